@@ -1,0 +1,35 @@
+/// A model on disk: DIR/model.json and, for each part, DIR/parts/NAME/weights.safetensors (docs/bundle.md).
+/// A model of a single part keeps its weights in DIR/weights.safetensors.
+#pragma once
+
+#include <filesystem>
+#include <vector>
+
+#include "engine/model/model.h"
+#include "engine/model/weight_store.h"
+
+namespace tuckerseg {
+
+/// A model with the weights of its parts, in the order of `model.parts`.
+struct Bundle {
+  Model model;
+  std::vector<WeightStore> weights;
+};
+
+/// model.json's text. ParseModel(EncodeModel(m)) == m.
+std::string EncodeModel(const Model& model);
+/// Errors: kInvalidArgument that names the field (JSON path), its value and what would be right.
+Model ParseModel(const std::string& json);
+
+/// Reads and checks a bundle: schema, graph, and that every tensor of every fold is there in its shape.
+/// Errors: kNotFound (no such bundle), kInvalidArgument (model.json), kDataLoss (weights).
+Bundle LoadBundle(const std::filesystem::path& directory);
+
+/// Writes the bundle into a directory beside `directory` and renames it, so that a half-written bundle is never seen.
+/// Errors: kFailedPrecondition if `directory` exists and is not empty, kInternal if it cannot be written.
+void SaveBundle(const Bundle& bundle, const std::filesystem::path& directory);
+
+/// The directories under `models` that hold a model.json, sorted by name.
+std::vector<std::filesystem::path> FindBundles(const std::filesystem::path& models);
+
+}  // namespace tuckerseg

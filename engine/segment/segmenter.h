@@ -1,0 +1,72 @@
+/// A CT volume in, a label map out: preprocess, patches, accumulate, label, back to the input's grid.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "engine/execute/executor.h"
+#include "engine/model/bundle.h"
+#include "engine/volume/volume.h"
+
+namespace tuckerseg {
+
+/// How overlapping patches are summed.
+enum class Accumulation {
+  kFloat32,    ///< right everywhere; the default
+  kReference,  ///< in half precision in nnU-Net's order, its errors in patch corners included (nnunet-inference section 4.4)
+};
+
+struct SegmentOptions {
+  Accumulation accumulation = Accumulation::kFloat32;
+  int threads = 1;  ///< for everything outside the executor
+};
+
+enum class Stage { kPreprocess, kInfer, kPostprocess };
+
+/// Told between patches and at each change of stage, from the thread that segments. Counts are over all parts and folds.
+struct Progress {
+  Stage stage = Stage::kPreprocess;
+  int64_t patches_done = 0;
+  int64_t patches_total = 0;
+};
+using ProgressSink = std::function<void(const Progress&)>;
+
+/// Seconds by stage, for the request's summary.
+struct StageTimes {
+  double preprocess_s = 0;
+  double infer_s = 0;
+  double postprocess_s = 0;
+};
+
+struct Segmentation {
+  LabelMap label_map;  ///< on the input's grid, in the input's voxel order
+  StageTimes times;
+};
+
+/// A model with executors for all its parts and folds: loaded once, used for many volumes, one at a time.
+class Segmenter {
+ public:
+  /// Errors: what `factory` throws; kFailedPrecondition if the graph cannot be run.
+  Segmenter(Bundle bundle, const ExecutorFactory& factory);
+
+  const Model& model() const { return bundle_.model; }
+
+  /// Segments one volume. Bit-identical from run to run for the same executor, whatever `options.threads` is.
+  /// Errors: kCancelled between two patches after `stop` was asked for; kInvalidArgument if the volume does not fit the
+  /// model (channels); kResourceExhausted without memory; kInternal if the network gives an infinity.
+  Segmentation Segment(const Volume& volume, const SegmentOptions& options, std::stop_token stop = {},
+                       const ProgressSink& progress = {});
+
+  /// Bytes that segmenting a volume of this geometry needs at its peak, the volume itself and the executors' weights
+  /// excluded: for admission before anything is allocated.
+  int64_t PeakBytes(const Geometry& geometry) const;
+
+ private:
+  Bundle bundle_;
+  std::vector<std::vector<std::unique_ptr<Executor>>> executors_;  ///< [part][fold]
+};
+
+}  // namespace tuckerseg

@@ -1,0 +1,40 @@
+/// Encodes label maps and volumes as NIfTI files in memory.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "engine/volume/gzip_stream.h"
+#include "engine/volume/nifti_header.h"
+#include "engine/volume/volume.h"
+
+namespace tuckerseg {
+
+/// A label's number and name, for the label table that viewers read.
+struct LabelName {
+  int64_t value = 0;
+  std::string name;
+};
+
+/// The CaretExtension text that TotalSegmentator writes (totalsegmentator-pipeline section 11): every label of the task in
+/// ascending order, colours from its 12-colour palette.
+std::string LabelTableText(std::span<const LabelName> labels);
+
+enum class Compression { kNone, kGzip };
+
+/// Writes `map` with the input's header: geometry fields (dim, pixdim, qform, sform, xyzt_units, codes) byte for byte, the
+/// input's extensions and byte order kept, the label table appended as an extension with code 0. Changed are datatype,
+/// bitpix, scl_slope = 1, scl_inter = 0, vox_offset, and for one-frame 4-D input dim[0] = 3.
+/// uint8 if every entry of `labels` is below 256, else uint16: a property of the task, not of the volume.
+/// Errors: kInvalidArgument if `map` and `input` differ in shape.
+void WriteLabelMap(const LabelMap& map, const NiftiHeader& input, std::span<const LabelName> labels,
+                   Compression compression, const ByteSink& sink);
+
+/// Writes a volume from another source (DICOM) as NIfTI-1, little-endian: sform and qform both set from the affine, codes 1.
+/// Errors: kInvalidArgument if a shape does not fit NIfTI-1 (32767 along an axis).
+void WriteVolume(const Volume& volume, Compression compression, const ByteSink& sink);
+
+}  // namespace tuckerseg
