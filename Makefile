@@ -1,0 +1,41 @@
+# Everything a user needs; each target sets up what it needs first. `make help` lists them.
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+JOBS ?= $(shell nproc)
+FUZZ_SECONDS ?= 120
+export TUCKERSEG_TEST_DATA ?= $(abspath $(CURDIR)/../shared/data)
+
+.PHONY: help setup build demo test asan tsan bench fuzz clean
+
+help: ## this list
+	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):[^#]*## /  make \1\t/' | expand -t 16
+
+setup: ## install Debian packages and LibTorch (a line before each download)
+	@scripts/install_packages.sh
+	@scripts/fetch_libtorch.sh
+
+build: setup ## build everything; binaries in build/release/bin/
+	@cmake --preset release > build-configure.log 2>&1 || { cat build-configure.log; exit 1; }; rm -f build-configure.log
+	@cmake --build build/release -j $(JOBS)
+
+demo: build ## set up, build, start the server, segment a CT, show a table and a picture
+	@scripts/demo.sh
+
+test: build ## set up, build, run all tests
+	@ctest --test-dir build/release --output-on-failure -j 1
+
+asan: setup ## all tests under AddressSanitizer and UndefinedBehaviorSanitizer
+	@cmake --preset asan && cmake --build build/asan -j $(JOBS) && ctest --test-dir build/asan --output-on-failure
+
+tsan: setup ## tests of volume, segment, server and client under ThreadSanitizer, with the plain executor
+	@cmake --preset tsan && cmake --build build/tsan -j $(JOBS) && ctest --test-dir build/tsan --output-on-failure
+
+bench: build ## timings, ours beside the peers'
+	@scripts/bench.sh
+
+fuzz: setup ## every fuzz target for FUZZ_SECONDS (120) under ASan and UBSan
+	@scripts/install_packages.sh scripts/packages-fuzz.txt
+	@scripts/fuzz.sh $(FUZZ_SECONDS)
+
+clean: ## delete what was built (the LibTorch cache stays)
+	@rm -rf build

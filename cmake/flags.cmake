@@ -1,0 +1,31 @@
+# What every target of ours is compiled with: tuckerseg::flags.
+set(CMAKE_CXX_STANDARD 20)
+set(CMAKE_CXX_STANDARD_REQUIRED ON)
+set(CMAKE_CXX_EXTENSIONS OFF)
+set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
+set(CMAKE_RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bin)
+
+find_program(CCACHE ccache)
+if(CCACHE)
+  # Precompiled headers need these: their content is hashed with the sources, times are not.
+  set(CCACHE_COMMAND ${CMAKE_COMMAND} -E env CCACHE_SLOPPINESS=pch_defines,time_macros,include_file_mtime,include_file_ctime ${CCACHE})
+  set(CMAKE_C_COMPILER_LAUNCHER ${CCACHE_COMMAND})
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${CCACHE_COMMAND})
+endif()
+
+add_library(tuckerseg_flags INTERFACE)
+add_library(tuckerseg::flags ALIAS tuckerseg_flags)
+target_include_directories(tuckerseg_flags INTERFACE ${PROJECT_SOURCE_DIR})
+# Missing initialisers are how designated initialisers are meant to be used: the members have defaults.
+target_compile_options(tuckerseg_flags INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wno-missing-field-initializers -Werror)
+target_compile_definitions(tuckerseg_flags INTERFACE TUCKERSEG_VERSION="${PROJECT_VERSION}")
+
+# -ffp-contract=off: with fused multiply-adds the same source gives other roundings on other compilers and CPUs.
+add_compile_options(-ffp-contract=off)
+if(TUCKERSEG_SANITIZE)
+  add_compile_options(-fsanitize=${TUCKERSEG_SANITIZE} -fno-omit-frame-pointer)
+  add_link_options(-fsanitize=${TUCKERSEG_SANITIZE})
+  if(TUCKERSEG_SANITIZE MATCHES undefined)
+    add_compile_options(-fno-sanitize-recover=undefined)
+  endif()
+endif()

@@ -1,0 +1,39 @@
+# How a room's tests and fuzz targets are declared.
+find_package(GTest REQUIRED)
+include(GoogleTest)
+option(TUCKERSEG_LIBFUZZER "Build the fuzz targets with libFuzzer (clang); off: they replay their corpus" OFF)
+
+# tuckerseg_add_test(NAME SOURCES a_test.cc ... LINK tuckerseg::x ...)
+function(tuckerseg_add_test name)
+  cmake_parse_arguments(TEST "" "" "SOURCES;LINK" ${ARGN})
+  add_executable(${name} ${TEST_SOURCES})
+  target_link_libraries(${name} PRIVATE tuckerseg::flags GTest::gmock GTest::gtest_main ${TEST_LINK})
+  target_compile_definitions(${name} PRIVATE TUCKERSEG_DEFAULT_TEST_DATA="${PROJECT_SOURCE_DIR}/../shared/data"
+                             TUCKERSEG_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
+  gtest_discover_tests(${name} DISCOVERY_MODE PRE_TEST DISCOVERY_TIMEOUT 60 PROPERTIES TIMEOUT 900 LABELS ${name}
+                       ENVIRONMENT "${TUCKERSEG_TEST_ENVIRONMENT}")
+endfunction()
+
+# tuckerseg_add_fuzz_target(NAME SOURCE x_fuzz.cc CORPUS folder LINK tuckerseg::x ...)
+function(tuckerseg_add_fuzz_target name)
+  cmake_parse_arguments(FUZZ "" "SOURCE;CORPUS" "LINK" ${ARGN})
+  add_executable(${name} ${FUZZ_SOURCE})
+  target_link_libraries(${name} PRIVATE tuckerseg::flags ${FUZZ_LINK})
+  if(TUCKERSEG_LIBFUZZER)
+    target_compile_options(${name} PRIVATE -fsanitize=fuzzer)
+    target_link_options(${name} PRIVATE -fsanitize=fuzzer)
+  else()
+    target_sources(${name} PRIVATE ${PROJECT_SOURCE_DIR}/tests/fuzz/replay_main.cc)
+    add_test(NAME ${name}_corpus COMMAND ${name} ${CMAKE_CURRENT_SOURCE_DIR}/${FUZZ_CORPUS})
+    set_tests_properties(${name}_corpus PROPERTIES ENVIRONMENT "${TUCKERSEG_TEST_ENVIRONMENT}")
+  endif()
+endfunction()
+
+# Sanitizer runs: leaks and races in libraries that are not ours, each with its reason in the file.
+set(TUCKERSEG_TEST_ENVIRONMENT "")
+if(TUCKERSEG_SANITIZE MATCHES address)
+  list(APPEND TUCKERSEG_TEST_ENVIRONMENT "LSAN_OPTIONS=suppressions=${PROJECT_SOURCE_DIR}/tests/sanitizers/lsan.supp:print_suppressions=0"
+       "ASAN_OPTIONS=detect_stack_use_after_return=1:alloc_dealloc_mismatch=1" "UBSAN_OPTIONS=print_stacktrace=1")
+elseif(TUCKERSEG_SANITIZE MATCHES thread)
+  list(APPEND TUCKERSEG_TEST_ENVIRONMENT "TSAN_OPTIONS=suppressions=${PROJECT_SOURCE_DIR}/tests/sanitizers/tsan.supp:ignore_noninstrumented_modules=1:halt_on_error=1:second_deadlock_stack=1")
+endif()

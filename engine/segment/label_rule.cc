@@ -1,0 +1,36 @@
+#include "engine/segment/label_rule.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace tuckerseg {
+
+LabelRule::LabelRule(const ModelPart& part, size_t voxels)
+    : part_(part), labels_(voxels, 0), best_(part.regions ? 0 : voxels) {}
+
+void LabelRule::Reset() { std::fill(labels_.begin(), labels_.end(), uint16_t{0}); }
+
+void LabelRule::AddChannel(int64_t channel, std::span<const float> logits) {
+  const auto label = static_cast<uint16_t>(part_.channel_labels[static_cast<size_t>(channel)]);
+  const size_t count = labels_.size();
+  if (part_.regions) {
+    for (size_t v = 0; v < count; ++v)
+      if (1.0F / (1.0F + std::exp(-logits[v])) > 0.5F) labels_[v] = label;
+    return;
+  }
+  if (channel == 0) {
+    std::copy(logits.begin(), logits.end(), best_.begin());
+    std::fill(labels_.begin(), labels_.end(), label);
+    return;
+  }
+  // Selects instead of branches: the compiler makes vector code of it.
+  float* best = best_.data();
+  uint16_t* labels = labels_.data();
+  for (size_t v = 0; v < count; ++v) {
+    const bool wins = logits[v] > best[v];
+    labels[v] = wins ? label : labels[v];
+    best[v] = wins ? logits[v] : best[v];
+  }
+}
+
+}  // namespace tuckerseg

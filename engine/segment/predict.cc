@@ -1,0 +1,174 @@
+#include "engine/segment/predict.h"
+
+#include <algorithm>
+
+#include "engine/error.h"
+#include "engine/parallel.h"
+#include "engine/segment/half.h"
+
+namespace tuckerseg {
+namespace {
+
+/// Copies the patch at `origin` (padded coordinates) out of the image; 0 outside it.
+void ExtractPatch(std::span<const float> image, const PatchGrid& grid, const ArrayShape& origin, std::span<float> patch) {
+  std::fill(patch.begin(), patch.end(), 0.0F);
+  ArrayShape first;  // of the patch that lies in the image
+  ArrayShape last;
+  ArrayShape shift;  // image index = patch index + shift
+  for (size_t a = 0; a < 3; ++a) {
+    shift[a] = origin[a] - grid.padding[a];
+    first[a] = std::max<int64_t>(0, -shift[a]);
+    last[a] = std::min(grid.patch[a], grid.image[a] - shift[a]);
+  }
+  for (int64_t x = first[0]; x < last[0]; ++x)
+    for (int64_t y = first[1]; y < last[1]; ++y) {
+      const float* row = image.data() + ((x + shift[0]) * grid.image[1] + y + shift[1]) * grid.image[2] + shift[2];
+      std::copy(row + first[2], row + last[2], patch.data() + (x * grid.patch[1] + y) * grid.patch[2] + first[2]);
+    }
+}
+
+/// output[c] (+)= input[c] flipped along the axes in `flips` (bit a: axis a). C order, `channels` volumes of `shape`.
+void AddFlipped(std::span<const float> input, int64_t channels, const Size3& shape, unsigned flips, std::span<float> output,
+                int threads) {
+  const int64_t voxels = shape[0] * shape[1] * shape[2];
+  ParallelFor(threads, channels * shape[0], [&](int64_t begin, int64_t end) {
+    for (int64_t item = begin; item < end; ++item) {
+      const int64_t channel = item / shape[0];
+      const int64_t x = item % shape[0];
+      const int64_t sx = (flips & 1U) != 0 ? shape[0] - 1 - x : x;
+      for (int64_t y = 0; y < shape[1]; ++y) {
+        const int64_t sy = (flips & 2U) != 0 ? shape[1] - 1 - y : y;
+        const float* source = input.data() + channel * voxels + (sx * shape[1] + sy) * shape[2];
+        float* target = output.data() + channel * voxels + (x * shape[1] + y) * shape[2];
+        if ((flips & 4U) != 0) {
+          for (int64_t z = 0; z < shape[2]; ++z) target[z] += source[shape[2] - 1 - z];
+        } else {
+          for (int64_t z = 0; z < shape[2]; ++z) target[z] += source[z];
+        }
+      }
+    }
+  });
+}
+
+/// Runs patches through an executor, averaged over the flips of the mirrored axes.
+class PatchRunner {
+ public:
+  PatchRunner(const ModelPart& part, int threads) : patch_size_(part.patch_size), threads_(threads) {
+    unsigned axes = 0;
+    for (const int axis : part.mirror_axes) axes |= 1U << static_cast<unsigned>(axis);
+    // Every subset of the mirrored axes, the empty one first.
+    for (unsigned flips = 0; flips < 8; ++flips)
+      if ((flips & ~axes) == 0) flips_.push_back(flips);
+    // nnU-Net sums single flips first, then pairs, then all three.
+    std::stable_sort(flips_.begin(), flips_.end(),
+                     [](unsigned a, unsigned b) { return __builtin_popcount(a) < __builtin_popcount(b); });
+  }
+
+  std::span<const float> Run(Executor& executor, std::span<const float> patch) {
+    if (flips_.size() == 1) return executor.Run(patch, patch_size_);
+    for (const unsigned flips : flips_) {
+      flipped_.assign(patch.size(), 0.0F);
+      AddFlipped(patch, 1, patch_size_, flips, flipped_, threads_);
+      const std::span<const float> logits = executor.Run(flipped_, patch_size_);
+      if (flips == 0) mean_.assign(logits.size(), 0.0F);
+      const auto channels = static_cast<int64_t>(logits.size() / patch.size());
+      AddFlipped(logits, channels, patch_size_, flips, mean_, threads_);
+    }
+    const auto count = static_cast<float>(flips_.size());
+    for (float& value : mean_) value /= count;
+    return mean_;
+  }
+
+ private:
+  Size3 patch_size_;
+  int threads_;
+  std::vector<unsigned> flips_;
+  std::vector<float> flipped_;
+  std::vector<float> mean_;
+};
+
+/// Calls `visit(origin)` for every patch, axis 0 outermost, and `row_done(begin of the next row)` after each axis-0 origin.
+void VisitPatches(const PatchGrid& grid, const std::stop_token& stop, const std::function<void(const ArrayShape&)>& visit,
+                  const std::function<void(int64_t)>& row_done) {
+  for (size_t i = 0; i < grid.origins[0].size(); ++i) {
+    for (const int64_t y : grid.origins[1])
+      for (const int64_t z : grid.origins[2]) {
+        if (stop.stop_requested()) throw Error(ErrorCode::kCancelled, "cancelled between two patches");
+        visit({grid.origins[0][i], y, z});
+      }
+    row_done(i + 1 < grid.origins[0].size() ? grid.origins[0][i + 1] : grid.padded[0]);
+  }
+}
+
+void PredictFloat(std::span<const float> image, const PatchGrid& grid, const PredictContext& context,
+                  const LogitsRowSink& sink) {
+  PatchRunner runner(context.part, context.options.threads);
+  std::vector<float> patch(static_cast<size_t>(grid.patch[0] * grid.patch[1] * grid.patch[2]));
+  PatchAccumulator accumulator(grid, context.part.graph.OutChannels(), static_cast<int>(context.folds.size()), sink,
+                               context.options.threads);
+  VisitPatches(
+      grid, context.stop,
+      [&](const ArrayShape& origin) {
+        ExtractPatch(image, grid, origin, patch);
+        for (size_t fold = 0; fold < context.folds.size(); ++fold) {
+          accumulator.Add(runner.Run(*context.folds[fold], patch), origin, static_cast<int>(fold));
+          if (context.on_patch) context.on_patch();
+        }
+      },
+      [&](int64_t row) { accumulator.FinishBefore(row); });
+}
+
+/// The whole window once for each fold, the folds' logits summed and divided in half precision (section 1.5).
+std::vector<uint16_t> PredictHalf(std::span<const float> image, const PatchGrid& grid, const PredictContext& context) {
+  PatchRunner runner(context.part, context.options.threads);
+  std::vector<float> patch(static_cast<size_t>(grid.patch[0] * grid.patch[1] * grid.patch[2]));
+  std::vector<uint16_t> total;
+  for (const auto& executor : context.folds) {
+    HalfPatchAccumulator accumulator(grid, context.part.graph.OutChannels(), context.options.threads);
+    VisitPatches(
+        grid, context.stop,
+        [&](const ArrayShape& origin) {
+          ExtractPatch(image, grid, origin, patch);
+          accumulator.Add(runner.Run(*executor, patch), origin);
+          if (context.on_patch) context.on_patch();
+        },
+        [](int64_t) {});
+    std::vector<uint16_t> logits = std::move(accumulator).Finish();
+    if (total.empty()) {
+      total = std::move(logits);
+    } else {
+      std::transform(total.begin(), total.end(), logits.begin(), total.begin(), [](uint16_t a, uint16_t b) {
+        return HalfFromFloat(FloatFromHalf(a) + FloatFromHalf(b));
+      });
+    }
+  }
+  if (context.folds.size() > 1) {
+    const auto count = static_cast<float>(context.folds.size());
+    for (uint16_t& logit : total) logit = HalfFromFloat(FloatFromHalf(logit) / count);
+  }
+  return total;
+}
+
+void GiveRows(const std::vector<uint16_t>& logits, const PatchGrid& grid, int64_t channels, const LogitsRowSink& sink) {
+  std::vector<float> row(static_cast<size_t>(channels * grid.image[1] * grid.image[2]));
+  for (int64_t x = 0; x < grid.image[0]; ++x) {
+    float* target = row.data();
+    for (int64_t channel = 0; channel < channels; ++channel)
+      for (int64_t y = 0; y < grid.image[1]; ++y) {
+        const int64_t first = ((channel * grid.padded[0] + x + grid.padding[0]) * grid.padded[1] + y + grid.padding[1]) *
+                                  grid.padded[2] + grid.padding[2];
+        for (int64_t z = 0; z < grid.image[2]; ++z) *target++ = FloatFromHalf(logits[static_cast<size_t>(first + z)]);
+      }
+    sink(x, row);
+  }
+}
+
+}  // namespace
+
+void PredictLogits(std::span<const float> image, const PatchGrid& grid, const PredictContext& context,
+                   const LogitsRowSink& sink) {
+  if (context.options.accumulation == Accumulation::kFloat32) return PredictFloat(image, grid, context, sink);
+  GiveRows(PredictHalf(image, grid, context), grid, context.part.graph.OutChannels(), sink);
+}
+
+}  // namespace tuckerseg

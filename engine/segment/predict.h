@@ -1,0 +1,32 @@
+/// The sliding window: an image in network axes in, logits out, row by row.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <span>
+#include <stop_token>
+#include <vector>
+
+#include "engine/execute/executor.h"
+#include "engine/model/model.h"
+#include "engine/segment/patch_accumulator.h"
+#include "engine/segment/segmenter.h"
+
+namespace tuckerseg {
+
+/// What one run of the sliding window needs besides the image.
+struct PredictContext {
+  const ModelPart& part;
+  std::span<const std::unique_ptr<Executor>> folds;
+  SegmentOptions options;
+  std::stop_token stop;
+  std::function<void()> on_patch;  ///< after each patch of each fold; may be empty
+};
+
+/// Runs all folds over `image` (C order, grid.image) and gives the averaged logits to `sink`, rows in ascending order.
+/// Padding is 0 after normalisation, which is the mean. With mirroring, each patch is the mean over all flips.
+/// Errors: kCancelled between two patches; what the executors throw; kInternal if a logit is not finite.
+void PredictLogits(std::span<const float> image, const PatchGrid& grid, const PredictContext& context,
+                   const LogitsRowSink& sink);
+
+}  // namespace tuckerseg

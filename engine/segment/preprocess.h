@@ -1,0 +1,58 @@
+/// From a volume to what a network reads: orientation, model spacing, crop, normalisation, network spacing.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "engine/model/model.h"
+#include "engine/segment/nonzero_crop.h"
+#include "engine/volume/orientation.h"
+#include "engine/volume/resample.h"
+#include "engine/volume/volume.h"
+
+namespace tuckerseg {
+
+/// One case as nnU-Net's reader would give it, array axes z, y, x (x fastest), cropped to nonzero.
+struct CaseImage {
+  std::vector<float> image;     ///< the cropped image
+  ArrayShape shape{};           ///< before cropping
+  Box box;                      ///< what the crop kept
+  Spacing3 spacing_mm{};        ///< along z, y, x
+  Orientation orientation;      ///< from the file's axes to x, y, z
+};
+
+/// Reads the case from the volume. TotalSegmentator's way: closest canonical, resampled to the task's spacing with
+/// integer intensities (totalsegmentator-pipeline sections 5 and 6). nnU-Net's way: as the model's reader gives it.
+/// Errors: kInvalidArgument if a voxel is not finite where nothing makes it an integer.
+CaseImage MakeCase(const Volume& volume, const Model& model, int threads);
+
+/// Shape before cropping and spacing that MakeCase will give, from the geometry alone.
+struct CaseGeometry {
+  ArrayShape shape{};
+  Spacing3 spacing_mm{};
+  Orientation orientation;
+};
+CaseGeometry CaseGeometryOf(const Geometry& geometry, const Model& model);
+
+/// The shape of a network's input for a cropped case of `shape`, both in their own axes (nnunet-inference section 3.4).
+ArrayShape NetworkShape(const ModelPart& part, const ArrayShape& shape, const Spacing3& spacing_mm);
+
+/// `values` of a case in a network's axes: new axis i = old axis part.transpose_forward[i].
+template <typename T>
+std::array<T, 3> ToNetworkAxes(const ModelPart& part, const std::array<T, 3>& values) {
+  const auto& axes = part.transpose_forward;
+  return {values[static_cast<size_t>(axes[0])], values[static_cast<size_t>(axes[1])], values[static_cast<size_t>(axes[2])]};
+}
+
+/// The network's input for a case: transposed, normalised, then resampled to the network's spacing. C order, NetworkShape().
+/// Errors: kInvalidArgument (intensities that the normalisation refuses).
+std::vector<float> NetworkImage(const CaseImage& image, const ModelPart& part, int threads);
+
+/// Resamples a channel between two shapes of a network's axes by the plans' rule; equal shapes: nothing is computed.
+/// Errors: kFailedPrecondition for rules that the engine does not run (order_z other than 0).
+void ResampleByPlans(const Resampling& rule, std::span<const float> input, const ArrayShape& input_shape,
+                     const Spacing3& current_mm, std::span<float> output, const ArrayShape& output_shape,
+                     const Spacing3& wanted_mm, int threads);
+
+}  // namespace tuckerseg

@@ -1,0 +1,132 @@
+#include "engine/execute/plain/plain_executor.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <cstring>
+
+#include "engine/error.h"
+#include "tests/engine/tiny_network.h"
+
+namespace tuckerseg {
+namespace {
+
+using testing::ElementsAre;
+using testing::FloatNear;
+using testing::HasSubstr;
+using testing::Pointwise;
+
+/// A graph of the input and one layer, with given tensors.
+class OneLayer {
+ public:
+  explicit OneLayer(Layer layer) {
+    AddLayer(graph_, {.name = "input", .kind = LayerKind::kInput, .in_channels = layer.in_channels,
+                      .out_channels = layer.in_channels});
+    layer.name = "layer";
+    if (layer.inputs.empty()) layer.inputs = {0};
+    AddLayer(graph_, std::move(layer));
+  }
+  OneLayer& With(const std::string& tensor, std::vector<int64_t> shape, const std::vector<float>& values) {
+    std::vector<std::byte> bytes(values.size() * sizeof(float));
+    std::memcpy(bytes.data(), values.data(), bytes.size());
+    weights_.Add("layer." + tensor, TensorType::kFloat32, std::move(shape), std::move(bytes));
+    return *this;
+  }
+  std::vector<float> Run(const std::vector<float>& patch, const Size3& shape) const {
+    const auto executor = PlainExecutorFactory()(graph_, weights_, "");
+    const std::span<const float> logits = executor->Run(patch, shape);
+    return {logits.begin(), logits.end()};
+  }
+
+ private:
+  LayerGraph graph_;
+  WeightStore weights_;
+};
+
+TEST(PlainExecutor, ConvolutionPadsWithZerosAndAddsTheBias) {
+  const auto layer = OneLayer({.kind = LayerKind::kConvolution, .in_channels = 1, .out_channels = 1, .kernel = {1, 1, 3},
+                               .bias = true})
+                         .With("weight", {1, 1, 1, 1, 3}, {1, 10, 100})
+                         .With("bias", {1}, {0.5F});
+  // out[z] = in[z-1] + 10 in[z] + 100 in[z+1] + 0.5
+  EXPECT_THAT(layer.Run({1, 2, 3}, {1, 1, 3}), ElementsAre(210.5F, 321.5F, 32.5F));
+}
+
+TEST(PlainExecutor, StridedConvolutionKeepsEverySecondPosition) {
+  const auto layer = OneLayer({.kind = LayerKind::kConvolution, .in_channels = 1, .out_channels = 1, .kernel = {1, 1, 3},
+                               .stride = {1, 1, 2}})
+                         .With("weight", {1, 1, 1, 1, 3}, {1, 10, 100});
+  EXPECT_THAT(layer.Run({1, 2, 3, 4}, {1, 1, 4}), ElementsAre(210, 432));
+}
+
+TEST(PlainExecutor, TransposedConvolutionWritesOneBlockForEachVoxel) {
+  const auto layer = OneLayer({.kind = LayerKind::kTransposedConvolution, .in_channels = 2, .out_channels = 1,
+                               .kernel = {1, 1, 2}, .stride = {1, 1, 2}, .bias = true})
+                         .With("weight", {2, 1, 1, 1, 2}, {1, 2, 10, 20})
+                         .With("bias", {1}, {0.25F});
+  // Channels {1, 2} and {3, 4}: blocks 1*{1,2} + 3*{10,20} and 2*{1,2} + 4*{10,20}.
+  EXPECT_THAT(layer.Run({1, 2, 3, 4}, {1, 1, 2}), ElementsAre(31.25F, 62.25F, 42.25F, 84.25F));
+}
+
+TEST(PlainExecutor, InstanceNormDividesByTheBiasedDeviationOfTheChannel) {
+  const auto layer = OneLayer({.kind = LayerKind::kInstanceNorm, .in_channels = 1, .out_channels = 1, .epsilon = 0})
+                         .With("weight", {1}, {2})
+                         .With("bias", {1}, {1});
+  // Mean 2, biased variance 1: (x - 2) * 2 + 1.
+  EXPECT_THAT(layer.Run({1, 3, 1, 3}, {1, 2, 2}), ElementsAre(-1, 3, -1, 3));
+}
+
+TEST(PlainExecutor, LeakyReluScalesNegativeValues) {
+  const auto layer = OneLayer({.kind = LayerKind::kLeakyRelu, .in_channels = 1, .out_channels = 1, .negative_slope = 0.5});
+  EXPECT_THAT(layer.Run({-2, 0, 4}, {1, 1, 3}), ElementsAre(-1, 0, 4));
+}
+
+TEST(PlainExecutor, AveragePoolDropsTheRemainder) {
+  const auto layer = OneLayer({.kind = LayerKind::kAveragePool, .in_channels = 1, .out_channels = 1, .kernel = {1, 1, 2},
+                               .stride = {1, 1, 2}});
+  EXPECT_THAT(layer.Run({1, 3, 5, 9}, {1, 1, 4}), ElementsAre(2, 7));
+}
+
+TEST(PlainExecutor, TuckerConvolutionEqualsTheConvolutionOfItsProduct) {
+  // in_factor [2, 1] = {3, 5}; core [1, 1, 1, 1, 3] = {1, 10, 100}; out_factor [2, 1] = {2, -1}.
+  const auto tucker = OneLayer({.kind = LayerKind::kTuckerConvolution, .in_channels = 2, .out_channels = 2,
+                                .kernel = {1, 1, 3}, .bias = true, .rank_in = 1, .rank_out = 1})
+                          .With("in_factor", {2, 1}, {3, 5})
+                          .With("core", {1, 1, 1, 1, 3}, {1, 10, 100})
+                          .With("out_factor", {2, 1}, {2, -1})
+                          .With("bias", {2}, {0.5F, 0});
+  const auto whole = OneLayer({.kind = LayerKind::kConvolution, .in_channels = 2, .out_channels = 2, .kernel = {1, 1, 3},
+                               .bias = true})
+                         .With("weight", {2, 2, 1, 1, 3}, {6, 60, 600, 10, 100, 1000, -3, -30, -300, -5, -50, -500})
+                         .With("bias", {2}, {0.5F, 0});
+  const std::vector<float> patch{1, 2, 3, 4, 5, 6};
+  EXPECT_THAT(tucker.Run(patch, {1, 1, 3}), Pointwise(FloatNear(1e-3F), whole.Run(patch, {1, 1, 3})));
+}
+
+TEST(PlainExecutor, RefusesAPatchThatTheStridesDoNotDivide) {
+  const LayerGraph graph = TinyUnet(2, 3);
+  const auto executor = PlainExecutorFactory()(graph, RandomWeights(graph, "", 1), "");
+  const std::vector<float> patch(5 * 4 * 4);
+  try {
+    executor->Run(patch, {5, 4, 4});
+    FAIL() << "accepted";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), ErrorCode::kInvalidArgument);
+    EXPECT_THAT(error.what(), HasSubstr("patch axis 0 = 5: must be a positive multiple of 2"));
+  }
+}
+
+TEST(PlainExecutor, RefusesWeightsThatLackATensor) {
+  const LayerGraph graph = TinyUnet(2, 3);
+  try {
+    PlainExecutorFactory()(graph, RandomWeights(graph, "fold_0.", 1), "fold_1.");
+    FAIL() << "accepted";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), ErrorCode::kFailedPrecondition);
+    EXPECT_THAT(error.what(), HasSubstr("fold_1.encoder.0.conv.weight"));
+  }
+}
+
+}  // namespace
+}  // namespace tuckerseg

@@ -1,0 +1,98 @@
+#include "engine/execute/torch/torch_executor.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cstring>
+#include <random>
+
+#include "engine/error.h"
+#include "engine/execute/plain/plain_executor.h"
+#include "tests/engine/tiny_network.h"
+
+namespace tuckerseg {
+namespace {
+
+using testing::ElementsAreArray;
+using testing::FloatNear;
+using testing::HasSubstr;
+using testing::Pointwise;
+
+std::vector<float> RandomPatch(int64_t count, unsigned seed) {
+  std::mt19937 random(seed);
+  std::normal_distribution<float> normal;
+  std::vector<float> patch(static_cast<size_t>(count));
+  for (float& value : patch) value = normal(random);
+  return patch;
+}
+
+std::vector<float> RunOnce(const ExecutorFactory& factory, const LayerGraph& graph, const WeightStore& weights,
+                           const std::vector<float>& patch, const Size3& shape) {
+  const auto executor = factory(graph, weights, "");
+  const std::span<const float> logits = executor->Run(patch, shape);
+  return {logits.begin(), logits.end()};
+}
+
+/// Every device that is here is held to the plain executor: on a machine with a GPU that one too.
+class TorchExecutorOnDevice : public testing::TestWithParam<std::string> {};
+
+TEST_P(TorchExecutorOnDevice, AgreesWithThePlainExecutorOnEveryLayer) {
+  const LayerGraph graph = TinyUnet(4, 3);
+  const WeightStore weights = RandomWeights(graph, "", 7);
+  const Size3 shape{8, 6, 5};
+  const std::vector<float> patch = RandomPatch(8 * 6 * 5, 3);
+  // Tolerance: sums of at most 8 * 27 products of order 1, in float32.
+  EXPECT_THAT(RunOnce(TorchExecutorFactory(GetParam(), 2), graph, weights, patch, shape),
+              Pointwise(FloatNear(2e-4F), RunOnce(PlainExecutorFactory(), graph, weights, patch, shape)));
+}
+
+TEST_P(TorchExecutorOnDevice, AgreesWithThePlainExecutorOnATuckerConvolution) {
+  LayerGraph graph;
+  AddLayer(graph, {.name = "input", .kind = LayerKind::kInput, .in_channels = 6, .out_channels = 6});
+  AddLayer(graph, {.name = "tucker", .kind = LayerKind::kTuckerConvolution, .inputs = {0}, .in_channels = 6,
+                   .out_channels = 8, .kernel = {3, 3, 1}, .stride = {2, 1, 1}, .bias = true, .rank_in = 3, .rank_out = 4});
+  const WeightStore weights = RandomWeights(graph, "", 11);
+  const Size3 shape{6, 5, 4};
+  const std::vector<float> patch = RandomPatch(6 * 6 * 5 * 4, 5);
+  EXPECT_THAT(RunOnce(TorchExecutorFactory(GetParam(), 1), graph, weights, patch, shape),
+              Pointwise(FloatNear(2e-4F), RunOnce(PlainExecutorFactory(), graph, weights, patch, shape)));
+}
+
+TEST_P(TorchExecutorOnDevice, GivesTheSameBitsOnEveryRun) {
+  const LayerGraph graph = TinyUnet(4, 3);
+  const WeightStore weights = RandomWeights(graph, "", 7);
+  const std::vector<float> patch = RandomPatch(8 * 8 * 8, 3);
+  const auto executor = TorchExecutorFactory(GetParam(), 2)(graph, weights, "");
+  const std::span<const float> first = executor->Run(patch, {8, 8, 8});
+  const std::vector<float> kept(first.begin(), first.end());
+  const std::span<const float> second = executor->Run(patch, {8, 8, 8});
+  EXPECT_THAT(std::vector<float>(second.begin(), second.end()), ElementsAreArray(kept));
+}
+
+TEST_P(TorchExecutorOnDevice, LeavesThePatchAsItWas) {
+  LayerGraph graph;
+  AddLayer(graph, {.name = "input", .kind = LayerKind::kInput, .in_channels = 1, .out_channels = 1});
+  AddLayer(graph, {.name = "relu", .kind = LayerKind::kLeakyRelu, .inputs = {0}, .in_channels = 1, .out_channels = 1});
+  const std::vector<float> patch{-1, -2, 3};
+  RunOnce(TorchExecutorFactory(GetParam(), 1), graph, {}, patch, {1, 1, 3});
+  EXPECT_THAT(patch, ElementsAreArray({-1.0F, -2.0F, 3.0F}));
+}
+
+INSTANTIATE_TEST_SUITE_P(Devices, TorchExecutorOnDevice, testing::ValuesIn(TorchDevices()), [](const auto& device) {
+  std::string name = device.param;
+  std::replace(name.begin(), name.end(), ':', '_');
+  return name;
+});
+
+TEST(TorchExecutor, NamesTheDevicesWhenAskedForAnother) {
+  try {
+    TorchExecutorFactory("cuda:99", 1);
+    FAIL() << "accepted";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), ErrorCode::kInvalidArgument);
+    EXPECT_THAT(error.what(), HasSubstr("device = cuda:99: must be one of cpu"));
+  }
+}
+
+}  // namespace
+}  // namespace tuckerseg

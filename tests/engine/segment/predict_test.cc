@@ -1,0 +1,95 @@
+#include "engine/segment/predict.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <numeric>
+
+#include "engine/error.h"
+
+namespace tuckerseg {
+namespace {
+
+using testing::FloatNear;
+using testing::Pointwise;
+
+/// Logit 0 is the input, logit 1 the input's first voxel of the patch: enough to see flips and padding.
+class EchoExecutor final : public Executor {
+ public:
+  std::span<const float> Run(std::span<const float> patch, const Size3&) override {
+    logits_.assign(patch.begin(), patch.end());
+    logits_.insert(logits_.end(), patch.size(), patch.front());
+    return logits_;
+  }
+
+ private:
+  std::vector<float> logits_;
+};
+
+class PredictLogitsTest : public testing::Test {
+ protected:
+  PredictLogitsTest() {
+    part_.patch_size = {4, 4, 4};
+    part_.graph.layers = {{.name = "input", .kind = LayerKind::kInput, .in_channels = 1, .out_channels = 2}};
+    folds_.push_back(std::make_unique<EchoExecutor>());
+  }
+  std::vector<float> Run(const std::vector<float>& image, const ArrayShape& shape) {
+    const PatchGrid grid = MakePatchGrid(shape, part_.patch_size, 0.5);
+    std::vector<float> rows;
+    PredictLogits(image, grid, {part_, folds_, options_, stop_.get_token(), on_patch_},
+                  [&](int64_t, std::span<const float> logits) { rows.insert(rows.end(), logits.begin(), logits.end()); });
+    return rows;
+  }
+  ModelPart part_;
+  std::vector<std::unique_ptr<Executor>> folds_;
+  SegmentOptions options_;
+  std::stop_source stop_;
+  std::function<void()> on_patch_;
+};
+
+TEST_F(PredictLogitsTest, GivesEachVoxelsLogitsAtItsPlaceWhateverThePatches) {
+  std::vector<float> image(7 * 3 * 9);
+  std::iota(image.begin(), image.end(), 1.0F);
+  const std::vector<float> rows = Run(image, {7, 3, 9});
+  ASSERT_EQ(rows.size(), 2 * image.size());
+  for (size_t x = 0; x < 7; ++x)
+    for (size_t i = 0; i < 27; ++i) EXPECT_NEAR(rows[x * 54 + i], image[x * 27 + i], 1e-3F) << "row " << x;
+}
+
+TEST_F(PredictLogitsTest, MirroringAveragesOverAllFlipsAndTurnsThemBack) {
+  part_.mirror_axes = {0, 2};
+  std::vector<float> image(64, 0.0F);
+  image[0] = 4;   // corner (0, 0, 0)
+  image[3] = 8;   // corner (0, 0, 3)
+  const std::vector<float> rows = Run(image, {4, 4, 4});
+  EXPECT_NEAR(rows[0], 4.0F, 1e-5F);
+  EXPECT_NEAR(rows[3], 8.0F, 1e-5F);
+  // Logit 1: the corner that comes first in each of the four flips: 4, 0 (flip 0), 8 (flip 2), 0 (both).
+  EXPECT_NEAR(rows[16], 3.0F, 1e-5F);
+}
+
+TEST_F(PredictLogitsTest, ReferenceAccumulationAgreesWithinHalfPrecision) {
+  std::vector<float> image(8 * 8 * 8);
+  std::iota(image.begin(), image.end(), 1.0F);
+  const std::vector<float> exact = Run(image, {8, 8, 8});
+  options_.accumulation = Accumulation::kReference;
+  // Halves between 256 and 512 are 0.25 apart; corner weights are subnormal, so some quotients are coarser.
+  EXPECT_THAT(Run(image, {8, 8, 8}), Pointwise(FloatNear(2.0F), exact));
+}
+
+TEST_F(PredictLogitsTest, StopsBetweenTwoPatches) {
+  int patches = 0;
+  on_patch_ = [&] {
+    if (++patches == 2) stop_.request_stop();
+  };
+  try {
+    Run(std::vector<float>(12 * 12 * 12, 1.0F), {12, 12, 12});
+    FAIL() << "went on";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), ErrorCode::kCancelled);
+  }
+  EXPECT_EQ(patches, 2);
+}
+
+}  // namespace
+}  // namespace tuckerseg
