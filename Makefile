@@ -30,8 +30,8 @@ asan: setup ## all tests under AddressSanitizer and UndefinedBehaviorSanitizer
 tsan: setup ## tests of volume, segment, server and client under ThreadSanitizer, with the plain executor
 	@cmake --preset tsan && cmake --build build/tsan -j $(JOBS) && ctest --test-dir build/tsan --output-on-failure
 
-bench: build ## timings, ours beside the peers'
-	@scripts/bench.sh
+bench: build ## how long each stage takes on this machine
+	@build/release/bin/tuckerseg-stage-bench
 
 fuzz: setup ## every fuzz target for FUZZ_SECONDS (120) under ASan and UBSan
 	@scripts/install_packages.sh scripts/packages-fuzz.txt

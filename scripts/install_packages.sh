@@ -12,6 +12,13 @@ if [ "$(id -u)" -ne 0 ]; then
   echo "error: packages missing:$missing: install them, or run this as root" >&2
   exit 1
 fi
+# A certificate bundle that was put here by hand (behind a proxy, say) would be overwritten when ca-certificates comes in
+# as a dependency: as a local authority it stays.
+bundle=/etc/ssl/certs/ca-certificates.crt
+if [ -f $bundle ] && ! dpkg-query -W -f '${db:Status-Status}' ca-certificates 2>/dev/null | grep -q '^installed'; then
+  mkdir -p /usr/local/share/ca-certificates
+  cp $bundle /usr/local/share/ca-certificates/preinstalled.crt
+fi
 echo "downloading Debian packages (about 0.5 GB on an empty system):$missing"
 export DEBIAN_FRONTEND=noninteractive
 apt-get -qq update

@@ -36,7 +36,8 @@ std::vector<std::string> Split(const std::string& text) {
   }
 }
 
-// from_chars does not look at the locale, and unlike strtod takes no hexadecimal numbers; a leading plus is DICOM's alone.
+// from_chars does not look at the locale, and unlike strtod takes no hexadecimal numbers; a leading plus is
+// DICOM's alone.
 std::optional<double> Number(std::string_view text) {
   if (!text.empty() && text.front() == '+') text.remove_prefix(1);
   double value = 0;
@@ -70,7 +71,8 @@ std::vector<double> NumbersOf(const gdcm::DataSet& data, const Attribute& attrib
   const std::vector<std::string> words = WordsOf(data, attribute);
   const std::string expected = ": must be " + std::to_string(count) + (count == 1 ? " number" : " numbers");
   if (words.empty()) RefuseAttribute(attribute, " is missing" + expected);
-  if (words.size() != count) RefuseAttribute(attribute, ": " + std::to_string(words.size()) + " values" + expected);
+  if (words.size() != count)
+    RefuseAttribute(attribute, ": " + std::to_string(words.size()) + " values" + expected);
   std::vector<double> numbers;
   for (const std::string& word : words) {
     const std::optional<double> number = Number(word);
@@ -84,7 +86,8 @@ int64_t IntegerOf(const gdcm::DataSet& data, const Attribute& attribute) {
   const gdcm::ByteValue* bytes = BytesOf(data, attribute);
   if (bytes == nullptr) RefuseAttribute(attribute, " is missing: must be a whole number");
   const gdcm::VR vr = data.GetDataElement(attribute.tag()).GetVR();
-  const bool binary = vr == gdcm::VR::US || ((vr == gdcm::VR::INVALID || vr == gdcm::VR::UN) && bytes->GetLength() == 2);
+  const bool binary =
+      vr == gdcm::VR::US || ((vr == gdcm::VR::INVALID || vr == gdcm::VR::UN) && bytes->GetLength() == 2);
   if (binary && bytes->GetLength() == 2) {
     uint16_t value = 0;  // GDCM has brought it into native byte order
     std::memcpy(&value, bytes->GetPointer(), sizeof(value));
@@ -101,9 +104,10 @@ int64_t IntegerOf(const gdcm::DataSet& data, const Attribute& attribute) {
 
 std::string QuotedCode(const std::string& code) {
   constexpr size_t kCodeStringLength = 16;
-  const bool allowed = !code.empty() && code.size() <= kCodeStringLength && std::ranges::all_of(code, [](char c) {
-    return (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == ' ' || c == '_';
-  });
+  const bool allowed =
+      !code.empty() && code.size() <= kCodeStringLength && std::ranges::all_of(code, [](char c) {
+        return (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == ' ' || c == '_';
+      });
   return allowed ? code : "(not a code string)";
 }
 

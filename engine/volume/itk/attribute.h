@@ -31,15 +31,16 @@ std::optional<std::string> TextOf(const gdcm::DataSet& data, const Attribute& at
 /// The values of a multi-valued text attribute (CS), split at backslashes.
 std::vector<std::string> WordsOf(const gdcm::DataSet& data, const Attribute& attribute);
 
-/// `count` numbers of a decimal string (DS). Errors: kInvalidArgument if it is absent, has another number of values, or
-/// one that is no finite number.
+/// `count` numbers of a decimal string (DS). Errors: kInvalidArgument if it is absent, has another number of
+/// values, or one that is no finite number.
 std::vector<double> NumbersOf(const gdcm::DataSet& data, const Attribute& attribute, size_t count);
 
-/// An unsigned short (US) or an integer string (IS). Errors: kInvalidArgument if it is absent or no such number.
+/// An unsigned short (US) or an integer string (IS). Errors: kInvalidArgument if it is absent or no such
+/// number.
 int64_t IntegerOf(const gdcm::DataSet& data, const Attribute& attribute);
 
-/// A value that may be quoted in a message: a code string as the standard allows it (capitals, digits, blank, underscore,
-/// at most 16), else "(not a code string)", so that nothing else can slip into a message.
+/// A value that may be quoted in a message: a code string as the standard allows it (capitals, digits, blank,
+/// underscore, at most 16), else "(not a code string)", so that nothing else can slip into a message.
 std::string QuotedCode(const std::string& code);
 
 [[noreturn]] inline void RefuseAttribute(const Attribute& attribute, const std::string& what) {

@@ -1,6 +1,8 @@
 #include "engine/volume/itk/dicom_image.h"
 
 #include <gdcmByteValue.h>
+#include <gdcmDicts.h>
+#include <gdcmGlobal.h>
 #include <gdcmReader.h>
 #include <gdcmSequenceOfFragments.h>
 #include <gdcmSequenceOfItems.h>
@@ -54,9 +56,11 @@ std::optional<Sequence> SequenceOf(const gdcm::DataSet& data, const Attribute& a
   return sequence;
 }
 
-/// The functional group `attribute` of one frame: its own, or the one that all frames share; nothing where neither has it.
-/// GDCM hands items out by reference into the sequence, which the data set of the file keeps alive.
-const gdcm::DataSet* GroupOf(const gdcm::DataSet& frame, const gdcm::DataSet& shared, const Attribute& attribute) {
+/// The functional group `attribute` of one frame: its own, or the one that all frames share; nothing where
+/// neither has it. GDCM hands items out by reference into the sequence, which the data set of the file keeps
+/// alive.
+const gdcm::DataSet* GroupOf(const gdcm::DataSet& frame, const gdcm::DataSet& shared,
+                             const Attribute& attribute) {
   for (const gdcm::DataSet* groups : {&frame, &shared}) {
     if (const std::optional<Sequence> sequence = SequenceOf(*groups, attribute)) {
       return &(*sequence)->GetItem(1).GetNestedDataSet();
@@ -67,7 +71,8 @@ const gdcm::DataSet* GroupOf(const gdcm::DataSet& frame, const gdcm::DataSet& sh
 
 void CheckKind(const gdcm::DataSet& data, bool any_modality) {
   const std::string modality = TextOf(data, kModality).value_or("");
-  if (modality != "CT" && !any_modality) RefuseAttribute(kModality, " = " + QuotedCode(modality) + ": must be CT");
+  if (modality != "CT" && !any_modality)
+    RefuseAttribute(kModality, " = " + QuotedCode(modality) + ": must be CT");
   const std::vector<std::string> kinds = WordsOf(data, kImageType);
   if (std::ranges::find(kinds, "LOCALIZER") != kinds.end()) {
     RefuseAttribute(kImageType, " holds LOCALIZER: must be images of a volume (leave the localizers out)");
@@ -80,10 +85,12 @@ void CheckKind(const gdcm::DataSet& data, bool any_modality) {
   }
 }
 
-// Without its rescaling a CT would be off by some 1000 HU and still look like one, so that nothing is assumed.
+// Without its rescaling a CT would be off by some 1000 HU and still look like one, so that nothing is
+// assumed.
 Rescale RescaleOf(const gdcm::DataSet& data, bool any_modality) {
   const std::string unit = TextOf(data, kRescaleType).value_or("HU");
-  const bool hounsfield = unit == "HU" || unit == "HU_MOD" || unit == "US";  // US: unspecified, what older devices write
+  const bool hounsfield =
+      unit == "HU" || unit == "HU_MOD" || unit == "US";  // US: unspecified, what older devices write
   if (!hounsfield && !any_modality) RefuseAttribute(kRescaleType, " = " + QuotedCode(unit) + ": must be HU");
   Rescale rescale;
   if (!any_modality || TextOf(data, kSlope)) rescale.slope = NumbersOf(data, kSlope, 1)[0];
@@ -114,14 +121,16 @@ ImagePlane PlaneOf(const gdcm::DataSet& size, const gdcm::DataSet& position, con
   return plane;
 }
 
-/// Frames of an enhanced image: geometry lies in functional groups, each shared by all frames or given for each.
+/// Frames of an enhanced image: geometry lies in functional groups, each shared by all frames or given for
+/// each.
 std::vector<DicomImage> FramesOf(const DicomImage& whole, const gdcm::DataSet& data, bool any_modality) {
   const std::optional<Sequence> frames = SequenceOf(data, kFrameGroups);
   if (!frames) RefuseAttribute(kFrameGroups, " is missing: a multi-frame image must have it");
   const int64_t listed = static_cast<int64_t>((*frames)->GetNumberOfItems());
   if (listed != whole.frames) {
-    RefuseAttribute(kNumberOfFrames, " = " + std::to_string(whole.frames) + ": must be " + std::to_string(listed) +
-                                         ", the number of items of " + NameOf(kFrameGroups));
+    RefuseAttribute(kNumberOfFrames, " = " + std::to_string(whole.frames) + ": must be " +
+                                         std::to_string(listed) + ", the number of items of " +
+                                         NameOf(kFrameGroups));
   }
   const gdcm::DataSet none;
   const std::optional<Sequence> shared_groups = SequenceOf(data, kSharedGroups);
@@ -130,13 +139,15 @@ std::vector<DicomImage> FramesOf(const DicomImage& whole, const gdcm::DataSet& d
   std::vector<DicomImage> images;
   std::optional<Rescale> rescale;
   for (int64_t index = 0; index < listed; ++index) {
-    const gdcm::DataSet& frame = (*frames)->GetItem(static_cast<gdcm::SequenceOfItems::SizeType>(index + 1)).GetNestedDataSet();
+    const gdcm::DataSet& frame =
+        (*frames)->GetItem(static_cast<gdcm::SequenceOfItems::SizeType>(index + 1)).GetNestedDataSet();
     const auto group = [&](const Attribute& attribute) -> const gdcm::DataSet& {
       const gdcm::DataSet* found = GroupOf(frame, shared, attribute);
       return found != nullptr ? *found : none;  // its attributes are then reported as missing, by name
     };
     const Rescale own = RescaleOf(group(kPixelValues), any_modality);
-    if (rescale && own != *rescale) RefuseAttribute(kPixelValues, " differs between frames: must be the same for all");
+    if (rescale && own != *rescale)
+      RefuseAttribute(kPixelValues, " differs between frames: must be the same for all");
     rescale = own;
     DicomImage image = whole;
     image.frame = index;
@@ -144,6 +155,28 @@ std::vector<DicomImage> FramesOf(const DicomImage& whole, const gdcm::DataSet& d
     images.push_back(std::move(image));
   }
   return images;
+}
+
+/// Compares the value representations of what GDCM will look at with its dictionary: GDCM ends the process on
+/// another one.
+void CheckVrs(const gdcm::DataSet& data) {
+  const gdcm::Dicts& dictionary = gdcm::Global::GetInstance().GetDicts();
+  for (const gdcm::DataElement& element : data.GetDES()) {
+    const gdcm::Tag& tag = element.GetTag();
+    const bool looked_at = tag.GetGroup() == 0x0020 || tag.GetGroup() == 0x0028 || tag.GetGroup() == 0x5200;
+    if (!looked_at) continue;
+    const gdcm::DictEntry& entry = dictionary.GetDictEntry(tag);
+    const gdcm::VR vr = element.GetVR();  // invalid where the file is implicit
+    if (vr != gdcm::VR::INVALID && entry.GetVR() != gdcm::VR::INVALID && !entry.GetVR().Compatible(vr)) {
+      RefuseAttribute({entry.GetKeyword(), tag.GetGroup(), tag.GetElement()},
+                      std::string(" has the value representation ") + gdcm::VR::GetVRString(vr) +
+                          ": must be " + gdcm::VR::GetVRString(entry.GetVR()));
+    }
+    if (vr != gdcm::VR::SQ) continue;
+    const Sequence sequence = element.GetValueAsSQ();
+    const size_t items = sequence ? sequence->GetNumberOfItems() : 0;
+    for (size_t item = 1; item <= items; ++item) CheckVrs(sequence->GetItem(item).GetNestedDataSet());
+  }
 }
 
 // GDCM pads what is missing with whatever lies in memory, so that the length has to be looked at here.
@@ -156,9 +189,9 @@ void CheckPixelBytes(const gdcm::DataSet& data, int64_t frames) {
   const int64_t bytes = pixels.GetByteValue() != nullptr ? int64_t{pixels.GetByteValue()->GetLength()} : 0;
   // Divided, not multiplied: the number of frames is whatever the file says.
   if (frames > bytes * 8 / (values * bits)) {
-    throw Error(ErrorCode::kDataLoss, NameOf(kPixelData) + " = " + std::to_string(bytes) + " bytes: must be " +
-                                          std::to_string(values * bits / 8) + " for each of " + std::to_string(frames) +
-                                          " frames");
+    throw Error(ErrorCode::kDataLoss, NameOf(kPixelData) + " = " + std::to_string(bytes) +
+                                          " bytes: must be " + std::to_string(values * bits / 8) +
+                                          " for each of " + std::to_string(frames) + " frames");
   }
 }
 
@@ -170,12 +203,13 @@ std::vector<DicomImage> ReadImages(const std::filesystem::path& file, bool any_m
   bool readable = false;
   try {
     readable = reader.ReadUpToTag(kPixelData.tag());  // PixelData included
-  } catch (const std::exception&) {  // GDCM's own words may quote values
+  } catch (const std::exception&) {                   // GDCM's own words may quote values
   }
   const gdcm::DataSet& data = reader.GetFile().GetDataSet();
   if (!readable || !data.FindDataElement(kPixelData.tag())) {
     throw Error(ErrorCode::kDataLoss, "a DICOM file of the series cannot be read: must be whole");
   }
+  CheckVrs(data);
   CheckKind(data, any_modality);
 
   DicomImage whole;

@@ -18,9 +18,9 @@ struct DicomImage {
   std::string frame_of_reference_uid;  ///< empty where the file has none
 };
 
-/// The images of `file`: one, or the frames of an enhanced multi-frame image. Checked are modality, kind of image, colour,
-/// rescaling and the presence and form of the geometry; what only shows between images is left to GridOf.
-/// Errors: kInvalidArgument, naming the attribute.
+/// The images of `file`: one, or the frames of an enhanced multi-frame image. Checked are modality, kind of
+/// image, colour, rescaling and the presence and form of the geometry; what only shows between images is left
+/// to GridOf. Errors: kInvalidArgument, naming the attribute.
 std::vector<DicomImage> ReadImages(const std::filesystem::path& file, bool any_modality);
 
 }  // namespace tuckerseg

@@ -29,8 +29,9 @@ void BeSilent() {
 void CheckFramesOfReference(const std::vector<DicomImage>& images) {
   for (const DicomImage& image : images) {
     if (image.frame_of_reference_uid != images.front().frame_of_reference_uid) {
-      throw Error(ErrorCode::kInvalidArgument,
-                  "FrameOfReferenceUID (0020,0052) differs between images: must be the same in the whole series");
+      throw Error(
+          ErrorCode::kInvalidArgument,
+          "FrameOfReferenceUID (0020,0052) differs between images: must be the same in the whole series");
     }
   }
 }
@@ -47,13 +48,14 @@ void CheckLimits(const Geometry& geometry, const VolumeLimits& limits) {
                                               "the gap between slices"};
   for (size_t axis = 0; axis < 3; ++axis) {
     if (geometry.shape[axis] > limits.max_axis) {
-      RefuseSize(kAxes[axis], static_cast<double>(geometry.shape[axis]), static_cast<double>(limits.max_axis), "");
+      RefuseSize(kAxes[axis], static_cast<double>(geometry.shape[axis]), static_cast<double>(limits.max_axis),
+                 "");
     }
     const double spacing = geometry.header_spacing_mm[axis];
     if (spacing < limits.min_spacing_mm[axis] || spacing > limits.max_spacing_mm[axis]) {
       std::ostringstream message;
-      message << kSpacings[axis] << " = " << spacing << " mm: must be in [" << limits.min_spacing_mm[axis] << ", "
-              << limits.max_spacing_mm[axis] << "] mm";
+      message << kSpacings[axis] << " = " << spacing << " mm: must be in [" << limits.min_spacing_mm[axis]
+              << ", " << limits.max_spacing_mm[axis] << "] mm";
       throw Error(ErrorCode::kInvalidArgument, message.str());
     }
   }
@@ -72,7 +74,8 @@ void CheckLimits(const Geometry& geometry, const VolumeLimits& limits) {
 using FrameTargets = std::vector<std::pair<int64_t, int64_t>>;
 
 template <typename Value>
-void StoreFrames(const std::vector<char>& pixels, const FrameTargets& targets, int64_t slice_voxels, VoxelBuffer& voxels) {
+void StoreFrames(const std::vector<char>& pixels, const FrameTargets& targets, int64_t slice_voxels,
+                 VoxelBuffer& voxels) {
   std::vector<Value> slice(static_cast<size_t>(slice_voxels));
   for (const auto& [frame, target] : targets) {
     const size_t bytes = slice.size() * sizeof(Value);
@@ -84,22 +87,33 @@ void StoreFrames(const std::vector<char>& pixels, const FrameTargets& targets, i
 void StoreFrames(itk::IOComponentEnum type, const std::vector<char>& pixels, const FrameTargets& targets,
                  int64_t slice_voxels, VoxelBuffer& voxels) {
   switch (type) {
-    case itk::IOComponentEnum::UCHAR: return StoreFrames<uint8_t>(pixels, targets, slice_voxels, voxels);
-    case itk::IOComponentEnum::CHAR: return StoreFrames<int8_t>(pixels, targets, slice_voxels, voxels);
-    case itk::IOComponentEnum::USHORT: return StoreFrames<uint16_t>(pixels, targets, slice_voxels, voxels);
-    case itk::IOComponentEnum::SHORT: return StoreFrames<int16_t>(pixels, targets, slice_voxels, voxels);
-    case itk::IOComponentEnum::UINT: return StoreFrames<uint32_t>(pixels, targets, slice_voxels, voxels);
-    case itk::IOComponentEnum::INT: return StoreFrames<int32_t>(pixels, targets, slice_voxels, voxels);
-    case itk::IOComponentEnum::FLOAT: return StoreFrames<float>(pixels, targets, slice_voxels, voxels);
-    case itk::IOComponentEnum::DOUBLE: return StoreFrames<double>(pixels, targets, slice_voxels, voxels);
-    default: throw Error(ErrorCode::kInvalidArgument, "BitsAllocated (0028,0100): must be 8, 16 or 32");
+    case itk::IOComponentEnum::UCHAR:
+      return StoreFrames<uint8_t>(pixels, targets, slice_voxels, voxels);
+    case itk::IOComponentEnum::CHAR:
+      return StoreFrames<int8_t>(pixels, targets, slice_voxels, voxels);
+    case itk::IOComponentEnum::USHORT:
+      return StoreFrames<uint16_t>(pixels, targets, slice_voxels, voxels);
+    case itk::IOComponentEnum::SHORT:
+      return StoreFrames<int16_t>(pixels, targets, slice_voxels, voxels);
+    case itk::IOComponentEnum::UINT:
+      return StoreFrames<uint32_t>(pixels, targets, slice_voxels, voxels);
+    case itk::IOComponentEnum::INT:
+      return StoreFrames<int32_t>(pixels, targets, slice_voxels, voxels);
+    case itk::IOComponentEnum::FLOAT:
+      return StoreFrames<float>(pixels, targets, slice_voxels, voxels);
+    case itk::IOComponentEnum::DOUBLE:
+      return StoreFrames<double>(pixels, targets, slice_voxels, voxels);
+    default:
+      throw Error(ErrorCode::kInvalidArgument, "BitsAllocated (0028,0100): must be 8, 16 or 32");
   }
 }
 
 /// Decodes one file, rescaled by ITK, into the slices that its frames are.
-void DecodeFile(const std::filesystem::path& file, const FrameTargets& targets, const DicomImage& image, VoxelBuffer& voxels) {
-  const Error lost(ErrorCode::kDataLoss, "PixelData (7FE0,0010) of slice " + std::to_string(targets.front().second + 1) +
-                                             " cannot be decoded: must be whole, in a transfer syntax that GDCM knows");
+void DecodeFile(const std::filesystem::path& file, const FrameTargets& targets, const DicomImage& image,
+                VoxelBuffer& voxels) {
+  const Error lost(ErrorCode::kDataLoss,
+                   "PixelData (7FE0,0010) of slice " + std::to_string(targets.front().second + 1) +
+                       " cannot be decoded: must be whole, in a transfer syntax that GDCM knows");
   const int64_t slice_voxels = image.plane.columns * image.plane.rows;
   const auto io = itk::GDCMImageIO::New();
   std::vector<char> pixels;

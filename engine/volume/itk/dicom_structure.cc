@@ -1,5 +1,6 @@
 #include "engine/volume/itk/dicom_structure.h"
 
+#include <algorithm>
 #include <array>
 #include <cstring>
 #include <string>
@@ -23,7 +24,8 @@ struct Encoding {
 };
 
 [[noreturn]] void Damaged() {
-  throw Error(ErrorCode::kDataLoss, "a DICOM file is cut or malformed: every element must lie within its file");
+  throw Error(ErrorCode::kDataLoss,
+              "a DICOM file is cut or malformed: every element must lie within its file");
 }
 
 /// What stands in front of a value.
@@ -35,10 +37,22 @@ struct Element {
   bool IsVr(std::string_view name) const { return vr[0] == name[0] && vr[1] == name[1]; }
 };
 
+/// The value representations of PS3.5, 6.2, by the width of their length: two bytes, or two unused and then
+/// four.
+constexpr std::string_view kShortVrs[] = {"AE", "AS", "AT", "CS", "DA", "DS", "DT", "FL", "FD", "IS", "LO",
+                                          "LT", "PN", "SH", "SL", "SS", "ST", "TM", "UI", "UL", "US"};
+constexpr std::string_view kLongVrs[] = {"OB", "OD", "OF", "OL", "OV", "OW", "SQ",
+                                         "SV", "UC", "UN", "UR", "UT", "UV"};
+
+bool IsOneOf(std::span<const std::string_view> names, const Element& element) {
+  return std::ranges::any_of(names, [&](std::string_view name) { return element.IsVr(name); });
+}
+
 /// Reads forward in [position, end) of the file; every step is checked.
 class Walker {
  public:
-  Walker(std::span<const std::byte> bytes, size_t position) : bytes_(bytes), position_(position), end_(bytes.size()) {}
+  Walker(std::span<const std::byte> bytes, size_t position)
+      : bytes_(bytes), position_(position), end_(bytes.size()) {}
 
   size_t position() const { return position_; }
   size_t end() const { return end_; }
@@ -83,17 +97,12 @@ class Walker {
       element.length = Number(4, encoding.big_endian);
       return element;
     }
-    for (char& letter : element.vr) {
-      letter = static_cast<char>(Number(1, false));
-      if (letter < 'A' || letter > 'Z') Damaged();
-    }
-    static constexpr std::string_view kLong[] = {"OB", "OD", "OF", "OL", "OV", "OW", "SQ", "SV", "UC", "UN", "UR", "UT", "UV"};
-    for (const std::string_view name : kLong) {
-      if (element.IsVr(name)) {
-        Skip(2);
-        element.length = Number(4, encoding.big_endian);
-        return element;
-      }
+    for (char& letter : element.vr) letter = static_cast<char>(Number(1, false));
+    if (!IsOneOf(kShortVrs, element)) {
+      if (!IsOneOf(kLongVrs, element)) Damaged();
+      Skip(2);
+      element.length = Number(4, encoding.big_endian);
+      return element;
     }
     element.length = Number(2, encoding.big_endian);
     return element;
@@ -117,7 +126,8 @@ void WalkValue(Walker& walker, const Element& element, const Encoding& encoding,
   if (element.length == kUndefinedLength) {
     const bool unknown = element.IsVr("UN");
     if (encoding.explicit_vr && !sequence && !unknown) Damaged();
-    // The content of an unknown value of undefined length is implicit little-endian, whatever the file is (PS3.5, 6.2.2).
+    // The content of an unknown value of undefined length is implicit little-endian, whatever the file is
+    // (PS3.5, 6.2.2).
     WalkItems(walker, unknown ? Encoding{.explicit_vr = false} : encoding, /*delimited=*/true, depth + 1);
     return;
   }
@@ -142,7 +152,8 @@ void WalkItem(Walker& walker, const Encoding& encoding, bool delimited, int dept
 void WalkItems(Walker& walker, const Encoding& encoding, bool delimited, int depth) {
   if (depth > kDicomNesting) {
     throw Error(ErrorCode::kInvalidArgument, "sequences in a DICOM file are nested more than " +
-                                                 std::to_string(kDicomNesting) + " deep: must be at most that");
+                                                 std::to_string(kDicomNesting) +
+                                                 " deep: must be at most that");
   }
   while (delimited || !walker.AtEnd()) {
     const Element element = walker.Next(encoding);
@@ -158,7 +169,8 @@ void WalkItems(Walker& walker, const Encoding& encoding, bool delimited, int dep
   }
 }
 
-/// Fragments of compressed pixels: items of bytes, the first of which is a table of offsets. Returns their bytes.
+/// Fragments of compressed pixels: items of bytes, the first of which is a table of offsets. Returns their
+/// bytes.
 int64_t WalkFragments(Walker& walker, const Encoding& encoding) {
   int64_t bytes = 0;
   while (true) {
@@ -177,8 +189,9 @@ Encoding EncodingOf(std::string_view syntax) {
   const bool deflated = syntax.starts_with("1.2.840.10008.1.2.1.99") || syntax == "1.2.840.10008.1.2.4.95";
   // Every other syntax of the standard is explicit little-endian around its pixels.
   if (!deflated && syntax.starts_with("1.2.840.10008.1.2.")) return {};
-  throw Error(ErrorCode::kInvalidArgument,
-              "TransferSyntaxUID (0002,0010) is deflated or unknown: must be one of the standard's, not deflated");
+  throw Error(
+      ErrorCode::kInvalidArgument,
+      "TransferSyntaxUID (0002,0010) is deflated or unknown: must be one of the standard's, not deflated");
 }
 
 /// The file meta information (group 0002), always explicit little-endian.
@@ -221,7 +234,8 @@ DicomStructure CheckDicomStructure(std::span<const std::byte> bytes) {
     }
     structure.has_pixels = true;
     structure.encapsulated = element.length == kUndefinedLength;
-    structure.pixel_bytes = structure.encapsulated ? WalkFragments(walker, encoding) : int64_t{element.length};
+    structure.pixel_bytes =
+        structure.encapsulated ? WalkFragments(walker, encoding) : int64_t{element.length};
     if (!structure.encapsulated) walker.Skip(element.length);
   }
   return structure;

@@ -44,8 +44,8 @@ void CheckPlane(const ImagePlane& plane) {
   }
   const double cosine = Dot(plane.row_direction_lps, plane.column_direction_lps);
   if (!Within(cosine, kOrthonormalTolerance)) {
-    Refuse(kOrientation, ": row and column directions have the scalar product ", cosine, ": must be 0 within ",
-           kOrthonormalTolerance);
+    Refuse(kOrientation, ": row and column directions have the scalar product ", cosine,
+           ": must be 0 within ", kOrthonormalTolerance);
   }
   for (const double spacing : {plane.column_spacing_mm, plane.row_spacing_mm}) {
     if (!(spacing > 0) || !std::isfinite(spacing)) {
@@ -59,8 +59,9 @@ void CheckPlane(const ImagePlane& plane) {
 
 void CheckAlike(const ImagePlane& plane, const ImagePlane& first) {
   if (plane.columns != first.columns || plane.rows != first.rows) {
-    Refuse("Columns (0028,0011) x Rows (0028,0010) = ", plane.columns, " x ", plane.rows, " in one image and ",
-           first.columns, " x ", first.rows, " in another: must be the same in the whole series");
+    Refuse("Columns (0028,0011) x Rows (0028,0010) = ", plane.columns, " x ", plane.rows,
+           " in one image and ", first.columns, " x ", first.rows,
+           " in another: must be the same in the whole series");
   }
   for (size_t axis = 0; axis < 3; ++axis) {
     const double row = plane.row_direction_lps[axis] - first.row_direction_lps[axis];
@@ -71,9 +72,11 @@ void CheckAlike(const ImagePlane& plane, const ImagePlane& first) {
     }
   }
   const auto alike = [](double a, double b) { return Within(a / b - 1, kPixelSpacingTolerance); };
-  if (!alike(plane.column_spacing_mm, first.column_spacing_mm) || !alike(plane.row_spacing_mm, first.row_spacing_mm)) {
-    Refuse("PixelSpacing (0028,0030) = ", plane.row_spacing_mm, " x ", plane.column_spacing_mm, " mm in one image and ",
-           first.row_spacing_mm, " x ", first.column_spacing_mm, " mm in another: must be the same in the whole series");
+  if (!alike(plane.column_spacing_mm, first.column_spacing_mm) ||
+      !alike(plane.row_spacing_mm, first.row_spacing_mm)) {
+    Refuse("PixelSpacing (0028,0030) = ", plane.row_spacing_mm, " x ", plane.column_spacing_mm,
+           " mm in one image and ", first.row_spacing_mm, " x ", first.column_spacing_mm,
+           " mm in another: must be the same in the whole series");
   }
 }
 
@@ -86,15 +89,18 @@ void CheckGaps(const std::vector<double>& along) {
     if (gaps[k] < kSamePositionMm) ++same;
   }
   if (same > 0) {
-    Refuse(kPosition, ": ", same, " of ", along.size(), " images lie where another one lies: must be one image a position");
+    Refuse(kPosition, ": ", same, " of ", along.size(),
+           " images lie where another one lies: must be one image a position");
   }
   std::vector<double> sorted = gaps;
-  std::nth_element(sorted.begin(), sorted.begin() + static_cast<std::ptrdiff_t>(sorted.size() / 2), sorted.end());
+  std::nth_element(sorted.begin(), sorted.begin() + static_cast<std::ptrdiff_t>(sorted.size() / 2),
+                   sorted.end());
   const double median = sorted[sorted.size() / 2];
   for (size_t k = 0; k < gaps.size(); ++k) {
     if (!Within(gaps[k] - median, kGapTolerance * median)) {
-      Refuse(kPosition, ": the gap between slices ", k + 1, " and ", k + 2, " of ", along.size(), " is ", gaps[k],
-             " mm: must be ", median, " mm within ", 100 * kGapTolerance, " %, as the others (is an image missing?)");
+      Refuse(kPosition, ": the gap between slices ", k + 1, " and ", k + 2, " of ", along.size(), " is ",
+             gaps[k], " mm: must be ", median, " mm within ", 100 * kGapTolerance,
+             " %, as the others (is an image missing?)");
     }
   }
 }
@@ -105,7 +111,8 @@ void CheckLine(const std::vector<ImagePlane>& planes, const std::vector<size_t>&
   const double sine = Norm(across) / Norm(step);
   if (!Within(sine, kTiltTolerance)) {
     Refuse(kPosition, ": slices advance at ", std::asin(std::min(1.0, sine)) * 180 / std::acos(-1.0),
-           " degrees to the normal of ", kOrientation, ": must be 0 (a tilted gantry: resample the series first)");
+           " degrees to the normal of ", kOrientation,
+           ": must be 0 (a tilted gantry: resample the series first)");
   }
   const ImagePlane& first = planes[order.front()];
   const double limit = kBesideTolerance * std::min(first.column_spacing_mm, first.row_spacing_mm);
@@ -136,7 +143,8 @@ double AsFloat32(double value) { return static_cast<double>(static_cast<float>(v
 }  // namespace
 
 SeriesGrid GridOf(const std::vector<ImagePlane>& planes) {
-  if (planes.size() < 2) Refuse("images in the series = ", planes.size(), ": must be at least 2, a volume has a spacing");
+  if (planes.size() < 2)
+    Refuse("images in the series = ", planes.size(), ": must be at least 2, a volume has a spacing");
   for (const ImagePlane& plane : planes) {
     CheckPlane(plane);
     CheckAlike(plane, planes.front());
@@ -149,7 +157,8 @@ SeriesGrid GridOf(const std::vector<ImagePlane>& planes) {
   SeriesGrid grid;
   grid.order.resize(planes.size());
   std::iota(grid.order.begin(), grid.order.end(), size_t{0});
-  std::stable_sort(grid.order.begin(), grid.order.end(), [&](size_t a, size_t b) { return along(a) < along(b); });
+  std::stable_sort(grid.order.begin(), grid.order.end(),
+                   [&](size_t a, size_t b) { return along(a) < along(b); });
   std::vector<double> positions;
   positions.reserve(planes.size());
   for (const size_t index : grid.order) positions.push_back(along(index));

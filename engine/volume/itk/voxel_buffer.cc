@@ -63,7 +63,8 @@ void VoxelBuffer::Set(int64_t offset, std::span<const Value> values) {
     if (type_ != VoxelType::kFloat32) Widen<float>();
   } else {
     if (!FitsInto<int32_t>(values)) {
-      throw Error(ErrorCode::kInvalidArgument, "a rescaled pixel lies beyond 32 bits: must be in [-2147483648, 2147483647]");
+      throw Error(ErrorCode::kInvalidArgument,
+                  "a rescaled pixel lies beyond 32 bits: must be in [-2147483648, 2147483647]");
     }
     if (type_ == VoxelType::kInt16 && !FitsInto<int16_t>(values)) Widen<int32_t>();
   }

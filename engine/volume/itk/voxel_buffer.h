@@ -10,8 +10,8 @@
 
 namespace tuckerseg {
 
-/// Starts as int16 (what nearly every CT fits), becomes int32 at the first value beyond it and float32 at the first slice
-/// of fractions; what is there already is converted once. Not thread-safe.
+/// Starts as int16 (what nearly every CT fits), becomes int32 at the first value beyond it and float32 at the
+/// first slice of fractions; what is there already is converted once. Not thread-safe.
 class VoxelBuffer {
  public:
   /// Room for `voxels` of them, zero until they are set.

@@ -7,6 +7,7 @@
 #include <fstream>
 #include <functional>
 #include <numeric>
+#include <sstream>
 #include <string>
 #include <vector>
 
@@ -56,14 +57,16 @@ class ReadDicomSeriesTest : public ::testing::Test {
     ExpectErrorAt(folder_, code, words, options);
   }
 
-  void ExpectErrorAt(const fs::path& path, ErrorCode code, const std::string& words, const DicomOptions& options = {}) {
+  void ExpectErrorAt(const fs::path& path, ErrorCode code, const std::string& words,
+                     const DicomOptions& options = {}) {
     try {
       ReadDicomSeries(path, options);
       ADD_FAILURE() << "accepted; expected: " << words;
     } catch (const Error& error) {
       EXPECT_EQ(error.code(), code) << error.what();
       EXPECT_THAT(error.what(), HasSubstr(words));
-      EXPECT_THAT(error.what(), AllOf(Not(HasSubstr("Secret")), Not(HasSubstr(folder_.string())), Not(HasSubstr("1.2.3"))));
+      EXPECT_THAT(error.what(),
+                  AllOf(Not(HasSubstr("Secret")), Not(HasSubstr(folder_.string())), Not(HasSubstr("1.2.3"))));
     }
   }
 
@@ -85,15 +88,18 @@ TEST_F(ReadDicomSeriesTest, PlacesSlicesAlongTheNormalAndRescalesThem) {
   const std::vector<int16_t> voxels = VoxelsOf<int16_t>(volume);
   ASSERT_EQ(voxels.size(), 36U);
   for (size_t k = 0; k < 3; ++k) {
-    EXPECT_THAT(std::vector<int16_t>(voxels.begin() + 12 * static_cast<long>(k), voxels.begin() + 12 * static_cast<long>(k + 1)),
+    EXPECT_THAT(std::vector<int16_t>(voxels.begin() + 12 * static_cast<long>(k),
+                                     voxels.begin() + 12 * static_cast<long>(k + 1)),
                 Each(static_cast<int16_t>(k)));
   }
 }
 
 TEST_F(ReadDicomSeriesTest, KeepsPixelsOfARowSideBySide) {
-  WriteSeries(2, [](int, DicomFile& file) { std::iota(file.pixels.begin(), file.pixels.end(), uint16_t{1024}); });
+  WriteSeries(
+      2, [](int, DicomFile& file) { std::iota(file.pixels.begin(), file.pixels.end(), uint16_t{1024}); });
   const std::vector<int16_t> voxels = VoxelsOf<int16_t>(ReadDicomSeries(folder_));
-  EXPECT_THAT(std::vector<int16_t>(voxels.begin(), voxels.begin() + 12), ElementsAre(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11));
+  EXPECT_THAT(std::vector<int16_t>(voxels.begin(), voxels.begin() + 12),
+              ElementsAre(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11));
 }
 
 TEST_F(ReadDicomSeriesTest, KeepsObliqueGeometryToAMicrometre) {
@@ -156,7 +162,10 @@ TEST_F(ReadDicomSeriesTest, AFileStandsForItsSeriesInAFolderOfSeveral) {
 
 TEST_F(ReadDicomSeriesTest, ReadsAnEnhancedMultiFrameImageInTheOrderOfItsPositions) {
   const fs::path path = folder_ / "enhanced.dcm";
-  WriteEnhancedDicom(path, {}, {{"-10\\-20\\34", "-1024", 1026}, {"-10\\-20\\30", "-1024", 1024}, {"-10\\-20\\32", "-1024", 1025}}, "3");
+  WriteEnhancedDicom(
+      path, {},
+      {{"-10\\-20\\34", "-1024", 1026}, {"-10\\-20\\30", "-1024", 1024}, {"-10\\-20\\32", "-1024", 1025}},
+      "3");
   const Volume volume = ReadDicomSeries(path);
   EXPECT_THAT(volume.geometry.shape, ElementsAre(4, 3, 3));
   EXPECT_THAT(volume.geometry.affine_ras.translation, ElementsAre(10, 20, 30));
@@ -170,7 +179,8 @@ TEST_F(ReadDicomSeriesTest, ReadsAnEnhancedMultiFrameImageInTheOrderOfItsPositio
 TEST_F(ReadDicomSeriesTest, RefusesEnhancedFramesThatDoNotGoTogether) {
   const fs::path path = folder_ / "enhanced.dcm";
   WriteEnhancedDicom(path, {}, {{"-10\\-20\\30", "-1024", 0}, {"-10\\-20\\32", "-1000", 0}}, "2");
-  ExpectErrorAt(path, ErrorCode::kInvalidArgument, "PixelValueTransformationSequence (0028,9145) differs between frames");
+  ExpectErrorAt(path, ErrorCode::kInvalidArgument,
+                "PixelValueTransformationSequence (0028,9145) differs between frames");
   WriteEnhancedDicom(path, {}, {{"-10\\-20\\30", "-1024", 0}, {"-10\\-20\\32", "-1024", 0}}, "1");
   ExpectErrorAt(path, ErrorCode::kInvalidArgument, "NumberOfFrames (0028,0008) = 1: must be 2");
   WriteEnhancedDicom(path, {}, {{"-10\\-20\\30", "-1024", 0}, {"", "-1024", 0}}, "2");
@@ -192,7 +202,8 @@ TEST_F(ReadDicomSeriesTest, RefusesWhatIsNotThere) {
 
 TEST_F(ReadDicomSeriesTest, RefusesTwoSeriesAndSaysHowMany) {
   WriteSeries(4, [](int k, DicomFile& file) { file.series_uid = k < 2 ? "1.2.3.1" : "1.2.3.2"; });
-  ExpectError(ErrorCode::kInvalidArgument, "SeriesInstanceUID (0020,000E): 2 image series in the folder: must be 1");
+  ExpectError(ErrorCode::kInvalidArgument,
+              "SeriesInstanceUID (0020,000E): 2 image series in the folder: must be 1");
 }
 
 TEST_F(ReadDicomSeriesTest, RefusesOtherModalitiesUnlessAllowed) {
@@ -223,7 +234,8 @@ TEST_F(ReadDicomSeriesTest, RefusesColourAndInvertedGreys) {
   WriteSeries(2, [](int, DicomFile& file) { file.photometric = "RGB"; });
   ExpectError(ErrorCode::kInvalidArgument, "SamplesPerPixel (0028,0002) = 3: must be 1");
   WriteSeries(2, [](int, DicomFile& file) { file.photometric = "MONOCHROME1"; });
-  ExpectError(ErrorCode::kInvalidArgument, "PhotometricInterpretation (0028,0004) = MONOCHROME1: must be MONOCHROME2");
+  ExpectError(ErrorCode::kInvalidArgument,
+              "PhotometricInterpretation (0028,0004) = MONOCHROME1: must be MONOCHROME2");
 }
 
 TEST_F(ReadDicomSeriesTest, RefusesCtValuesThatAreNoHounsfieldUnits) {
@@ -246,7 +258,8 @@ TEST_F(ReadDicomSeriesTest, RefusesMixedOrientationsAndSizes) {
   WriteSeries(3, [](int k, DicomFile& file) {
     if (k == 1) file.orientation = "0\\1\\0\\1\\0\\0";
   });
-  ExpectError(ErrorCode::kInvalidArgument, "ImageOrientationPatient (0020,0037): direction cosines differ by 1");
+  ExpectError(ErrorCode::kInvalidArgument,
+              "ImageOrientationPatient (0020,0037): direction cosines differ by 1");
   WriteSeries(3, [](int k, DicomFile& file) {
     if (k == 1) std::swap(file.rows, file.columns);
   });
@@ -254,7 +267,9 @@ TEST_F(ReadDicomSeriesTest, RefusesMixedOrientationsAndSizes) {
 }
 
 TEST_F(ReadDicomSeriesTest, RefusesATiltedGantry) {
-  WriteSeries(4, [](int k, DicomFile& file) { file.position = "0\\" + std::to_string(k) + "\\" + std::to_string(2 * k); });
+  WriteSeries(4, [](int k, DicomFile& file) {
+    file.position = "0\\" + std::to_string(k) + "\\" + std::to_string(2 * k);
+  });
   ExpectError(ErrorCode::kInvalidArgument, "slices advance at 26.565");
 }
 
@@ -275,10 +290,26 @@ TEST_F(ReadDicomSeriesTest, RefusesMissingAndMalformedAttributesByName) {
   ExpectError(ErrorCode::kInvalidArgument, "ImagePositionPatient (0020,0032): 2 values: must be 3 numbers");
   for (const char* bad : {"1\\2\\Secret", "1\\2\\nan", "1\\2\\1e999", "1\\2\\0x10", "1\\\\3"}) {
     WriteSeries(2, [&](int, DicomFile& file) { file.position = bad; });
-    ExpectError(ErrorCode::kInvalidArgument, "ImagePositionPatient (0020,0032): a value is no decimal number");
+    ExpectError(ErrorCode::kInvalidArgument,
+                "ImagePositionPatient (0020,0032): a value is no decimal number");
   }
   WriteSeries(2, [](int, DicomFile& file) { file.rows = 0; });
   ExpectError(ErrorCode::kInvalidArgument, "Rows (0028,0010) = 0: must be at least 1");
+}
+
+// GDCM would end the process: PixelSpacing, whose VR is turned from DS into LO.
+TEST_F(ReadDicomSeriesTest, RefusesAttributesOfAnotherValueRepresentation) {
+  WriteSeries(2);
+  const fs::path path = folder_ / "image100.dcm";
+  std::stringstream bytes;
+  bytes << std::ifstream(path, std::ios::binary).rdbuf();
+  std::string changed = bytes.str();
+  const std::string pixel_spacing("\x28\0\x30\0DS", 6);
+  ASSERT_NE(changed.find(pixel_spacing), std::string::npos);
+  changed.replace(changed.find(pixel_spacing) + 4, 2, "LO");
+  std::ofstream(path, std::ios::binary) << changed;
+  ExpectError(ErrorCode::kInvalidArgument,
+              "PixelSpacing (0028,0030) has the value representation LO: must be DS");
 }
 
 TEST_F(ReadDicomSeriesTest, RefusesSpacingsAndSizesOutsideTheLimits) {
@@ -293,9 +324,11 @@ TEST_F(ReadDicomSeriesTest, RefusesSpacingsAndSizesOutsideTheLimits) {
   ExpectError(ErrorCode::kResourceExhausted, "voxels = 36: must be at most 35", options);
   options.limits = {};
   options.limits.max_bytes = 143;
-  ExpectError(ErrorCode::kResourceExhausted, "voxels in memory = 144 bytes: must be at most 143 bytes", options);
+  ExpectError(ErrorCode::kResourceExhausted, "voxels in memory = 144 bytes: must be at most 143 bytes",
+              options);
   WriteSeries(3, [](int, DicomFile& file) { file.pixel_spacing = "0.5\\0.001"; });
-  ExpectError(ErrorCode::kInvalidArgument, "PixelSpacing (0028,0030)[1] = 0.001 mm: must be in [0.01, 50] mm");
+  ExpectError(ErrorCode::kInvalidArgument,
+              "PixelSpacing (0028,0030)[1] = 0.001 mm: must be in [0.01, 50] mm");
 }
 
 TEST_F(ReadDicomSeriesTest, ReportsADamagedFileEvenIfTheOthersWouldDo) {
@@ -323,11 +356,18 @@ TEST_F(ReadDicomSeriesTest, ReportsFewerPixelsThanAnnounced) {
   ExpectErrorAt(path, ErrorCode::kDataLoss, "= 24 bytes: must be 24 for each of 9000000000000000000 frames");
 }
 
-// The label map that TotalSegmentator wrote for this series lies on dicom2nifti's grid: LAS, 512 x 512 x 20, the rows
-// turned round. Its corners and ours must be the same points.
+TEST_F(ReadDicomSeriesTest, RefusesAFileTooLargeToHoldBeforeReadingIt) {
+  WriteSeries(2);
+  fs::resize_file(folder_ / "image100.dcm", uintmax_t{9} << 30);  // a hole: it takes no room on the disk
+  ExpectError(ErrorCode::kResourceExhausted, "a DICOM file has 9663676416 bytes: must be at most 8589934592");
+}
+
+// The label map that TotalSegmentator wrote for this series lies on dicom2nifti's grid: LAS, 512 x 512 x 20,
+// the rows turned round. Its corners and ours must be the same points.
 TEST(ReadDicomSeries, PlacesARealSeriesWhereDicom2niftiDoes) {
   const char* root = std::getenv("TUCKERSEG_TEST_DATA");
-  const fs::path folder = fs::path(root != nullptr ? root : TUCKERSEG_DEFAULT_TEST_DATA) / "dicom" / "example_ct";
+  const fs::path folder =
+      fs::path(root != nullptr ? root : TUCKERSEG_DEFAULT_TEST_DATA) / "dicom" / "example_ct";
   if (!fs::exists(folder)) GTEST_SKIP() << "test data are absent: set TUCKERSEG_TEST_DATA";
   const Volume volume = ReadDicomSeries(folder);
   EXPECT_THAT(volume.geometry.shape, ElementsAre(512, 512, 20));
@@ -343,7 +383,9 @@ TEST(ReadDicomSeries, PlacesARealSeriesWhereDicom2niftiDoes) {
 
   const std::vector<int16_t> voxels = VoxelsOf<int16_t>(volume);
   const auto [least, most] = std::ranges::minmax_element(voxels);
-  EXPECT_GE(*least, -1024);  // JPEG 2000 frames, decoded and rescaled to Hounsfield units: air, and no more than metal
+  EXPECT_GE(
+      *least,
+      -1024);  // JPEG 2000 frames, decoded and rescaled to Hounsfield units: air, and no more than metal
   EXPECT_LE(*most, 3071);
 }
 

@@ -26,11 +26,14 @@ std::string Short(uint32_t group, uint32_t element, const std::string& vr, const
 }
 
 /// An element of explicit VR with a length of four bytes.
-std::string Long(uint32_t group, uint32_t element, const std::string& vr, uint32_t length, const std::string& value) {
+std::string Long(uint32_t group, uint32_t element, const std::string& vr, uint32_t length,
+                 const std::string& value) {
   return Tag(group, element) + vr + "\0\0"s + Little(length, 4) + value;
 }
 
-std::string Item(uint32_t length, const std::string& value) { return Tag(0xfffe, 0xe000) + Little(length, 4) + value; }
+std::string Item(uint32_t length, const std::string& value) {
+  return Tag(0xfffe, 0xe000) + Little(length, 4) + value;
+}
 
 constexpr uint32_t kUndefined = 0xffffffff;
 const std::string kItemEnd = Tag(0xfffe, 0xe00d) + Little(0, 4);
@@ -44,7 +47,9 @@ const std::string kExplicit = "1.2.840.10008.1.2.1\0"s;
 const std::string kImplicit = "1.2.840.10008.1.2\0"s;
 const std::string kJpeg2000 = "1.2.840.10008.1.2.4.90"s;
 
-DicomStructure Check(const std::string& bytes) { return CheckDicomStructure(std::as_bytes(std::span(bytes))); }
+DicomStructure Check(const std::string& bytes) {
+  return CheckDicomStructure(std::as_bytes(std::span(bytes)));
+}
 
 void ExpectError(const std::string& bytes, ErrorCode code, const std::string& words) {
   try {
@@ -74,7 +79,8 @@ TEST(CheckDicomStructure, FindsPlainPixels) {
 }
 
 TEST(CheckDicomStructure, FindsCompressedPixelsAndWantsTheirDelimiter) {
-  const std::string pixels = Long(0x7fe0, 0x0010, "OB", kUndefined, Item(0, "") + Item(6, "frames") + kSequenceEnd);
+  const std::string pixels =
+      Long(0x7fe0, 0x0010, "OB", kUndefined, Item(0, "") + Item(6, "frames") + kSequenceEnd);
   const std::string bytes = File(kJpeg2000, pixels);
   const DicomStructure structure = Check(bytes);
   EXPECT_TRUE(structure.encapsulated);
@@ -103,7 +109,8 @@ TEST(CheckDicomStructure, WalksSequencesOfBothKindsOfLength) {
 TEST(CheckDicomStructure, RefusesANestedElementThatLeavesItsItem) {
   const std::string inner = Tag(0x0008, 0x1150) + "UI" + Little(200, 2) + "1.2.";
   const std::string items = Item(static_cast<uint32_t>(inner.size()), inner);
-  ExpectError(File(kExplicit, Long(0x0008, 0x1140, "SQ", static_cast<uint32_t>(items.size()), items) + std::string(300, ' ')),
+  ExpectError(File(kExplicit, Long(0x0008, 0x1140, "SQ", static_cast<uint32_t>(items.size()), items) +
+                                  std::string(300, ' ')),
               ErrorCode::kDataLoss, "every element must lie within its file");
 }
 
@@ -129,15 +136,17 @@ TEST(CheckDicomStructure, RefusesDeepNesting) {
 
 TEST(CheckDicomStructure, RefusesWhatGdcmStumblesOver) {
   const std::string pixels = Long(0x7fe0, 0x0010, "OW", 2, "ab");
-  ExpectError(File(kExplicit, Short(0x0008, 0x0060, "c?", "CT") + pixels), ErrorCode::kDataLoss, "malformed");
+  ExpectError(File(kExplicit, Short(0x0008, 0x0060, "XX", "CT") + pixels), ErrorCode::kDataLoss, "malformed");
   ExpectError(File(kExplicit, pixels + pixels), ErrorCode::kDataLoss, "malformed");
-  ExpectError(File(kExplicit, Long(0x0009, 0x0010, "OB", kUndefined, kSequenceEnd)), ErrorCode::kDataLoss, "malformed");
+  ExpectError(File(kExplicit, Long(0x0009, 0x0010, "OB", kUndefined, kSequenceEnd)), ErrorCode::kDataLoss,
+              "malformed");
   ExpectError(File(kExplicit, kItemEnd), ErrorCode::kDataLoss, "malformed");
 }
 
 TEST(CheckDicomStructure, RefusesUnknownAndDeflatedSyntaxes) {
   for (const std::string& syntax : {"1.2.840.10008.1.2.1.99"s, "9.9.9."s, ""s}) {
-    ExpectError(File(syntax, ""), ErrorCode::kInvalidArgument, "TransferSyntaxUID (0002,0010) is deflated or unknown");
+    ExpectError(File(syntax, ""), ErrorCode::kInvalidArgument,
+                "TransferSyntaxUID (0002,0010) is deflated or unknown");
   }
 }
 

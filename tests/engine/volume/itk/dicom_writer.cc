@@ -8,7 +8,8 @@
 namespace tuckerseg {
 namespace {
 
-void AddBytes(gdcm::DataSet& data, uint16_t group, uint16_t element, gdcm::VR vr, const void* bytes, size_t count) {
+void AddBytes(gdcm::DataSet& data, uint16_t group, uint16_t element, gdcm::VR vr, const void* bytes,
+              size_t count) {
   gdcm::DataElement entry(gdcm::Tag(group, element));
   entry.SetVR(vr);
   entry.SetByteValue(static_cast<const char*>(bytes), static_cast<uint32_t>(count));
@@ -25,7 +26,8 @@ void AddShort(gdcm::DataSet& data, uint16_t group, uint16_t element, uint16_t va
   AddBytes(data, group, element, gdcm::VR::US, &value, sizeof(value));
 }
 
-void AddSequence(gdcm::DataSet& data, uint16_t group, uint16_t element, const std::vector<gdcm::DataSet>& items) {
+void AddSequence(gdcm::DataSet& data, uint16_t group, uint16_t element,
+                 const std::vector<gdcm::DataSet>& items) {
   auto sequence = gdcm::SmartPointer<gdcm::SequenceOfItems>(new gdcm::SequenceOfItems);
   sequence->SetLengthToUndefined();
   for (const gdcm::DataSet& nested : items) {
@@ -44,7 +46,8 @@ void AddSequence(gdcm::DataSet& data, uint16_t group, uint16_t element, const st
 void AddCommon(gdcm::DataSet& data, const DicomFile& file, const std::filesystem::path& path) {
   AddText(data, 0x0008, 0x0008, gdcm::VR::CS, file.image_type);
   AddText(data, 0x0008, 0x0016, gdcm::VR::UI, file.sop_class);
-  AddText(data, 0x0008, 0x0018, gdcm::VR::UI, "1.2.3.9." + std::to_string(std::hash<std::string>()(path.string()) % 100000));
+  AddText(data, 0x0008, 0x0018, gdcm::VR::UI,
+          "1.2.3.9." + std::to_string(std::hash<std::string>()(path.string()) % 100000));
   AddText(data, 0x0008, 0x0060, gdcm::VR::CS, file.modality);
   AddText(data, 0x0010, 0x0010, gdcm::VR::PN, "Secret^Name");
   AddText(data, 0x0020, 0x000e, gdcm::VR::UI, file.series_uid);
@@ -86,8 +89,8 @@ void WriteDicom(const std::filesystem::path& path, const DicomFile& file) {
   Write(path, data);
 }
 
-void WriteEnhancedDicom(const std::filesystem::path& path, const DicomFile& file, const std::vector<EnhancedFrame>& frames,
-                        const std::string& number_of_frames) {
+void WriteEnhancedDicom(const std::filesystem::path& path, const DicomFile& file,
+                        const std::vector<EnhancedFrame>& frames, const std::string& number_of_frames) {
   gdcm::DataSet data;
   AddCommon(data, file, path);
   AddText(data, 0x0008, 0x0016, gdcm::VR::UI, "1.2.840.10008.5.1.4.1.1.2.1");

@@ -26,7 +26,7 @@ struct DicomFile {
   uint16_t rows = 3;
   std::vector<uint16_t> pixels = std::vector<uint16_t>(12, 1024);
   std::string number_of_frames;  ///< without the functional groups that it would need
-  bool has_image = true;     ///< false: a report, without rows, columns and pixels
+  bool has_image = true;         ///< false: a report, without rows, columns and pixels
 };
 
 void WriteDicom(const std::filesystem::path& path, const DicomFile& file);
@@ -38,9 +38,9 @@ struct EnhancedFrame {
   uint16_t pixel = 0;  ///< all pixels of the frame
 };
 
-/// An enhanced CT: orientation and pixel spacing shared, position and rescaling by frame. `number_of_frames` is what the
-/// attribute says. Text fields of `file` are used as far as they apply.
-void WriteEnhancedDicom(const std::filesystem::path& path, const DicomFile& file, const std::vector<EnhancedFrame>& frames,
-                        const std::string& number_of_frames);
+/// An enhanced CT: orientation and pixel spacing shared, position and rescaling by frame. `number_of_frames`
+/// is what the attribute says. Text fields of `file` are used as far as they apply.
+void WriteEnhancedDicom(const std::filesystem::path& path, const DicomFile& file,
+                        const std::vector<EnhancedFrame>& frames, const std::string& number_of_frames);
 
 }  // namespace tuckerseg

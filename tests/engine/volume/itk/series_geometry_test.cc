@@ -82,7 +82,8 @@ TEST(GridOf, KeepsObliqueVoxelCentresToAMicrometre) {
   }
   const Affine affine = GridOf(planes).geometry.affine_ras;
   const auto world = [&](size_t axis, double i, double j, double k) {
-    return affine.linear[axis][0] * i + affine.linear[axis][1] * j + affine.linear[axis][2] * k + affine.translation[axis];
+    return affine.linear[axis][0] * i + affine.linear[axis][1] * j + affine.linear[axis][2] * k +
+           affine.translation[axis];
   };
   EXPECT_NEAR(world(0, 3, 2, 5), -(-10 + 3 * 0.75), 1e-9);
   EXPECT_NEAR(world(1, 3, 2, 5), -(-20 + 2 * 0.5 * c - s * 10), 1e-9);

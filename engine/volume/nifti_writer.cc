@@ -1,0 +1,154 @@
+#include "engine/volume/nifti_writer.h"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <cmath>
+#include <cstring>
+#include <optional>
+
+#include "engine/error.h"
+#include "engine/volume/nifti_fields.h"
+
+namespace tuckerseg {
+namespace {
+
+constexpr int kGzipLevel = 6;
+constexpr int16_t kDatatypeUint8 = 2;
+constexpr int16_t kDatatypeUint16 = 512;
+
+/// Hands bytes on as they are, or through gzip.
+class Output {
+ public:
+  Output(Compression compression, const ByteSink& sink) : sink_(sink) {
+    if (compression == Compression::kGzip) gzip_.emplace(kGzipLevel, sink);
+  }
+  void Write(std::span<const std::byte> bytes) {
+    if (gzip_) {
+      gzip_->Feed(bytes);
+    } else if (!bytes.empty()) {
+      sink_(bytes);
+    }
+  }
+  void Finish() {
+    if (gzip_) gzip_->Finish();
+  }
+
+ private:
+  const ByteSink& sink_;
+  std::optional<GzipEncoder> gzip_;
+};
+
+/// Python's repr of component / 255: the shortest decimal that reads back as the same double.
+std::string ColourText(int component) {
+  const double value = component / 255.0;
+  if (value == 0.0) return "0.0";
+  if (value == 1.0) return "1.0";
+  std::array<char, 32> text;
+  const auto end = std::to_chars(text.data(), text.data() + text.size(), value, std::chars_format::fixed).ptr;
+  return {text.data(), end};
+}
+
+/// esize, code 0 and the text, padded with zeros to a multiple of 16; esize and code in the file's byte order.
+std::vector<std::byte> LabelExtension(const std::string& text, bool big_endian) {
+  const size_t size = (8 + text.size() + 15) / 16 * 16;
+  std::vector<std::byte> bytes(size);
+  NiftiFields::Write<int32_t>(bytes, big_endian, 0, static_cast<int32_t>(size));
+  NiftiFields::Write<int32_t>(bytes, big_endian, 4, 0);
+  std::memcpy(bytes.data() + 8, text.data(), text.size());
+  return bytes;
+}
+
+/// The input's header with the fields of a label map.
+std::vector<std::byte> LabelHeader(const NiftiHeader& input, bool wide_labels, int64_t vox_offset) {
+  std::vector<std::byte> bytes = input.fields;
+  const bool big = input.big_endian;
+  const NiftiLayout& layout = input.version == 2 ? kNifti2 : kNifti1;
+  NiftiFields::Write<int16_t>(bytes, big, layout.datatype, wide_labels ? kDatatypeUint16 : kDatatypeUint8);
+  NiftiFields::Write<int16_t>(bytes, big, layout.bitpix, wide_labels ? 16 : 8);
+  if (layout.wide) {
+    NiftiFields::Write<int64_t>(bytes, big, layout.dim, 3);
+    NiftiFields::Write<int64_t>(bytes, big, layout.vox_offset, vox_offset);
+    NiftiFields::Write<double>(bytes, big, layout.scl_slope, 1.0);
+    NiftiFields::Write<double>(bytes, big, layout.scl_inter, 0.0);
+  } else {
+    NiftiFields::Write<int16_t>(bytes, big, layout.dim, 3);
+    NiftiFields::Write<float>(bytes, big, layout.vox_offset, static_cast<float>(vox_offset));
+    NiftiFields::Write<float>(bytes, big, layout.scl_slope, 1.0F);
+    NiftiFields::Write<float>(bytes, big, layout.scl_inter, 0.0F);
+  }
+  return bytes;
+}
+
+/// Labels as bytes of the file, in pieces, so that no second label map is held.
+void WriteLabels(const LabelMap& map, bool wide_labels, bool big_endian, Output& output) {
+  constexpr size_t kPiece = size_t{1} << 16;
+  std::vector<std::byte> piece;
+  for (size_t first = 0; first < map.labels.size(); first += kPiece) {
+    const size_t count = std::min(kPiece, map.labels.size() - first);
+    piece.resize(count * (wide_labels ? 2 : 1));
+    for (size_t i = 0; i < count; ++i) {
+      const uint16_t label = map.labels[first + i];
+      if (wide_labels) {
+        NiftiFields::Write<uint16_t>(piece, big_endian, 2 * i, label);
+      } else {
+        piece[i] = static_cast<std::byte>(label);
+      }
+    }
+    output.Write(piece);
+  }
+}
+
+}  // namespace
+
+std::string LabelTableText(std::span<const LabelName> labels) {
+  static constexpr std::array<std::array<int, 3>, 12> kPalette{{{255, 0, 0},
+                                                                {0, 255, 0},
+                                                                {0, 0, 255},
+                                                                {255, 255, 0},
+                                                                {255, 0, 255},
+                                                                {0, 255, 255},
+                                                                {255, 128, 0},
+                                                                {255, 0, 128},
+                                                                {128, 255, 128},
+                                                                {0, 128, 255},
+                                                                {128, 128, 128},
+                                                                {185, 170, 155}}};
+  std::vector<LabelName> sorted(labels.begin(), labels.end());
+  std::sort(sorted.begin(), sorted.end(), [](const LabelName& a, const LabelName& b) { return a.value < b.value; });
+  std::string text =
+      "<?xml version=\"1.0\" encoding=\"UTF-8\"?> <CaretExtension>  <Date><![CDATA[2013-07-14T05:45:09]]></Date>   "
+      "<VolumeInformation Index=\"0\">   <LabelTable>\n";
+  for (const LabelName& label : sorted) {
+    const auto& colour = kPalette[static_cast<size_t>(label.value) % kPalette.size()];
+    text += "<Label Key=\"" + std::to_string(label.value) + "\" Red=\"" + ColourText(colour[0]) + "\" Green=\"" +
+            ColourText(colour[1]) + "\" Blue=\"" + ColourText(colour[2]) + "\" Alpha=\"1\"><![CDATA[" + label.name +
+            "]]></Label>\n";
+  }
+  text +=
+      "\n  </LabelTable>  <StudyMetaDataLinkSet>  </StudyMetaDataLinkSet>  <VolumeType><![CDATA[Label]]></VolumeType>   "
+      "</VolumeInformation></CaretExtension>\n              ";
+  return text;
+}
+
+void WriteLabelMap(const LabelMap& map, const NiftiHeader& input, std::span<const LabelName> labels,
+                   Compression compression, const ByteSink& sink) {
+  if (map.shape != input.geometry.shape || static_cast<int64_t>(map.labels.size()) != input.geometry.VoxelCount()) {
+    throw Error(ErrorCode::kInvalidArgument, "label map: must have the shape of its volume");
+  }
+  const bool wide = std::any_of(labels.begin(), labels.end(), [](const LabelName& label) { return label.value > 255; });
+  // A gap of zeros in front of vox_offset is no extension and is not carried on.
+  std::vector<std::byte> extensions = input.extensions;
+  const std::vector<std::byte> table = LabelExtension(LabelTableText(labels), input.big_endian);
+  extensions.insert(extensions.end(), table.begin(), table.end());
+  const auto vox_offset = static_cast<int64_t>(input.fields.size() + 4 + extensions.size());
+
+  Output output(compression, sink);
+  output.Write(LabelHeader(input, wide, vox_offset));
+  output.Write(std::array{std::byte{1}, std::byte{0}, std::byte{0}, std::byte{0}});
+  output.Write(extensions);
+  WriteLabels(map, wide, input.big_endian, output);
+  output.Finish();
+}
+
+}  // namespace tuckerseg

@@ -1,0 +1,77 @@
+/// How long each stage of a segmentation takes on this machine; timings are never tests.
+#include <benchmark/benchmark.h>
+
+#include <random>
+
+#include "engine/execute/torch/torch_executor.h"
+#include "engine/segment/patch_accumulator.h"
+#include "engine/segment/preprocess.h"
+#include "tests/engine/tiny_network.h"
+
+namespace tuckerseg {
+namespace {
+
+constexpr int kThreads = 2;
+
+Volume RandomVolume(const Index3& shape, double spacing_mm) {
+  Volume volume;
+  volume.geometry.shape = shape;
+  volume.geometry.header_spacing_mm = {spacing_mm, spacing_mm, spacing_mm};
+  for (size_t a = 0; a < 3; ++a) volume.geometry.affine_ras.linear[a][a] = spacing_mm;
+  volume.voxels.resize(static_cast<size_t>(volume.geometry.VoxelCount()) * sizeof(int16_t));
+  std::mt19937 random(1);
+  for (std::byte& byte : volume.voxels) byte = static_cast<std::byte>(random() & 7U);
+  return volume;
+}
+
+/// A thorax CT (512 x 512 x 300, 0.8 mm) to TotalSegmentator's 3 mm grid.
+void BM_ResampleToModelSpacing(benchmark::State& state) {
+  const Volume volume = RandomVolume({512, 512, 300}, 0.8);
+  for (auto _ : state) {
+    benchmark::DoNotOptimize(
+        ResampleCornerAligned(ViewOf(volume), {137, 137, 80}, 1, IntensityCast::kTruncateToInt32, kThreads));
+  }
+  state.SetItemsProcessed(state.iterations() * 137 * 137 * 80);
+}
+BENCHMARK(BM_ResampleToModelSpacing)->Unit(benchmark::kMillisecond);
+
+void BM_RestoreLabels(benchmark::State& state) {
+  const std::vector<uint16_t> labels(137 * 137 * 80, 1);
+  for (auto _ : state) {
+    benchmark::DoNotOptimize(RestoreLabels(labels, {137, 137, 80}, {}, {512, 512, 300}, kThreads));
+  }
+  state.SetItemsProcessed(state.iterations() * 512 * 512 * 300);
+}
+BENCHMARK(BM_RestoreLabels)->Unit(benchmark::kMillisecond);
+
+/// nnU-Net's cubic resampling of a CT to 1.5 mm.
+void BM_ResampleHalfPixelCubic(benchmark::State& state) {
+  const ArrayShape shape{120, 160, 160};
+  const ArrayShape wanted{100, 130, 130};
+  const std::vector<float> image(120 * 160 * 160, 1.0F);
+  std::vector<float> output(100 * 130 * 130);
+  for (auto _ : state) ResampleHalfPixel(image, shape, {.order = 3, .separate_axis = {}}, output, wanted, kThreads);
+  state.SetItemsProcessed(state.iterations() * static_cast<int64_t>(output.size()));
+}
+BENCHMARK(BM_ResampleHalfPixelCubic)->Unit(benchmark::kMillisecond);
+
+void BM_AccumulatePatch(benchmark::State& state) {
+  const PatchGrid grid = MakePatchGrid({120, 120, 120}, {96, 96, 96}, 0.8);
+  const LogitsRowSink sink = [](int64_t, std::span<const float>) {};
+  PatchAccumulator accumulator(grid, 118, 1, sink, kThreads);
+  const std::vector<float> logits(118 * 96 * 96 * 96, 1.0F);
+  for (auto _ : state) accumulator.Add(logits, {0, 0, 0}, 0);
+  state.SetBytesProcessed(state.iterations() * static_cast<int64_t>(logits.size() * sizeof(float)));
+}
+BENCHMARK(BM_AccumulatePatch)->Unit(benchmark::kMillisecond);
+
+void BM_TorchPatch(benchmark::State& state) {
+  const LayerGraph graph = TinyUnet(32, 118);
+  const auto executor = TorchExecutorFactory("cpu", kThreads)(graph, RandomWeights(graph, "", 1), "");
+  const std::vector<float> patch(96 * 96 * 96, 0.5F);
+  for (auto _ : state) benchmark::DoNotOptimize(executor->Run(patch, {96, 96, 96}).data());
+}
+BENCHMARK(BM_TorchPatch)->Unit(benchmark::kMillisecond);
+
+}  // namespace
+}  // namespace tuckerseg
