@@ -16,7 +16,7 @@ WeightStore ParseSafetensors(std::span<const std::byte> bytes, std::shared_ptr<c
 /// Maps the file read-only. Errors: as above; kNotFound if it cannot be opened.
 WeightStore MapSafetensors(const std::filesystem::path& path);
 
-/// The file's bytes: tensors in ascending order of name, data aligned to 64 bytes. Equal stores give equal bytes.
+/// The file's bytes: tensors in ascending order of name, the first at a multiple of 64 bytes. Equal stores give equal bytes.
 std::vector<std::byte> EncodeSafetensors(const WeightStore& weights);
 
 /// Writes beside `path` and renames, so that nobody sees half a file. Errors: kInternal if it cannot be written.

@@ -60,7 +60,8 @@ inline NpyArray ReadNpy(const std::filesystem::path& path) {
   NpyArray array;
   size_t count = 1;
   const std::string sizes = match[1];
-  for (std::sregex_iterator it(sizes.begin(), sizes.end(), std::regex("[0-9]+")), end; it != end; ++it) {
+  const std::regex number("[0-9]+");
+  for (std::sregex_iterator it(sizes.begin(), sizes.end(), number), end; it != end; ++it) {
     array.shape.push_back(std::stoll(it->str()));
     count *= static_cast<size_t>(array.shape.back());
   }

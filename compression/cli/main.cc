@@ -1,0 +1,36 @@
+/// tuckerseg-compress: makes models and cheaper variants of them.
+#include <CLI/CLI.hpp>
+#include <exception>
+#include <iostream>
+
+#include "compression/cli/import_command.h"
+#include "engine/error.h"
+
+namespace {
+
+constexpr int kFailed = 1;
+constexpr int kWrongUsage = 2;
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  CLI::App app{"Makes tuckerseg models: imports nnU-Net v2 results as bundles"};
+  app.name("tuckerseg-compress");
+  app.set_version_flag("--version", TUCKERSEG_VERSION);
+  app.require_subcommand(1);
+  tuckerseg::AddImportCommand(app);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    if (error.get_exit_code() == 0) return app.exit(error);  // --help, --version
+    std::cerr << "error: " << error.what() << ": see tuckerseg-compress --help\n";
+    return kWrongUsage;
+  } catch (const tuckerseg::Error& error) {
+    std::cerr << "error: " << error.what() << "\n";
+    return kFailed;
+  } catch (const std::exception& error) {
+    std::cerr << "error: unexpected: " << error.what() << "\n";
+    return kFailed;
+  }
+  return 0;
+}

@@ -1,0 +1,16 @@
+/// Parses JSON from outside: bounded size and depth, and errors that say where.
+#pragma once
+
+#include <nlohmann/json.hpp>
+#include <string>
+#include <string_view>
+
+namespace tuckerseg {
+
+/// Keys keep their order of appearance: label files and regions depend on it.
+using Json = nlohmann::ordered_json;
+
+/// Errors: kInvalidArgument with `what`, if the text is no JSON, nested deeper than 64 levels or longer than 64 MiB.
+Json ParseJson(std::string_view text, const std::string& what);
+
+}  // namespace tuckerseg

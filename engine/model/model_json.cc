@@ -1,0 +1,271 @@
+#include <algorithm>
+#include <set>
+
+#include "engine/error.h"
+#include "engine/model/bundle.h"
+#include "engine/model/json_fields.h"
+
+namespace tuckerseg {
+namespace {
+
+constexpr int64_t kFormatVersion = 1;
+constexpr int64_t kMaxChannels = int64_t{1} << 20;
+
+constexpr std::initializer_list<const char*> kLayerKinds{"input",         "convolution", "tucker_convolution",
+                                                         "transposed_convolution", "instance_norm", "leaky_relu",
+                                                         "average_pool",  "concat",      "add"};
+constexpr std::initializer_list<const char*> kReaders{"SimpleITKIO", "NibabelIO", "NibabelIOWithReorient"};
+constexpr std::initializer_list<const char*> kSchemes{"ct", "z_score", "none", "rescale_to_0_1", "rgb_to_0_1"};
+constexpr std::initializer_list<const char*> kResamplings{"default", "torch_trilinear", "none"};
+
+template <typename Enum>
+const char* NameOf(std::initializer_list<const char*> names, Enum value) {
+  return names.begin()[static_cast<size_t>(value)];
+}
+
+Json LayerJson(const Layer& layer) {
+  Json json{{"name", layer.name}, {"kind", NameOf(kLayerKinds, layer.kind)}, {"inputs", layer.inputs},
+            {"in_channels", layer.in_channels}, {"out_channels", layer.out_channels}};
+  switch (layer.kind) {
+    case LayerKind::kTuckerConvolution:
+      json["rank_in"] = layer.rank_in;
+      json["rank_out"] = layer.rank_out;
+      [[fallthrough]];
+    case LayerKind::kConvolution:
+    case LayerKind::kTransposedConvolution:
+      json["bias"] = layer.bias;
+      [[fallthrough]];
+    case LayerKind::kAveragePool:
+      json["kernel"] = layer.kernel;
+      json["stride"] = layer.stride;
+      break;
+    case LayerKind::kInstanceNorm:
+      json["epsilon"] = layer.epsilon;
+      break;
+    case LayerKind::kLeakyRelu:
+      json["negative_slope"] = layer.negative_slope;
+      break;
+    default:
+      break;
+  }
+  return json;
+}
+
+Layer ParseLayer(const JsonField& field) {
+  Layer layer;
+  layer.name = field.At("name").Text();
+  layer.kind = static_cast<LayerKind>(field.At("kind").OneOf(kLayerKinds));
+  layer.inputs = field.At("inputs").Each([](const JsonField& f) { return static_cast<int>(f.Integer(0, 1 << 20)); });
+  layer.in_channels = field.At("in_channels").Integer(1, kMaxChannels);
+  layer.out_channels = field.At("out_channels").Integer(1, kMaxChannels);
+  const bool tucker = layer.kind == LayerKind::kTuckerConvolution;
+  if (tucker) {
+    layer.rank_in = field.At("rank_in").Integer(1, kMaxChannels);
+    layer.rank_out = field.At("rank_out").Integer(1, kMaxChannels);
+  }
+  const bool convolves = tucker || layer.kind == LayerKind::kConvolution || layer.kind == LayerKind::kTransposedConvolution;
+  if (convolves) layer.bias = field.At("bias").Boolean();
+  if (convolves || layer.kind == LayerKind::kAveragePool) {
+    layer.kernel = field.At("kernel").Integers3(1, 64);
+    layer.stride = field.At("stride").Integers3(1, 64);
+  }
+  if (layer.kind == LayerKind::kInstanceNorm) layer.epsilon = field.At("epsilon").Number();
+  if (layer.kind == LayerKind::kLeakyRelu) layer.negative_slope = field.At("negative_slope").Number();
+  return layer;
+}
+
+Json NormalizationJson(const Normalization& n) {
+  Json json{{"scheme", NameOf(kSchemes, n.scheme)}};
+  if (n.scheme == NormalizationScheme::kCt) {
+    json.update({{"lower", n.lower}, {"upper", n.upper}, {"mean", n.mean}, {"std_dev", n.std_dev}});
+  }
+  if (n.scheme == NormalizationScheme::kZScore) json["use_mask"] = n.use_mask;
+  return json;
+}
+
+Normalization ParseNormalization(const JsonField& field) {
+  Normalization n;
+  n.scheme = static_cast<NormalizationScheme>(field.At("scheme").OneOf(kSchemes));
+  if (n.scheme == NormalizationScheme::kCt) {
+    n.lower = field.At("lower").Number();
+    n.upper = field.At("upper").Number();
+    n.mean = field.At("mean").Number();
+    n.std_dev = field.At("std_dev").Number();
+    if (n.lower > n.upper) field.At("lower").Refuse("must not be above upper");
+  }
+  if (n.scheme == NormalizationScheme::kZScore) n.use_mask = field.At("use_mask").Boolean();
+  return n;
+}
+
+Json ResamplingJson(const Resampling& r) {
+  Json json{{"kind", NameOf(kResamplings, r.kind)}, {"order", r.order}, {"order_z", r.order_z}, {"force_separate_z", nullptr}};
+  if (r.force_separate_z) json["force_separate_z"] = *r.force_separate_z;
+  return json;
+}
+
+Resampling ParseResampling(const JsonField& field) {
+  Resampling r;
+  r.kind = static_cast<ResamplingKind>(field.At("kind").OneOf(kResamplings));
+  r.order = static_cast<int>(field.At("order").Integer(0, 3));
+  if (r.order == 2) field.At("order").Refuse("must be 0, 1 or 3");
+  r.order_z = static_cast<int>(field.At("order_z").Integer(0, 3));
+  const JsonField force = field.At("force_separate_z");
+  if (!force.IsNull()) r.force_separate_z = force.Boolean();
+  return r;
+}
+
+Json PartJson(const ModelPart& part) {
+  Json json{{"name", part.name}, {"folds", part.folds}, {"patch_size", part.patch_size}, {"spacing_mm", part.spacing_mm},
+            {"transpose_forward", part.transpose_forward}, {"reader", NameOf(kReaders, part.reader)},
+            {"mirror_axes", part.mirror_axes}, {"regions", part.regions}, {"channel_labels", part.channel_labels},
+            {"normalization", Json::array()}, {"data_resampling", ResamplingJson(part.data_resampling)},
+            {"logits_resampling", ResamplingJson(part.logits_resampling)}, {"layers", Json::array()}};
+  for (const Normalization& n : part.normalization) json["normalization"].push_back(NormalizationJson(n));
+  for (const Layer& layer : part.graph.layers) json["layers"].push_back(LayerJson(layer));
+  return json;
+}
+
+bool IsPlainName(const std::string& name) {
+  return !name.empty() && name != "." && name != ".." && std::all_of(name.begin(), name.end(), [](unsigned char c) {
+    return std::isalnum(c) != 0 || c == '_' || c == '-' || c == '.';
+  });
+}
+
+std::string ParseName(const JsonField& field) {
+  const std::string name = field.Text();
+  if (!IsPlainName(name)) field.Refuse("must be letters, digits, '_', '-' and '.'");
+  return name;
+}
+
+ModelPart ParsePart(const JsonField& field) {
+  ModelPart part;
+  part.name = ParseName(field.At("name"));
+  part.folds = field.At("folds").Each([](const JsonField& f) { return ParseName(f); });
+  if (part.folds.empty()) field.At("folds").Refuse("must name at least one fold");
+  part.patch_size = field.At("patch_size").Integers3(1, 4096);
+  part.spacing_mm = field.At("spacing_mm").Numbers3();
+  for (const double spacing : part.spacing_mm)
+    if (!(spacing > 0)) field.At("spacing_mm").Refuse("must be above 0 mm");
+  const auto axes = field.At("transpose_forward").Integers3(0, 2);
+  part.transpose_forward = {static_cast<int>(axes[0]), static_cast<int>(axes[1]), static_cast<int>(axes[2])};
+  if (std::set<int64_t>(axes.begin(), axes.end()).size() != 3) field.At("transpose_forward").Refuse("must be a permutation of 0, 1, 2");
+  part.reader = static_cast<ImageReader>(field.At("reader").OneOf(kReaders));
+  part.mirror_axes = field.At("mirror_axes").Each([](const JsonField& f) { return static_cast<int>(f.Integer(0, 2)); });
+  part.regions = field.At("regions").Boolean();
+  part.channel_labels = field.At("channel_labels").Each([](const JsonField& f) { return f.Integer(0, 65535); });
+  part.normalization = field.At("normalization").Each(ParseNormalization);
+  part.data_resampling = ParseResampling(field.At("data_resampling"));
+  part.logits_resampling = ParseResampling(field.At("logits_resampling"));
+  part.graph.layers = field.At("layers").Each(ParseLayer);
+  part.graph.Validate();
+  if (static_cast<int64_t>(part.channel_labels.size()) != part.graph.OutChannels()) {
+    field.At("channel_labels").Refuse("must have " + std::to_string(part.graph.OutChannels()) + " entries, one for each channel");
+  }
+  if (static_cast<int64_t>(part.normalization.size()) != part.graph.InChannels()) {
+    field.At("normalization").Refuse("must have " + std::to_string(part.graph.InChannels()) + " entries, one for each input channel");
+  }
+  return part;
+}
+
+Json LabelJson(const Label& label) {
+  Json json{{"value", label.value}, {"name", label.name}};
+  if (label.rgb) json["rgb"] = *label.rgb;
+  if (!label.snomed_code.empty()) json["snomed"] = {{"code", label.snomed_code}, {"meaning", label.snomed_meaning}};
+  if (!label.snomed_modifier.empty()) json["snomed"]["modifier"] = label.snomed_modifier;
+  return json;
+}
+
+Label ParseLabel(const JsonField& field) {
+  Label label;
+  label.value = field.At("value").Integer(1, 65535);
+  label.name = field.At("name").Text();
+  if (field.Has("rgb")) {
+    const auto rgb = field.At("rgb").Integers3(0, 255);
+    label.rgb = {static_cast<uint8_t>(rgb[0]), static_cast<uint8_t>(rgb[1]), static_cast<uint8_t>(rgb[2])};
+  }
+  if (field.Has("snomed")) {
+    const JsonField snomed = field.At("snomed");
+    label.snomed_code = snomed.At("code").Text();
+    label.snomed_meaning = snomed.At("meaning").Text();
+    if (snomed.Has("modifier")) label.snomed_modifier = snomed.At("modifier").Text();
+  }
+  return label;
+}
+
+Pipeline ParsePipeline(const JsonField& field) {
+  Pipeline pipeline;
+  pipeline.totalsegmentator = field.At("kind").OneOf({"nnunet", "totalsegmentator"}) == 1;
+  const JsonField spacing = field.At("spacing_mm");
+  if (!spacing.IsNull()) {
+    pipeline.spacing_mm = spacing.Numbers3();
+    for (const double value : *pipeline.spacing_mm)
+      if (!(value > 0)) spacing.Refuse("must be above 0 mm");
+  }
+  pipeline.resampling_order = static_cast<int>(field.At("resampling_order").Integer(0, 3));
+  if (pipeline.resampling_order == 2) field.At("resampling_order").Refuse("must be 0, 1 or 3");
+  pipeline.tile_step = field.At("tile_step").Number();
+  if (!(pipeline.tile_step > 0.01 && pipeline.tile_step <= 1)) field.At("tile_step").Refuse("must be in (0.01, 1]");
+  return pipeline;
+}
+
+Provenance ParseProvenance(const JsonField& field) {
+  return {field.At("source").Text(), field.At("trainer").Text(), field.At("configuration").Text(), field.At("licence").Text(),
+          field.At("weights_sha256").Text()};
+}
+
+}  // namespace
+
+std::string EncodeModel(const Model& model) {
+  const Pipeline& pipeline = model.pipeline;
+  Json json{{"format_version", kFormatVersion},
+            {"name", model.name},
+            {"task", model.task},
+            {"pipeline",
+             {{"kind", pipeline.totalsegmentator ? "totalsegmentator" : "nnunet"},
+              {"spacing_mm", nullptr},
+              {"resampling_order", pipeline.resampling_order},
+              {"tile_step", pipeline.tile_step}}},
+            {"labels", Json::array()},
+            {"provenance",
+             {{"source", model.provenance.source},
+              {"trainer", model.provenance.trainer},
+              {"configuration", model.provenance.configuration},
+              {"licence", model.provenance.licence},
+              {"weights_sha256", model.provenance.weights_sha256}}},
+            {"parts", Json::array()}};
+  if (pipeline.spacing_mm) json["pipeline"]["spacing_mm"] = *pipeline.spacing_mm;
+  for (const Label& label : model.labels) json["labels"].push_back(LabelJson(label));
+  for (const ModelPart& part : model.parts) json["parts"].push_back(PartJson(part));
+  return json.dump(1) + "\n";
+}
+
+Model ParseModel(const std::string& text) {
+  const Json json = ParseJson(text, "model");
+  const JsonField root(json, "model");
+  if (root.At("format_version").Integer(0, 1 << 20) != kFormatVersion) {
+    root.At("format_version").Refuse("must be " + std::to_string(kFormatVersion) + ", the version this program reads");
+  }
+  Model model;
+  model.name = ParseName(root.At("name"));
+  model.task = ParseName(root.At("task"));
+  model.pipeline = ParsePipeline(root.At("pipeline"));
+  model.labels = root.At("labels").Each(ParseLabel);
+  model.provenance = ParseProvenance(root.At("provenance"));
+  model.parts = root.At("parts").Each(ParsePart);
+  if (model.parts.empty()) root.At("parts").Refuse("must have at least one part");
+  std::set<std::string> names;
+  for (const ModelPart& part : model.parts)
+    if (!names.insert(part.name).second) root.At("parts").Refuse("names must be unique: " + part.name);
+  std::set<int64_t> values;
+  for (const Label& label : model.labels)
+    if (!values.insert(label.value).second) root.At("labels").Refuse("values must be unique: " + std::to_string(label.value));
+  for (const ModelPart& part : model.parts)
+    for (const int64_t value : part.channel_labels)
+      if (value != 0 && !values.contains(value)) {
+        throw Error(ErrorCode::kInvalidArgument, "model.parts: " + part.name + ": channel_labels: " + std::to_string(value) +
+                                                     " is none of the model's labels");
+      }
+  return model;
+}
+
+}  // namespace tuckerseg
