@@ -97,23 +97,33 @@ void LayerGraph::Validate() const {
     if (layer.kind == LayerKind::kInput) Refuse(layer, "kind", "must not be a second input");
     CheckInputs(*this, i, strides);
   }
-  if (strides.back() != Size3{1, 1, 1}) Refuse(layers.back(), "shape", "the last layer must have the patch's resolution");
 }
 
-Size3 LayerGraph::PatchDivisor() const {
+namespace {
+
+/// By how much each layer's output is coarser than the patch.
+std::vector<Size3> Strides(const LayerGraph& graph) {
   std::vector<Size3> strides{{1, 1, 1}};
-  Size3 largest{1, 1, 1};
-  for (size_t i = 1; i < layers.size(); ++i) {
-    Size3 stride = strides[static_cast<size_t>(layers[i].inputs.front())];
-    for (size_t a = 0; a < 3; ++a) {
-      stride[a] = layers[i].kind == LayerKind::kTransposedConvolution ? stride[a] / layers[i].stride[a]
-                                                                      : stride[a] * layers[i].stride[a];
-      largest[a] = std::max(largest[a], stride[a]);
-    }
+  for (size_t i = 1; i < graph.layers.size(); ++i) {
+    const Layer& layer = graph.layers[i];
+    Size3 stride = strides[static_cast<size_t>(layer.inputs.front())];
+    const bool up = layer.kind == LayerKind::kTransposedConvolution;
+    for (size_t a = 0; a < 3; ++a) stride[a] = up ? stride[a] / layer.stride[a] : stride[a] * layer.stride[a];
     strides.push_back(stride);
   }
+  return strides;
+}
+
+}  // namespace
+
+Size3 LayerGraph::PatchDivisor() const {
+  Size3 largest{1, 1, 1};
+  for (const Size3& stride : Strides(*this))
+    for (size_t a = 0; a < 3; ++a) largest[a] = std::max(largest[a], stride[a]);
   return largest;
 }
+
+bool LayerGraph::KeepsResolution() const { return Strides(*this).back() == Size3{1, 1, 1}; }
 
 std::vector<TensorSpec> RequiredTensors(const LayerGraph& graph) {
   std::vector<TensorSpec> specs;

@@ -55,6 +55,9 @@ struct LayerGraph {
 
   /// A patch's axes must be multiples of these for the decoder's shapes to meet the encoder's: product of the strides.
   Size3 PatchDivisor() const;
+
+  /// Whether the output has one voxel for each of the patch's, as segmentation needs.
+  bool KeepsResolution() const;
 };
 
 /// A tensor that a layer needs: its name and shape.

@@ -158,6 +158,7 @@ ModelPart ParsePart(const JsonField& field) {
   part.logits_resampling = ParseResampling(field.At("logits_resampling"));
   part.graph.layers = field.At("layers").Each(ParseLayer);
   part.graph.Validate();
+  if (!part.graph.KeepsResolution()) field.At("layers").Refuse("the last layer must have the patch's resolution");
   if (static_cast<int64_t>(part.channel_labels.size()) != part.graph.OutChannels()) {
     field.At("channel_labels").Refuse("must have " + std::to_string(part.graph.OutChannels()) + " entries, one for each channel");
   }

@@ -74,6 +74,11 @@ TaskCatalog::TaskCatalog() {
 
   for (const auto& [name, value] : tasks.At("tasks").json().items()) {
     const JsonField entry(value, name);
+    // Tasks without a public data set (TotalSegmentator's own tests) cannot be imported by name.
+    if (entry.Has("dataset_folders") && entry.At("dataset_folders").Size() > 0 &&
+        entry.At("dataset_folders").At(size_t{0}).IsNull()) {
+      continue;
+    }
     CatalogTask base;
     base.name = name;
     base.tile_step = entry.At("tile_step_size").Number();

@@ -25,6 +25,9 @@ class UnetBuilder {
     const std::vector<int> skips = plan_.kind == UnetKind::kPlain ? PlainEncoder() : ResidualEncoder();
     Decoder(skips);
     graph_.Validate();
+    if (!graph_.KeepsResolution()) {
+      throw Error(ErrorCode::kInvalidArgument, "strides: the first stage's must be 1, or the output is coarser than the patch");
+    }
     return std::move(graph_);
   }
 

@@ -25,7 +25,7 @@ PatchAccumulator::PatchAccumulator(const PatchGrid& grid, int64_t channels, int 
       sink_(sink),
       threads_(threads),
       plane_(grid.padded[1] * grid.padded[2]),
-      importance_(HalfGaussianWeights(grid.patch)),
+      importance_(FloatGaussianWeights(grid.patch)),
       sums_(static_cast<size_t>(grid.patch[0] * channels * plane_)),
       weights_(static_cast<size_t>(grid.patch[0] * plane_)),
       finished_row_(static_cast<size_t>(channels * grid.image[1] * grid.image[2])) {}

@@ -48,6 +48,11 @@ std::vector<double> GaussianWeights(const Size3& patch) {
   return weights;
 }
 
+std::vector<float> FloatGaussianWeights(const Size3& patch) {
+  const std::vector<double> exact = GaussianWeights(patch);
+  return {exact.begin(), exact.end()};
+}
+
 std::vector<float> HalfGaussianWeights(const Size3& patch) {
   const std::vector<double> exact = GaussianWeights(patch);
   std::vector<float> weights(exact.size());

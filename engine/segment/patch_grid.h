@@ -31,6 +31,9 @@ PatchGrid MakePatchGrid(const ArrayShape& image, const Size3& patch, double step
 /// 4 sigma (0 beyond), peak 10 at patch / 2.
 std::vector<double> GaussianWeights(const Size3& patch);
 
+/// The same rounded to float32: what an exact sliding window weights with.
+std::vector<float> FloatGaussianWeights(const Size3& patch);
+
 /// The same as nnU-Net stores it: in half precision, zeros replaced by the smallest weight that is not.
 std::vector<float> HalfGaussianWeights(const Size3& patch);
 

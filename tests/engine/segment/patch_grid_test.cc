@@ -34,6 +34,14 @@ TEST(GaussianWeights, PeakAtTheMiddleAndVanishBeyondFourSigma) {
   EXPECT_GT(weights[0], 0.0) << "the radius is 32";
 }
 
+TEST(GaussianWeights, ReachEveryVoxelOfAPatch) {
+  // Half a patch is four sigma, the radius itself: no weight is 0, so no sum of weights is.
+  for (const int64_t size : {1, 2, 3, 5, 8, 13, 64, 97}) {
+    const std::vector<float> weights = FloatGaussianWeights({size, size, 1});
+    EXPECT_GT(*std::min_element(weights.begin(), weights.end()), 0.0F) << size;
+  }
+}
+
 TEST(HalfGaussianWeights, HaveNoZero) {
   const std::vector<float> weights = HalfGaussianWeights({32, 32, 32});
   EXPECT_GT(*std::min_element(weights.begin(), weights.end()), 0.0F);

@@ -17,6 +17,12 @@ using testing::FloatNear;
 using testing::HasSubstr;
 using testing::Pointwise;
 
+void AddTensor(WeightStore& weights, const std::string& name, std::vector<int64_t> shape, const std::vector<float>& values) {
+  std::vector<std::byte> bytes(values.size() * sizeof(float));
+  std::memcpy(bytes.data(), values.data(), bytes.size());
+  weights.Add(name, TensorType::kFloat32, std::move(shape), std::move(bytes));
+}
+
 /// A graph of the input and one layer, with given tensors.
 class OneLayer {
  public:
@@ -28,9 +34,7 @@ class OneLayer {
     AddLayer(graph_, std::move(layer));
   }
   OneLayer& With(const std::string& tensor, std::vector<int64_t> shape, const std::vector<float>& values) {
-    std::vector<std::byte> bytes(values.size() * sizeof(float));
-    std::memcpy(bytes.data(), values.data(), bytes.size());
-    weights_.Add("layer." + tensor, TensorType::kFloat32, std::move(shape), std::move(bytes));
+    AddTensor(weights_, "layer." + tensor, std::move(shape), values);
     return *this;
   }
   std::vector<float> Run(const std::vector<float>& patch, const Size3& shape) const {
@@ -61,12 +65,20 @@ TEST(PlainExecutor, StridedConvolutionKeepsEverySecondPosition) {
 }
 
 TEST(PlainExecutor, TransposedConvolutionWritesOneBlockForEachVoxel) {
-  const auto layer = OneLayer({.kind = LayerKind::kTransposedConvolution, .in_channels = 2, .out_channels = 1,
-                               .kernel = {1, 1, 2}, .stride = {1, 1, 2}, .bias = true})
-                         .With("weight", {2, 1, 1, 1, 2}, {1, 2, 10, 20})
-                         .With("bias", {1}, {0.25F});
-  // Channels {1, 2} and {3, 4}: blocks 1*{1,2} + 3*{10,20} and 2*{1,2} + 4*{10,20}.
-  EXPECT_THAT(layer.Run({1, 2, 3, 4}, {1, 1, 2}), ElementsAre(31.25F, 62.25F, 42.25F, 84.25F));
+  // Behind a layer of stride 2, which leaves voxels 0 and 2: a transposed convolution undoes strides.
+  LayerGraph graph;
+  AddLayer(graph, {.name = "input", .kind = LayerKind::kInput, .in_channels = 2, .out_channels = 2});
+  AddLayer(graph, {.name = "down", .kind = LayerKind::kConvolution, .inputs = {0}, .in_channels = 2, .out_channels = 2,
+                   .stride = {1, 1, 2}});
+  AddLayer(graph, {.name = "up", .kind = LayerKind::kTransposedConvolution, .inputs = {1}, .in_channels = 2,
+                   .out_channels = 1, .kernel = {1, 1, 2}, .stride = {1, 1, 2}, .bias = true});
+  WeightStore weights;
+  AddTensor(weights, "down.weight", {2, 2, 1, 1, 1}, {1, 0, 0, 1});
+  AddTensor(weights, "up.weight", {2, 1, 1, 1, 2}, {1, 2, 10, 20});
+  AddTensor(weights, "up.bias", {1}, {0.25F});
+  const auto executor = PlainExecutorFactory()(graph, weights, "");
+  // Channels {1, 2} and {3, 4} at voxels 0 and 2: blocks 1*{1,2} + 3*{10,20} and 2*{1,2} + 4*{10,20}.
+  EXPECT_THAT(executor->Run(std::vector<float>{1, 9, 2, 9, 3, 9, 4, 9}, {1, 1, 4}), ElementsAre(31.25F, 62.25F, 42.25F, 84.25F));
 }
 
 TEST(PlainExecutor, InstanceNormDividesByTheBiasedDeviationOfTheChannel) {
