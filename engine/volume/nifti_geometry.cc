@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <optional>
 #include <sstream>
 #include <string>
@@ -18,7 +19,7 @@ template <typename Value>
   throw Error(ErrorCode::kInvalidArgument, message.str());
 }
 
-double Determinant(const std::array<std::array<double, 3>, 3>& m) {
+double Determinant(const Matrix3& m) {
   return m[0][0] * (m[1][1] * m[2][2] - m[1][2] * m[2][1]) - m[0][1] * (m[1][0] * m[2][2] - m[1][2] * m[2][0]) +
          m[0][2] * (m[1][0] * m[2][1] - m[1][1] * m[2][0]);
 }
@@ -54,9 +55,10 @@ Affine ReadQform(const NiftiFields& fields, const NiftiLayout& layout, const Spa
     if (!std::isfinite(q[i])) Refuse(kQuaternNames[i], q[i], "must be finite when qform_code > 0");
   }
   const double rest = 1.0 - (q[0] * q[0] + q[1] * q[1] + q[2] * q[2]);
-  // Stored as float32, a half turn's entries can sum to a little above 1.
-  const double tolerance = layout.wide ? 1e-9 : 3.6e-7;
-  if (rest < -tolerance) Refuse("quatern_b, c, d: sum of squares", 1.0 - rest, "must be at most 1");
+  // Rounded when stored, a half turn's entries can sum to a little above or below 1 (nibabel's threshold).
+  const double tolerance = 3 * (layout.wide ? std::numeric_limits<double>::epsilon()
+                                            : static_cast<double>(std::numeric_limits<float>::epsilon()));
+  if (rest < -std::max(tolerance, 1e-9)) Refuse("quatern_b, c, d: sum of squares", 1.0 - rest, "must be at most 1");
   double a = std::sqrt(std::max(rest, 0.0));
   double b = q[0];
   double c = q[1];
@@ -74,11 +76,8 @@ Affine ReadQform(const NiftiFields& fields, const NiftiLayout& layout, const Spa
   }
   const double qfac = stored_qfac == -1 ? -1.0 : 1.0;
   Affine affine;
-  affine.linear = {{{a * a + b * b - c * c - d * d, 2 * (b * c - a * d), 2 * (b * d + a * c)},
-                    {2 * (b * c + a * d), a * a + c * c - b * b - d * d, 2 * (c * d - a * b)},
-                    {2 * (b * d - a * c), 2 * (c * d + a * b), a * a + d * d - b * b - c * c}}};
+  affine.linear = LinearOf({a, b, c, d, qfac}, spacing);
   for (size_t r = 0; r < 3; ++r) {
-    for (size_t col = 0; col < 3; ++col) affine.linear[r][col] *= spacing[col] * (col == 2 ? qfac : 1.0);
     affine.translation[r] = fields.Real(layout, layout.qoffset_x, r);
     if (!std::isfinite(affine.translation[r])) {
       Refuse(kOffsetNames[r], affine.translation[r], "must be finite when qform_code > 0");
@@ -116,23 +115,6 @@ Affine BaseAffine(const Index3& shape, const Spacing3& spacing) {
   return affine;
 }
 
-/// Largest distance between where two affines put the same corner of the volume, in mm.
-double CornerDistance(const Affine& one, const Affine& two, const Index3& shape) {
-  double largest = 0;
-  for (unsigned corner = 0; corner < 8; ++corner) {
-    std::array<double, 3> difference{};
-    for (size_t r = 0; r < 3; ++r) {
-      difference[r] = one.translation[r] - two.translation[r];
-      for (size_t c = 0; c < 3; ++c) {
-        const double index = (corner >> c & 1U) != 0 ? static_cast<double>(shape[c] - 1) : 0.0;
-        difference[r] += (one.linear[r][c] - two.linear[r][c]) * index;
-      }
-    }
-    largest = std::max(largest, std::hypot(difference[0], difference[1], difference[2]));
-  }
-  return largest;
-}
-
 void RefuseConflict(const Affine& sform, const Affine& qform, const Index3& shape, const Spacing3& spacing) {
   const double limit = kFormToleranceVoxels * *std::min_element(spacing.begin(), spacing.end());
   const double distance = CornerDistance(sform, qform, shape);
@@ -168,6 +150,32 @@ void RefuseSheared(const Affine& affine, const Spacing3& spacing, const std::str
 }
 
 }  // namespace
+
+Matrix3 LinearOf(const Quaternion& q, const Spacing3& spacing_mm) {
+  const auto& [a, b, c, d, qfac] = q;
+  Matrix3 linear{{{a * a + b * b - c * c - d * d, 2 * (b * c - a * d), 2 * (b * d + a * c)},
+                  {2 * (b * c + a * d), a * a + c * c - b * b - d * d, 2 * (c * d - a * b)},
+                  {2 * (b * d - a * c), 2 * (c * d + a * b), a * a + d * d - b * b - c * c}}};
+  for (auto& row : linear)
+    for (size_t column = 0; column < 3; ++column) row[column] *= spacing_mm[column] * (column == 2 ? qfac : 1.0);
+  return linear;
+}
+
+double CornerDistance(const Affine& one, const Affine& two, const Index3& shape) {
+  double largest = 0;
+  for (unsigned corner = 0; corner < 8; ++corner) {
+    std::array<double, 3> difference{};
+    for (size_t r = 0; r < 3; ++r) {
+      difference[r] = one.translation[r] - two.translation[r];
+      for (size_t c = 0; c < 3; ++c) {
+        const double index = (corner >> c & 1U) != 0 ? static_cast<double>(shape[c] - 1) : 0.0;
+        difference[r] += (one.linear[r][c] - two.linear[r][c]) * index;
+      }
+    }
+    largest = std::max(largest, std::hypot(difference[0], difference[1], difference[2]));
+  }
+  return largest;
+}
 
 Geometry ReadNiftiGeometry(const NiftiFields& fields, const NiftiLayout& layout, const Index3& shape,
                            const VolumeLimits& limits, GeometryPolicy policy) {

@@ -1,8 +1,8 @@
 #include "engine/volume/nifti_header.h"
 
+#include <algorithm>
+#include <array>
 #include <cmath>
-#include <cstring>
-#include <limits>
 #include <sstream>
 #include <string>
 
@@ -39,10 +39,23 @@ Format FormatOf(std::span<const std::byte> begin) {
          "must be 348 (NIfTI-1) or 540 (NIfTI-2)");
 }
 
+/// NIfTI-2 has the line ends of two systems behind its magic: a transfer in text mode would have changed them.
+void CheckLineEnds(std::span<const std::byte> bytes, const NiftiLayout& layout) {
+  static constexpr std::array<std::byte, 4> kIntact{std::byte{0x0D}, std::byte{0x0A}, std::byte{0x1A}, std::byte{0x0A}};
+  static constexpr std::array<std::byte, 4> kNotWritten{};  // nibabel lets these pass too
+  const auto stored = bytes.subspan(layout.magic + 4, 4);
+  if (!std::ranges::equal(stored, kIntact) && !std::ranges::equal(stored, kNotWritten)) {
+    throw Error(ErrorCode::kInvalidArgument, "magic[4..7]: must be 0d 0a 1a 0a: the file was changed by a transfer in text mode");
+  }
+}
+
 void CheckMagic(std::span<const std::byte> bytes, const NiftiLayout& layout) {
   const std::string magic(reinterpret_cast<const char*>(bytes.data()) + layout.magic, 3);
   const std::string single = layout.wide ? "n+2" : "n+1";
-  if (magic == single && bytes[layout.magic + 3] == std::byte{0}) return;
+  if (magic == single && bytes[layout.magic + 3] == std::byte{0}) {
+    if (layout.wide) CheckLineEnds(bytes, layout);
+    return;
+  }
   if (magic == (layout.wide ? "ni2" : "ni1")) {
     throw Error(ErrorCode::kInvalidArgument,
                 "magic = " + magic + ": a header without its voxels (.hdr/.img pair); must be " + single + ", a single file");
@@ -56,7 +69,6 @@ Index3 ReadShape(const NiftiFields& fields, const NiftiLayout& layout, const Vol
     Refuse(ErrorCode::kInvalidArgument, "dim[0]", rank, "must be 3, or 4 with a single frame");
   }
   Index3 shape{};
-  int64_t voxels = 1;
   for (size_t a = 0; a < 3; ++a) {
     shape[a] = fields.Dim(layout, a + 1);
     const std::string name = "dim[" + std::to_string(a + 1) + "]";
@@ -64,12 +76,12 @@ Index3 ReadShape(const NiftiFields& fields, const NiftiLayout& layout, const Vol
     if (shape[a] > limits.max_axis) {
       Refuse(ErrorCode::kResourceExhausted, name, shape[a], "must be at most " + std::to_string(limits.max_axis));
     }
-    // Each factor is at most max_axis, so the product is watched one step at a time.
-    if (voxels > limits.max_voxels / shape[a]) {
-      Refuse(ErrorCode::kResourceExhausted, "dim[1..3]: voxels", std::to_string(shape[0]) + " x ...",
-             "must be at most " + std::to_string(limits.max_voxels));
-    }
-    voxels *= shape[a];
+  }
+  // Divisions: a product of three int64 of NIfTI-2 may not fit one.
+  if (shape[0] > limits.max_voxels / shape[1] || shape[0] * shape[1] > limits.max_voxels / shape[2]) {
+    Refuse(ErrorCode::kResourceExhausted, "dim[1..3]",
+           std::to_string(shape[0]) + " x " + std::to_string(shape[1]) + " x " + std::to_string(shape[2]),
+           "must be at most " + std::to_string(limits.max_voxels) + " voxels");
   }
   if (rank == 4) {
     const int64_t frames = fields.Dim(layout, 4);
@@ -105,11 +117,11 @@ VoxelType ReadType(const NiftiFields& fields, const NiftiLayout& layout) {
   return type;
 }
 
+/// 0, which old writers leave, is refused: readers disagree whether the voxels then begin at byte 0, 348 or 352.
 int64_t ReadVoxOffset(const NiftiFields& fields, const NiftiLayout& layout, const VolumeLimits& limits) {
   const int64_t first = layout.header_size + 4;
   if (layout.wide) {
     const auto offset = fields.Read<int64_t>(layout.vox_offset);
-    if (offset == 0) return first;
     if (offset < first || offset - first > limits.max_extension_bytes) {
       Refuse(ErrorCode::kInvalidArgument, "vox_offset", offset,
              "must be in [" + std::to_string(first) + ", " + std::to_string(first + limits.max_extension_bytes) + "]");
@@ -117,7 +129,6 @@ int64_t ReadVoxOffset(const NiftiFields& fields, const NiftiLayout& layout, cons
     return offset;
   }
   const double offset = fields.Real(layout, layout.vox_offset);
-  if (offset == 0) return first;  // nibabel reads it so
   if (!(offset >= static_cast<double>(first) && offset <= static_cast<double>(first + limits.max_extension_bytes)) ||
       offset != std::floor(offset)) {
     Refuse(ErrorCode::kInvalidArgument, "vox_offset", offset,

@@ -33,15 +33,15 @@ void SwapVoxels(std::span<std::byte> bytes, size_t width) {
   if (width == 8) SwapAll<uint64_t>(bytes);
 }
 
-/// Walks the chain of extensions: each begins with its size (a multiple of 16) and a code.
-void CheckExtensions(const NiftiHeader& header, std::span<const std::byte> bytes) {
-  const NiftiFields fields(bytes, header.big_endian);
+/// Walks the chain of extensions: each begins with its size (a multiple of 16) and a code. Returns the length of the chain.
+size_t ExtensionChainSize(std::span<const std::byte> bytes, bool big_endian) {
+  const NiftiFields fields(bytes, big_endian);
   size_t at = 0;
   for (int number = 0; at < bytes.size(); ++number) {
     const std::string name = "extension " + std::to_string(number) + ": esize";
     if (bytes.size() - at < 8) {
-      // Some writers round vox_offset up without an extension in the gap.
-      if (std::all_of(bytes.begin() + static_cast<std::ptrdiff_t>(at), bytes.end(), [](std::byte b) { return b == std::byte{0}; })) return;
+      // Some writers round vox_offset up and leave a gap that is too small for an extension.
+      if (std::ranges::all_of(bytes.subspan(at), [](std::byte b) { return b == std::byte{0}; })) break;
       throw Error(ErrorCode::kInvalidArgument, name + ": lies beyond vox_offset");
     }
     const auto size = fields.Read<int32_t>(at);
@@ -51,6 +51,7 @@ void CheckExtensions(const NiftiHeader& header, std::span<const std::byte> bytes
     }
     at += static_cast<size_t>(size);
   }
+  return at;
 }
 
 }  // namespace
@@ -74,6 +75,19 @@ struct NiftiReader::State {
     TakeStored(bytes);
   }
 
+  /// After a failure what was taken in is no longer consistent: every later call fails in the same way.
+  template <typename Step>
+  void Guarded(const Step& step) {
+    if (failure) throw Error(*failure);
+    try {
+      step();
+    } catch (const Error& error) {
+      failure = error;
+      voxels = {};
+      throw;
+    }
+  }
+
   void TakeStored(std::span<const std::byte> bytes) {
     if (gzip) {
       gzip->Feed(bytes);
@@ -88,9 +102,10 @@ struct NiftiReader::State {
     if (extensions_done) TakeVoxels(bytes);
   }
 
-  /// Moves bytes into `front` until it has `size` of them; returns the rest.
+  /// Moves bytes into `front` until it has `size` of them, or more already; returns the rest.
   std::span<const std::byte> FillFront(std::span<const std::byte> bytes, int64_t size) {
-    const size_t taken = std::min(bytes.size(), static_cast<size_t>(size) - front.size());
+    const size_t missing = static_cast<size_t>(std::max<int64_t>(size - static_cast<int64_t>(front.size()), 0));
+    const size_t taken = std::min(bytes.size(), missing);
     front.insert(front.end(), bytes.begin(), bytes.begin() + static_cast<std::ptrdiff_t>(taken));
     return bytes.subspan(taken);
   }
@@ -113,7 +128,7 @@ struct NiftiReader::State {
     // Byte 0 of the extender says whether extensions follow.
     if (front[0] != std::byte{0}) {
       header->extensions.assign(front.begin() + 4, front.end());
-      CheckExtensions(*header, header->extensions);
+      header->extensions.resize(ExtensionChainSize(header->extensions, header->big_endian));
     }
     front = {};
     extensions_done = true;
@@ -169,16 +184,24 @@ struct NiftiReader::State {
   size_t wanted = 0;
   std::vector<std::byte> voxels;
   int64_t padding = 0;
+  std::optional<Error> failure;
 };
 
 NiftiReader::NiftiReader(const VolumeLimits& limits, GeometryPolicy policy) : state_(std::make_unique<State>(limits, policy)) {}
 NiftiReader::~NiftiReader() = default;
 
-void NiftiReader::Feed(std::span<const std::byte> bytes) { state_->Feed(bytes); }
+void NiftiReader::Feed(std::span<const std::byte> bytes) {
+  state_->Guarded([&] { state_->Feed(bytes); });
+}
 
 const NiftiHeader* NiftiReader::header() const { return state_->header ? &*state_->header : nullptr; }
 
-NiftiVolume NiftiReader::Finish() { return state_->Finish(); }
+NiftiVolume NiftiReader::Finish() {
+  NiftiVolume result;
+  state_->Guarded([&] { result = state_->Finish(); });
+  state_->failure = Error(ErrorCode::kInternal, "volume: its reader was finished before");
+  return result;
+}
 
 NiftiVolume ReadNifti(std::span<const std::byte> bytes, const VolumeLimits& limits, GeometryPolicy policy) {
   NiftiReader reader(limits, policy);

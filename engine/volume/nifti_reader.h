@@ -25,7 +25,7 @@ class NiftiReader {
 
   /// Takes the next bytes of the file. The header is checked as soon as it is there; room for the voxels is made only
   /// as they arrive (growing), so that a header that announces much and sends little costs little.
-  /// Errors: kInvalidArgument, kResourceExhausted, kDataLoss; after an error the reader takes nothing more.
+  /// Errors: kInvalidArgument, kResourceExhausted, kDataLoss; after an error every further call throws it again.
   void Feed(std::span<const std::byte> bytes);
 
   /// The header once it has been read.

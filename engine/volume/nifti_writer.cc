@@ -49,6 +49,31 @@ std::string ColourText(int component) {
   return {text.data(), end};
 }
 
+/// Text for a CDATA section, which may not hold its own end.
+std::string CdataText(std::string text) {
+  for (size_t at = text.find("]]>"); at != std::string::npos; at = text.find("]]>", at + 15)) {
+    text.replace(at, 3, "]]]]><![CDATA[>");
+  }
+  return text;
+}
+
+/// Width of the labels on disk, by the label table; refuses labels that do not fit it.
+bool AreWide(const LabelMap& map, std::span<const LabelName> labels) {
+  bool wide = false;
+  for (const LabelName& label : labels) {
+    if (label.value < 0 || label.value > 65535) {
+      throw Error(ErrorCode::kInvalidArgument, "label = " + std::to_string(label.value) + ": must be in [0, 65535]");
+    }
+    wide = wide || label.value > 255;
+  }
+  const auto highest = std::max_element(map.labels.begin(), map.labels.end());
+  if (!wide && highest != map.labels.end() && *highest > 255) {
+    throw Error(ErrorCode::kInvalidArgument, "label map: label " + std::to_string(*highest) +
+                                                 ": must be in [0, 255], as every label of the label table is");
+  }
+  return wide;
+}
+
 /// esize, code 0 and the text, padded with zeros to a multiple of 16; esize and code in the file's byte order.
 std::vector<std::byte> LabelExtension(const std::string& text, bool big_endian) {
   const size_t size = (8 + text.size() + 15) / 16 * 16;
@@ -122,8 +147,8 @@ std::string LabelTableText(std::span<const LabelName> labels) {
   for (const LabelName& label : sorted) {
     const auto& colour = kPalette[static_cast<size_t>(label.value) % kPalette.size()];
     text += "<Label Key=\"" + std::to_string(label.value) + "\" Red=\"" + ColourText(colour[0]) + "\" Green=\"" +
-            ColourText(colour[1]) + "\" Blue=\"" + ColourText(colour[2]) + "\" Alpha=\"1\"><![CDATA[" + label.name +
-            "]]></Label>\n";
+            ColourText(colour[1]) + "\" Blue=\"" + ColourText(colour[2]) + "\" Alpha=\"1\"><![CDATA[" +
+            CdataText(label.name) + "]]></Label>\n";
   }
   text +=
       "\n  </LabelTable>  <StudyMetaDataLinkSet>  </StudyMetaDataLinkSet>  <VolumeType><![CDATA[Label]]></VolumeType>   "
@@ -136,8 +161,7 @@ void WriteLabelMap(const LabelMap& map, const NiftiHeader& input, std::span<cons
   if (map.shape != input.geometry.shape || static_cast<int64_t>(map.labels.size()) != input.geometry.VoxelCount()) {
     throw Error(ErrorCode::kInvalidArgument, "label map: must have the shape of its volume");
   }
-  const bool wide = std::any_of(labels.begin(), labels.end(), [](const LabelName& label) { return label.value > 255; });
-  // A gap of zeros in front of vox_offset is no extension and is not carried on.
+  const bool wide = AreWide(map, labels);
   std::vector<std::byte> extensions = input.extensions;
   const std::vector<std::byte> table = LabelExtension(LabelTableText(labels), input.big_endian);
   extensions.insert(extensions.end(), table.begin(), table.end());

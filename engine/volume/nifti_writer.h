@@ -29,12 +29,14 @@ enum class Compression { kNone, kGzip };
 /// input's extensions and byte order kept, the label table appended as an extension with code 0. Changed are datatype,
 /// bitpix, scl_slope = 1, scl_inter = 0, vox_offset, and for one-frame 4-D input dim[0] = 3.
 /// uint8 if every entry of `labels` is below 256, else uint16: a property of the task, not of the volume.
-/// Errors: kInvalidArgument if `map` and `input` differ in shape.
+/// Errors: kInvalidArgument if `map` and `input` differ in shape, if an entry of `labels` lies outside [0, 65535], or if `map`
+/// holds a label above 255 and `labels` none.
 void WriteLabelMap(const LabelMap& map, const NiftiHeader& input, std::span<const LabelName> labels,
                    Compression compression, const ByteSink& sink);
 
-/// Writes a volume from another source (DICOM) as NIfTI-1, little-endian: sform and qform both set from the affine, codes 1.
-/// Errors: kInvalidArgument if a shape does not fit NIfTI-1 (32767 along an axis).
+/// Writes a volume from another source (DICOM) as NIfTI-1, little-endian: sform and qform both set from the affine, codes 1;
+/// qform_code is 0 where a rotation cannot tell the affine to half the reader's tolerance (axes not quite orthonormal).
+/// Errors: kInvalidArgument if a shape does not fit NIfTI-1 (32767 along an axis) or the voxels do not fill it.
 void WriteVolume(const Volume& volume, Compression compression, const ByteSink& sink);
 
 }  // namespace tuckerseg

@@ -48,17 +48,37 @@ Matrix3 OrthogonalFactor(Matrix3 m) {
   return m;
 }
 
-template <typename T>
-void ConvertRows(const VolumeView& view, int64_t begin, int64_t end, float* output) {
+template <typename T, typename Value>
+void ConvertRows(const VolumeView& view, int64_t begin, int64_t end, Value* output) {
   const T* voxels = reinterpret_cast<const T*>(view.first);
   for (int64_t k = begin; k < end; ++k)
     for (int64_t j = 0; j < view.shape[1]; ++j) {
       const T* row = voxels + k * view.strides[2] + j * view.strides[1];
-      float* target = output + (k * view.shape[1] + j) * view.shape[0];
+      Value* target = output + (k * view.shape[1] + j) * view.shape[0];
       for (int64_t i = 0; i < view.shape[0]; ++i) {
-        target[i] = static_cast<float>(static_cast<double>(row[i * view.strides[0]]) * view.slope + view.intercept);
+        target[i] = static_cast<Value>(static_cast<double>(row[i * view.strides[0]]) * view.slope + view.intercept);
       }
     }
+}
+
+template <typename Value>
+std::vector<Value> Convert(const VolumeView& view, int threads) {
+  std::vector<Value> values(static_cast<size_t>(view.shape[0] * view.shape[1] * view.shape[2]));
+  ParallelFor(threads, view.shape[2], [&](int64_t begin, int64_t end) {
+    switch (view.type) {
+      case VoxelType::kUint8: return ConvertRows<uint8_t>(view, begin, end, values.data());
+      case VoxelType::kInt8: return ConvertRows<int8_t>(view, begin, end, values.data());
+      case VoxelType::kUint16: return ConvertRows<uint16_t>(view, begin, end, values.data());
+      case VoxelType::kInt16: return ConvertRows<int16_t>(view, begin, end, values.data());
+      case VoxelType::kUint32: return ConvertRows<uint32_t>(view, begin, end, values.data());
+      case VoxelType::kInt32: return ConvertRows<int32_t>(view, begin, end, values.data());
+      case VoxelType::kUint64: return ConvertRows<uint64_t>(view, begin, end, values.data());
+      case VoxelType::kInt64: return ConvertRows<int64_t>(view, begin, end, values.data());
+      case VoxelType::kFloat32: return ConvertRows<float>(view, begin, end, values.data());
+      case VoxelType::kFloat64: return ConvertRows<double>(view, begin, end, values.data());
+    }
+  });
+  return values;
 }
 
 }  // namespace
@@ -123,23 +143,8 @@ Geometry CanonicalGeometry(const Geometry& geometry, const Orientation& orientat
   return canonical;
 }
 
-std::vector<float> ToFloat(const VolumeView& view, int threads) {
-  std::vector<float> values(static_cast<size_t>(view.shape[0] * view.shape[1] * view.shape[2]));
-  ParallelFor(threads, view.shape[2], [&](int64_t begin, int64_t end) {
-    switch (view.type) {
-      case VoxelType::kUint8: return ConvertRows<uint8_t>(view, begin, end, values.data());
-      case VoxelType::kInt8: return ConvertRows<int8_t>(view, begin, end, values.data());
-      case VoxelType::kUint16: return ConvertRows<uint16_t>(view, begin, end, values.data());
-      case VoxelType::kInt16: return ConvertRows<int16_t>(view, begin, end, values.data());
-      case VoxelType::kUint32: return ConvertRows<uint32_t>(view, begin, end, values.data());
-      case VoxelType::kInt32: return ConvertRows<int32_t>(view, begin, end, values.data());
-      case VoxelType::kUint64: return ConvertRows<uint64_t>(view, begin, end, values.data());
-      case VoxelType::kInt64: return ConvertRows<int64_t>(view, begin, end, values.data());
-      case VoxelType::kFloat32: return ConvertRows<float>(view, begin, end, values.data());
-      case VoxelType::kFloat64: return ConvertRows<double>(view, begin, end, values.data());
-    }
-  });
-  return values;
-}
+std::vector<float> ToFloat(const VolumeView& view, int threads) { return Convert<float>(view, threads); }
+
+std::vector<double> ToDouble(const VolumeView& view, int threads) { return Convert<double>(view, threads); }
 
 }  // namespace tuckerseg

@@ -42,5 +42,7 @@ Geometry CanonicalGeometry(const Geometry& geometry, const Orientation& orientat
 
 /// Values of the view as float32 (double arithmetic, then rounded), view axis 0 fastest: [axis 2][axis 1][axis 0].
 std::vector<float> ToFloat(const VolumeView& view, int threads);
+/// The same without rounding: what resampling starts from.
+std::vector<double> ToDouble(const VolumeView& view, int threads);
 
 }  // namespace tuckerseg

@@ -51,6 +51,7 @@ std::optional<int> SeparateAxis(const Spacing3& current_mm, const Spacing3& want
 /// Takes labels from a canonical low-resolution grid back to the file's voxel order, order 0 and corner-aligned:
 /// index = floor(k * ((n_in - 1) / (n_out - 1)) + 0.5) along each axis. One pass, no intermediate volume.
 /// `labels`: `shape` voxels, canonical axis 0 (right) fastest. Returns a map of `file_shape`, file axis i fastest.
+/// Errors: kInvalidArgument if `labels` does not fill `shape`, or for an empty shape.
 LabelMap RestoreLabels(std::span<const uint16_t> labels, const Index3& shape, const Orientation& orientation,
                        const Index3& file_shape, int threads);
 

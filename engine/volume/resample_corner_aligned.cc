@@ -81,16 +81,14 @@ void ResampleLinear(const VolumeView& view, const Index3& shape, IntensityCast c
 /// Orders 0 and 3, axis after axis in double: [axis 2][axis 1][axis 0] as the view is counted.
 void ResampleSeparably(const VolumeView& view, const Index3& shape, int order, IntensityCast cast, std::span<float> output,
                        int threads) {
-  const std::vector<float> input = ToFloat(view, threads);
   ArrayShape size{view.shape[2], view.shape[1], view.shape[0]};
-  std::vector<double> values;
+  std::vector<double> values = ToDouble(view, threads);
   for (int axis = 2; axis >= 0; --axis) {
     const auto a = static_cast<size_t>(axis);
     const int64_t out = shape[2 - a];
     const double step = CornerStep(size[a], out);
     const LineResampler line(size[a], out, order, [step](int64_t k) { return step * static_cast<double>(k); });
-    values = values.empty() ? ResampleAlong(std::span<const float>(input), size, axis, line, threads)
-                            : ResampleAlong(std::span<const double>(values), size, axis, line, threads);
+    values = ResampleAlong(std::span<const double>(values), size, axis, line, threads);
     size[a] = out;
   }
   std::transform(values.begin(), values.end(), output.begin(), [cast](double value) { return Cast(value, cast); });

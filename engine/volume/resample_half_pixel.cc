@@ -83,6 +83,9 @@ std::optional<int> SeparateAxis(const Spacing3& current_mm, const Spacing3& want
 void ResampleHalfPixel(std::span<const float> input, const ArrayShape& input_shape, const HalfPixelRule& rule,
                        std::span<float> output, const ArrayShape& output_shape, int threads) {
   CheckShapes(input, input_shape, output, output_shape);
+  if (rule.separate_axis && (*rule.separate_axis < 0 || *rule.separate_axis > 2)) {
+    throw Error(ErrorCode::kInvalidArgument, "separate axis = " + std::to_string(*rule.separate_axis) + ": must be 0, 1 or 2");
+  }
   const std::vector<Range> ranges = Ranges(input, input_shape, rule.separate_axis);
 
   // The separate axis keeps its length here: in-plane first, then nearest planes below.
@@ -121,7 +124,8 @@ void ResampleHalfPixel(std::span<const float> input, const ArrayShape& input_sha
             plane = static_cast<size_t>(at[a]);
           }
           const double value = values[static_cast<size_t>((at[0] * shape[1] + at[1]) * shape[2] + at[2])];
-          target[z] = static_cast<float>(std::clamp(value, ranges[plane].low, ranges[plane].high));
+          // Not std::clamp: a plane of NaN alone has no range.
+          target[z] = static_cast<float>(std::max(ranges[plane].low, std::min(ranges[plane].high, value)));
         }
       }
   });

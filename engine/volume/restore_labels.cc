@@ -9,6 +9,10 @@
 namespace tuckerseg {
 namespace {
 
+std::string Text(const Index3& shape) {
+  return std::to_string(shape[0]) + " x " + std::to_string(shape[1]) + " x " + std::to_string(shape[2]);
+}
+
 /// Source index along one axis, for each index of the finer grid.
 std::vector<int64_t> CornerAlignedNearest(int64_t in, int64_t out) {
   const double step = out > 1 ? static_cast<double>(in - 1) / static_cast<double>(out - 1) : 0.0;
@@ -25,7 +29,11 @@ std::vector<int64_t> CornerAlignedNearest(int64_t in, int64_t out) {
 LabelMap RestoreLabels(std::span<const uint16_t> labels, const Index3& shape, const Orientation& orientation,
                        const Index3& file_shape, int threads) {
   if (static_cast<int64_t>(labels.size()) != shape[0] * shape[1] * shape[2] || labels.empty()) {
-    throw Error(ErrorCode::kInvalidArgument, std::to_string(labels.size()) + " labels: must fill the low-resolution grid");
+    throw Error(ErrorCode::kInvalidArgument,
+                std::to_string(labels.size()) + " labels: must fill the low-resolution grid of " + Text(shape) + " voxels");
+  }
+  if (*std::min_element(file_shape.begin(), file_shape.end()) < 1) {
+    throw Error(ErrorCode::kInvalidArgument, "file shape " + Text(file_shape) + ": every axis must have a voxel");
   }
   // For each axis of the file: where its index lies in `labels`, as an offset.
   const Index3 strides{1, shape[0], shape[0] * shape[1]};

@@ -1,9 +1,13 @@
+#include <algorithm>
 #include <array>
 #include <cmath>
+#include <cstring>
 #include <string>
+#include <vector>
 
 #include "engine/error.h"
 #include "engine/volume/nifti_fields.h"
+#include "engine/volume/nifti_geometry.h"
 #include "engine/volume/nifti_writer.h"
 
 namespace tuckerseg {
@@ -30,55 +34,38 @@ Stored StoredAs(VoxelType type) {
   throw Error(ErrorCode::kInternal, "voxel type that is none");
 }
 
-struct Quaternion {
-  double b, c, d, qfac;
-};
-
 /// nifti1_io's mat44_to_quatern for a rotation, possibly with a reflection of the third axis.
 Quaternion QuaternionOf(const Affine& affine, const Spacing3& spacing) {
-  std::array<std::array<double, 3>, 3> r{};
+  Matrix3 r{};
   for (size_t row = 0; row < 3; ++row)
     for (size_t col = 0; col < 3; ++col) r[row][col] = affine.linear[row][col] / spacing[col];
   const double det = r[0][0] * (r[1][1] * r[2][2] - r[1][2] * r[2][1]) - r[0][1] * (r[1][0] * r[2][2] - r[1][2] * r[2][0]) +
                      r[0][2] * (r[1][0] * r[2][1] - r[1][1] * r[2][0]);
   const double qfac = det < 0 ? -1 : 1;
-  for (size_t row = 0; row < 3; ++row) r[row][2] *= qfac;
-  double a = r[0][0] + r[1][1] + r[2][2] + 1.0;
-  double b;
-  double c;
-  double d;
-  if (a > 0.5) {
-    a = 0.5 * std::sqrt(a);
-    b = 0.25 * (r[2][1] - r[1][2]) / a;
-    c = 0.25 * (r[0][2] - r[2][0]) / a;
-    d = 0.25 * (r[1][0] - r[0][1]) / a;
-  } else {
-    const double xd = 1.0 + r[0][0] - (r[1][1] + r[2][2]);
-    const double yd = 1.0 + r[1][1] - (r[0][0] + r[2][2]);
-    const double zd = 1.0 + r[2][2] - (r[0][0] + r[1][1]);
-    if (xd > 1.0) {
-      b = 0.5 * std::sqrt(xd);
-      c = 0.25 * (r[0][1] + r[1][0]) / b;
-      d = 0.25 * (r[0][2] + r[2][0]) / b;
-      a = 0.25 * (r[2][1] - r[1][2]) / b;
-    } else if (yd > 1.0) {
-      c = 0.5 * std::sqrt(yd);
-      b = 0.25 * (r[0][1] + r[1][0]) / c;
-      d = 0.25 * (r[1][2] + r[2][1]) / c;
-      a = 0.25 * (r[0][2] - r[2][0]) / c;
-    } else {
-      d = 0.5 * std::sqrt(zd);
-      b = 0.25 * (r[0][2] + r[2][0]) / d;
-      c = 0.25 * (r[1][2] + r[2][1]) / d;
-      a = 0.25 * (r[1][0] - r[0][1]) / d;
-    }
-    if (a < 0) {
-      b = -b;
-      c = -c;
-      d = -d;
-    }
+  for (auto& row : r) row[2] *= qfac;
+
+  // Four times the squares of a, b, c and d; the largest of them is divided by, so that nothing is lost to cancellation.
+  const std::array<double, 4> squares{1 + r[0][0] + r[1][1] + r[2][2], 1 + r[0][0] - r[1][1] - r[2][2],
+                                      1 - r[0][0] + r[1][1] - r[2][2], 1 - r[0][0] - r[1][1] + r[2][2]};
+  std::array<double, 4> q{};
+  switch (std::max_element(squares.begin(), squares.end()) - squares.begin()) {
+    case 0: q = {squares[0], r[2][1] - r[1][2], r[0][2] - r[2][0], r[1][0] - r[0][1]}; break;
+    case 1: q = {r[2][1] - r[1][2], squares[1], r[0][1] + r[1][0], r[0][2] + r[2][0]}; break;
+    case 2: q = {r[0][2] - r[2][0], r[0][1] + r[1][0], squares[2], r[1][2] + r[2][1]}; break;
+    default: q = {r[1][0] - r[0][1], r[0][2] + r[2][0], r[1][2] + r[2][1], squares[3]}; break;
   }
-  return {b, c, d, qfac};
+  // a is not stored: readers take the positive root of what is missing to 1.
+  double length = std::sqrt(q[0] * q[0] + q[1] * q[1] + q[2] * q[2] + q[3] * q[3]);
+  if (q[0] < 0) length = -length;
+  return {q[0] / length, q[1] / length, q[2] / length, q[3] / length, qfac};
+}
+
+/// Whether a reader that takes the qform finds every corner where the affine has it: not so for axes that are not quite
+/// orthonormal, as some scanners write them.
+bool HoldsAffine(const Quaternion& quaternion, const Geometry& geometry, const Spacing3& spacing) {
+  const Affine qform{LinearOf(quaternion, spacing), geometry.affine_ras.translation};
+  const double smallest = *std::min_element(spacing.begin(), spacing.end());
+  return CornerDistance(qform, geometry.affine_ras, geometry.shape) < 0.5 * kFormToleranceVoxels * smallest;
 }
 
 std::vector<std::byte> HeaderOf(const Volume& volume) {
@@ -99,7 +86,7 @@ std::vector<std::byte> HeaderOf(const Volume& volume) {
   put(kNifti1.scl_slope, static_cast<float>(volume.slope));
   put(kNifti1.scl_inter, static_cast<float>(volume.intercept));
   put(kNifti1.xyzt_units, int8_t{2});
-  put(kNifti1.qform_code, int16_t{1});
+  put(kNifti1.qform_code, static_cast<int16_t>(HoldsAffine(q, geometry, spacing) ? 1 : 0));
   put(kNifti1.sform_code, int16_t{1});
   const std::array<double, 3> quatern{q.b, q.c, q.d};
   for (size_t r = 0; r < 3; ++r) {
@@ -121,6 +108,11 @@ void WriteVolume(const Volume& volume, Compression compression, const ByteSink& 
       throw Error(ErrorCode::kInvalidArgument, "shape[" + std::to_string(a) + "] = " + std::to_string(volume.geometry.shape[a]) +
                                                    ": must be in [1, 32767], what NIfTI-1 can hold");
     }
+  }
+  const size_t bytes = static_cast<size_t>(volume.geometry.VoxelCount()) * BytesPerVoxel(volume.type);
+  if (volume.voxels.size() != bytes) {
+    throw Error(ErrorCode::kInvalidArgument,
+                "voxels = " + std::to_string(volume.voxels.size()) + " bytes: must be " + std::to_string(bytes) + ", as the shape says");
   }
   const std::vector<std::byte> header = HeaderOf(volume);
   constexpr std::array<std::byte, 4> kNoExtension{};
