@@ -1,4 +1,4 @@
-#include "engine/model/sha256.h"
+#include "engine/sha256.h"
 
 #include <algorithm>
 #include <bit>

@@ -9,13 +9,14 @@
 
 #include "engine/error.h"
 #include "engine/model/safetensors.h"
-#include "engine/model/sha256.h"
+#include "engine/sha256.h"
 
 namespace tuckerseg {
 namespace {
 
 constexpr auto kModelFile = "model.json";
 constexpr auto kWeightsFile = "weights.safetensors";
+constexpr auto kUnfinished = ".unfinished-";  // what a crash left behind is no bundle
 
 std::filesystem::path WeightsPath(const std::filesystem::path& directory, const Model& model, const ModelPart& part) {
   return model.parts.size() == 1 ? directory / kWeightsFile : directory / "parts" / part.name / kWeightsFile;
@@ -37,7 +38,7 @@ void CheckTensors(const ModelPart& part, const WeightStore& weights) {
 class UnfinishedDirectory {
  public:
   explicit UnfinishedDirectory(const std::filesystem::path& wanted)
-      : wanted_(wanted), path_(wanted.string() + ".unfinished-" + std::to_string(getpid())) {
+      : wanted_(wanted), path_(wanted.string() + kUnfinished + std::to_string(getpid())) {
     std::error_code error;
     std::filesystem::create_directories(path_, error);
     if (error) throw Error(ErrorCode::kInternal, "bundle: its directory cannot be made: " + error.message());
@@ -82,6 +83,12 @@ void SaveBundle(const Bundle& bundle, const std::filesystem::path& directory) {
   if (std::filesystem::exists(wanted, error) && !std::filesystem::is_empty(wanted, error)) {
     throw Error(ErrorCode::kFailedPrecondition, "bundle: the directory exists and is not empty; choose another or delete it");
   }
+  const std::string model_json = EncodeModel(bundle.model);
+  ParseModel(model_json);  // what cannot be loaded again is not written; names that would lead out of the directory, too
+  if (bundle.weights.size() != bundle.model.parts.size()) {
+    throw Error(ErrorCode::kInvalidArgument, "bundle: has weights of " + std::to_string(bundle.weights.size()) + " parts: must be " +
+                                                 std::to_string(bundle.model.parts.size()));
+  }
   UnfinishedDirectory unfinished(wanted);
   for (size_t i = 0; i < bundle.model.parts.size(); ++i) {
     const std::filesystem::path path = WeightsPath(unfinished.path(), bundle.model, bundle.model.parts[i]);
@@ -89,7 +96,7 @@ void SaveBundle(const Bundle& bundle, const std::filesystem::path& directory) {
     WriteSafetensors(path, bundle.weights.at(i));
   }
   std::ofstream file(unfinished.path() / kModelFile, std::ios::binary);
-  file << EncodeModel(bundle.model);
+  file << model_json;
   file.close();
   if (!file) throw Error(ErrorCode::kInternal, "bundle: model.json cannot be written; is there room on the disk?");
   unfinished.PutInPlace();
@@ -99,7 +106,9 @@ std::vector<std::filesystem::path> FindBundles(const std::filesystem::path& mode
   std::vector<std::filesystem::path> found;
   std::error_code error;
   for (std::filesystem::directory_iterator it(models, error), end; !error && it != end; it.increment(error)) {
-    if (std::filesystem::is_regular_file(it->path() / kModelFile, error)) found.push_back(it->path());
+    if (it->path().filename().string().find(kUnfinished) != std::string::npos) continue;
+    std::error_code absent;
+    if (std::filesystem::is_regular_file(it->path() / kModelFile, absent)) found.push_back(it->path());
   }
   std::sort(found.begin(), found.end());
   return found;

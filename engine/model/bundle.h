@@ -26,10 +26,11 @@ Model ParseModel(const std::string& json);
 Bundle LoadBundle(const std::filesystem::path& directory);
 
 /// Writes the bundle into a directory beside `directory` and renames it, so that a half-written bundle is never seen.
-/// Errors: kFailedPrecondition if `directory` exists and is not empty, kInternal if it cannot be written.
+/// Errors: kFailedPrecondition if `directory` exists and is not empty, kInvalidArgument for a model that LoadBundle would
+/// refuse, kInternal if it cannot be written.
 void SaveBundle(const Bundle& bundle, const std::filesystem::path& directory);
 
-/// The directories under `models` that hold a model.json, sorted by name.
+/// The directories under `models` that hold a model.json, sorted by name; without those that SaveBundle has not finished.
 std::vector<std::filesystem::path> FindBundles(const std::filesystem::path& models);
 
 }  // namespace tuckerseg

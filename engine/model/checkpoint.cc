@@ -57,7 +57,7 @@ class CheckpointReader {
     if (weights.kind != Kind::kDict) Refuse("network_weights: must be a dict");
     for (size_t i = 0; i + 1 < weights.items.size(); i += 2) {
       const PickleValue& key = document_.At(weights.items[i]);
-      if (key.kind != Kind::kText) Refuse("network_weights: every name must be text");
+      if (key.kind != Kind::kText || !IsName(key.text)) Refuse("network_weights: every name must be text of 1 to 1024 letters");
       std::string name = PlainName(key.text);
       if (IsDuplicate(name)) continue;
       CheckpointTensor tensor = ReadTensor(document_.At(weights.items[i + 1]), name);
@@ -73,6 +73,10 @@ class CheckpointReader {
       if (name.size() > kEnd.size() && name.ends_with(kEnd)) return name.substr(0, name.size() - kEnd.size());
     }
     throw Error(ErrorCode::kInvalidArgument, "checkpoint archive: has no member */data.pkl: must be a file of torch.save");
+  }
+  /// A path of Python attributes. A bound on its length also bounds what a name costs that a pickle uses again and again.
+  static bool IsName(const std::string& text) {
+    return !text.empty() && text.size() <= 1024 && std::ranges::all_of(text, [](char c) { return c > ' ' && c <= '~'; });
   }
   /// torch.compile and distributed training wrap the network; nnU-Net unwraps it, other programs do not.
   static std::string PlainName(std::string name) {
@@ -168,9 +172,15 @@ class CheckpointReader {
     Refuse("tensor " + name + ": storage of an unknown type");
   }
 
+  [[noreturn]] static void BeyondStorage(const std::string& name) {
+    throw Error(ErrorCode::kDataLoss, "checkpoint: tensor " + name + ": reaches beyond its storage");
+  }
+
+  /// Every sum below stays far from overflow: no term is larger than the storage.
   static void CheckReach(TensorPlan& plan, const std::string& name) {
     if (plan.strides.size() != plan.shape.size()) Refuse("tensor " + name + ": has sizes and strides of different number");
     const auto elements = static_cast<int64_t>(plan.storage.size() / BytesPerElement(plan.type));
+    if (plan.offset > elements) BeyondStorage(name);
     plan.count = 1;
     int64_t last = plan.offset;
     for (size_t a = 0; a < plan.shape.size(); ++a) {
@@ -178,10 +188,11 @@ class CheckpointReader {
       if (plan.shape[a] > 0 && plan.count > elements / plan.shape[a]) Refuse("tensor " + name + ": is larger than its storage");
       plan.count *= plan.shape[a];
       const int64_t steps = std::max<int64_t>(plan.shape[a] - 1, 0);
-      if (steps > 0 && plan.strides[a] > elements / steps) Refuse("tensor " + name + ": reaches beyond its storage");
+      if (steps == 0) plan.strides[a] = 0;  // never walked along, so it may be any number
+      if (steps > 0 && plan.strides[a] > elements / steps) BeyondStorage(name);
       last += steps * plan.strides[a];
     }
-    if (plan.count > 0 && last >= elements) throw Error(ErrorCode::kDataLoss, "checkpoint: tensor " + name + ": reaches beyond its storage");
+    if (plan.count > 0 && last >= elements) BeyondStorage(name);
   }
 
   CheckpointTensor ReadTensor(const PickleValue& value, const std::string& name) {
@@ -208,7 +219,11 @@ class CheckpointReader {
 
   std::span<const std::byte> Storage(const std::string& key) {
     const auto [found, is_new] = storages_.try_emplace(key);
-    if (is_new) found->second = archive_.Read(prefix_ + "/data/" + key);
+    if (!is_new) return found->second;
+    found->second = archive_.Read(prefix_ + "/data/" + key);
+    // Members may lie over one another, and each costs a checksum over all of its bytes.
+    storage_bytes_ += static_cast<int64_t>(found->second.size());
+    if (storage_bytes_ > archive_.size()) Refuse("its storages are larger than the file");
     return found->second;
   }
 
@@ -216,6 +231,7 @@ class CheckpointReader {
   std::string prefix_;
   PickleDocument document_;
   std::map<std::string, std::span<const std::byte>> storages_;  // those whose checksum has been compared
+  int64_t storage_bytes_ = 0;
   int64_t total_elements_ = 0;
 };
 

@@ -22,8 +22,11 @@ bool HasKernel(LayerKind kind) {
 }
 
 void CheckSizes(const Layer& layer) {
-  if (layer.in_channels < 1 || layer.in_channels > kLargestSize) Refuse(layer, "in_channels", "must be at least 1");
-  if (layer.out_channels < 1 || layer.out_channels > kLargestSize) Refuse(layer, "out_channels", "must be at least 1");
+  const auto check_channels = [&layer](const char* field, int64_t channels) {
+    if (channels < 1 || channels > kLargestSize) Refuse(layer, field + (" = " + std::to_string(channels)), "must be in [1, 2^20]");
+  };
+  check_channels("in_channels", layer.in_channels);
+  check_channels("out_channels", layer.out_channels);
   for (size_t a = 0; a < 3; ++a) {
     if (layer.kernel[a] < 1 || layer.kernel[a] > kLargestKernel) Refuse(layer, "kernel", "must be in [1, 64]");
     if (layer.stride[a] < 1 || layer.stride[a] > kLargestKernel) Refuse(layer, "stride", "must be in [1, 64]");

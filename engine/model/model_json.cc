@@ -187,6 +187,7 @@ Label ParseLabel(const JsonField& field) {
   if (field.Has("snomed")) {
     const JsonField snomed = field.At("snomed");
     label.snomed_code = snomed.At("code").Text();
+    if (label.snomed_code.empty()) snomed.At("code").Refuse("must not be empty; leave snomed out where there is no code");
     label.snomed_meaning = snomed.At("meaning").Text();
     if (snomed.Has("modifier")) label.snomed_modifier = snomed.At("modifier").Text();
   }
@@ -237,7 +238,8 @@ std::string EncodeModel(const Model& model) {
   if (pipeline.spacing_mm) json["pipeline"]["spacing_mm"] = *pipeline.spacing_mm;
   for (const Label& label : model.labels) json["labels"].push_back(LabelJson(label));
   for (const ModelPart& part : model.parts) json["parts"].push_back(PartJson(part));
-  return json.dump(1) + "\n";
+  // Names of trainers and folders come from outside and need not be UTF-8.
+  return json.dump(1, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 
 Model ParseModel(const std::string& text) {

@@ -13,7 +13,7 @@
 #include "engine/model/mapped_file.h"
 #include "engine/model/plans.h"
 #include "engine/model/safetensors.h"
-#include "engine/model/sha256.h"
+#include "engine/sha256.h"
 #include "engine/model/task_catalog.h"
 #include "engine/model/unet_builder.h"
 

@@ -14,6 +14,8 @@ namespace {
 constexpr size_t kMaxBytes = size_t{64} << 20;
 // Values cost more memory than the opcode that makes them: together they stay below 1 GB, far above what a checkpoint has.
 constexpr size_t kMaxValues = size_t{4} << 20;
+// A long name that is memorised once can be called for every four bytes of the pickle: texts are counted as they are copied.
+constexpr size_t kMaxTextBytes = 2 * kMaxBytes;
 
 [[noreturn]] void Damaged(const std::string& what) { throw Error(ErrorCode::kDataLoss, "checkpoint pickle: " + what); }
 
@@ -85,6 +87,8 @@ class PickleMachine {
 
   void Push(PickleValue value) {
     if (document_.values_.size() >= kMaxValues) Damaged("has more than 4 million values");
+    text_bytes_ += value.text.size();
+    if (text_bytes_ > kMaxTextBytes) Damaged("has more than 128 MiB of text");
     document_.values_.push_back(std::move(value));
     PushPlace(static_cast<uint32_t>(document_.values_.size() - 1));
   }
@@ -273,6 +277,7 @@ class PickleMachine {
   std::vector<uint32_t> stack_;
   std::vector<size_t> marks_;
   std::unordered_map<uint32_t, uint32_t> memo_;
+  size_t text_bytes_ = 0;
 };
 
 PickleDocument PickleDocument::Parse(std::span<const std::byte> bytes) {

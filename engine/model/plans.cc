@@ -12,6 +12,9 @@ namespace {
 
 constexpr int64_t kMaxStages = 16;
 constexpr int64_t kMaxChannels = 65536;
+// What a configuration may cost: planners write about 30 keys, and cascades inherit once.
+constexpr size_t kMaxKeys = 1024;
+constexpr size_t kMaxParents = 16;
 
 std::string LastComponent(const std::string& dotted) { return dotted.substr(dotted.rfind('.') + 1); }
 
@@ -21,6 +24,7 @@ Json Resolve(const JsonField& configurations, const std::string& name) {
   std::set<std::string> seen;
   for (std::string current = name;;) {
     if (!seen.insert(current).second) configurations.At(current).Refuse("inherits_from must not lead back to itself");
+    if (chain.size() > kMaxParents) configurations.At(name).Refuse("must inherit from at most 16 configurations");
     chain.push_back(current);
     const JsonField configuration = configurations.At(current);
     if (!configuration.Has("inherits_from")) break;
@@ -31,6 +35,7 @@ Json Resolve(const JsonField& configurations, const std::string& name) {
     const JsonField configuration = configurations.At(*it);
     if (!configuration.json().is_object()) configuration.Refuse("must be an object");
     resolved.update(configuration.json());
+    if (resolved.size() > kMaxKeys) configuration.Refuse("must have at most 1024 keys, inherited ones too");
   }
   return resolved;
 }

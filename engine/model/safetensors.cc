@@ -122,7 +122,7 @@ std::vector<std::byte> EncodeSafetensors(const WeightStore& weights) {
   Json header = Json::object();
   uint64_t offset = 0;
   for (const auto& [name, tensor] : weights.tensors()) {
-    const auto type = std::find_if(kTypes.begin(), kTypes.end(), [&](const TypeName& t) { return t.type == tensor.type; });
+    const auto type = std::find_if(kTypes.begin(), kTypes.end(), [wanted = tensor.type](const TypeName& t) { return t.type == wanted; });
     header[name] = {{"dtype", type->name}, {"shape", tensor.shape}, {"data_offsets", {offset, offset + tensor.bytes.size()}}};
     offset += tensor.bytes.size();
   }
@@ -140,19 +140,18 @@ std::vector<std::byte> EncodeSafetensors(const WeightStore& weights) {
 void WriteSafetensors(const std::filesystem::path& path, const WeightStore& weights) {
   const std::vector<std::byte> bytes = EncodeSafetensors(weights);
   const std::filesystem::path temporary = path.string() + ".tmp";
-  {
-    std::ofstream file(temporary, std::ios::binary | std::ios::trunc);
-    file.write(reinterpret_cast<const char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
-    file.close();
-    if (!file) {
-      std::error_code ignored;
-      std::filesystem::remove(temporary, ignored);
-      throw Error(ErrorCode::kInternal, "weights: cannot be written; is there room on the disk?");
-    }
-  }
+  const auto fail = [&temporary](const char* why) {
+    std::error_code ignored;
+    std::filesystem::remove(temporary, ignored);
+    throw Error(ErrorCode::kInternal, why);
+  };
+  std::ofstream file(temporary, std::ios::binary | std::ios::trunc);
+  file.write(reinterpret_cast<const char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
+  file.close();
+  if (!file) fail("weights: cannot be written; is there room on the disk?");
   std::error_code error;
   std::filesystem::rename(temporary, path, error);
-  if (error) throw Error(ErrorCode::kInternal, "weights: cannot be put in place");
+  if (error) fail("weights: cannot be put in place");
 }
 
 }  // namespace tuckerseg

@@ -3,6 +3,7 @@
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>
 #include <c10/core/InferenceMode.h>
+#include <torch/version.h>
 
 #include <algorithm>
 #include <map>
@@ -169,6 +170,8 @@ std::vector<std::string> TorchDevices() {
   for (int i = 0; i < CudaDeviceCount(); ++i) devices.push_back("cuda:" + std::to_string(i));
   return devices;
 }
+
+std::string TorchVersion() { return "LibTorch " TORCH_VERSION; }
 
 ExecutorFactory TorchExecutorFactory(const std::string& device, int threads) {
   const std::vector<std::string> devices = TorchDevices();

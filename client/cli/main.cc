@@ -1,0 +1,57 @@
+/// tuckerseg: the client on the command line.
+#include <exception>
+#include <iostream>
+
+#include "client/cli/commands.h"
+#include "engine/error.h"
+
+namespace {
+
+using namespace tuckerseg;
+
+constexpr int kFailed = 1;
+constexpr int kWrongUsage = 2;
+
+void PrintError(const Error& error, std::ostream& out) {
+  out << "error: " << error.what();
+  if (error.code() == ErrorCode::kUnavailable) out << ": must be the address of a running server (--server)";
+  if (error.retry_after_s()) out << " (in " << *error.retry_after_s() << " s)";
+  out << "\n";
+}
+
+}  // namespace
+
+namespace tuckerseg {
+
+void AddCommonOptions(CLI::App& command, CommonArguments& arguments) {
+  command.add_option("--server", arguments.server, "HOST:PORT of the server")->capture_default_str();
+  command.add_flag("--json", arguments.json, "Print the result as JSON");
+  command.add_flag("--quiet", arguments.quiet, "No progress; errors are shown all the same");
+}
+
+}  // namespace tuckerseg
+
+int main(int argc, char** argv) {
+  CLI::App app{"Has CT volumes segmented by a tuckerseg server"};
+  app.name("tuckerseg");
+  app.set_version_flag("--version", TUCKERSEG_VERSION);
+  app.require_subcommand(1);
+  AddSegmentCommand(app);
+  AddModelsCommand(app);
+  AddLevelsCommand(app);
+  AddHealthCommand(app);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    if (error.get_exit_code() == 0) return app.exit(error);  // --help, --version
+    std::cerr << "error: " << error.what() << ": see tuckerseg --help\n";
+    return kWrongUsage;
+  } catch (const Error& error) {
+    PrintError(error, std::cerr);
+    return kFailed;
+  } catch (const std::exception& error) {
+    std::cerr << "error: unexpected: " << error.what() << "\n";
+    return kFailed;
+  }
+  return 0;
+}

@@ -1,0 +1,108 @@
+/// `tuckerseg models` and `tuckerseg levels`: what a server can run.
+#include <iostream>
+#include <memory>
+#include <nlohmann/json.hpp>
+
+#include "client/cli/commands.h"
+#include "client/cli/text_table.h"
+#include "client/lib/client.h"
+
+namespace tuckerseg {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+CallLimits QuickCall() { return {.deadline = std::chrono::seconds(30), .stop = {}}; }
+
+template <typename Values>
+std::string Joined(const Values& values, const char* separator) {
+  std::string text;
+  for (const auto value : values) {
+    std::string number = std::to_string(value);
+    if (number.find('.') != std::string::npos) number.erase(number.find_last_not_of('0') + 1);
+    if (number.back() == '.') number.pop_back();
+    text += (text.empty() ? "" : separator) + number;
+  }
+  return text;
+}
+
+void PrintModels(const v1::ListModelsResponse& response) {
+  TextTable table({"TASK", "STRUCTURES", "NETWORK", "FOLDS", "PATCH", "SPACING (MM)", "SOURCE"}, {1, 3});
+  for (const v1::Model& model : response.models())
+    for (const v1::Part& part : model.parts()) {
+      table.Add({model.task(), std::to_string(model.structure_count()), part.name(), std::to_string(part.fold_count()),
+                 Joined(part.patch_size(), "x"), Joined(part.spacing_mm(), "x"), model.provenance().source()});
+    }
+  table.Print(std::cout);
+}
+
+Json ToJson(const v1::Model& model) {
+  Json json{{"name", model.name()}, {"task", model.task()}, {"structures", model.structure_count()}, {"parts", Json::array()},
+            {"source", model.provenance().source()}, {"licence", model.provenance().licence()},
+            {"weights_sha256", model.provenance().weights_sha256()}};
+  for (const v1::Part& part : model.parts()) {
+    json["parts"].push_back({{"name", part.name()}, {"patch_size", part.patch_size()}, {"spacing_mm", part.spacing_mm()}, {"folds", part.fold_count()}});
+  }
+  return json;
+}
+
+std::string NameOf(v1::VariantState state) {
+  switch (state) {
+    case v1::VARIANT_STATE_AVAILABLE: return "available";
+    case v1::VARIANT_STATE_LOADING: return "loading";
+    case v1::VARIANT_STATE_LOADED: return "loaded";
+    case v1::VARIANT_STATE_FAILED: return "failed";
+    default: return "unknown";
+  }
+}
+
+void PrintVariants(const v1::ListVariantsResponse& response) {
+  TextTable table({"TASK", "LEVEL", "STATE", "PARAMETERS", "WEIGHT BYTES", "DEVICE"}, {3, 4});
+  for (const v1::Variant& variant : response.variants()) {
+    table.Add({variant.task(), variant.name(), NameOf(variant.state()), std::to_string(variant.parameters()),
+               std::to_string(variant.weight_bytes()), variant.device()});
+  }
+  table.Print(std::cout);
+}
+
+Json ToJson(const v1::Variant& variant) {
+  return {{"task", variant.task()}, {"level", variant.name()}, {"state", NameOf(variant.state())}, {"parameters", variant.parameters()},
+          {"weight_bytes", variant.weight_bytes()}, {"device", variant.device()}};
+}
+
+template <typename Messages>
+void PrintJson(const Messages& messages) {
+  Json json = Json::array();
+  for (const auto& message : messages) json.push_back(ToJson(message));
+  std::cout << json.dump(1) << "\n";
+}
+
+struct LevelsArguments {
+  CommonArguments common;
+  std::string task;
+};
+
+}  // namespace
+
+void AddModelsCommand(CLI::App& app) {
+  const auto arguments = std::make_shared<CommonArguments>();
+  CLI::App* command = app.add_subcommand("models", "List the models of the server");
+  AddCommonOptions(*command, *arguments);
+  command->callback([arguments] {
+    const v1::ListModelsResponse response = Client(arguments->server).ListModels(QuickCall());
+    arguments->json ? PrintJson(response.models()) : PrintModels(response);
+  });
+}
+
+void AddLevelsCommand(CLI::App& app) {
+  const auto arguments = std::make_shared<LevelsArguments>();
+  CLI::App* command = app.add_subcommand("levels", "List the levels (variants) of a model, or of all");
+  AddCommonOptions(*command, arguments->common);
+  command->add_option("MODEL", arguments->task, "The model's task; default: all models");
+  command->callback([arguments] {
+    const v1::ListVariantsResponse response = Client(arguments->common.server).ListVariants(arguments->task, QuickCall());
+    arguments->common.json ? PrintJson(response.variants()) : PrintVariants(response);
+  });
+}
+
+}  // namespace tuckerseg

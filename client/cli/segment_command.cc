@@ -1,0 +1,125 @@
+/// `tuckerseg segment`: a CT in, a label map out.
+#include <google/protobuf/util/time_util.h>
+
+#include <iostream>
+#include <memory>
+#include <vector>
+
+#include "client/cli/commands.h"
+#include "client/cli/ct_source.h"
+#include "client/cli/output_file.h"
+#include "client/cli/progress_display.h"
+#include "client/cli/quantity.h"
+#include "client/cli/segment_report.h"
+#include "client/lib/client.h"
+#include "engine/error.h"
+
+namespace tuckerseg {
+namespace {
+
+struct SegmentArguments {
+  CommonArguments common;
+  std::string ct;
+  std::string output;
+  std::string task;
+  std::string level = "auto";
+  double min_quality = 0;
+  std::string max_latency;
+  std::string max_memory;
+  std::vector<std::string> structures;
+  int priority = 0;
+  std::string deadline;
+};
+
+bool EndsWith(const std::string& text, const std::string& end) {
+  return text.size() >= end.size() && text.compare(text.size() - end.size(), end.size(), end) == 0;
+}
+
+/// Turns what a user may get wrong on the command line into CLI11's error, which ends with the status for wrong usage.
+template <typename Parse>
+CLI::Validator Checked(const Parse& parse) {
+  return CLI::Validator(
+      [parse](std::string& text) {
+        try {
+          parse(text);
+          return std::string();
+        } catch (const Error& error) {
+          return std::string(error.what());
+        }
+      },
+      "");
+}
+
+CLI::Validator NiftiName() {
+  return CLI::Validator(
+      [](std::string& text) { return EndsWith(text, ".nii.gz") || EndsWith(text, ".nii") ? std::string() : "output: must end in .nii.gz or .nii"; },
+      "");
+}
+
+void FillLevel(const SegmentArguments& arguments, v1::LevelChoice& level) {
+  if (arguments.level != "auto") {
+    level.set_name(arguments.level);
+    return;
+  }
+  v1::AutomaticLevel& automatic = *level.mutable_automatic();
+  automatic.set_min_quality(arguments.min_quality);
+  if (!arguments.max_memory.empty()) automatic.set_max_memory_bytes(ParseBytes(arguments.max_memory));
+  if (!arguments.max_latency.empty()) {
+    *automatic.mutable_max_latency() = google::protobuf::util::TimeUtil::MillisecondsToDuration(ParseDuration(arguments.max_latency).count());
+  }
+}
+
+void Segment(const SegmentArguments& arguments) {
+  const OutputFile output(arguments.output);
+  ProgressDisplay display(ProgressDisplay::StyleForStandardError(arguments.common.quiet), std::cerr);
+  const CtSource ct = OpenCt(arguments.ct);
+
+  v1::SegmentHeader header;
+  header.set_task(arguments.task);
+  FillLevel(arguments, *header.mutable_level());
+  for (const std::string& structure : arguments.structures) header.add_structures(structure);
+  header.mutable_output()->set_compression(EndsWith(arguments.output, ".gz") ? v1::COMPRESSION_GZIP : v1::COMPRESSION_NONE);
+  header.set_priority(arguments.priority);
+  header.set_total_bytes(ct.total_bytes);
+  header.set_sha256(ct.sha256);
+
+  SegmentReport report;
+  // The label map is held in memory until its checksum holds: nothing of a cut answer ever stands under the output's name.
+  std::vector<std::byte> label_map;
+  SegmentEvents events;
+  events.sent = [&](int64_t bytes) { display.Sent(bytes, static_cast<int64_t>(ct.total_bytes)); };
+  events.accepted = [&](const v1::Accepted& accepted) { display.Accepted(report.accepted = accepted); };
+  events.progress = [&](const v1::Progress& progress) { display.Progress(progress); };
+  events.label_map_header = [&](const v1::LabelMapHeader& label_map_header) { report.label_map = label_map_header; };
+  events.label_map = [&](std::span<const std::byte> bytes) { label_map.insert(label_map.end(), bytes.begin(), bytes.end()); };
+  CallLimits limits;
+  if (!arguments.deadline.empty()) limits.deadline = ParseDuration(arguments.deadline);
+
+  report.summary = Client(arguments.common.server).Segment(header, ct.produce, events, limits);
+  display.Clear();
+  output.Write(label_map);
+  arguments.common.json ? PrintReportAsJson(report, std::cout) : PrintReport(report, std::cout);
+}
+
+}  // namespace
+
+void AddSegmentCommand(CLI::App& app) {
+  const auto arguments = std::make_shared<SegmentArguments>();
+  CLI::App* command = app.add_subcommand("segment", "Segment a CT: NIfTI or DICOM in, a label map out");
+  AddCommonOptions(*command, arguments->common);
+  command->add_option("CT", arguments->ct, "CT: .nii, .nii.gz, a folder or file of DICOM, or - for NIfTI on standard input")->required();
+  command->add_option("-o,--output", arguments->output, "Label map to write: .nii.gz or .nii")->required()->check(NiftiName());
+  command->add_option("--task", arguments->task, "Task, e.g. total_fast; default: the server's only one, or total");
+  CLI::Option* level = command->add_option("--level", arguments->level, "auto, original, or a variant's name (see `tuckerseg levels`)")->capture_default_str();
+  const auto automatic_only = [level](CLI::Option* option) { option->excludes(level); };
+  automatic_only(command->add_option("--min-quality", arguments->min_quality, "For auto: least mean Dice against the original, 0 to 1")
+                     ->check(CLI::Range(0.0, 1.0)));
+  automatic_only(command->add_option("--max-latency", arguments->max_latency, "For auto: longest time to the label map, e.g. 30s")->check(Checked(ParseDuration)));
+  automatic_only(command->add_option("--max-memory", arguments->max_memory, "For auto: most memory for the segmentation, e.g. 4GiB")->check(Checked(ParseBytes)));
+  command->add_option("--structures", arguments->structures, "Structures to keep, e.g. liver,spleen; default: all")->delimiter(',');
+  command->add_option("--priority", arguments->priority, "Place in the queue, -10 to 10; higher goes first")->check(CLI::Range(-10, 10));
+  command->add_option("--deadline", arguments->deadline, "Give up after this time, e.g. 5m")->check(Checked(ParseDuration));
+  command->callback([arguments] { Segment(*arguments); });
+}
+
+}  // namespace tuckerseg

@@ -1,0 +1,83 @@
+#include "client/cli/segment_report.h"
+
+#include <algorithm>
+#include <cctype>
+#include <cstdio>
+#include <nlohmann/json.hpp>
+#include <vector>
+
+#include "client/cli/text_table.h"
+
+namespace tuckerseg {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+std::string Fixed(double value, int decimals) {
+  char text[48];
+  std::snprintf(text, sizeof(text), "%.*f", decimals, value);
+  return text;
+}
+
+/// "STAGE_INFER" -> "infer".
+std::string WithoutPrefix(const std::string& name, const std::string& prefix) {
+  std::string text = name.substr(std::min(prefix.size(), name.size()));
+  std::transform(text.begin(), text.end(), text.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  return text;
+}
+
+std::string NameOf(v1::Stage stage) { return WithoutPrefix(v1::Stage_Name(stage), "STAGE_"); }
+
+double TotalSeconds(const v1::Summary& summary) {
+  double total = 0;
+  for (const auto& stage : summary.stages()) total += stage.seconds();
+  return total;
+}
+
+}  // namespace
+
+std::string NameOf(v1::LevelReason reason) { return WithoutPrefix(v1::LevelReason_Name(reason), "LEVEL_REASON_"); }
+
+void PrintReport(const SegmentReport& report, std::ostream& out) {
+  std::vector<v1::StructureVolume> volumes(report.summary.volumes().begin(), report.summary.volumes().end());
+  std::stable_sort(volumes.begin(), volumes.end(), [](const auto& a, const auto& b) { return a.volume_ml() > b.volume_ml(); });
+  TextTable table({"LABEL", "STRUCTURE", "ML", "VOXELS"}, {0, 2, 3});
+  for (const auto& volume : volumes) {
+    table.Add({std::to_string(volume.value()), volume.name(), Fixed(volume.volume_ml(), 1), std::to_string(volume.voxels())});
+  }
+  if (volumes.empty()) {
+    out << "no structure was found\n";
+  } else {
+    table.Print(out);
+  }
+  out << volumes.size() << " of " << report.label_map.labels_size() << " structures found by level " << report.summary.variant() << " ("
+      << NameOf(report.accepted.reason()) << ") on " << report.accepted.device() << "\n";
+  out << "server time " << Fixed(TotalSeconds(report.summary), 2) << " s:";
+  for (const auto& stage : report.summary.stages()) out << " " << NameOf(stage.stage()) << " " << Fixed(stage.seconds(), 2);
+  out << "; peak memory " << Fixed(static_cast<double>(report.summary.peak_memory_bytes()) / 1048576.0, 0) << " MiB\n";
+}
+
+void PrintReportAsJson(const SegmentReport& report, std::ostream& out) {
+  const v1::Summary& summary = report.summary;
+  Json json{{"request_id", report.accepted.request_id()},
+            {"variant", summary.variant()},
+            {"reason", NameOf(report.accepted.reason())},
+            {"device", report.accepted.device()},
+            {"label_map", {{"bytes", report.label_map.bytes()}, {"sha256", report.label_map.sha256()},
+                           {"shape", report.label_map.geometry().shape()}}},
+            {"seconds", TotalSeconds(summary)},
+            {"stages", Json::object()},
+            {"peak_memory_bytes", summary.peak_memory_bytes()},
+            {"quality", summary.quality_statement()},
+            {"structures", Json::array()},
+            {"provenance", {{"model", summary.provenance().model()}, {"task", summary.provenance().task()},
+                            {"source", summary.provenance().source()}, {"licence", summary.provenance().licence()},
+                            {"weights_sha256", summary.provenance().weights_sha256()}}}};
+  for (const auto& stage : summary.stages()) json["stages"][NameOf(stage.stage())] = stage.seconds();
+  for (const auto& volume : summary.volumes()) {
+    json["structures"].push_back({{"name", volume.name()}, {"value", volume.value()}, {"voxels", volume.voxels()}, {"volume_ml", volume.volume_ml()}});
+  }
+  out << json.dump(1) << "\n";
+}
+
+}  // namespace tuckerseg

@@ -1,0 +1,228 @@
+#include "client/lib/client.h"
+
+#include <grpcpp/grpcpp.h>
+
+#include <algorithm>
+#include <span>
+#include <utility>
+
+#include "client/lib/error_of.h"
+#include "engine/error.h"
+#include "engine/sha256.h"
+#include "grpc/health/v1/health.grpc.pb.h"
+#include "tuckerseg/v1/model.grpc.pb.h"
+#include "tuckerseg/v1/segmentation.grpc.pb.h"
+#include "tuckerseg/v1/server_info.grpc.pb.h"
+
+namespace tuckerseg {
+namespace {
+
+/// Far below gRPC's limit of 4 MiB for a message, and what the contract asks for.
+constexpr size_t kChunkBytes = size_t{512} << 10;
+
+using SegmentStream = grpc::ClientReaderWriter<v1::SegmentRequest, v1::SegmentResponse>;
+
+/// One call's context, cancelled when the caller's stop is asked for.
+class CallContext {
+ public:
+  explicit CallContext(const CallLimits& limits) : cancel_(limits.stop, [this] { context_.TryCancel(); }) {
+    if (limits.deadline) context_.set_deadline(std::chrono::system_clock::now() + *limits.deadline);
+  }
+  grpc::ClientContext* get() { return &context_; }
+
+ private:
+  grpc::ClientContext context_;
+  std::stop_callback<std::function<void()>> cancel_;
+};
+
+void ThrowUnlessOk(const grpc::Status& status) {
+  if (!status.ok()) throw ErrorOf(status);
+}
+
+/// Thrown through the producer when the server takes no more: its status says why.
+struct ServerEndedCall {};
+
+/// Cuts what the producer gives into chunks of one size.
+class ChunkWriter {
+ public:
+  ChunkWriter(SegmentStream& stream, const std::function<void(int64_t)>& sent) : stream_(stream), sent_(sent) {
+    request_.mutable_chunk()->reserve(kChunkBytes);
+  }
+
+  void Write(std::span<const std::byte> bytes) {
+    while (!bytes.empty()) {
+      std::string& chunk = *request_.mutable_chunk();
+      const size_t count = std::min(bytes.size(), kChunkBytes - chunk.size());
+      chunk.append(reinterpret_cast<const char*>(bytes.data()), count);
+      bytes = bytes.subspan(count);
+      if (chunk.size() == kChunkBytes) Flush();
+    }
+  }
+
+  void Flush() {
+    std::string& chunk = *request_.mutable_chunk();
+    if (chunk.empty()) return;
+    if (!stream_.Write(request_)) throw ServerEndedCall{};
+    bytes_ += static_cast<int64_t>(chunk.size());
+    chunk.clear();
+    if (sent_) sent_(bytes_);
+  }
+
+ private:
+  SegmentStream& stream_;
+  const std::function<void(int64_t)>& sent_;
+  v1::SegmentRequest request_;
+  int64_t bytes_ = 0;
+};
+
+void Upload(SegmentStream& stream, const v1::SegmentHeader& header, const ByteProducer& volume, const SegmentEvents& events) {
+  try {
+    v1::SegmentRequest request;
+    *request.mutable_header() = header;
+    if (!stream.Write(request)) throw ServerEndedCall{};
+    ChunkWriter chunks(stream, events.sent);
+    volume([&chunks](std::span<const std::byte> bytes) { chunks.Write(bytes); });
+    chunks.Flush();
+    stream.WritesDone();
+  } catch (const ServerEndedCall&) {
+    // Finish() will tell its reason.
+  }
+}
+
+/// What has come of the label map, against what was announced.
+class LabelMapCheck {
+ public:
+  void Announce(const v1::LabelMapHeader& header) {
+    if (announced_) throw Error(ErrorCode::kInternal, "server: announced a second label map");
+    announced_ = header;
+  }
+  void Take(std::span<const std::byte> bytes) {
+    bytes_ += bytes.size();
+    digest_.Update(bytes);
+  }
+  void Finish() {
+    if (!announced_) throw Error(ErrorCode::kDataLoss, "label map: none came; the server's answer was cut");
+    if (bytes_ != announced_->bytes()) {
+      throw Error(ErrorCode::kDataLoss, "label map: " + std::to_string(bytes_) + " bytes came; must be " +
+                                            std::to_string(announced_->bytes()) + ", as the server announced");
+    }
+    if (digest_.Digest() != announced_->sha256()) {
+      throw Error(ErrorCode::kDataLoss, "label map: the bytes that came have another checksum than the server announced");
+    }
+  }
+
+ private:
+  std::optional<v1::LabelMapHeader> announced_;
+  uint64_t bytes_ = 0;
+  Sha256 digest_;
+};
+
+void Tell(const v1::SegmentResponse& response, const SegmentEvents& events, LabelMapCheck& label_map,
+          std::optional<v1::Summary>& summary) {
+  switch (response.payload_case()) {
+    case v1::SegmentResponse::kAccepted:
+      if (events.accepted) events.accepted(response.accepted());
+      return;
+    case v1::SegmentResponse::kProgress:
+      if (events.progress) events.progress(response.progress());
+      return;
+    case v1::SegmentResponse::kLabelMapHeader:
+      label_map.Announce(response.label_map_header());
+      if (events.label_map_header) events.label_map_header(response.label_map_header());
+      return;
+    case v1::SegmentResponse::kChunk: {
+      const std::span<const std::byte> bytes = std::as_bytes(std::span(response.chunk()));
+      label_map.Take(bytes);
+      if (events.label_map) events.label_map(bytes);
+      return;
+    }
+    case v1::SegmentResponse::kSummary: summary = response.summary(); return;
+    case v1::SegmentResponse::PAYLOAD_NOT_SET: return;  // a later server's message: older clients pass over it
+  }
+}
+
+/// Ends a call that an error of the caller's leaves open: the server stops working for it.
+class CancelUnlessDone {
+ public:
+  explicit CancelUnlessDone(grpc::ClientContext* context) : context_(context) {}
+  ~CancelUnlessDone() {
+    if (context_ != nullptr) context_->TryCancel();
+  }
+  CancelUnlessDone(const CancelUnlessDone&) = delete;
+  CancelUnlessDone& operator=(const CancelUnlessDone&) = delete;
+  void Done() { context_ = nullptr; }
+
+ private:
+  grpc::ClientContext* context_;
+};
+
+}  // namespace
+
+Client::Client(const std::string& address) : Client(grpc::CreateChannel(address, grpc::InsecureChannelCredentials())) {}
+
+Client::Client(std::shared_ptr<grpc::Channel> channel) : channel_(std::move(channel)) {}
+
+Client::~Client() = default;
+
+v1::Summary Client::Segment(const v1::SegmentHeader& header, const ByteProducer& volume, const SegmentEvents& events,
+                            const CallLimits& limits) {
+  const auto stub = v1::SegmentationService::NewStub(channel_);
+  CallContext context(limits);
+  const auto stream = stub->Segment(context.get());
+  CancelUnlessDone cancel(context.get());
+  Upload(*stream, header, volume, events);
+
+  LabelMapCheck label_map;
+  std::optional<v1::Summary> summary;
+  v1::SegmentResponse response;
+  while (stream->Read(&response)) Tell(response, events, label_map, summary);
+  const grpc::Status status = stream->Finish();
+  cancel.Done();
+  ThrowUnlessOk(status);
+  label_map.Finish();
+  if (!summary) throw Error(ErrorCode::kDataLoss, "summary: none came; the server's answer was cut");
+  return *std::move(summary);
+}
+
+v1::ListModelsResponse Client::ListModels(const CallLimits& limits) {
+  CallContext context(limits);
+  v1::ListModelsResponse response;
+  ThrowUnlessOk(v1::ModelService::NewStub(channel_)->ListModels(context.get(), {}, &response));
+  return response;
+}
+
+v1::GetModelResponse Client::GetModel(const std::string& task, const CallLimits& limits) {
+  CallContext context(limits);
+  v1::GetModelRequest request;
+  request.set_task(task);
+  v1::GetModelResponse response;
+  ThrowUnlessOk(v1::ModelService::NewStub(channel_)->GetModel(context.get(), request, &response));
+  return response;
+}
+
+v1::ListVariantsResponse Client::ListVariants(const std::string& task, const CallLimits& limits) {
+  CallContext context(limits);
+  v1::ListVariantsRequest request;
+  request.set_task(task);
+  v1::ListVariantsResponse response;
+  ThrowUnlessOk(v1::ModelService::NewStub(channel_)->ListVariants(context.get(), request, &response));
+  return response;
+}
+
+v1::GetServerInfoResponse Client::GetServerInfo(const CallLimits& limits) {
+  CallContext context(limits);
+  v1::GetServerInfoResponse response;
+  ThrowUnlessOk(v1::ServerService::NewStub(channel_)->GetServerInfo(context.get(), {}, &response));
+  return response;
+}
+
+bool Client::IsServing(const std::string& service, const CallLimits& limits) {
+  CallContext context(limits);
+  grpc::health::v1::HealthCheckRequest request;
+  request.set_service(service);
+  grpc::health::v1::HealthCheckResponse response;
+  ThrowUnlessOk(grpc::health::v1::Health::NewStub(channel_)->Check(context.get(), request, &response));
+  return response.status() == grpc::health::v1::HealthCheckResponse::SERVING;
+}
+
+}  // namespace tuckerseg

@@ -1,0 +1,72 @@
+/// A tuckerseg server as seen from C++: has a volume segmented, and tells what the server offers.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <stop_token>
+#include <string>
+
+#include "engine/volume/gzip_stream.h"
+#include "tuckerseg/v1/model.pb.h"
+#include "tuckerseg/v1/segmentation.pb.h"
+#include "tuckerseg/v1/server_info.pb.h"
+
+namespace grpc {
+class Channel;
+}
+
+namespace tuckerseg {
+
+/// Gives the bytes of a NIfTI file to the sink, in order, in pieces of any size. What the sink throws must pass through.
+using ByteProducer = std::function<void(const ByteSink& sink)>;
+
+/// Told while Segment() runs, on the caller's thread. Each may be empty.
+struct SegmentEvents {
+  std::function<void(int64_t bytes)> sent;  ///< bytes of the volume's file so far
+  std::function<void(const v1::Accepted&)> accepted;
+  std::function<void(const v1::Progress&)> progress;
+  std::function<void(const v1::LabelMapHeader&)> label_map_header;
+  ByteSink label_map;  ///< the label map's NIfTI file, in order; whole only once Segment() has returned
+};
+
+struct CallLimits {
+  std::optional<std::chrono::milliseconds> deadline;  ///< from the call's begin; none: as long as it takes
+  std::stop_token stop;                               ///< cancels the call, on the server too
+};
+
+/// Thread-safe; calls may run side by side. Connects at the first call, and again after a lost connection. A call that fails is
+/// not repeated: only the caller knows whether its work may be done twice.
+/// Errors of every call, with the server's message: kInvalidArgument, kNotFound, kFailedPrecondition, kResourceExhausted (with
+/// retry_after_s() where waiting helps), kDeadlineExceeded, kCancelled, kDataLoss, kInternal; kUnavailable if there is no server
+/// or it is stopping.
+class Client {
+ public:
+  /// `address`: HOST:PORT. Not encrypted.
+  explicit Client(const std::string& address);
+  explicit Client(std::shared_ptr<grpc::Channel> channel);
+  ~Client();
+
+  /// Streams the volume in and the label map out, in messages below gRPC's default limits. Length and checksum of the label map
+  /// are compared with what the server announced.
+  /// Errors besides the above: kDataLoss if the label map is cut or changed; what `volume` and the events throw (the call is
+  /// then cancelled on the server).
+  v1::Summary Segment(const v1::SegmentHeader& header, const ByteProducer& volume, const SegmentEvents& events,
+                      const CallLimits& limits = {});
+
+  v1::ListModelsResponse ListModels(const CallLimits& limits = {});
+  v1::GetModelResponse GetModel(const std::string& task, const CallLimits& limits = {});
+  /// `task` empty: the variants of all models.
+  v1::ListVariantsResponse ListVariants(const std::string& task, const CallLimits& limits = {});
+  v1::GetServerInfoResponse GetServerInfo(const CallLimits& limits = {});
+
+  /// Whether the service (a full name; empty: the server as a whole) takes calls. Errors: kNotFound for a service it lacks.
+  bool IsServing(const std::string& service, const CallLimits& limits = {});
+
+ private:
+  std::shared_ptr<grpc::Channel> channel_;
+};
+
+}  // namespace tuckerseg

@@ -1,0 +1,14 @@
+/// The server's log: one JSON object a line on standard output, without file names, identifiers or anything of a patient.
+#pragma once
+
+#include <nlohmann/json_fwd.hpp>
+#include <string>
+
+namespace tuckerseg {
+
+enum class LogLevel { kInfo, kWarning, kError };
+
+/// Writes `event` with `fields` (an object) and the time. Thread-safe.
+void Log(LogLevel level, const std::string& event, const nlohmann::json& fields);
+
+}  // namespace tuckerseg

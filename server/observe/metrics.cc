@@ -1,0 +1,113 @@
+#include "server/observe/metrics.h"
+
+#include <prometheus/counter.h>
+#include <prometheus/exposer.h>
+#include <prometheus/gauge.h>
+#include <prometheus/histogram.h>
+#include <prometheus/registry.h>
+#include <prometheus/text_serializer.h>
+
+#include "engine/error.h"
+
+namespace tuckerseg {
+namespace {
+
+using prometheus::BuildCounter;
+using prometheus::BuildGauge;
+using prometheus::BuildHistogram;
+using prometheus::Histogram;
+
+/// From 5 ms to 15 minutes.
+const Histogram::BucketBoundaries kSeconds{0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 40, 60, 120, 300, 600, 900};
+/// From 64 MiB to 64 GiB.
+const Histogram::BucketBoundaries kBytes{67108864.0,   134217728.0,  268435456.0,   536870912.0,   1073741824.0, 2147483648.0,
+                                         4294967296.0, 8589934592.0, 17179869184.0, 34359738368.0, 68719476736.0};
+
+}  // namespace
+
+struct Metrics::State {
+  std::shared_ptr<prometheus::Registry> registry = std::make_shared<prometheus::Registry>();
+  prometheus::Family<prometheus::Counter>& requests =
+      BuildCounter().Name("tuckerseg_requests_total").Help("Calls that have ended").Register(*registry);
+  prometheus::Family<Histogram>& durations =
+      BuildHistogram().Name("tuckerseg_request_duration_seconds").Help("Time of a call").Register(*registry);
+  prometheus::Family<Histogram>& stages =
+      BuildHistogram().Name("tuckerseg_stage_duration_seconds").Help("Exclusive time of a stage of a call").Register(*registry);
+  prometheus::Family<Histogram>& peaks =
+      BuildHistogram().Name("tuckerseg_request_peak_memory_bytes").Help("Most memory resident during a call").Register(*registry);
+  prometheus::Family<prometheus::Counter>& cancelled =
+      BuildCounter().Name("tuckerseg_requests_cancelled_total").Help("Calls cancelled, by stage").Register(*registry);
+  prometheus::Family<prometheus::Counter>& rejected =
+      BuildCounter().Name("tuckerseg_rejected_total").Help("Calls refused").Register(*registry);
+  prometheus::Family<prometheus::Counter>& choices =
+      BuildCounter().Name("tuckerseg_level_choices_total").Help("Variants chosen, by reason").Register(*registry);
+  prometheus::Family<prometheus::Counter>& bytes =
+      BuildCounter().Name("tuckerseg_bytes_total").Help("Bytes of volumes and label maps").Register(*registry);
+  prometheus::Family<prometheus::Gauge>& depth =
+      BuildGauge().Name("tuckerseg_queue_depth").Help("Requests that wait").Register(*registry);
+  prometheus::Family<prometheus::Gauge>& capacity =
+      BuildGauge().Name("tuckerseg_queue_capacity").Help("Requests that may wait or run").Register(*registry);
+  prometheus::Family<prometheus::Gauge>& in_flight =
+      BuildGauge().Name("tuckerseg_requests_in_flight").Help("Requests that run").Register(*registry);
+  prometheus::Family<prometheus::Gauge>& build =
+      BuildGauge().Name("tuckerseg_build_info").Help("1, with the version in its labels").Register(*registry);
+  std::unique_ptr<prometheus::Exposer> exposer;
+};
+
+Metrics::Metrics(const std::string& version, const std::vector<std::string>& devices) : state_(std::make_unique<State>()) {
+  std::string kinds;
+  for (const std::string& device : devices) {
+    if (!kinds.empty()) kinds += ',';
+    kinds += device.substr(0, device.find(':'));
+  }
+  state_->build.Add({{"version", version}, {"devices", kinds}}).Set(1);
+}
+
+Metrics::~Metrics() = default;
+
+void Metrics::Expose(const std::string& address) {
+  try {
+    state_->exposer = std::make_unique<prometheus::Exposer>(address, 1);
+  } catch (const std::exception&) {
+    throw Error(ErrorCode::kInternal, "metrics = " + address + ": cannot be listened at; must be a free HOST:PORT");
+  }
+  state_->exposer->RegisterCollectable(state_->registry);
+}
+
+void Metrics::CountRequest(const Request& request) {
+  const prometheus::Labels labels{{"method", "Segment"}, {"task", request.task}, {"variant", request.variant}, {"device", request.device}};
+  state_->durations.Add(labels, kSeconds).Observe(request.seconds);
+  prometheus::Labels with_code = labels;
+  with_code["code"] = request.code;
+  state_->requests.Add(with_code).Increment();
+}
+
+void Metrics::ObserveStage(const std::string& stage, const std::string& variant, const std::string& device, double seconds) {
+  state_->stages.Add({{"stage", stage}, {"variant", variant}, {"device", device}}, kSeconds).Observe(seconds);
+}
+
+void Metrics::ObservePeakMemory(const std::string& variant, const std::string& device, double bytes) {
+  state_->peaks.Add({{"variant", variant}, {"device", device}}, kBytes).Observe(bytes);
+}
+
+void Metrics::CountCancelled(const std::string& stage) { state_->cancelled.Add({{"stage", stage}}).Increment(); }
+
+void Metrics::CountRejected(const std::string& reason) { state_->rejected.Add({{"reason", reason}}).Increment(); }
+
+void Metrics::CountLevelChoice(const std::string& task, const std::string& variant, const std::string& reason) {
+  state_->choices.Add({{"task", task}, {"variant", variant}, {"reason", reason}}).Increment();
+}
+
+void Metrics::CountBytes(const std::string& direction, double bytes) {
+  state_->bytes.Add({{"direction", direction}}).Increment(bytes);
+}
+
+void Metrics::SetQueue(const std::string& device, double depth, double capacity, double in_flight) {
+  state_->depth.Add({{"device", device}, {"priority", "all"}}).Set(depth);
+  state_->capacity.Add({{"device", device}, {"priority", "all"}}).Set(capacity);
+  state_->in_flight.Add({{"device", device}}).Set(in_flight);
+}
+
+std::string Metrics::Text() const { return prometheus::TextSerializer().Serialize(state_->registry->Collect()); }
+
+}  // namespace tuckerseg

@@ -1,0 +1,47 @@
+/// What Prometheus is told: names and labels as in docs/api.md, no data of patients.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace tuckerseg {
+
+/// Thread-safe.
+class Metrics {
+ public:
+  Metrics(const std::string& version, const std::vector<std::string>& devices);
+  ~Metrics();
+
+  /// Serves /metrics at ADDRESS:PORT (port 0: any free one). Errors: kInternal if the address cannot be had.
+  void Expose(const std::string& address);
+
+  struct Request {
+    std::string task;     ///< empty before it is known
+    std::string variant;
+    std::string device;
+    std::string code;     ///< gRPC's name of the status
+    double seconds = 0;
+  };
+  /// One call of Segment has ended.
+  void CountRequest(const Request& request);
+  /// `stage` as in docs/api.md ("receive", "infer" ...).
+  void ObserveStage(const std::string& stage, const std::string& variant, const std::string& device, double seconds);
+  void ObservePeakMemory(const std::string& variant, const std::string& device, double bytes);
+  void CountCancelled(const std::string& stage);
+  void CountRejected(const std::string& reason);
+  void CountLevelChoice(const std::string& task, const std::string& variant, const std::string& reason);
+  /// `direction`: "received" or "sent".
+  void CountBytes(const std::string& direction, double bytes);
+  void SetQueue(const std::string& device, double depth, double capacity, double in_flight);
+
+  /// The page in Prometheus' text format.
+  std::string Text() const;
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace tuckerseg

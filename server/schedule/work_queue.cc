@@ -1,0 +1,125 @@
+#include "server/schedule/work_queue.h"
+
+#include <string>
+#include <utility>
+
+#include "engine/error.h"
+
+namespace tuckerseg {
+
+bool Ticket::WaitFor(std::chrono::milliseconds timeout) {
+  std::unique_lock lock(mutex_);
+  return ended_.wait_for(lock, timeout, [this] { return state_ == State::kEnded; });
+}
+
+void Ticket::Rethrow() const {
+  const std::lock_guard lock(mutex_);
+  if (error_) std::rethrow_exception(error_);
+}
+
+bool Ticket::started() const {
+  const std::lock_guard lock(mutex_);
+  return state_ != State::kWaiting;
+}
+
+bool WorkQueue::Order::operator()(const std::shared_ptr<Ticket>& a, const std::shared_ptr<Ticket>& b) const {
+  if (a->priority_ != b->priority_) return a->priority_ > b->priority_;
+  return a->number_ < b->number_;
+}
+
+WorkQueue::WorkQueue(int64_t capacity) : capacity_(capacity), worker_([this](const std::stop_token& stop) { Work(stop); }) {}
+
+WorkQueue::~WorkQueue() {
+  worker_.request_stop();
+  std::set<std::shared_ptr<Ticket>, Order> dropped;
+  {
+    const std::lock_guard lock(mutex_);
+    dropped.swap(waiting_);
+    if (running_) running_->stop_.request_stop();
+  }
+  for (const auto& ticket : dropped) {
+    End(*ticket, std::make_exception_ptr(Error(ErrorCode::kUnavailable, "the server is stopping: try another one")));
+  }
+  worker_.join();
+}
+
+std::shared_ptr<Ticket> WorkQueue::Submit(int priority, std::function<void(std::stop_token)> work) {
+  auto ticket = std::make_shared<Ticket>();
+  ticket->work_ = std::move(work);
+  ticket->priority_ = priority;
+  {
+    const std::lock_guard lock(mutex_);
+    const int64_t held = static_cast<int64_t>(waiting_.size()) + (running_ ? 1 : 0);
+    if (held >= capacity_) {
+      throw Error(ErrorCode::kResourceExhausted, "queue: " + std::to_string(held) + " requests wait or run: must be fewer than " +
+                                                     std::to_string(capacity_) + "; try again later")
+          .RetryAfter(5);
+    }
+    ticket->number_ = next_number_++;
+    waiting_.insert(ticket);
+    const auto place = waiting_.find(ticket);
+    ticket->position_ = std::distance(waiting_.begin(), place) + (running_ ? 1 : 0);
+  }
+  changed_.notify_one();
+  return ticket;
+}
+
+void WorkQueue::Cancel(const std::shared_ptr<Ticket>& ticket) {
+  ticket->stop_.request_stop();
+  bool waited = false;
+  {
+    const std::lock_guard lock(mutex_);
+    waited = waiting_.erase(ticket) > 0;
+  }
+  if (waited) End(*ticket, std::make_exception_ptr(Error(ErrorCode::kCancelled, "cancelled in the queue")));
+}
+
+int64_t WorkQueue::depth() const {
+  const std::lock_guard lock(mutex_);
+  return static_cast<int64_t>(waiting_.size());
+}
+
+bool WorkQueue::running() const {
+  const std::lock_guard lock(mutex_);
+  return running_ != nullptr;
+}
+
+void WorkQueue::End(Ticket& ticket, std::exception_ptr error) {
+  ticket.work_ = nullptr;  // what it captured goes before anyone hears that it has ended
+  {
+    const std::lock_guard lock(ticket.mutex_);
+    ticket.state_ = Ticket::State::kEnded;
+    ticket.error_ = std::move(error);
+  }
+  ticket.ended_.notify_all();
+}
+
+void WorkQueue::Work(const std::stop_token& stop) {
+  for (;;) {
+    std::shared_ptr<Ticket> ticket;
+    {
+      std::unique_lock lock(mutex_);
+      if (!changed_.wait(lock, stop, [this] { return !waiting_.empty(); }) || stop.stop_requested()) return;
+      ticket = *waiting_.begin();
+      waiting_.erase(waiting_.begin());
+      running_ = ticket;
+    }
+    {
+      const std::lock_guard lock(ticket->mutex_);
+      ticket->state_ = Ticket::State::kRunning;
+    }
+    std::exception_ptr error;
+    try {
+      ticket->work_(ticket->stop_.get_token());
+    } catch (...) {
+      error = std::current_exception();
+    }
+    {
+      const std::lock_guard lock(mutex_);
+      running_ = nullptr;
+    }
+    End(*ticket, error);
+  }
+}
+
+}  // namespace tuckerseg

@@ -1,0 +1,82 @@
+#include "server/serve/grpc_server.h"
+
+#include <grpcpp/ext/proto_server_reflection_plugin.h>
+#include <grpcpp/grpcpp.h>
+#include <grpcpp/health_check_service_interface.h>
+
+#include <thread>
+
+#include "engine/error.h"
+#include "server/serve/model_service.h"
+#include "server/serve/segmentation_service.h"
+
+namespace tuckerseg {
+namespace {
+
+/// `liveness` answers whatever the models do; the others follow whether calls are taken.
+constexpr const char* kServices[] = {"", "tuckerseg.v1.SegmentationService", "tuckerseg.v1.ModelService",
+                                     "tuckerseg.v1.ServerService"};
+/// How long the answer of a handler that has returned may take to leave.
+constexpr std::chrono::seconds kLastStatus{1};
+
+}  // namespace
+
+struct GrpcServer::State {
+  explicit State(ServiceParts& service_parts) : parts(service_parts), segmentation(parts), models(parts), info(parts) {}
+
+  void SetServing(bool serving) const {
+    for (const char* name : kServices) server->GetHealthCheckService()->SetServingStatus(name, serving);
+  }
+
+  ServiceParts& parts;
+  SegmentationServiceImpl segmentation;
+  ModelServiceImpl models;
+  ServerServiceImpl info;
+  int port = 0;
+  std::unique_ptr<grpc::Server> server;
+};
+
+GrpcServer::GrpcServer(ServiceParts& parts, const std::string& address) : state_(std::make_unique<State>(parts)) {
+  grpc::EnableDefaultHealthCheckService(true);
+  grpc::reflection::InitProtoReflectionServerBuilderPlugin();
+  grpc::ServerBuilder builder;
+  builder.AddListeningPort(address, grpc::InsecureServerCredentials(), &state_->port);
+  builder.RegisterService(&state_->segmentation);
+  builder.RegisterService(&state_->models);
+  builder.RegisterService(&state_->info);
+  // A client that has gone without a word is noticed by the pings, and what it held is freed.
+  builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIME_MS, 30'000);
+  builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, 20'000);
+  builder.AddChannelArgument(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS, 10'000);
+  builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);
+  // Two servers on one port would share its calls at random.
+  builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
+  state_->server = builder.BuildAndStart();
+  if (!state_->server || state_->port == 0) {
+    throw Error(ErrorCode::kInternal, "listen = " + address + ": cannot be listened at; must be a free HOST:PORT");
+  }
+  state_->SetServing(true);
+  state_->server->GetHealthCheckService()->SetServingStatus("liveness", true);
+}
+
+GrpcServer::~GrpcServer() { Stop(std::chrono::seconds(0)); }
+
+int GrpcServer::port() const { return state_->port; }
+
+std::shared_ptr<grpc::Channel> GrpcServer::InProcessChannel() { return state_->server->InProcessChannel({}); }
+
+void GrpcServer::Stop(std::chrono::duration<double> grace) {
+  state_->parts.draining = true;
+  state_->SetServing(false);
+  const auto end = std::chrono::steady_clock::now() + grace;
+  while (state_->parts.streams > 0 && std::chrono::steady_clock::now() < end) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  }
+  // Cancels the calls that are left; their handlers return within one poll. Where none is left, the status of the last one may
+  // still be on its way.
+  const bool all_done = state_->parts.streams == 0;
+  state_->server->Shutdown(std::chrono::system_clock::now() + (all_done ? kLastStatus : std::chrono::seconds(0)));
+  state_->server->Wait();
+}
+
+}  // namespace tuckerseg

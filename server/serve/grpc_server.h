@@ -1,0 +1,35 @@
+/// The gRPC server: all services, health and reflection on one port, and an orderly end.
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <string>
+
+#include "server/serve/service_parts.h"
+
+namespace grpc {
+class Channel;
+}
+
+namespace tuckerseg {
+
+class GrpcServer {
+ public:
+  /// Listens at HOST:PORT (port 0: any free one); everything is SERVING from then on. `parts` must outlive the server.
+  /// Errors: kInternal if the address cannot be had.
+  GrpcServer(ServiceParts& parts, const std::string& address);
+  ~GrpcServer();
+
+  int port() const;
+  /// A channel inside this process.
+  std::shared_ptr<grpc::Channel> InProcessChannel();
+
+  /// NOT_SERVING at once, no new calls; running ones may go on for `grace`, then they are cancelled. Returns when none is left.
+  void Stop(std::chrono::duration<double> grace);
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace tuckerseg

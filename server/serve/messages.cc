@@ -1,0 +1,32 @@
+#include "server/serve/messages.h"
+
+namespace tuckerseg {
+
+void Fill(const Label& label, v1::Label& message) {
+  message.set_value(static_cast<uint32_t>(label.value));
+  message.set_name(label.name);
+  if (label.rgb) {
+    for (const uint8_t component : *label.rgb) message.add_rgb(component);
+  }
+  message.set_snomed_code(label.snomed_code);
+  message.set_snomed_modifier(label.snomed_modifier);
+}
+
+void Fill(const Geometry& geometry, v1::Geometry& message) {
+  for (const int64_t length : geometry.shape) message.add_shape(static_cast<uint64_t>(length));
+  for (const double spacing : geometry.header_spacing_mm) message.add_spacing_mm(spacing);
+  for (size_t r = 0; r < 3; ++r) {
+    for (const double entry : geometry.affine_ras.linear[r]) message.add_affine_ras(entry);
+    message.add_affine_ras(geometry.affine_ras.translation[r]);
+  }
+}
+
+void Fill(const Model& model, v1::Provenance& message) {
+  message.set_model(model.name);
+  message.set_task(model.task);
+  message.set_source(model.provenance.source);
+  message.set_licence(model.provenance.licence);
+  message.set_weights_sha256(model.provenance.weights_sha256);
+}
+
+}  // namespace tuckerseg

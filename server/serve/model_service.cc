@@ -1,0 +1,77 @@
+#include "server/serve/model_service.h"
+
+#include "server/serve/messages.h"
+#include "server/serve/status_of.h"
+
+namespace tuckerseg {
+namespace {
+
+void Describe(const Model& model, v1::Model& message) {
+  message.set_name(model.name);
+  message.set_task(model.task);
+  message.set_structure_count(static_cast<uint32_t>(model.labels.size()));
+  for (const ModelPart& part : model.parts) {
+    v1::Part& part_message = *message.add_parts();
+    part_message.set_name(part.name);
+    for (const int64_t size : part.patch_size) part_message.add_patch_size(static_cast<uint64_t>(size));
+    for (const double spacing : part.spacing_mm) part_message.add_spacing_mm(spacing);
+    part_message.set_fold_count(static_cast<uint32_t>(part.folds.size()));
+  }
+  Fill(model, *message.mutable_provenance());
+}
+
+void DescribeVariants(const LoadedModel& model, const std::string& device, v1::ListVariantsResponse& response) {
+  for (const std::string& name : model.Variants()) {
+    v1::Variant& variant = *response.add_variants();
+    variant.set_task(model.model().task);
+    variant.set_name(name);
+    variant.set_state(v1::VARIANT_STATE_LOADED);
+    variant.set_parameters(static_cast<uint64_t>(model.parameters));
+    variant.set_weight_bytes(static_cast<uint64_t>(model.weight_bytes));
+    variant.set_device(device);
+  }
+}
+
+}  // namespace
+
+grpc::Status ModelServiceImpl::ListModels(grpc::ServerContext*, const v1::ListModelsRequest*, v1::ListModelsResponse* response) {
+  return StatusOf([&] {
+    for (const auto& [task, model] : parts_.models.models()) Describe(model->model(), *response->add_models());
+  });
+}
+
+grpc::Status ModelServiceImpl::GetModel(grpc::ServerContext*, const v1::GetModelRequest* request, v1::GetModelResponse* response) {
+  return StatusOf([&] {
+    const Model& model = parts_.models.Find(request->task()).model();
+    Describe(model, *response->mutable_model());
+    for (const Label& label : model.labels) Fill(label, *response->mutable_model()->add_labels());
+  });
+}
+
+grpc::Status ModelServiceImpl::ListVariants(grpc::ServerContext*, const v1::ListVariantsRequest* request,
+                                            v1::ListVariantsResponse* response) {
+  return StatusOf([&] {
+    if (!request->task().empty()) return DescribeVariants(parts_.models.Find(request->task()), parts_.config.device, *response);
+    for (const auto& [task, model] : parts_.models.models()) DescribeVariants(*model, parts_.config.device, *response);
+  });
+}
+
+grpc::Status ServerServiceImpl::GetServerInfo(grpc::ServerContext*, const v1::GetServerInfoRequest*,
+                                              v1::GetServerInfoResponse* response) {
+  return StatusOf([&] {
+    const ServerConfig& config = parts_.config;
+    response->set_version(TUCKERSEG_VERSION);
+    response->set_executor(parts_.executor);
+    for (const std::string& device : parts_.devices) response->add_devices(device);
+    response->set_max_input_bytes(static_cast<uint64_t>(config.max_input_bytes));
+    response->set_max_voxels(static_cast<uint64_t>(config.volume_limits.max_voxels));
+    response->set_max_axis(static_cast<uint64_t>(config.volume_limits.max_axis));
+    response->set_max_chunk_bytes(static_cast<uint64_t>(kMaxChunkBytes));
+    response->set_chunk_bytes(static_cast<uint64_t>(kSentChunkBytes));
+    response->set_queue_capacity(static_cast<uint32_t>(config.queue_capacity));
+    response->set_queue_depth(static_cast<uint32_t>(parts_.queue.depth()));
+    response->set_geometry_policy(NameOf(config.geometry_policy));
+  });
+}
+
+}  // namespace tuckerseg

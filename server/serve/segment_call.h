@@ -1,0 +1,62 @@
+/// One call of Segment, from the header to the summary.
+#pragma once
+
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "engine/segment/segmenter.h"
+#include "engine/volume/nifti_writer.h"
+#include "server/policy/level_policy.h"
+#include "server/serve/service_parts.h"
+#include "server/serve/stage_clock.h"
+#include "server/serve/volume_receiver.h"
+#include "tuckerseg/v1/segmentation.grpc.pb.h"
+
+namespace tuckerseg {
+
+using SegmentStream = grpc::ServerReaderWriter<v1::SegmentResponse, v1::SegmentRequest>;
+
+class SegmentCall {
+ public:
+  SegmentCall(ServiceParts& parts, grpc::ServerContext& context, SegmentStream& stream);
+
+  /// Serves the call. Errors end it; what it holds is freed on every way out.
+  void Run();
+
+  /// Metrics and the log line of the call, once its status is known.
+  void Report(const grpc::Status& status) const;
+
+ private:
+  /// What the worker tells and gives; shared with it, so that a call may be over before the worker has noticed.
+  struct Work;
+
+  void ReadHeader();
+  VolumeReceiver::Received Receive();
+  std::shared_ptr<Ticket> Enqueue(const std::shared_ptr<Work>& work);
+  void AwaitWork(const std::shared_ptr<Work>& work, const std::shared_ptr<Ticket>& ticket);
+  void KeepOnlyStructures(LabelMap& map) const;
+  std::vector<std::byte> Encode(const LabelMap& map, const NiftiHeader& input);
+  void SendLabelMap(const std::vector<std::byte>& file, const NiftiHeader& input);
+  void SendSummary(const LabelMap& map, const Geometry& geometry);
+  void Send(const v1::SegmentResponse& response);
+  /// Throws kDeadlineExceeded or kCancelled once the client has gone.
+  void ThrowIfGone() const;
+
+  ServiceParts& parts_;
+  grpc::ServerContext& context_;
+  SegmentStream& stream_;
+  StageClock clock_;
+  v1::SegmentHeader header_;
+  LoadedModel* model_ = nullptr;
+  LevelChoiceMade level_;
+  std::vector<Label> labels_;  // of the structures asked for
+  std::string request_id_;
+  int64_t received_bytes_ = 0;
+  int64_t sent_bytes_ = 0;
+  int64_t peak_memory_bytes_ = 0;
+};
+
+}  // namespace tuckerseg

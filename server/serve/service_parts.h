@@ -1,0 +1,33 @@
+/// What the services work with: built by main (or a test), alive as long as the server.
+#pragma once
+
+#include <atomic>
+#include <string>
+#include <vector>
+
+#include "server/config.h"
+#include "server/observe/metrics.h"
+#include "server/schedule/memory_budget.h"
+#include "server/schedule/work_queue.h"
+#include "server/variants/model_store.h"
+
+namespace tuckerseg {
+
+struct ServiceParts {
+  const ServerConfig& config;
+  const ModelStore& models;
+  WorkQueue& queue;
+  MemoryBudget& memory;
+  Metrics& metrics;
+  std::string executor;               ///< e.g. "LibTorch 2.15.0"
+  std::vector<std::string> devices;
+  std::atomic<bool> draining = false; ///< set: no new call is taken
+  std::atomic<int64_t> streams = 0;   ///< calls of Segment that run
+};
+
+/// Chunks that are sent.
+inline constexpr int64_t kSentChunkBytes = int64_t{512} << 10;
+/// Largest chunk that is taken: with it every message is far below gRPC's limit of 4 MiB.
+inline constexpr int64_t kMaxChunkBytes = int64_t{1} << 20;
+
+}  // namespace tuckerseg

@@ -1,0 +1,22 @@
+/// The only place that turns an Error into a gRPC status.
+#pragma once
+
+#include <grpcpp/support/status.h>
+
+#include <exception>
+#include <functional>
+#include <string>
+
+namespace tuckerseg {
+
+/// Runs `handler`; an Error becomes its status, with google.rpc details (ErrorInfo always; BadRequest with the field;
+/// RetryInfo where waiting helps). Anything else becomes INTERNAL with a random id that the log has beside the reason.
+grpc::Status StatusOf(const std::function<void()>& handler);
+
+/// gRPC's name of a status code, e.g. "INVALID_ARGUMENT".
+std::string NameOf(grpc::StatusCode code);
+
+/// Sixteen random bytes in hexadecimal: names a request or an unexpected error in the log.
+std::string RandomId();
+
+}  // namespace tuckerseg

@@ -1,0 +1,48 @@
+/// Takes a volume's file chunk by chunk: decodes as bytes arrive, checks length and checksum.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+
+#include "engine/sha256.h"
+#include "engine/volume/nifti_reader.h"
+#include "server/config.h"
+#include "server/schedule/memory_budget.h"
+
+namespace tuckerseg {
+
+class VolumeReceiver {
+ public:
+  /// `total_bytes` and `sha256` as announced; 0 and empty where unknown. `memory` must outlive what Finish() gives.
+  /// Errors: kInvalidArgument for a malformed checksum; kResourceExhausted if the announced length passes the limit.
+  VolumeReceiver(const ServerConfig& config, MemoryBudget& memory, uint64_t total_bytes, std::string sha256);
+
+  /// Errors: those of NiftiReader; kResourceExhausted beyond the file limit, or if the voxels that the header announces find no
+  /// room in the budget; kInvalidArgument for chunks that are too large or pass the announced length.
+  void Take(std::span<const std::byte> chunk);
+
+  struct Received {
+    NiftiVolume nifti;
+    MemoryReservation memory;
+    int64_t file_bytes;
+  };
+  /// Errors: those of NiftiReader; kDataLoss for a length or checksum other than announced.
+  Received Finish();
+
+ private:
+  /// Feeds a piece of the file's beginning and reserves memory for the voxels once the header is there.
+  void FeedFront(std::span<const std::byte> piece);
+
+  const ServerConfig& config_;
+  MemoryBudget& memory_;
+  uint64_t total_bytes_;
+  std::string sha256_;
+  NiftiReader reader_;
+  Sha256 digest_;
+  uint64_t received_bytes_ = 0;
+  std::optional<MemoryReservation> reservation_;
+};
+
+}  // namespace tuckerseg

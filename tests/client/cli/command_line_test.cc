@@ -1,0 +1,140 @@
+/// The program `tuckerseg` itself, run as a user runs it, against a server in this process.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/wait.h>
+
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+#include <nlohmann/json.hpp>
+
+#include "engine/execute/plain/plain_executor.h"
+#include "tests/engine/tiny_network.h"
+#include "tests/engine/volume/nifti_builder.h"
+#include "tests/integration/running_server.h"
+
+namespace tuckerseg {
+namespace {
+
+using testing::HasSubstr;
+using testing::StartsWith;
+
+struct Outcome {
+  int status = -1;
+  std::string out;
+  std::string err;
+};
+
+std::string TextOf(const std::filesystem::path& path) {
+  std::ifstream file(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+class CommandLine : public testing::Test {
+ protected:
+  CommandLine() : server_(Bundles(), PlainExecutorFactory(), {}) {
+    std::string name = testing::TempDir() + "command_line.XXXXXX";
+    folder_ = mkdtemp(name.data());
+    Save("ct.nii.gz", NiftiBuilder().Shape({8, 8, 8}).Spacing({1, 1, 1}).Gzip());
+  }
+  ~CommandLine() override { std::filesystem::remove_all(folder_); }
+
+  static std::vector<Bundle> Bundles() {
+    std::vector<Bundle> bundles;
+    bundles.push_back(TinyBundle(TinyUnet(2, 3), {8, 8, 8}, 1));
+    return bundles;
+  }
+
+  void Save(const std::string& name, const std::vector<std::byte>& bytes) {
+    std::ofstream(folder_ / name, std::ios::binary).write(reinterpret_cast<const char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
+  }
+
+  /// Runs `tuckerseg ARGUMENTS` in the folder; SERVER stands for --server and the address.
+  Outcome Run(std::string arguments, const std::string& input = "/dev/null") {
+    const size_t at = arguments.find("SERVER");
+    if (at != std::string::npos) arguments.replace(at, 6, "--server " + server_.address());
+    const std::string command = "cd " + folder_.string() + " && " TUCKERSEG_CLIENT " " + arguments + " > out 2> err < " + input;
+    const int status = std::system(command.c_str());
+    return {WEXITSTATUS(status), TextOf(folder_ / "out"), TextOf(folder_ / "err")};
+  }
+
+  /// One line `error: ...`, the exit status, nothing on standard output.
+  static void ExpectFailure(const Outcome& outcome, int status, const std::string& message) {
+    EXPECT_EQ(outcome.status, status) << outcome.err;
+    EXPECT_THAT(outcome.err, StartsWith("error: "));
+    EXPECT_EQ(std::count(outcome.err.begin(), outcome.err.end(), '\n'), 1) << outcome.err;
+    EXPECT_THAT(outcome.err, HasSubstr(message));
+    EXPECT_EQ(outcome.out, "");
+  }
+
+  RunningServer server_;
+  std::filesystem::path folder_;
+};
+
+TEST_F(CommandLine, SegmentsAFile) {
+  const Outcome outcome = Run("segment ct.nii.gz -o labels.nii.gz SERVER");
+  EXPECT_EQ(outcome.status, 0) << outcome.err;
+  EXPECT_THAT(outcome.out, HasSubstr("structure_1"));
+  EXPECT_THAT(outcome.err, HasSubstr("sending"));
+  const std::string file = TextOf(folder_ / "labels.nii.gz");
+  EXPECT_EQ(ReadNifti(std::as_bytes(std::span(file))).volume.geometry.shape, (Index3{8, 8, 8}));
+}
+
+TEST_F(CommandLine, ReadsStandardInputAndWritesARawFile) {
+  ASSERT_EQ(Run("segment ct.nii.gz -o a.nii --quiet SERVER").status, 0);
+  const Outcome outcome = Run("segment - -o b.nii --quiet SERVER", "ct.nii.gz");
+  EXPECT_EQ(outcome.status, 0);
+  EXPECT_EQ(outcome.err, "");
+  EXPECT_EQ(TextOf(folder_ / "a.nii"), TextOf(folder_ / "b.nii"));
+  EXPECT_EQ(TextOf(folder_ / "a.nii").substr(0, 2), std::string("\x5c\x01", 2));
+}
+
+TEST_F(CommandLine, PrintsJson) {
+  const auto json = nlohmann::json::parse(Run("segment ct.nii.gz -o labels.nii.gz --json --structures structure_1 SERVER").out);
+  EXPECT_EQ(json.at("variant"), "original");
+  EXPECT_EQ(json.at("provenance").at("task"), "tiny");
+  for (const auto& structure : json.at("structures")) EXPECT_EQ(structure.at("name"), "structure_1");
+  EXPECT_EQ(nlohmann::json::parse(Run("models --json SERVER").out)[0].at("task"), "tiny");
+  EXPECT_EQ(nlohmann::json::parse(Run("levels --json SERVER").out)[0].at("level"), "original");
+  EXPECT_EQ(nlohmann::json::parse(Run("health --json SERVER").out).at("status"), "serving");
+}
+
+TEST_F(CommandLine, PrintsTables) {
+  EXPECT_THAT(Run("models SERVER").out, StartsWith("TASK  STRUCTURES  NETWORK  FOLDS  PATCH  SPACING (MM)  SOURCE\ntiny           2  network      1  8x8x8  1x1x1\n"));
+  EXPECT_THAT(Run("levels tiny SERVER").out, HasSubstr("original  loaded"));
+  EXPECT_THAT(Run("health SERVER").out, StartsWith("serving: tuckerseg "));
+}
+
+TEST_F(CommandLine, EndsWithStatus1AndOneLineWhenTheWorkFails) {
+  Save("bad.nii", NiftiBuilder().Magic("xyz").Bytes());
+  ExpectFailure(Run("segment bad.nii -o labels.nii.gz --quiet SERVER"), 1, "magic");
+  ExpectFailure(Run("segment none.nii -o labels.nii.gz --quiet SERVER"), 1, "CT: no such file or folder");
+  ExpectFailure(Run("segment ct.nii.gz -o no/labels.nii.gz --quiet SERVER"), 1, "output: ");
+  ExpectFailure(Run("segment ct.nii.gz -o labels.nii.gz --quiet --task brain SERVER"), 1, "task = brain: must be one of tiny");
+  ExpectFailure(Run("segment ct.nii.gz -o labels.nii.gz --quiet --level 0.3 SERVER"), 1, "level = 0.3");
+  ExpectFailure(Run("segment ct.nii.gz -o labels.nii.gz --quiet --structures nose SERVER"), 1, "nose");
+  ExpectFailure(Run("segment ct.nii.gz -o labels.nii.gz --quiet --max-memory 1KiB SERVER"), 1, "max_memory_bytes");
+  ExpectFailure(Run("health --server 127.0.0.1:1"), 1, "address of a running server");
+  EXPECT_FALSE(std::filesystem::exists(folder_ / "labels.nii.gz"));
+}
+
+TEST_F(CommandLine, EndsWithStatus2AndOneLineWhenItIsUsedWrongly) {
+  ExpectFailure(Run(""), 2, "--help");
+  ExpectFailure(Run("dance"), 2, "dance");
+  ExpectFailure(Run("segment -o labels.nii.gz"), 2, "CT");
+  ExpectFailure(Run("segment ct.nii.gz"), 2, "--output");
+  ExpectFailure(Run("segment ct.nii.gz -o labels.png"), 2, "must end in .nii.gz or .nii");
+  ExpectFailure(Run("segment ct.nii.gz -o labels.nii --priority 11"), 2, "11");
+  ExpectFailure(Run("segment ct.nii.gz -o labels.nii --deadline soon"), 2, "duration = soon");
+  ExpectFailure(Run("segment ct.nii.gz -o labels.nii --level original --min-quality 0.9"), 2, "--level");
+}
+
+TEST_F(CommandLine, ExplainsItself) {
+  EXPECT_THAT(Run("--help").out, HasSubstr("segment"));
+  EXPECT_THAT(Run("segment --help").out, HasSubstr("--structures"));
+  EXPECT_THAT(Run("--version").out, StartsWith(TUCKERSEG_VERSION));
+  EXPECT_EQ(Run("--help").status, 0);
+}
+
+}  // namespace
+}  // namespace tuckerseg
