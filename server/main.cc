@@ -52,20 +52,23 @@ sigset_t BlockSignals() {
   return signals;
 }
 
-void Serve(const ServerConfig& config) {
+/// Builds all that the server is made of, and serves until a signal comes; with `check_only` it ends before it listens.
+void Serve(const ServerConfig& config, bool check_only) {
   // Buffers of volumes and patches go back to the system when they are freed, instead of filling the heap with holes.
   mallopt(M_MMAP_THRESHOLD, 1 << 20);
   const sigset_t signals = BlockSignals();
   const Execution execution = ChooseExecution(config);
   const ModelStore models(config.models, execution.factory);
+  if (check_only) return;
   MemoryBudget memory(config.memory_limit_bytes);
-  Metrics metrics(TUCKERSEG_VERSION, execution.devices);
-  metrics.Expose(config.metrics);
   WorkQueue queue(config.queue_capacity);
-  metrics.SetQueue(config.device, 0, static_cast<double>(config.queue_capacity), 0);
+  Metrics metrics(TUCKERSEG_VERSION, execution.devices);
+  metrics.RefreshWith([&] { metrics.SetQueue(config.device, queue.depth(), queue.capacity(), queue.running() ? 1 : 0); });
+  const int metrics_port = metrics.Expose(config.metrics);
   ServiceParts parts{config, models, queue, memory, metrics, execution.name, execution.devices};
   GrpcServer server(parts, config.listen);
-  Log(LogLevel::kInfo, "serving", {{"port", server.port()}, {"tasks", models.models().size()}, {"device", config.device}, {"threads", config.threads}});
+  Log(LogLevel::kInfo, "serving", {{"port", server.port()}, {"metrics_port", metrics_port}, {"tasks", models.models().size()},
+                                   {"device", config.device}, {"threads", config.threads}});
 
   int signal = 0;
   sigwait(&signals, &signal);
@@ -95,7 +98,7 @@ int main(int argc, char** argv) {
   app.add_option("--listen", listen, "HOST:PORT for gRPC (default 127.0.0.1:50051)");
   app.add_option("--metrics", metrics, "HOST:PORT for Prometheus, at /metrics (default 127.0.0.1:9464)");
   app.add_option("--config", config_file, "JSON file with further settings (docs/api.md lists them)");
-  app.add_flag("--check-config", check, "Check the settings and exit");
+  app.add_flag("--check-config", check, "Check settings, device and models, and exit");
   try {
     app.parse(argc, argv);
     if (!config_file.empty()) {
@@ -107,7 +110,7 @@ int main(int argc, char** argv) {
     if (!listen.empty()) config.listen = listen;
     if (!metrics.empty()) config.metrics = metrics;
     CompleteConfig(config);
-    if (!check) Serve(config);
+    Serve(config, check);
   } catch (const CLI::ParseError& error) {
     if (error.get_exit_code() == 0) return app.exit(error);  // --help, --version
     std::cerr << "error: " << error.what() << ": see tuckerseg-server --help\n";

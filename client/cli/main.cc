@@ -35,13 +35,14 @@ int main(int argc, char** argv) {
   CLI::App app{"Has CT volumes segmented by a tuckerseg server"};
   app.name("tuckerseg");
   app.set_version_flag("--version", TUCKERSEG_VERSION);
-  app.require_subcommand(1);
+  app.require_subcommand(0, 1);  // 1 would say that one is missing where a wrong one was given
   AddSegmentCommand(app);
   AddModelsCommand(app);
   AddLevelsCommand(app);
   AddHealthCommand(app);
   try {
     app.parse(argc, argv);
+    if (app.get_subcommands().empty()) throw CLI::RequiredError("a command");
   } catch (const CLI::ParseError& error) {
     if (error.get_exit_code() == 0) return app.exit(error);  // --help, --version
     std::cerr << "error: " << error.what() << ": see tuckerseg --help\n";

@@ -57,7 +57,9 @@ class CheckpointReader {
     if (weights.kind != Kind::kDict) Refuse("network_weights: must be a dict");
     for (size_t i = 0; i + 1 < weights.items.size(); i += 2) {
       const PickleValue& key = document_.At(weights.items[i]);
-      if (key.kind != Kind::kText || !IsName(key.text)) Refuse("network_weights: every name must be text of 1 to 1024 letters");
+      if (key.kind != Kind::kText || !IsName(key.text)) {
+        Refuse("network_weights: every name must be text of 1 to 1024 printable ASCII characters");
+      }
       std::string name = PlainName(key.text);
       if (IsDuplicate(name)) continue;
       CheckpointTensor tensor = ReadTensor(document_.At(weights.items[i + 1]), name);

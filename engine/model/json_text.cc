@@ -10,7 +10,7 @@ namespace {
 
 constexpr size_t kMaxBytes = size_t{64} << 20;
 constexpr size_t kMaxDepth = 64;
-constexpr size_t kMaxKeys = size_t{1} << 15;
+constexpr size_t kMaxKeys = size_t{1} << 14;
 
 /// What a text would cost. Known before parsing: the parser's values are destroyed level by level, and, as keys keep their
 /// order, a key is compared with all of its object's that came before.
@@ -50,7 +50,7 @@ Json ParseJson(std::string_view text, const std::string& what) {
   const Cost cost = CostOf(text);
   if (cost.depth > kMaxDepth) throw Error(ErrorCode::kInvalidArgument, what + ": must be nested at most 64 levels deep");
   if (cost.key_comparisons > kMaxKeys * kMaxKeys / 2) {
-    throw Error(ErrorCode::kInvalidArgument, what + ": must have at most 32768 keys in an object, fewer where several are so large");
+    throw Error(ErrorCode::kInvalidArgument, what + ": must have at most 16384 keys in an object, fewer where several are so large");
   }
   try {
     return Json::parse(text);

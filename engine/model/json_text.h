@@ -11,7 +11,7 @@ namespace tuckerseg {
 using Json = nlohmann::ordered_json;
 
 /// Errors: kInvalidArgument with `what`, if the text is no JSON, nested deeper than 64 levels, longer than 64 MiB or has
-/// objects of more than 32768 keys.
+/// objects of more than 16384 keys.
 Json ParseJson(std::string_view text, const std::string& what);
 
 }  // namespace tuckerseg

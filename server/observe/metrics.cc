@@ -1,13 +1,12 @@
 #include "server/observe/metrics.h"
 
 #include <prometheus/counter.h>
-#include <prometheus/exposer.h>
 #include <prometheus/gauge.h>
 #include <prometheus/histogram.h>
 #include <prometheus/registry.h>
 #include <prometheus/text_serializer.h>
 
-#include "engine/error.h"
+#include "server/observe/text_endpoint.h"
 
 namespace tuckerseg {
 namespace {
@@ -51,7 +50,7 @@ struct Metrics::State {
       BuildGauge().Name("tuckerseg_requests_in_flight").Help("Requests that run").Register(*registry);
   prometheus::Family<prometheus::Gauge>& build =
       BuildGauge().Name("tuckerseg_build_info").Help("1, with the version in its labels").Register(*registry);
-  std::unique_ptr<prometheus::Exposer> exposer;
+  std::unique_ptr<TextEndpoint> endpoint;  // last: its threads read the rest
 };
 
 Metrics::Metrics(const std::string& version, const std::vector<std::string>& devices) : state_(std::make_unique<State>()) {
@@ -65,13 +64,9 @@ Metrics::Metrics(const std::string& version, const std::vector<std::string>& dev
 
 Metrics::~Metrics() = default;
 
-void Metrics::Expose(const std::string& address) {
-  try {
-    state_->exposer = std::make_unique<prometheus::Exposer>(address, 1);
-  } catch (const std::exception&) {
-    throw Error(ErrorCode::kInternal, "metrics = " + address + ": cannot be listened at; must be a free HOST:PORT");
-  }
-  state_->exposer->RegisterCollectable(state_->registry);
+int Metrics::Expose(const std::string& address) {
+  state_->endpoint = std::make_unique<TextEndpoint>(address, "/metrics", "text/plain; version=0.0.4; charset=utf-8", [this] { return Text(); });
+  return state_->endpoint->port();
 }
 
 void Metrics::CountRequest(const Request& request) {
@@ -102,12 +97,15 @@ void Metrics::CountBytes(const std::string& direction, double bytes) {
   state_->bytes.Add({{"direction", direction}}).Increment(bytes);
 }
 
-void Metrics::SetQueue(const std::string& device, double depth, double capacity, double in_flight) {
-  state_->depth.Add({{"device", device}, {"priority", "all"}}).Set(depth);
-  state_->capacity.Add({{"device", device}, {"priority", "all"}}).Set(capacity);
-  state_->in_flight.Add({{"device", device}}).Set(in_flight);
+void Metrics::SetQueue(const std::string& device, int64_t depth, int64_t capacity, int64_t in_flight) {
+  state_->depth.Add({{"device", device}, {"priority", "all"}}).Set(static_cast<double>(depth));
+  state_->capacity.Add({{"device", device}, {"priority", "all"}}).Set(static_cast<double>(capacity));
+  state_->in_flight.Add({{"device", device}}).Set(static_cast<double>(in_flight));
 }
 
-std::string Metrics::Text() const { return prometheus::TextSerializer().Serialize(state_->registry->Collect()); }
+std::string Metrics::Text() const {
+  if (refresh_) refresh_();
+  return prometheus::TextSerializer().Serialize(state_->registry->Collect());
+}
 
 }  // namespace tuckerseg

@@ -1,9 +1,11 @@
 /// What Prometheus is told: names and labels as in docs/api.md, no data of patients.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace tuckerseg {
@@ -14,8 +16,9 @@ class Metrics {
   Metrics(const std::string& version, const std::vector<std::string>& devices);
   ~Metrics();
 
-  /// Serves /metrics at ADDRESS:PORT (port 0: any free one). Errors: kInternal if the address cannot be had.
-  void Expose(const std::string& address);
+  /// Serves /metrics at HOST:PORT (port 0: any free one) as long as this lives. Returns the port.
+  /// Errors: kInternal if the address cannot be had.
+  int Expose(const std::string& address);
 
   struct Request {
     std::string task;     ///< empty before it is known
@@ -34,13 +37,18 @@ class Metrics {
   void CountLevelChoice(const std::string& task, const std::string& variant, const std::string& reason);
   /// `direction`: "received" or "sent".
   void CountBytes(const std::string& direction, double bytes);
-  void SetQueue(const std::string& device, double depth, double capacity, double in_flight);
+  void SetQueue(const std::string& device, int64_t depth, int64_t capacity, int64_t in_flight);
+
+  /// `refresh` is called before each page: for gauges that nobody sets when what they show changes. Once, before Expose(); what
+  /// it uses must outlive this.
+  void RefreshWith(std::function<void()> refresh) { refresh_ = std::move(refresh); }
 
   /// The page in Prometheus' text format.
   std::string Text() const;
 
  private:
   struct State;
+  std::function<void()> refresh_;
   std::unique_ptr<State> state_;
 };
 

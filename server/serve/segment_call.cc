@@ -195,8 +195,6 @@ void SegmentCall::AwaitWork(const std::shared_ptr<Work>& work, const std::shared
       ended = ticket->WaitFor(kPoll);
       started = ticket->started();
       peak_memory_bytes_ = std::max(peak_memory_bytes_, ResidentBytes());
-      parts_.metrics.SetQueue(parts_.config.device, static_cast<double>(parts_.queue.depth()),
-                              static_cast<double>(parts_.queue.capacity()), parts_.queue.running() ? 1 : 0);
       if (!ended) ThrowIfGone();
       const Progress progress = work->Latest();
       if (started) clock_.Enter(ToCallStage(progress.stage));
@@ -304,8 +302,6 @@ void SegmentCall::Report(const grpc::Status& status) const {
   metrics.CountRequest({task, level_.variant, parts_.config.device, code, clock_.Total()});
   metrics.CountBytes("received", static_cast<double>(received_bytes_));
   metrics.CountBytes("sent", static_cast<double>(sent_bytes_));
-  metrics.SetQueue(parts_.config.device, static_cast<double>(parts_.queue.depth()), static_cast<double>(parts_.queue.capacity()),
-                   parts_.queue.running() ? 1 : 0);
   nlohmann::json stages = nlohmann::json::object();
   for (size_t i = 0; i < kCallStages; ++i) {
     const double seconds = clock_.seconds(static_cast<CallStage>(i));

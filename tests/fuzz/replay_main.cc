@@ -1,4 +1,5 @@
-/// Runs a fuzz target over its corpus without libFuzzer, so that every input that once broke a parser is a test.
+/// Runs a fuzz target over its corpus without libFuzzer, so that every input that once broke a parser is a
+/// test.
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
@@ -14,6 +15,8 @@ int main(int argc, char** argv) {
   for (int i = 1; i < argc; ++i) {
     for (const auto& entry : std::filesystem::recursive_directory_iterator(argv[i])) {
       if (!entry.is_regular_file()) continue;
+      std::cout << entry.path().filename().string()
+                << std::endl;  // flushed: the last name is that of the input that broke
       std::ifstream file(entry.path(), std::ios::binary);
       const std::string bytes{std::istreambuf_iterator<char>(file), {}};
       LLVMFuzzerTestOneInput(reinterpret_cast<const uint8_t*>(bytes.data()), bytes.size());

@@ -8,10 +8,9 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 
-#include "engine/execute/plain/plain_executor.h"
-#include "tests/engine/tiny_network.h"
+#include "engine/volume/nifti_reader.h"
 #include "tests/engine/volume/nifti_builder.h"
-#include "tests/integration/running_server.h"
+#include "tests/server/serve/served_model.h"
 
 namespace tuckerseg {
 namespace {
@@ -32,18 +31,12 @@ std::string TextOf(const std::filesystem::path& path) {
 
 class CommandLine : public testing::Test {
  protected:
-  CommandLine() : server_(Bundles(), PlainExecutorFactory(), {}) {
+  CommandLine() {
     std::string name = testing::TempDir() + "command_line.XXXXXX";
     folder_ = mkdtemp(name.data());
     Save("ct.nii.gz", NiftiBuilder().Shape({8, 8, 8}).Spacing({1, 1, 1}).Gzip());
   }
   ~CommandLine() override { std::filesystem::remove_all(folder_); }
-
-  static std::vector<Bundle> Bundles() {
-    std::vector<Bundle> bundles;
-    bundles.push_back(TinyBundle(TinyUnet(2, 3), {8, 8, 8}, 1));
-    return bundles;
-  }
 
   void Save(const std::string& name, const std::vector<std::byte>& bytes) {
     std::ofstream(folder_ / name, std::ios::binary).write(reinterpret_cast<const char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
@@ -67,7 +60,7 @@ class CommandLine : public testing::Test {
     EXPECT_EQ(outcome.out, "");
   }
 
-  RunningServer server_;
+  ServedModel server_;
   std::filesystem::path folder_;
 };
 
@@ -100,7 +93,7 @@ TEST_F(CommandLine, PrintsJson) {
 }
 
 TEST_F(CommandLine, PrintsTables) {
-  EXPECT_THAT(Run("models SERVER").out, StartsWith("TASK  STRUCTURES  NETWORK  FOLDS  PATCH  SPACING (MM)  SOURCE\ntiny           2  network      1  8x8x8  1x1x1\n"));
+  EXPECT_THAT(Run("models SERVER").out, StartsWith("TASK  STRUCTURES  NETWORK  FOLDS  PATCH  SPACING (MM)  SOURCE\ntiny           3  network      1  8x8x8  1x1x1\n"));
   EXPECT_THAT(Run("levels tiny SERVER").out, HasSubstr("original  loaded"));
   EXPECT_THAT(Run("health SERVER").out, StartsWith("serving: tuckerseg "));
 }

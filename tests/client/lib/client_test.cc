@@ -5,14 +5,13 @@
 #include <grpcpp/grpcpp.h>
 #include <gtest/gtest.h>
 
-#include <thread>
+#include <chrono>
 
-#include "engine/execute/plain/plain_executor.h"
 #include "engine/sha256.h"
-#include "tests/engine/tiny_network.h"
+#include "engine/volume/nifti_reader.h"
 #include "tests/engine/volume/expect_error.h"
 #include "tests/engine/volume/nifti_builder.h"
-#include "tests/integration/running_server.h"
+#include "tests/server/serve/served_model.h"
 #include "tuckerseg/v1/segmentation.grpc.pb.h"
 
 namespace tuckerseg {
@@ -26,23 +25,9 @@ ByteProducer ProducerOf(const std::vector<std::byte>& file) {
 
 class ClientTest : public testing::Test {
  protected:
-  ClientTest() : server_(Bundles(), PlainExecutorFactory(), {}), client_(server_.address()) {}
+  ClientTest() : client_(server_.address()) {}
 
-  static std::vector<Bundle> Bundles() {
-    std::vector<Bundle> bundles;
-    bundles.push_back(TinyBundle(TinyUnet(2, 3), {8, 8, 8}, 1));
-    return bundles;
-  }
-  /// Both counts go back to 0 when a call's memory is free again.
-  void ExpectServerIsFree() {
-    for (int i = 0; i < 500 && (server_.streams() != 0 || server_.memory().reserved_bytes() != 0); ++i) {
-      std::this_thread::sleep_for(std::chrono::milliseconds(20));
-    }
-    EXPECT_EQ(server_.streams(), 0);
-    EXPECT_EQ(server_.memory().reserved_bytes(), 0);
-  }
-
-  RunningServer server_;
+  ServedModel server_;
   Client client_;
 };
 
@@ -99,7 +84,7 @@ TEST_F(ClientTest, ThrowsWhatTheServerThrew) {
   const std::vector<std::byte> whole = SmallCt();
   const std::vector<std::byte> cut(whole.begin(), whole.end() - 10);
   ExpectError(ErrorCode::kDataLoss, "", [&] { client_.Segment({}, ProducerOf(cut), {}); });
-  ExpectServerIsFree();
+  EXPECT_TRUE(server_.BecomesIdle());
 }
 
 TEST_F(ClientTest, StopsSendingOnceTheServerHasRefused) {
@@ -122,7 +107,7 @@ TEST_F(ClientTest, CancelsTheCallWhenTheProducerThrows) {
     throw Error(ErrorCode::kDataLoss, "disk: gone");
   };
   ExpectError(ErrorCode::kDataLoss, "disk: gone", [&] { client_.Segment({}, failing, {}); });
-  ExpectServerIsFree();
+  EXPECT_TRUE(server_.BecomesIdle());
 }
 
 TEST_F(ClientTest, CancelsOnTheServerWhenAskedToStop) {
@@ -131,7 +116,7 @@ TEST_F(ClientTest, CancelsOnTheServerWhenAskedToStop) {
   SegmentEvents events;
   events.accepted = [&](const v1::Accepted&) { stop.request_stop(); };
   ExpectError(ErrorCode::kCancelled, "", [&] { client_.Segment({}, ProducerOf(file), events, {.deadline = {}, .stop = stop.get_token()}); });
-  ExpectServerIsFree();
+  EXPECT_TRUE(server_.BecomesIdle());
 }
 
 TEST_F(ClientTest, KeepsTheDeadline) {
@@ -141,12 +126,12 @@ TEST_F(ClientTest, KeepsTheDeadline) {
     client_.Segment({}, ProducerOf(file), {}, {.deadline = std::chrono::milliseconds(300), .stop = {}});
   });
   EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(20));
-  ExpectServerIsFree();
+  EXPECT_TRUE(server_.BecomesIdle());
 }
 
 TEST_F(ClientTest, TellsWhatTheServerOffers) {
   ASSERT_EQ(client_.ListModels().models_size(), 1);
-  EXPECT_EQ(client_.GetModel("tiny").model().labels_size(), 2);
+  EXPECT_EQ(client_.GetModel("tiny").model().labels_size(), 3);
   ASSERT_EQ(client_.ListVariants("").variants_size(), 1);
   EXPECT_EQ(client_.ListVariants("tiny").variants(0).name(), "original");
   EXPECT_EQ(client_.GetServerInfo().version(), TUCKERSEG_VERSION);

@@ -1,0 +1,129 @@
+/// The program `tuckerseg-server` as operators run it: start, metrics, memory over many requests, stop.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <httplib.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <thread>
+
+#include "tests/engine/tiny_network.h"
+#include "tests/engine/volume/nifti_builder.h"
+#include "tests/integration/segment_file.h"
+#include "tests/integration/server_process.h"
+
+namespace tuckerseg {
+namespace {
+
+using testing::HasSubstr;
+using testing::StartsWith;
+
+/// A directory with one bundle: patches of 32^3, 20 channels, so that a request takes tens of megabytes and of milliseconds.
+class ServerProcessTest : public testing::Test {
+ protected:
+  ServerProcessTest() {
+    std::string name = testing::TempDir() + "server_process.XXXXXX";
+    folder_ = mkdtemp(name.data());
+    SaveBundle(TinyBundle(TinyUnet(8, 20), {32, 32, 32}, 3), folder_ / "models" / "tiny");
+  }
+  ~ServerProcessTest() override { std::filesystem::remove_all(folder_); }
+
+  std::vector<std::string> Arguments() const {
+    return {"--models", folder_ / "models", "--listen", "127.0.0.1:0", "--metrics", "127.0.0.1:0"};
+  }
+  /// Starts a server and connects to it.
+  void Start() {
+    server_.emplace(Arguments());
+    const auto serving = server_->WaitForEvent("serving");
+    ASSERT_TRUE(serving) << server_->Errors();
+    port_ = serving->at("port");
+    client_.emplace("127.0.0.1:" + std::to_string(port_));
+    metrics_port_ = serving->at("metrics_port");
+  }
+
+  std::filesystem::path folder_;
+  std::optional<ServerProcess> server_;
+  std::optional<Client> client_;
+  int port_ = 0;
+  int metrics_port_ = 0;
+};
+
+std::vector<std::byte> Ct(int64_t length) { return NiftiBuilder().Shape({length, length, length}).Spacing({1, 1, 1}).Gzip(); }
+
+TEST_F(ServerProcessTest, IsScrapedByPrometheus) {
+  Start();
+  SegmentFile(*client_, Ct(40));
+  // As LibTorch's libraries are in this process, threads with small stacks crash here.
+  httplib::Client http("127.0.0.1", metrics_port_);
+  for (int scrape = 0; scrape < 3; ++scrape) {
+    const auto page = http.Get("/metrics");
+    ASSERT_TRUE(page);
+    EXPECT_EQ(page->status, 200);
+    EXPECT_THAT(page->body, HasSubstr(R"(tuckerseg_requests_total{code="OK",device="cpu",method="Segment",task="tiny",variant="original"} 1)"));
+    EXPECT_THAT(page->body, HasSubstr("tuckerseg_queue_depth"));
+  }
+  EXPECT_EQ(http.Get("/")->status, 404);
+}
+
+TEST_F(ServerProcessTest, KeepsItsMemoryFlatOver100RequestsAndClientsThatDisappear) {
+  Start();
+  const std::vector<std::byte> file = Ct(48);
+  std::vector<int64_t> resident;
+  for (int request = 0; request < 100; ++request) {
+    SegmentFile(*client_, file);
+    if (request % 10 == 9) {
+      // Half a file, then the client is gone without a word.
+      Client lost("127.0.0.1:" + std::to_string(port_));
+      EXPECT_ANY_THROW(lost.Segment({}, [&](const ByteSink& sink) {
+        sink(std::span(file).first(file.size() / 2));
+        throw std::runtime_error("gone");
+      }, {}));
+    }
+    resident.push_back(server_->ResidentBytes());
+  }
+  // The first ten fill caches of the allocator and of LibTorch.
+  const auto [least, most] = std::minmax_element(resident.begin() + 10, resident.end());
+  std::cout << "resident: " << *least / 1048576 << " to " << *most / 1048576 << " MiB over requests 11 to 100\n";
+  EXPECT_LE(static_cast<double>(*most), 1.03 * static_cast<double>(*least));
+}
+
+TEST_F(ServerProcessTest, LetsARunningRequestEndWhenItIsAskedToStop) {
+  Start();
+  SegmentEvents events;
+  events.accepted = [this](const v1::Accepted&) { server_->Signal(SIGTERM); };
+  const std::vector<std::byte> file = Ct(48);
+  EXPECT_NO_THROW(client_->Segment({}, [&](const ByteSink& sink) { sink(file); }, events));
+  EXPECT_TRUE(server_->WaitForEvent("stopped"));
+  EXPECT_EQ(server_->WaitForEnd(), 0) << server_->Errors();
+}
+
+TEST_F(ServerProcessTest, ChecksSettingsAndModelsWithoutServing) {
+  std::vector<std::string> arguments = Arguments();
+  arguments.push_back("--check-config");
+  EXPECT_EQ(ServerProcess(arguments).WaitForEnd(), 0);
+
+  std::filesystem::resize_file(folder_ / "models" / "tiny" / "weights.safetensors", 1000);
+  ServerProcess damaged(arguments);
+  EXPECT_EQ(damaged.WaitForEnd(), 1);
+  EXPECT_THAT(damaged.Errors(), StartsWith("error: bundle tiny: "));
+}
+
+TEST_F(ServerProcessTest, EndsWithOneLineWhenItCannotServe) {
+  const auto expect_error = [](const std::vector<std::string>& arguments, int status, const std::string& message) {
+    ServerProcess server(arguments);
+    EXPECT_EQ(server.WaitForEnd(), status);
+    const std::string errors = server.Errors();
+    EXPECT_THAT(errors, StartsWith("error: "));
+    EXPECT_THAT(errors, HasSubstr(message));
+    EXPECT_EQ(std::count(errors.begin(), errors.end(), '\n'), 1) << errors;
+  };
+  expect_error({}, 1, "models: missing");
+  expect_error({"--models", folder_}, 1, "holds no bundle");
+  expect_error({"--models"}, 2, "--models");
+  Start();
+  expect_error({"--models", folder_ / "models", "--listen", "127.0.0.1:" + std::to_string(port_), "--metrics", "127.0.0.1:0"}, 1, "listen = ");
+  expect_error({"--models", folder_ / "models", "--listen", "127.0.0.1:0", "--metrics", "127.0.0.1:" + std::to_string(metrics_port_)}, 1, "metrics = ");
+}
+
+}  // namespace
+}  // namespace tuckerseg

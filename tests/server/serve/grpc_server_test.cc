@@ -1,0 +1,182 @@
+#include "server/serve/grpc_server.h"
+
+#include <gmock/gmock.h>
+#include <google/protobuf/dynamic_message.h>
+#include <grpcpp/generic/generic_stub.h>
+#include <grpcpp/grpcpp.h>
+#include <gtest/gtest.h>
+
+#include <optional>
+#include <thread>
+
+#include "grpc/health/v1/health.grpc.pb.h"
+#include "tests/engine/volume/expect_error.h"
+#include "tests/server/serve/held_model.h"
+#include "tests/server/serve/segment_conversation.h"
+
+namespace tuckerseg {
+namespace {
+
+using grpc::health::v1::HealthCheckResponse;
+using testing::HasSubstr;
+
+constexpr const char* kServices[] = {"", "tuckerseg.v1.SegmentationService", "tuckerseg.v1.ModelService",
+                                     "tuckerseg.v1.ServerService"};
+
+/// What the server says of `service`; nothing where it does not know it.
+std::optional<HealthCheckResponse::ServingStatus> HealthOf(const ServedModel& served,
+                                                           const std::string& service) {
+  grpc::ClientContext context;
+  grpc::health::v1::HealthCheckRequest request;
+  request.set_service(service);
+  HealthCheckResponse response;
+  const grpc::Status status =
+      grpc::health::v1::Health::NewStub(served.channel())->Check(&context, request, &response);
+  return status.ok() ? std::optional(response.status()) : std::nullopt;
+}
+
+/// The answer of server reflection to `list_services`, as text. Its messages are those that gRPC's own
+/// library registers.
+std::string ReflectedServices(const std::shared_ptr<grpc::Channel>& channel) {
+  const auto make = [](const char* name) {
+    const auto* descriptor = google::protobuf::DescriptorPool::generated_pool()->FindMessageTypeByName(name);
+    return std::unique_ptr<google::protobuf::Message>(
+        google::protobuf::MessageFactory::generated_factory()->GetPrototype(descriptor)->New());
+  };
+  const auto request = make("grpc.reflection.v1alpha.ServerReflectionRequest");
+  request->GetReflection()->SetString(request.get(),
+                                      request->GetDescriptor()->FindFieldByName("list_services"), "*");
+  const grpc::Slice slice(request->SerializeAsString());
+  const grpc::ByteBuffer sent(&slice, 1);
+
+  grpc::ClientContext context;
+  grpc::CompletionQueue queue;
+  void* tag = nullptr;
+  bool ok = false;
+  grpc::GenericStub stub(channel);
+  auto call =
+      stub.PrepareCall(&context, "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo", &queue);
+  call->StartCall(nullptr);
+  queue.Next(&tag, &ok);
+  call->Write(sent, nullptr);
+  queue.Next(&tag, &ok);
+  grpc::ByteBuffer received;
+  call->Read(&received, nullptr);
+  queue.Next(&tag, &ok);
+  std::vector<grpc::Slice> slices;
+  received.Dump(&slices);
+  std::string bytes;
+  for (const grpc::Slice& piece : slices)
+    bytes.append(reinterpret_cast<const char*>(piece.begin()), piece.size());
+  const auto response = make("grpc.reflection.v1alpha.ServerReflectionResponse");
+  response->ParseFromString(bytes);
+
+  call->WritesDone(nullptr);
+  queue.Next(&tag, &ok);
+  grpc::Status status;
+  call->Finish(&status, nullptr);
+  queue.Next(&tag, &ok);
+  queue.Shutdown();
+  return response->DebugString();
+}
+
+TEST(GrpcServer, IsHealthyAsAWholeAndInEachService) {
+  const ServedModel served;
+  for (const char* service : kServices)
+    EXPECT_EQ(HealthOf(served, service), HealthCheckResponse::SERVING) << service;
+  EXPECT_EQ(HealthOf(served, "liveness"), HealthCheckResponse::SERVING);
+  EXPECT_EQ(HealthOf(served, "tuckerseg.v1.NoService"), std::nullopt);
+}
+
+TEST(GrpcServer, AnswersReflection) {
+  const ServedModel served;
+  const std::string services = ReflectedServices(served.channel());
+  for (const char* service : kServices) EXPECT_THAT(services, HasSubstr(service));
+  EXPECT_THAT(services, HasSubstr("grpc.health.v1.Health"));
+}
+
+TEST(GrpcServer, AnswersInsideTheProcess) {
+  ServedModel served;
+  EXPECT_TRUE(Segment(served.server().InProcessChannel(), SmallCt().Bytes()).status.ok());
+}
+
+TEST(GrpcServer, RefusesAnAddressThatAnotherServerHas) {
+  ServedModel served;
+  const std::string address = "127.0.0.1:" + std::to_string(served.server().port());
+  ExpectError(ErrorCode::kInternal,
+              "listen = " + address + ": cannot be listened at; must be a free HOST:PORT",
+              [&] { GrpcServer(served.parts(), address); });
+}
+
+TEST(GrpcServer, CompareIsNotThereYet) {
+  ServedModel served;
+  grpc::ClientContext context;
+  auto stream = v1::SegmentationService::NewStub(served.channel())->Compare(&context);
+  stream->WritesDone();
+  EXPECT_EQ(stream->Finish().error_code(), grpc::UNIMPLEMENTED);
+}
+
+TEST(GrpcServerStop, LetsRunningCallsEndAndTakesNoNewOnes) {
+  HeldModel held;
+  ServedModel& served = held.served();
+  const std::vector<std::byte> ct = SmallCt().Bytes();
+  SegmentConversation running(served.channel());
+  running.SendHeader({});
+  running.SendFile(ct);
+  ASSERT_TRUE(held.gate().WaitForPatch(1));
+
+  std::jthread stopping([&] { served.server().Stop(kLimit); });
+  ASSERT_TRUE(WaitUntil([&] { return HealthOf(served, "") == HealthCheckResponse::NOT_SERVING; }));
+  for (const char* service : kServices) {
+    EXPECT_TRUE(WaitUntil([&] { return HealthOf(served, service) == HealthCheckResponse::NOT_SERVING; }))
+        << service;
+  }
+  EXPECT_EQ(HealthOf(served, "liveness"), HealthCheckResponse::SERVING) << "until the end";
+  const Answer refused = Segment(served.channel(), ct);
+  EXPECT_EQ(refused.status.error_code(), grpc::UNAVAILABLE);
+  EXPECT_THAT(refused.status.error_message(), HasSubstr("the server is stopping"));
+
+  held.gate().Open();
+  const Answer answer = running.Finish();
+  EXPECT_TRUE(answer.status.ok()) << answer.status.error_message();
+  EXPECT_EQ(answer.order.back(), 's');
+  stopping.join();
+  EXPECT_TRUE(served.BecomesIdle());
+}
+
+TEST(GrpcServerStop, LosesNoStatusOfTheLastCall) {
+  // The call's handler returns just when the server waits for the last one: the status must reach the client
+  // all the same.
+  const std::vector<std::byte> ct = SmallCt().Bytes();
+  for (int i = 0; i < 20; ++i) {
+    HeldModel held;
+    SegmentConversation conversation(held.served().channel());
+    conversation.SendHeader({});
+    conversation.SendFile(ct);
+    ASSERT_TRUE(held.gate().WaitForPatch(1));
+    std::jthread stopping([&] { held.served().server().Stop(kLimit); });
+    ASSERT_TRUE(WaitUntil([&] { return held.served().parts().draining.load(); }));
+    held.gate().Open();
+    const Answer answer = conversation.Finish();
+    ASSERT_TRUE(answer.status.ok()) << answer.status.error_message();
+  }
+}
+
+TEST(GrpcServerStop, CancelsWhatRunsAfterTheGrace) {
+  HeldModel held;
+  SegmentConversation running(held.served().channel());
+  running.SendHeader({});
+  running.SendFile(SmallCt().Bytes());
+  ASSERT_TRUE(held.gate().WaitForPatch(1));
+  held.served().server().Stop(std::chrono::milliseconds(10));
+  const Answer answer = running.Finish();
+  EXPECT_FALSE(answer.status.ok());
+  EXPECT_THAT(answer.order, testing::Not(HasSubstr("s")));
+  EXPECT_EQ(held.served().parts().streams, 0);
+  held.gate().Open();
+  EXPECT_TRUE(held.served().BecomesIdle());
+  EXPECT_EQ(held.gate().arrived(), 1) << "the patch that ran was the last";
+}
+
+}  // namespace
+}  // namespace tuckerseg

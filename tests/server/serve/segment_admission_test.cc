@@ -1,0 +1,184 @@
+/// Which requests Segment takes when there are many, and in which order it serves them.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <memory>
+#include <utility>
+
+#include "engine/volume/nifti_reader.h"
+#include "tests/server/serve/held_model.h"
+#include "tests/server/serve/segment_conversation.h"
+#include "tests/server/serve/status_details.h"
+
+namespace tuckerseg {
+namespace {
+
+using testing::HasSubstr;
+
+/// A call that has its place in the queue and whose client waits.
+class WaitingCall {
+ public:
+  WaitingCall(ServedModel& served, const std::vector<std::byte>& ct, const v1::SegmentHeader& header = {})
+      : conversation_(served.channel()) {
+    conversation_.SendHeader(header);
+    conversation_.SendFile(ct);
+    EXPECT_TRUE(conversation_.ReadOne());
+    EXPECT_EQ(conversation_.answer().order, "a");
+  }
+  const v1::Accepted& accepted() const { return conversation_.answer().accepted; }
+  Answer Finish() { return conversation_.Finish(); }
+
+ private:
+  SegmentConversation conversation_;
+};
+
+const std::vector<std::byte>& Ct() {
+  static const std::vector<std::byte> ct = SmallCt().Bytes();
+  return ct;
+}
+
+TEST(SegmentAdmission, RefusesWhatTheQueueCannotTakeAndSaysWhenToTryAgain) {
+  ServedOptions options;
+  options.config.queue_capacity = 2;
+  HeldModel held(std::move(options));
+  WaitingCall running(held.served(), Ct());
+  ASSERT_TRUE(held.gate().WaitForPatch(1));
+  WaitingCall waiting(held.served(), Ct());
+  EXPECT_EQ(running.accepted().queue_position(), 0U);
+  EXPECT_EQ(waiting.accepted().queue_position(), 1U);
+
+  const Answer refused = Segment(held.served().channel(), Ct());
+  EXPECT_EQ(refused.status.error_code(), grpc::RESOURCE_EXHAUSTED);
+  EXPECT_THAT(refused.status.error_message(),
+              HasSubstr("queue: 2 requests wait or run: must be fewer than 2"));
+  const auto retry = DetailOf<google::rpc::RetryInfo>(refused.status);
+  ASSERT_TRUE(retry);
+  EXPECT_GT(retry->retry_delay().seconds(), 0);
+
+  held.gate().Open();
+  EXPECT_TRUE(running.Finish().status.ok());
+  EXPECT_TRUE(waiting.Finish().status.ok());
+  EXPECT_TRUE(held.served().BecomesIdle());
+  EXPECT_TRUE(Segment(held.served().channel(), Ct()).status.ok());
+}
+
+TEST(SegmentAdmission, RefusesMoreStreamsThanItMayKeepAndSaysWhenToTryAgain) {
+  ServedOptions options;
+  options.config.max_streams = 1;
+  HeldModel held(std::move(options));
+  WaitingCall running(held.served(), Ct());
+  const Answer refused = Segment(held.served().channel(), Ct());
+  EXPECT_EQ(refused.status.error_code(), grpc::RESOURCE_EXHAUSTED);
+  EXPECT_THAT(refused.status.error_message(), HasSubstr("streams: 1 are open: must be fewer than 1"));
+  EXPECT_TRUE(DetailOf<google::rpc::RetryInfo>(refused.status));
+  EXPECT_EQ(held.served().parts().streams, 1) << "a refused call holds none";
+  held.gate().Open();
+  EXPECT_TRUE(running.Finish().status.ok());
+  EXPECT_TRUE(held.served().BecomesIdle());
+}
+
+/// Executors that note the first voxel of every patch, in the order in which they run.
+ExecutorFactory Noting(std::vector<float>& first_voxels) {
+  class NotingExecutor final : public Executor {
+   public:
+    NotingExecutor(std::vector<float>& noted, std::unique_ptr<Executor> inner)
+        : noted_(noted), inner_(std::move(inner)) {}
+    std::span<const float> Run(std::span<const float> patch, const Size3& shape) override {
+      noted_.push_back(patch.front());
+      return inner_->Run(patch, shape);
+    }
+
+   private:
+    std::vector<float>& noted_;
+    std::unique_ptr<Executor> inner_;
+  };
+  return [&first_voxels](const LayerGraph& graph, const WeightStore& weights, const std::string& prefix) {
+    return std::make_unique<NotingExecutor>(first_voxels, PlainExecutorFactory()(graph, weights, prefix));
+  };
+}
+
+/// One patch whose voxels are all `value` after normalisation (HU / 500).
+std::vector<std::byte> UniformCt(float value) {
+  const std::vector<int16_t> voxels(8 * 8 * 8, static_cast<int16_t>(500 * value));
+  NiftiBuilder builder;
+  builder.Shape({8, 8, 8}).Voxels(voxels).Spacing({1, 1, 1});
+  return builder.Bytes();
+}
+
+TEST(SegmentAdmission, ServesHigherPrioritiesFirstAndEqualOnesInTheOrderOfArrival) {
+  std::vector<float> served_voxels;
+  ServedOptions options;
+  options.executor = Noting(served_voxels);
+  HeldModel held(std::move(options));
+  WaitingCall running(held.served(), UniformCt(-1));
+  ASSERT_TRUE(held.gate().WaitForPatch(1));
+  std::vector<std::unique_ptr<WaitingCall>> calls;
+  const auto submit = [&](float voxel, int priority) {
+    v1::SegmentHeader header;
+    header.set_priority(priority);
+    calls.push_back(std::make_unique<WaitingCall>(held.served(), UniformCt(voxel), header));
+    return calls.back()->accepted().queue_position();
+  };
+  EXPECT_EQ(submit(0.5F, 0), 1U);
+  EXPECT_EQ(submit(1.0F, -5), 2U);
+  EXPECT_EQ(submit(1.5F, 10), 1U) << "passes the two that wait";
+  EXPECT_EQ(submit(2.0F, 0), 3U);
+  held.gate().Open();
+  EXPECT_TRUE(running.Finish().status.ok());
+  for (const auto& call : calls) EXPECT_TRUE(call->Finish().status.ok());
+  EXPECT_TRUE(held.served().BecomesIdle());
+  EXPECT_THAT(served_voxels, testing::ElementsAre(-1.0F, 1.5F, 0.5F, 2.0F, 1.0F));
+}
+
+int64_t PeakBytes(ServedModel& served) {
+  return served.models().Find("").segmenter.PeakBytes(ReadNifti(Ct()).header.geometry);
+}
+
+int64_t VoxelBytes() { return static_cast<int64_t>(ReadNifti(Ct()).volume.voxels.size()); }
+
+ServedOptions WithMemory(int64_t bytes) {
+  ServedOptions options;
+  options.config.memory_limit_bytes = bytes;
+  return options;
+}
+
+TEST(SegmentAdmission, NamesTheMemoryThatAVolumeNeedsWhereItNeverFits) {
+  ServedModel served(WithMemory(VoxelBytes() - 1));
+  const Answer refused = Segment(served.channel(), Ct());
+  EXPECT_EQ(refused.status.error_code(), grpc::RESOURCE_EXHAUSTED);
+  EXPECT_THAT(refused.status.error_message(),
+              HasSubstr("volume: needs " + std::to_string(VoxelBytes()) + " bytes of memory"));
+  EXPECT_FALSE(DetailOf<google::rpc::RetryInfo>(refused.status)) << "waiting does not help";
+  EXPECT_TRUE(served.BecomesIdle());
+}
+
+TEST(SegmentAdmission, NamesTheMemoryThatTheSegmentationNeedsWhereItNeverFits) {
+  ServedModel unlimited;
+  const int64_t needed = PeakBytes(unlimited);
+  // Voxels and segmentation each fit, but not together: waiting does not help.
+  ServedModel served(WithMemory(needed + VoxelBytes() - 1));
+  const Answer refused = Segment(served.channel(), Ct());
+  EXPECT_EQ(refused.status.error_code(), grpc::RESOURCE_EXHAUSTED);
+  EXPECT_THAT(refused.status.error_message(),
+              HasSubstr("needs " + std::to_string(needed) + " bytes of memory"));
+  EXPECT_FALSE(DetailOf<google::rpc::RetryInfo>(refused.status));
+  EXPECT_TRUE(served.BecomesIdle());
+  ServedModel enough(WithMemory(needed + VoxelBytes()));
+  EXPECT_TRUE(Segment(enough.channel(), Ct()).status.ok());
+}
+
+TEST(SegmentAdmission, SaysWhenToTryAgainWhereOthersHoldTheMemory) {
+  ServedModel unlimited;
+  HeldModel held(WithMemory(PeakBytes(unlimited) + 2 * VoxelBytes()));
+  WaitingCall running(held.served(), Ct());
+  const Answer refused = Segment(held.served().channel(), Ct());
+  EXPECT_EQ(refused.status.error_code(), grpc::RESOURCE_EXHAUSTED);
+  EXPECT_TRUE(DetailOf<google::rpc::RetryInfo>(refused.status));
+  held.gate().Open();
+  EXPECT_TRUE(running.Finish().status.ok());
+  EXPECT_TRUE(held.served().BecomesIdle());
+  EXPECT_TRUE(Segment(held.served().channel(), Ct()).status.ok());
+}
+
+}  // namespace
+}  // namespace tuckerseg

@@ -1,0 +1,142 @@
+/// A client's side of one call of Segment, step by step, and all that was answered.
+#pragma once
+
+#include <grpcpp/channel.h>
+#include <grpcpp/client_context.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cstring>
+#include <memory>
+#include <random>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "tests/engine/volume/nifti_builder.h"
+#include "tuckerseg/v1/segmentation.grpc.pb.h"
+
+namespace tuckerseg {
+
+/// What came back, until the status.
+struct Answer {
+  std::string order;  ///< a letter for each message: accepted, progress, h (label map header), chunk, summary
+  v1::Accepted accepted;
+  std::vector<v1::Progress> progress;
+  v1::LabelMapHeader header;
+  std::vector<std::byte> file;
+  size_t largest_chunk = 0;
+  v1::Summary summary;
+  grpc::Status status;
+};
+
+class SegmentConversation {
+ public:
+  explicit SegmentConversation(
+      const std::shared_ptr<grpc::Channel>& channel,
+      std::chrono::system_clock::time_point deadline = std::chrono::system_clock::time_point::max())
+      : stub_(v1::SegmentationService::NewStub(channel)) {
+    if (deadline != std::chrono::system_clock::time_point::max()) context_.set_deadline(deadline);
+    stream_ = stub_->Segment(&context_);
+  }
+
+  bool SendHeader(const v1::SegmentHeader& header) {
+    v1::SegmentRequest request;
+    *request.mutable_header() = header;
+    return stream_->Write(request);
+  }
+  bool SendChunk(std::span<const std::byte> bytes) {
+    v1::SegmentRequest request;
+    request.set_chunk(bytes.data(), bytes.size());
+    return stream_->Write(request);
+  }
+  bool SendNothing() { return stream_->Write(v1::SegmentRequest()); }
+  /// The whole file in chunks, then the half-close; stops where the server has ended the call.
+  void SendFile(std::span<const std::byte> file, size_t chunk = size_t{256} << 10) {
+    for (size_t at = 0; at < file.size(); at += chunk) {
+      if (!SendChunk(file.subspan(at, std::min(chunk, file.size() - at)))) break;
+    }
+    stream_->WritesDone();
+  }
+  void HalfClose() { stream_->WritesDone(); }
+  void Cancel() { context_.TryCancel(); }
+
+  /// Reads one message into the answer. False once the call has ended.
+  bool ReadOne() {
+    v1::SegmentResponse response;
+    if (!stream_->Read(&response)) return false;
+    switch (response.payload_case()) {
+      case v1::SegmentResponse::kAccepted:
+        answer_.order += 'a';
+        answer_.accepted = response.accepted();
+        break;
+      case v1::SegmentResponse::kProgress:
+        answer_.order += 'p';
+        answer_.progress.push_back(response.progress());
+        break;
+      case v1::SegmentResponse::kLabelMapHeader:
+        answer_.order += 'h';
+        answer_.header = response.label_map_header();
+        break;
+      case v1::SegmentResponse::kChunk:
+        TakeChunk(response.chunk());
+        break;
+      case v1::SegmentResponse::kSummary:
+        answer_.order += 's';
+        answer_.summary = response.summary();
+        break;
+      case v1::SegmentResponse::PAYLOAD_NOT_SET:
+        answer_.order += '?';
+        break;
+    }
+    return true;
+  }
+  /// Reads to the end.
+  Answer Finish() {
+    while (ReadOne()) {
+    }
+    answer_.status = stream_->Finish();
+    return std::move(answer_);
+  }
+  const Answer& answer() const { return answer_; }
+
+ private:
+  void TakeChunk(const std::string& chunk) {
+    answer_.order += 'c';
+    answer_.largest_chunk = std::max(answer_.largest_chunk, chunk.size());
+    const size_t at = answer_.file.size();
+    answer_.file.resize(at + chunk.size());
+    std::memcpy(answer_.file.data() + at, chunk.data(), chunk.size());
+  }
+
+  std::unique_ptr<v1::SegmentationService::Stub> stub_;
+  grpc::ClientContext context_;
+  std::unique_ptr<grpc::ClientReaderWriter<v1::SegmentRequest, v1::SegmentResponse>> stream_;
+  Answer answer_;
+};
+
+/// A whole call.
+inline Answer Segment(const std::shared_ptr<grpc::Channel>& channel, std::span<const std::byte> file,
+                      const v1::SegmentHeader& header = {}, size_t chunk = size_t{256} << 10) {
+  SegmentConversation conversation(channel);
+  if (conversation.SendHeader(header)) conversation.SendFile(file, chunk);
+  return conversation.Finish();
+}
+
+/// A volume of 1 mm and random values in [-1000, 1000]; its axes run to the patient's left, back and head, as
+/// ITK writes them.
+inline NiftiBuilder RandomCt(const Index3& shape, unsigned seed) {
+  std::mt19937 random(seed);
+  std::uniform_int_distribution<int16_t> values(-1000, 1000);
+  std::vector<int16_t> voxels(static_cast<size_t>(shape[0] * shape[1] * shape[2]));
+  for (int16_t& voxel : voxels) voxel = values(random);
+  NiftiBuilder builder;
+  builder.Shape(shape).Voxels(voxels).Spacing({1, 1, 1}).Sform(
+      {{{{-1, 0, 0}, {0, -1, 0}, {0, 0, 1}}}, {12.5, -7, 300}});
+  return builder;
+}
+
+/// Thirteen by nine by eleven voxels: twelve patches of 8 x 8 x 8 at half a patch's step.
+inline NiftiBuilder SmallCt() { return RandomCt({13, 9, 11}, 1); }
+
+}  // namespace tuckerseg

@@ -1,0 +1,83 @@
+/// Small models behind a real server in this process, on a real port.
+#pragma once
+
+#include <grpcpp/channel.h>
+#include <grpcpp/create_channel.h>
+#include <grpcpp/security/credentials.h>
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "engine/execute/plain/plain_executor.h"
+#include "server/serve/grpc_server.h"
+#include "tests/engine/tiny_network.h"
+#include "tests/server/wait_until.h"
+
+namespace tuckerseg {
+
+/// Task `tiny`: a U-Net of two stages, patches of 8 x 8 x 8, structures structure_1 ... structure_3.
+inline Bundle TinyServedBundle() { return TinyBundle(TinyUnet(2, 4), {8, 8, 8}, 5); }
+
+struct ServedOptions {
+  ServedOptions() { config.memory_limit_bytes = int64_t{1} << 30; }
+  ServerConfig config;
+  std::vector<Bundle> bundles{TinyServedBundle()};
+  ExecutorFactory executor = PlainExecutorFactory();
+};
+
+/// All parts of a server, as main joins them.
+class ServedModel {
+ public:
+  explicit ServedModel(ServedOptions options = {})
+      : config_(std::move(options.config)),
+        models_(std::move(options.bundles), options.executor),
+        memory_(config_.memory_limit_bytes),
+        queue_(config_.queue_capacity),
+        metrics_("test", {"cpu"}),
+        parts_{config_, models_, queue_, memory_, metrics_, "plain", {"cpu"}},
+        server_(std::in_place, parts_, "127.0.0.1:0") {
+    metrics_.RefreshWith([this] {
+      metrics_.SetQueue(config_.device, queue_.depth(), queue_.capacity(), queue_.running() ? 1 : 0);
+    });
+    channel_ = NewChannel();
+  }
+
+  std::string address() const { return "127.0.0.1:" + std::to_string(server_->port()); }
+  /// With gRPC's stock settings.
+  const std::shared_ptr<grpc::Channel>& channel() const { return channel_; }
+  /// With a connection of its own.
+  std::shared_ptr<grpc::Channel> NewChannel() const {
+    grpc::ChannelArguments arguments;
+    arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
+    return grpc::CreateCustomChannel(address(), grpc::InsecureChannelCredentials(), arguments);
+  }
+
+  const ModelStore& models() const { return models_; }
+  MemoryBudget& memory() { return memory_; }
+  Metrics& metrics() { return metrics_; }
+  WorkQueue& queue() { return queue_; }
+  ServiceParts& parts() { return parts_; }
+  GrpcServer& server() { return *server_; }
+
+  /// True once no call holds a stream, a place in the queue, the worker or memory.
+  bool BecomesIdle() {
+    return WaitUntil([this] {
+      return parts_.streams == 0 && queue_.depth() == 0 && !queue_.running() && memory_.reserved_bytes() == 0;
+    });
+  }
+
+ private:
+  ServerConfig config_;
+  ModelStore models_;
+  MemoryBudget memory_;
+  WorkQueue queue_;
+  Metrics metrics_;
+  ServiceParts parts_;
+  std::optional<GrpcServer> server_;
+  std::shared_ptr<grpc::Channel> channel_;
+};
+
+}  // namespace tuckerseg
