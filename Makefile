@@ -5,7 +5,7 @@ JOBS ?= $(shell nproc)
 FUZZ_SECONDS ?= 120
 export TUCKERSEG_TEST_DATA ?= $(abspath $(CURDIR)/../shared/data)
 
-.PHONY: help setup build demo test asan tsan bench fuzz clean
+.PHONY: help setup build demo demo-data test asan tsan bench fuzz clean
 
 help: ## this list
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):[^#]*## /  make \1\t/' | expand -t 16
@@ -18,8 +18,11 @@ build: setup ## build everything; binaries in build/release/bin/
 	@cmake --preset release > build-configure.log 2>&1 || { cat build-configure.log; exit 1; }; rm -f build-configure.log
 	@cmake --build build/release -j $(JOBS)
 
-demo: build ## set up, build, start the server, segment a CT, show a table and a picture
+demo: demo-data build ## set up, build, start the server, segment a CT, show a table of what was found
 	@scripts/demo.sh
+
+demo-data:
+	@scripts/demo.sh --check
 
 test: build ## set up, build, run all tests
 	@ctest --test-dir build/release --output-on-failure -j 1

@@ -1,5 +1,6 @@
 #!/bin/sh
 # Imports a TotalSegmentator network, starts the server, segments a CT through it and shows what came back.
+#   demo.sh --check  only looks whether the CT and the network are there
 set -eu
 cd "$(dirname "$0")/.."
 data=${TUCKERSEG_TEST_DATA:-$(pwd)/../shared/data}
@@ -11,6 +12,8 @@ if [ ! -f "$ct" ] || [ ! -d "$network" ]; then
   echo "error: no CT and network in TUCKERSEG_TEST_DATA: set it to a folder with ct/ras_3mm.nii.gz and totalsegmentator/" >&2
   exit 1
 fi
+
+[ "${1:-}" != --check ] || exit 0
 
 rm -rf "$work"
 mkdir -p "$work/models"

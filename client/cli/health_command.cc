@@ -15,7 +15,7 @@ CallLimits QuickCall() { return {.deadline = std::chrono::seconds(10), .stop = {
 void PrintText(const v1::GetServerInfoResponse& info) {
   std::cout << "serving: tuckerseg " << info.version() << " with " << info.executor() << " on";
   for (const std::string& device : info.devices()) std::cout << " " << device;
-  std::cout << "; " << info.queue_depth() << " of " << info.queue_capacity() << " places of the queue taken\n";
+  std::cout << "; " << info.queue_depth() << " requests wait, " << info.queue_capacity() << " may wait or run\n";
 }
 
 void PrintJson(const v1::GetServerInfoResponse& info) {

@@ -14,8 +14,7 @@ constexpr int kWrongUsage = 2;
 
 void PrintError(const Error& error, std::ostream& out) {
   out << "error: " << error.what();
-  if (error.code() == ErrorCode::kUnavailable) out << ": must be the address of a running server (--server)";
-  if (error.retry_after_s()) out << " (in " << *error.retry_after_s() << " s)";
+  if (error.retry_after_s()) out << " (again in " << *error.retry_after_s() << " s)";
   out << "\n";
 }
 

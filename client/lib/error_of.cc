@@ -42,7 +42,14 @@ std::optional<double> RetryAfter(const grpc::Status& status) {
 
 Error ErrorOf(const grpc::Status& status) {
   std::string message = status.error_message();
-  if (message.empty()) message = "the call ended without a message";
+  // Statuses with details come from the server; those without, from gRPC itself, in words that say little.
+  if (status.error_details().empty()) {
+    if (status.error_code() == grpc::StatusCode::DEADLINE_EXCEEDED) message = "deadline: passed before the answer: must be longer";
+    if (status.error_code() == grpc::StatusCode::UNAVAILABLE) {
+      message = "server: cannot be reached (" + message + "): must be the address of a running server";
+    }
+    if (message.empty()) message = "the call ended without a message";
+  }
   Error error(CodeOf(status.error_code()), message);
   if (const auto seconds = RetryAfter(status)) return std::move(error).RetryAfter(*seconds);
   return error;

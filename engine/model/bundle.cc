@@ -8,6 +8,7 @@
 #include <string>
 
 #include "engine/error.h"
+#include "engine/model/mapped_file.h"
 #include "engine/model/safetensors.h"
 #include "engine/sha256.h"
 
@@ -69,9 +70,17 @@ Bundle LoadBundle(const std::filesystem::path& directory) {
   if (!file) throw Error(ErrorCode::kNotFound, "bundle: has no readable model.json; must be a directory that `import` wrote");
   Bundle bundle;
   bundle.model = ParseModel({std::istreambuf_iterator<char>(file), {}});
+  Sha256 digest;
   for (const ModelPart& part : bundle.model.parts) {
-    bundle.weights.push_back(MapSafetensors(WeightsPath(directory, bundle.model, part)));
+    const std::filesystem::path path = WeightsPath(directory, bundle.model, part);
+    bundle.weights.push_back(MapSafetensors(path));
     CheckTensors(part, bundle.weights.back());
+    digest.Update(MappedFile::Open(path, "weights of part " + part.name)->bytes());
+  }
+  // A flipped bit in a weight shows nowhere else: every label map would be a little wrong.
+  const std::string& expected = bundle.model.provenance.weights_sha256;
+  if (!expected.empty() && digest.Digest() != expected) {
+    throw Error(ErrorCode::kDataLoss, "weights: have another checksum than provenance.weights_sha256: must be the files that were imported");
   }
   return bundle;
 }

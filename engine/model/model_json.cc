@@ -260,8 +260,11 @@ Model ParseModel(const std::string& text) {
   for (const ModelPart& part : model.parts)
     if (!names.insert(part.name).second) root.At("parts").Refuse("names must be unique: " + part.name);
   std::set<int64_t> values;
-  for (const Label& label : model.labels)
+  std::set<std::string> structures;  // requests name them
+  for (const Label& label : model.labels) {
     if (!values.insert(label.value).second) root.At("labels").Refuse("values must be unique: " + std::to_string(label.value));
+    if (!structures.insert(label.name).second) root.At("labels").Refuse("names must be unique: " + label.name);
+  }
   for (const ModelPart& part : model.parts)
     for (const int64_t value : part.channel_labels)
       if (value != 0 && !values.contains(value)) {

@@ -6,6 +6,7 @@
 #include <iterator>
 #include <map>
 #include <optional>
+#include <set>
 #include <utility>
 
 #include "engine/error.h"
@@ -13,9 +14,9 @@
 #include "engine/model/mapped_file.h"
 #include "engine/model/plans.h"
 #include "engine/model/safetensors.h"
-#include "engine/sha256.h"
 #include "engine/model/task_catalog.h"
 #include "engine/model/unet_builder.h"
+#include "engine/sha256.h"
 
 namespace tuckerseg {
 namespace {
@@ -30,8 +31,11 @@ std::string ReadText(const fs::path& path) {
 
 bool IsResultFolder(const fs::path& folder) { return fs::is_regular_file(folder / "plans.json"); }
 
-/// `x/` has no name of its own.
-fs::path WithoutTrailingSlash(const fs::path& path) { return path.has_filename() ? path : path.parent_path(); }
+/// The folder under its own name, which `x/` and `.` do not tell.
+fs::path Named(const fs::path& path) {
+  const fs::path named = fs::absolute(path).lexically_normal();
+  return named.has_filename() ? named : named.parent_path();
+}
 
 /// The result folder inside a data set's folder: the task's own, or the only one.
 fs::path ResultFolderOf(const fs::path& dataset, const CatalogTask* task) {
@@ -59,6 +63,9 @@ std::vector<std::string> FoldsOf(const fs::path& result, const std::vector<std::
     if (!fs::is_regular_file(result / ("fold_" + fold) / kCheckpoint)) {
       throw Error(ErrorCode::kNotFound, "fold " + fold + ": has no checkpoint_final.pth in the result folder");
     }
+  }
+  if (std::set<std::string>(wanted.begin(), wanted.end()).size() != wanted.size()) {
+    throw Error(ErrorCode::kInvalidArgument, "folds: must name each fold once");
   }
   if (!wanted.empty()) return wanted;
   std::vector<std::string> folds;
@@ -185,10 +192,10 @@ std::string WeightsDigest(const Bundle& bundle) {
 }  // namespace
 
 Bundle ImportNnunet(const fs::path& given, const NnunetImportOptions& options) {
-  const fs::path folder = WithoutTrailingSlash(given);
+  const fs::path folder = Named(given);
   if (!fs::is_directory(folder)) throw Error(ErrorCode::kNotFound, "--nnunet: no such folder");
   const TaskCatalog catalog;
-  const std::string dataset = (IsResultFolder(folder) ? fs::absolute(folder).lexically_normal().parent_path() : folder).filename().string();
+  const std::string dataset = (IsResultFolder(folder) ? folder.parent_path() : folder).filename().string();
   const CatalogTask* task = options.task.empty() ? catalog.FindByDataset(dataset) : &catalog.Find(options.task);
   if (task != nullptr && !task->needs.empty()) {
     if (!options.task.empty()) {
@@ -207,7 +214,7 @@ Bundle ImportNnunet(const fs::path& given, const NnunetImportOptions& options) {
   for (const fs::path& result : results) {
     const std::vector<std::string> folds = options.folds.empty() && task != nullptr ? task->folds : options.folds;
     ImportedPart imported = ImportPart(result, folds);
-    const std::string result_dataset = fs::absolute(result).lexically_normal().parent_path().filename().string();
+    const std::string result_dataset = result.parent_path().filename().string();
     imported.part.name = results.size() == 1 ? "network" : catalog.PartName(result_dataset);
     if (task != nullptr) {
       imported.part.mirror_axes.clear();  // TotalSegmentator never mirrors, whatever the checkpoint allows

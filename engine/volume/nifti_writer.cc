@@ -57,21 +57,19 @@ std::string CdataText(std::string text) {
   return text;
 }
 
-/// Width of the labels on disk, by the label table; refuses labels that do not fit it.
-bool AreWide(const LabelMap& map, std::span<const LabelName> labels) {
-  bool wide = false;
-  for (const LabelName& label : labels) {
-    if (label.value < 0 || label.value > 65535) {
-      throw Error(ErrorCode::kInvalidArgument, "label = " + std::to_string(label.value) + ": must be in [0, 65535]");
-    }
-    wide = wide || label.value > 255;
+/// Whether labels take 16 bits on disk; refuses labels above the task's highest.
+bool AreWide(const LabelMap& map, std::span<const LabelName> labels, int64_t highest_label) {
+  if (highest_label < 0 || highest_label > 65535) {
+    throw Error(ErrorCode::kInvalidArgument, "highest label = " + std::to_string(highest_label) + ": must be in [0, 65535]");
   }
-  const auto highest = std::max_element(map.labels.begin(), map.labels.end());
-  if (!wide && highest != map.labels.end() && *highest > 255) {
-    throw Error(ErrorCode::kInvalidArgument, "label map: label " + std::to_string(*highest) +
-                                                 ": must be in [0, 255], as every label of the label table is");
-  }
-  return wide;
+  const auto refuse_outside = [highest_label](const char* what, int64_t label) {
+    if (label >= 0 && label <= highest_label) return;
+    throw Error(ErrorCode::kInvalidArgument, std::string(what) + ": label " + std::to_string(label) + ": must be in [0, " +
+                                                 std::to_string(highest_label) + "], the labels of the task");
+  };
+  for (const LabelName& label : labels) refuse_outside("label table", label.value);
+  if (!map.labels.empty()) refuse_outside("label map", *std::max_element(map.labels.begin(), map.labels.end()));
+  return highest_label > 255;
 }
 
 /// esize, code 0 and the text, padded with zeros to a multiple of 16; esize and code in the file's byte order.
@@ -156,12 +154,12 @@ std::string LabelTableText(std::span<const LabelName> labels) {
   return text;
 }
 
-void WriteLabelMap(const LabelMap& map, const NiftiHeader& input, std::span<const LabelName> labels,
+void WriteLabelMap(const LabelMap& map, const NiftiHeader& input, std::span<const LabelName> labels, int64_t highest_label,
                    Compression compression, const ByteSink& sink) {
   if (map.shape != input.geometry.shape || static_cast<int64_t>(map.labels.size()) != input.geometry.VoxelCount()) {
     throw Error(ErrorCode::kInvalidArgument, "label map: must have the shape of its volume");
   }
-  const bool wide = AreWide(map, labels);
+  const bool wide = AreWide(map, labels, highest_label);
   std::vector<std::byte> extensions = input.extensions;
   const std::vector<std::byte> table = LabelExtension(LabelTableText(labels), input.big_endian);
   extensions.insert(extensions.end(), table.begin(), table.end());

@@ -28,10 +28,11 @@ enum class Compression { kNone, kGzip };
 /// Writes `map` with the input's header: geometry fields (dim, pixdim, qform, sform, xyzt_units, codes) byte for byte, the
 /// input's extensions and byte order kept, the label table appended as an extension with code 0. Changed are datatype,
 /// bitpix, scl_slope = 1, scl_inter = 0, vox_offset, and for one-frame 4-D input dim[0] = 3.
-/// uint8 if every entry of `labels` is below 256, else uint16: a property of the task, not of the volume.
-/// Errors: kInvalidArgument if `map` and `input` differ in shape, if an entry of `labels` lies outside [0, 65535], or if `map`
-/// holds a label above 255 and `labels` none.
-void WriteLabelMap(const LabelMap& map, const NiftiHeader& input, std::span<const LabelName> labels,
+/// uint8 if `highest_label`, the highest of the task, is below 256, else uint16: neither what was found nor which structures were
+/// asked for changes the type. `labels`: those that the label table lists.
+/// Errors: kInvalidArgument if `map` and `input` differ in shape, if `highest_label` lies outside [0, 65535], or if `map` or
+/// `labels` hold a label above it.
+void WriteLabelMap(const LabelMap& map, const NiftiHeader& input, std::span<const LabelName> labels, int64_t highest_label,
                    Compression compression, const ByteSink& sink);
 
 /// Writes a volume from another source (DICOM) as NIfTI-1, little-endian: sform and qform both set from the affine, codes 1;

@@ -87,27 +87,45 @@ void SegmentCall::Run() {
   auto work = [&] {
     VolumeReceiver::Received received = Receive();
     const int64_t peak = model_->segmenter.PeakBytes(received.nifti.header.geometry);
+    const uint64_t most = header_.level().automatic().max_memory_bytes();
+    if (most != 0 && static_cast<uint64_t>(peak) > most) {
+      throw Error(ErrorCode::kResourceExhausted, "header.level.automatic.max_memory_bytes = " + std::to_string(most) +
+                                                     ": must be at least " + std::to_string(peak) + ", what the cheapest level needs for this volume");
+    }
     MemoryReservation reservation = parts_.memory.Reserve(peak, "segmentation of this volume", received.memory.bytes());
     return std::make_shared<Work>(std::move(received), std::move(reservation));
   }();
   const std::shared_ptr<Ticket> ticket = Enqueue(work);
   AwaitWork(work, ticket);
 
-  const Segmentation& result = *work->result;
-  const Geometry geometry = work->nifti.header.geometry;
+  // The volume has served its purpose: a client that takes its time to read the answer must not hold it.
+  work->nifti.volume = {};
+  work->volume_memory = {};
+  LabelMap& label_map = work->result->label_map;
   clock_.Enter(CallStage::kEncode);
-  KeepOnlyStructures(work->result->label_map);
-  const std::vector<std::byte> file = Encode(result.label_map, work->nifti.header);
+  KeepOnlyStructures(label_map);
+  const std::vector<std::byte> file = Encode(label_map, work->nifti.header);
   SendLabelMap(file, work->nifti.header);
-  SendSummary(result.label_map, geometry);
+  SendSummary(label_map, work->nifti.header.geometry);
 }
 
 void SegmentCall::ThrowIfGone() const {
   if (!context_.IsCancelled()) return;
+  if (parts_.draining) throw Error(ErrorCode::kUnavailable, "the server is stopping: try another one");
   if (std::chrono::system_clock::now() >= context_.deadline()) {
     throw Error(ErrorCode::kDeadlineExceeded, "deadline: passed before the label map was ready");
   }
   throw Error(ErrorCode::kCancelled, "cancelled by the client");
+}
+
+void SegmentCall::ThrowIfTooLate() const {
+  const auto& automatic = header_.level().automatic();
+  if (!automatic.has_max_latency()) return;
+  const double longest = static_cast<double>(automatic.max_latency().seconds()) + 1e-9 * automatic.max_latency().nanos();
+  if (std::chrono::duration<double>(StageClock::Clock::now() - received_at_).count() > longest) {
+    throw Error(ErrorCode::kDeadlineExceeded, "header.level.automatic.max_latency = " + std::to_string(longest) +
+                                                  " s: passed before the label map was ready; must be longer on this server");
+  }
 }
 
 void SegmentCall::ReadHeader() {
@@ -156,6 +174,7 @@ VolumeReceiver::Received SegmentCall::Receive() {
   }
   ThrowIfGone();  // Read ends with the client's half-close, and with the client
   clock_.Enter(CallStage::kDecode);
+  received_at_ = StageClock::Clock::now();
   return receiver.Finish();
 }
 
@@ -195,7 +214,10 @@ void SegmentCall::AwaitWork(const std::shared_ptr<Work>& work, const std::shared
       ended = ticket->WaitFor(kPoll);
       started = ticket->started();
       peak_memory_bytes_ = std::max(peak_memory_bytes_, ResidentBytes());
-      if (!ended) ThrowIfGone();
+      if (!ended) {
+        ThrowIfGone();
+        ThrowIfTooLate();
+      }
       const Progress progress = work->Latest();
       if (started) clock_.Enter(ToCallStage(progress.stage));
       const double silent = std::chrono::duration<double>(StageClock::Clock::now() - told_at).count();
@@ -235,7 +257,8 @@ std::vector<std::byte> SegmentCall::Encode(const LabelMap& map, const NiftiHeade
   for (const Label& label : labels_) names.push_back({label.value, label.name});
   std::vector<std::byte> file;
   const bool raw = header_.output().compression() == v1::COMPRESSION_NONE;
-  WriteLabelMap(map, input, names, raw ? tuckerseg::Compression::kNone : tuckerseg::Compression::kGzip,
+  const std::vector<Label>& all = model_->model().labels;  // ascending
+  WriteLabelMap(map, input, names, all.empty() ? 0 : all.back().value, raw ? tuckerseg::Compression::kNone : tuckerseg::Compression::kGzip,
                 [&file](std::span<const std::byte> bytes) { file.insert(file.end(), bytes.begin(), bytes.end()); });
   return file;
 }

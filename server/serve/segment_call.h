@@ -44,6 +44,8 @@ class SegmentCall {
   void Send(const v1::SegmentResponse& response);
   /// Throws kDeadlineExceeded or kCancelled once the client has gone.
   void ThrowIfGone() const;
+  /// Throws kDeadlineExceeded once the longest latency that the client accepts has passed.
+  void ThrowIfTooLate() const;
 
   ServiceParts& parts_;
   grpc::ServerContext& context_;
@@ -54,6 +56,7 @@ class SegmentCall {
   LevelChoiceMade level_;
   std::vector<Label> labels_;  // of the structures asked for
   std::string request_id_;
+  StageClock::Clock::time_point received_at_{};  // the last chunk
   int64_t received_bytes_ = 0;
   int64_t sent_bytes_ = 0;
   int64_t peak_memory_bytes_ = 0;

@@ -9,8 +9,8 @@
 
 namespace tuckerseg {
 
-/// Runs `handler`; an Error becomes its status, with google.rpc details (ErrorInfo always; BadRequest with the field;
-/// RetryInfo where waiting helps). Anything else becomes INTERNAL with a random id that the log has beside the reason.
+/// Runs `handler`; an Error becomes its status, with google.rpc details (ErrorInfo; BadRequest with the field;
+/// RetryInfo where waiting helps). Anything else becomes INTERNAL with a random id that the log has beside the reason, and without details.
 grpc::Status StatusOf(const std::function<void()>& handler);
 
 /// gRPC's name of a status code, e.g. "INVALID_ARGUMENT".

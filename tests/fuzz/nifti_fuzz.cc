@@ -33,7 +33,7 @@ void CheckLabelMap(const NiftiHeader& header, GeometryPolicy policy, Compression
                std::vector<uint16_t>(static_cast<size_t>(header.geometry.VoxelCount()), 1)};
   std::vector<std::byte> written;
   WriteLabelMap(
-      map, header, std::vector<LabelName>{{1, "liver"}}, compression,
+      map, header, std::vector<LabelName>{{1, "liver"}}, 1, compression,
       [&](std::span<const std::byte> piece) { written.insert(written.end(), piece.begin(), piece.end()); });
   const NiftiVolume again =
       ReadNifti(written, kRoomForLabelTable, policy);  // what we write, we read: no refusal here

@@ -2,7 +2,10 @@
 
 #include <gmock/gmock.h>
 
+#include <fstream>
+
 #include "engine/model/safetensors.h"
+#include "engine/sha256.h"
 #include "tests/engine/model/byte_strings.h"
 #include "tests/engine/model/temporary_directory.h"
 #include "tests/engine/tiny_network.h"
@@ -139,6 +142,21 @@ TEST_F(BundleFolder, HasCutWeights) {
   const fs::path weights = bundle() / "weights.safetensors";
   fs::resize_file(weights, fs::file_size(weights) - 1);
   ExpectError(ErrorCode::kDataLoss, "safetensors: tensor ", [&] { LoadBundle(bundle()); });
+}
+
+TEST_F(BundleFolder, HasAChangedWeight) {
+  Bundle saved = OnePart();
+  Sha256 digest;
+  digest.Update(EncodeSafetensors(saved.weights.front()));
+  saved.model.provenance.weights_sha256 = digest.Digest();
+  SaveBundle(saved, bundle());
+  EXPECT_NO_THROW(LoadBundle(bundle()));
+  std::fstream file(bundle() / "weights.safetensors", std::ios::binary | std::ios::in | std::ios::out);
+  file.seekp(-1, std::ios::end);
+  const int last = file.peek();
+  file.put(static_cast<char>(last ^ 1));
+  file.close();
+  ExpectError(ErrorCode::kDataLoss, "weights: have another checksum", [&] { LoadBundle(bundle()); });
 }
 
 TEST_F(BundleFolder, LacksATensorOfAFold) {

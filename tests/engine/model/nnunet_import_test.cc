@@ -66,6 +66,13 @@ TEST_F(Import, MakesAModelNamedAfterItsDataSet) {
   EXPECT_EQ(model.provenance.weights_sha256.size(), 64U);
 }
 
+TEST_F(Import, NamesItTheSameHoweverTheFolderIsWritten) {
+  const fs::path result = WriteMine();
+  for (const fs::path& folder : {result / "", result / ".", result / ".." / kResult, result.parent_path() / ""}) {
+    EXPECT_EQ(ImportNnunet(folder, {}).model.name, "Dataset001_Mine") << folder;
+  }
+}
+
 TEST_F(Import, TakesWhatThePlansSay) {
   const Model model = ImportNnunet(WriteMine(), {}).model;
   ASSERT_EQ(model.parts.size(), 1U);
@@ -221,6 +228,10 @@ TEST_F(Import, RefusesFoldsThatAreNotThere) {
   ExpectRefused(ErrorCode::kNotFound, "fold ../fold_0: has no checkpoint_final.pth", WriteMine(), {.folds = {"../fold_0"}});
   ExpectRefused(ErrorCode::kNotFound, "folds: none with a checkpoint_final.pth",
                 Write("Dataset006_Untrained", SmallDataset(), {}));
+}
+
+TEST_F(Import, RefusesAFoldThatIsNamedTwice) {
+  ExpectRefused(ErrorCode::kInvalidArgument, "folds: must name each fold once", WriteMine({"0", "1"}), {.folds = {"0", "1", "0"}, .task = {}, .name = {}});
 }
 
 TEST_F(Import, RefusesTasksThatAreNotThereOrNotWhole) {

@@ -19,10 +19,11 @@ using ::testing::HasSubstr;
 
 const std::vector<LabelName> kTwoOrgans{{2, "kidney"}, {1, "spleen"}};
 
+/// Of a task whose labels are all below 256, unless said otherwise.
 std::vector<std::byte> Written(const LabelMap& map, const NiftiHeader& input, std::span<const LabelName> labels,
-                               Compression compression = Compression::kNone) {
+                               Compression compression = Compression::kNone, int64_t highest_label = 255) {
   std::vector<std::byte> bytes;
-  WriteLabelMap(map, input, labels, compression,
+  WriteLabelMap(map, input, labels, highest_label, compression,
                 [&bytes](std::span<const std::byte> piece) { bytes.insert(bytes.end(), piece.begin(), piece.end()); });
   return bytes;
 }
@@ -113,17 +114,17 @@ TEST(WriteLabelMap, KeepsByteOrderAndVersionOfTheInput) {
   for (const int version : {1, 2})
     for (const bool big_endian : {false, true}) {
       const NiftiVolume input = ReadNifti(NiftiBuilder(version, big_endian).Bytes());
-      const NiftiVolume output = ReadNifti(Written(map, input.header, wide));
+      const NiftiVolume output = ReadNifti(Written(map, input.header, wide, Compression::kNone, 300));
       EXPECT_EQ(output.header.version, version);
       EXPECT_EQ(output.header.big_endian, big_endian);
       EXPECT_EQ(LabelsOf(output), map.labels);
     }
 }
 
-TEST(WriteLabelMap, IsAsWideAsTheLabelTableAsksWhateverTheMapHolds) {
+TEST(WriteLabelMap, IsAsWideAsTheTaskAsksWhateverTheMapAndTheLabelTableHold) {
   const NiftiHeader input = ReadNifti(NiftiBuilder().Bytes()).header;
-  EXPECT_EQ(ReadNifti(Written(SmallMap(), input, std::vector<LabelName>{{255, "last"}})).volume.type, VoxelType::kUint8);
-  EXPECT_EQ(ReadNifti(Written(SmallMap(), input, std::vector<LabelName>{{256, "first"}})).volume.type, VoxelType::kUint16);
+  EXPECT_EQ(ReadNifti(Written(SmallMap(), input, kTwoOrgans, Compression::kNone, 255)).volume.type, VoxelType::kUint8);
+  EXPECT_EQ(ReadNifti(Written(SmallMap(), input, kTwoOrgans, Compression::kNone, 256)).volume.type, VoxelType::kUint16);
 }
 
 TEST(WriteLabelMap, AppendsTheLabelTableToTheInputsExtensions) {
@@ -154,14 +155,18 @@ TEST(WriteLabelMap, RefusesAMapOfAnotherShape) {
   ExpectError(ErrorCode::kInvalidArgument, "label map: must have the shape", [&] { Written(cut, input, kTwoOrgans); });
 }
 
-TEST(WriteLabelMap, RefusesLabelsThatWouldBeCutToTheWidth) {
+TEST(WriteLabelMap, RefusesLabelsThatTheTaskDoesNotHave) {
   const NiftiHeader input = ReadNifti(NiftiBuilder().Bytes()).header;
   LabelMap map = SmallMap();
   map.labels[3] = 256;
-  ExpectError(ErrorCode::kInvalidArgument, "label 256: must be in [0, 255]", [&] { Written(map, input, kTwoOrgans); });
-  for (const int64_t value : {-1, 65536}) {
-    ExpectError(ErrorCode::kInvalidArgument, "label = " + std::to_string(value) + ": must be in [0, 65535]",
+  ExpectError(ErrorCode::kInvalidArgument, "label map: label 256: must be in [0, 255]", [&] { Written(map, input, kTwoOrgans); });
+  for (const int64_t value : {-1, 256}) {
+    ExpectError(ErrorCode::kInvalidArgument, "label table: label " + std::to_string(value) + ": must be in [0, 255]",
                 [&] { Written(SmallMap(), input, std::vector<LabelName>{{value, "x"}}); });
+  }
+  for (const int64_t highest : {-1, 65536}) {
+    ExpectError(ErrorCode::kInvalidArgument, "highest label = " + std::to_string(highest) + ": must be in [0, 65535]",
+                [&] { Written(SmallMap(), input, kTwoOrgans, Compression::kNone, highest); });
   }
 }
 

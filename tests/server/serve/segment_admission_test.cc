@@ -167,6 +167,30 @@ TEST(SegmentAdmission, NamesTheMemoryThatTheSegmentationNeedsWhereItNeverFits) {
   EXPECT_TRUE(Segment(enough.channel(), Ct()).status.ok());
 }
 
+TEST(SegmentAdmission, KeepsToTheMemoryThatTheClientAllows) {
+  ServedModel served;
+  const int64_t needed = PeakBytes(served);
+  v1::SegmentHeader header;
+  header.mutable_level()->mutable_automatic()->set_max_memory_bytes(static_cast<uint64_t>(needed - 1));
+  const Answer refused = Segment(served.channel(), Ct(), header);
+  EXPECT_EQ(refused.status.error_code(), grpc::RESOURCE_EXHAUSTED);
+  EXPECT_THAT(refused.status.error_message(), HasSubstr("max_memory_bytes = " + std::to_string(needed - 1) + ": must be at least " + std::to_string(needed)));
+  EXPECT_TRUE(served.BecomesIdle());
+  header.mutable_level()->mutable_automatic()->set_max_memory_bytes(static_cast<uint64_t>(needed));
+  EXPECT_TRUE(Segment(served.channel(), Ct(), header).status.ok());
+}
+
+TEST(SegmentAdmission, EndsACallThatTakesLongerThanTheClientAllows) {
+  HeldModel held;
+  v1::SegmentHeader header;
+  header.mutable_level()->mutable_automatic()->mutable_max_latency()->set_nanos(100'000'000);
+  const Answer late = Segment(held.served().channel(), Ct(), header);
+  EXPECT_EQ(late.status.error_code(), grpc::DEADLINE_EXCEEDED);
+  EXPECT_THAT(late.status.error_message(), HasSubstr("max_latency = 0.1"));
+  held.gate().Open();
+  EXPECT_TRUE(held.served().BecomesIdle());
+}
+
 TEST(SegmentAdmission, SaysWhenToTryAgainWhereOthersHoldTheMemory) {
   ServedModel unlimited;
   HeldModel held(WithMemory(PeakBytes(unlimited) + 2 * VoxelBytes()));
