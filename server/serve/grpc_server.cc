@@ -1,12 +1,15 @@
 #include "server/serve/grpc_server.h"
 
+#include <grpc/support/log.h>
 #include <grpcpp/ext/proto_server_reflection_plugin.h>
 #include <grpcpp/grpcpp.h>
 #include <grpcpp/health_check_service_interface.h>
 
+#include <nlohmann/json.hpp>
 #include <thread>
 
 #include "engine/error.h"
+#include "server/observe/log.h"
 #include "server/serve/model_service.h"
 #include "server/serve/segmentation_service.h"
 
@@ -20,6 +23,14 @@ constexpr const char* kServices[] = {"", "tuckerseg.v1.SegmentationService", "tu
 constexpr std::chrono::seconds kLastStatus{1};
 
 }  // namespace
+
+void LogGrpcMessages() {
+  gpr_set_log_function([](gpr_log_func_args* message) {
+    const bool error = message->severity == GPR_LOG_SEVERITY_ERROR;
+    // They name addresses and files of gRPC's source: nothing of a request's content.
+    Log(error ? LogLevel::kError : LogLevel::kWarning, "grpc", {{"message", message->message}});
+  });
+}
 
 struct GrpcServer::State {
   explicit State(ServiceParts& service_parts) : parts(service_parts), segmentation(parts), models(parts), info(parts) {}

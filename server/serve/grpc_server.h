@@ -13,6 +13,9 @@ class Channel;
 
 namespace tuckerseg {
 
+/// From now on gRPC's own messages go to the server's log, one JSON line each, instead of standard error. For the process.
+void LogGrpcMessages();
+
 class GrpcServer {
  public:
   /// Listens at HOST:PORT (port 0: any free one); everything is SERVING from then on. `parts` must outlive the server.

@@ -24,7 +24,7 @@ class ServerProcessTest : public testing::Test {
   ServerProcessTest() {
     std::string name = testing::TempDir() + "server_process.XXXXXX";
     folder_ = mkdtemp(name.data());
-    SaveBundle(TinyBundle(TinyUnet(8, 20), {32, 32, 32}, 3), folder_ / "models" / "tiny");
+    SaveBundle(TinyBundle(TinyUnet(16, 20), {32, 32, 32}, 3), folder_ / "models" / "tiny");
   }
   ~ServerProcessTest() override { std::filesystem::remove_all(folder_); }
 

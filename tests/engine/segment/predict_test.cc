@@ -10,9 +10,6 @@
 namespace tuckerseg {
 namespace {
 
-using testing::FloatNear;
-using testing::Pointwise;
-
 /// Logit 0 is the input, logit 1 the input's first voxel of the patch: enough to see flips and padding.
 class EchoExecutor final : public Executor {
  public:
@@ -68,13 +65,40 @@ TEST_F(PredictLogitsTest, MirroringAveragesOverAllFlipsAndTurnsThemBack) {
   EXPECT_NEAR(rows[16], 3.0F, 1e-5F);
 }
 
-TEST_F(PredictLogitsTest, ReferenceAccumulationAgreesWithinHalfPrecision) {
+/// Summed half weights of all patches at each voxel of `grid`.
+std::vector<double> SummedWeights(const PatchGrid& grid) {
+  const std::vector<float> weights = HalfGaussianWeights(grid.patch);
+  std::vector<double> sums(static_cast<size_t>(grid.padded[0] * grid.padded[1] * grid.padded[2]));
+  for (const int64_t x : grid.origins[0])
+    for (const int64_t y : grid.origins[1])
+      for (const int64_t z : grid.origins[2]) {
+        size_t at = 0;
+        for (int64_t i = 0; i < grid.patch[0]; ++i)
+          for (int64_t j = 0; j < grid.patch[1]; ++j)
+            for (int64_t k = 0; k < grid.patch[2]; ++k) {
+              sums[static_cast<size_t>(((x + i) * grid.padded[1] + y + j) * grid.padded[2] + z + k)] += static_cast<double>(weights[at++]);
+            }
+      }
+  return sums;
+}
+
+TEST_F(PredictLogitsTest, ReferenceAccumulationAgreesWithinHalfPrecisionWhereWeightsAreNotSubnormal) {
   std::vector<float> image(8 * 8 * 8);
   std::iota(image.begin(), image.end(), 1.0F);
   const std::vector<float> exact = Run(image, {8, 8, 8});
   options_.accumulation = Accumulation::kReference;
-  // Halves between 256 and 512 are 0.25 apart; corner weights are subnormal, so some quotients are coarser.
-  EXPECT_THAT(Run(image, {8, 8, 8}), Pointwise(FloatNear(2.0F), exact));
+  const std::vector<float> half = Run(image, {8, 8, 8});
+  const std::vector<double> weights = SummedWeights(MakePatchGrid({8, 8, 8}, part_.patch_size, 0.5));
+  int compared = 0;
+  for (size_t i = 0; i < image.size(); ++i) {
+    // Below, in the corners, nnU-Net's own sums are multiples of subnormal weights, and the quotients are wrong.
+    if (weights[i] < 1e-3) continue;
+    ++compared;
+    const size_t logit = i / 64 * 128 + i % 64;  // channel 0; each row holds both channels
+    // Halves up to 512 are 0.25 apart; eight patches at most are summed, each rounded.
+    EXPECT_NEAR(half[logit], exact[logit], 1.0F) << "voxel " << i;
+  }
+  EXPECT_GT(compared, 200);
 }
 
 TEST_F(PredictLogitsTest, StopsBetweenTwoPatches) {
