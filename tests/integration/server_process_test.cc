@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <thread>
 
+#include "tests/engine/model/temporary_directory.h"
 #include "tests/engine/tiny_network.h"
 #include "tests/engine/volume/nifti_builder.h"
 #include "tests/integration/segment_file.h"
@@ -21,12 +22,7 @@ using testing::StartsWith;
 /// A directory with one bundle: patches of 32^3, 20 channels, so that a request takes tens of megabytes and of milliseconds.
 class ServerProcessTest : public testing::Test {
  protected:
-  ServerProcessTest() {
-    std::string name = testing::TempDir() + "server_process.XXXXXX";
-    folder_ = mkdtemp(name.data());
-    SaveBundle(TinyBundle(TinyUnet(16, 20), {32, 32, 32}, 3), folder_ / "models" / "tiny");
-  }
-  ~ServerProcessTest() override { std::filesystem::remove_all(folder_); }
+  ServerProcessTest() { SaveBundle(TinyBundle(TinyUnet(16, 20), {32, 32, 32}, 3), folder_ / "models" / "tiny"); }
 
   std::vector<std::string> Arguments() const {
     return {"--models", folder_ / "models", "--listen", "127.0.0.1:0", "--metrics", "127.0.0.1:0"};
@@ -41,7 +37,8 @@ class ServerProcessTest : public testing::Test {
     metrics_port_ = serving->at("metrics_port");
   }
 
-  std::filesystem::path folder_;
+  const TemporaryDirectory directory_;
+  const std::filesystem::path& folder_ = directory_.path();
   std::optional<ServerProcess> server_;
   std::optional<Client> client_;
   int port_ = 0;

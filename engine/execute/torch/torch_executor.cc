@@ -178,6 +178,7 @@ ExecutorFactory TorchExecutorFactory(const std::string& device, int threads) {
   if (std::find(devices.begin(), devices.end(), device) == devices.end()) {
     std::string known;
     for (const std::string& name : devices) known += (known.empty() ? "" : ", ") + name;
+    if (!CudaAbsence().empty()) known += " (no CUDA: " + CudaAbsence() + ")";
     throw Error(ErrorCode::kInvalidArgument, "device = " + device + ": must be one of " + known);
   }
   at::set_num_threads(std::max(threads, 1));

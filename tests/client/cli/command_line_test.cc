@@ -1,15 +1,13 @@
 /// The program `tuckerseg` itself, run as a user runs it, against a server in this process.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <sys/wait.h>
 
-#include <cstdio>
 #include <filesystem>
-#include <fstream>
 #include <nlohmann/json.hpp>
 
 #include "engine/volume/nifti_reader.h"
 #include "tests/engine/volume/nifti_builder.h"
+#include "tests/integration/program.h"
 #include "tests/server/serve/served_model.h"
 
 namespace tuckerseg {
@@ -18,50 +16,23 @@ namespace {
 using testing::HasSubstr;
 using testing::StartsWith;
 
-struct Outcome {
-  int status = -1;
-  std::string out;
-  std::string err;
-};
-
-std::string TextOf(const std::filesystem::path& path) {
-  std::ifstream file(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(file), {}};
-}
-
 class CommandLine : public testing::Test {
  protected:
-  CommandLine() {
-    std::string name = testing::TempDir() + "command_line.XXXXXX";
-    folder_ = mkdtemp(name.data());
-    Save("ct.nii.gz", NiftiBuilder().Shape({8, 8, 8}).Spacing({1, 1, 1}).Gzip());
-  }
-  ~CommandLine() override { std::filesystem::remove_all(folder_); }
+  CommandLine() { Save("ct.nii.gz", NiftiBuilder().Shape({8, 8, 8}).Spacing({1, 1, 1}).Gzip()); }
 
   void Save(const std::string& name, const std::vector<std::byte>& bytes) {
-    std::ofstream(folder_ / name, std::ios::binary).write(reinterpret_cast<const char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
+    folder_.Write(name, {reinterpret_cast<const char*>(bytes.data()), bytes.size()});
   }
 
-  /// Runs `tuckerseg ARGUMENTS` in the folder; SERVER stands for --server and the address.
+  /// SERVER in `arguments` stands for --server and the address.
   Outcome Run(std::string arguments, const std::string& input = "/dev/null") {
     const size_t at = arguments.find("SERVER");
     if (at != std::string::npos) arguments.replace(at, 6, "--server " + server_.address());
-    const std::string command = "cd " + folder_.string() + " && " TUCKERSEG_CLIENT " " + arguments + " > out 2> err < " + input;
-    const int status = std::system(command.c_str());
-    return {WEXITSTATUS(status), TextOf(folder_ / "out"), TextOf(folder_ / "err")};
-  }
-
-  /// One line `error: ...`, the exit status, nothing on standard output.
-  static void ExpectFailure(const Outcome& outcome, int status, const std::string& message) {
-    EXPECT_EQ(outcome.status, status) << outcome.err;
-    EXPECT_THAT(outcome.err, StartsWith("error: "));
-    EXPECT_EQ(std::count(outcome.err.begin(), outcome.err.end(), '\n'), 1) << outcome.err;
-    EXPECT_THAT(outcome.err, HasSubstr(message));
-    EXPECT_EQ(outcome.out, "");
+    return RunProgram(TUCKERSEG_CLIENT, arguments, folder_.path(), input);
   }
 
   ServedModel server_;
-  std::filesystem::path folder_;
+  const TemporaryDirectory folder_;
 };
 
 TEST_F(CommandLine, SegmentsAFile) {
@@ -69,7 +40,7 @@ TEST_F(CommandLine, SegmentsAFile) {
   EXPECT_EQ(outcome.status, 0) << outcome.err;
   EXPECT_THAT(outcome.out, HasSubstr("structure_"));
   EXPECT_THAT(outcome.err, HasSubstr("sending"));
-  const std::string file = TextOf(folder_ / "labels.nii.gz");
+  const std::string file = FileText(folder_.path() / "labels.nii.gz");
   EXPECT_EQ(ReadNifti(std::as_bytes(std::span(file))).volume.geometry.shape, (Index3{8, 8, 8}));
 }
 
@@ -78,8 +49,8 @@ TEST_F(CommandLine, ReadsStandardInputAndWritesARawFile) {
   const Outcome outcome = Run("segment - -o b.nii --quiet SERVER", "ct.nii.gz");
   EXPECT_EQ(outcome.status, 0);
   EXPECT_EQ(outcome.err, "");
-  EXPECT_EQ(TextOf(folder_ / "a.nii"), TextOf(folder_ / "b.nii"));
-  EXPECT_EQ(TextOf(folder_ / "a.nii").substr(0, 2), std::string("\x5c\x01", 2));
+  EXPECT_EQ(FileText(folder_.path() / "a.nii"), FileText(folder_.path() / "b.nii"));
+  EXPECT_EQ(FileText(folder_.path() / "a.nii").substr(0, 2), std::string("\x5c\x01", 2));
 }
 
 TEST_F(CommandLine, PrintsJson) {
@@ -108,7 +79,7 @@ TEST_F(CommandLine, EndsWithStatus1AndOneLineWhenTheWorkFails) {
   ExpectFailure(Run("segment ct.nii.gz -o labels.nii.gz --quiet --structures nose SERVER"), 1, "nose");
   ExpectFailure(Run("segment ct.nii.gz -o labels.nii.gz --quiet --max-memory 1KiB SERVER"), 1, "max_memory_bytes");
   ExpectFailure(Run("health --server 127.0.0.1:1"), 1, "address of a running server");
-  EXPECT_FALSE(std::filesystem::exists(folder_ / "labels.nii.gz"));
+  EXPECT_FALSE(std::filesystem::exists(folder_.path() / "labels.nii.gz"));
 }
 
 TEST_F(CommandLine, EndsWithStatus2AndOneLineWhenItIsUsedWrongly) {

@@ -3,9 +3,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <fstream>
 #include <iterator>
 
+#include "tests/engine/model/temporary_directory.h"
 #include "tests/engine/volume/expect_error.h"
 
 namespace tuckerseg {
@@ -13,19 +13,10 @@ namespace {
 
 class OutputFileTest : public testing::Test {
  protected:
-  OutputFileTest() {
-    std::string name = testing::TempDir() + "output_file.XXXXXX";
-    folder_ = mkdtemp(name.data());
-  }
-  ~OutputFileTest() override { std::filesystem::remove_all(folder_); }
+  int64_t FileCount() const { return std::distance(std::filesystem::directory_iterator(folder_), {}); }
 
-  std::string Content(const std::filesystem::path& path) {
-    std::ifstream file(path, std::ios::binary);
-    return {std::istreambuf_iterator<char>(file), {}};
-  }
-  int64_t FileCount() { return std::distance(std::filesystem::directory_iterator(folder_), {}); }
-
-  std::filesystem::path folder_;
+  const TemporaryDirectory directory_;
+  const std::filesystem::path& folder_ = directory_.path();
 };
 
 std::span<const std::byte> Bytes(std::string_view text) { return std::as_bytes(std::span(text)); }
@@ -34,14 +25,14 @@ TEST_F(OutputFileTest, IsThereOnceItIsWritten) {
   const OutputFile output(folder_ / "labels.nii");
   EXPECT_EQ(FileCount(), 0);
   output.Write(Bytes("labels"));
-  EXPECT_EQ(Content(folder_ / "labels.nii"), "labels");
+  EXPECT_EQ(FileText(folder_ / "labels.nii"), "labels");
   EXPECT_EQ(FileCount(), 1);
 }
 
 TEST_F(OutputFileTest, TakesThePlaceOfAnOldFile) {
-  std::ofstream(folder_ / "labels.nii") << "an older and longer one";
+  directory_.Write("labels.nii", "an older and longer one");
   OutputFile(folder_ / "labels.nii").Write(Bytes("new"));
-  EXPECT_EQ(Content(folder_ / "labels.nii"), "new");
+  EXPECT_EQ(FileText(folder_ / "labels.nii"), "new");
 }
 
 TEST_F(OutputFileTest, RefusesAFolderThatIsNotThereBeforeAnyWork) {
