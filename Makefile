@@ -15,7 +15,7 @@ setup: ## install Debian packages and LibTorch (a line before each download)
 	@scripts/fetch_libtorch.sh
 
 build: setup ## build everything; binaries in build/release/bin/
-	@cmake --preset release > build-configure.log 2>&1 || { cat build-configure.log; exit 1; }; rm -f build-configure.log
+	@mkdir -p build && cmake --preset release > build/configure.log 2>&1 || { cat build/configure.log; exit 1; }
 	@cmake --build build/release -j $(JOBS)
 
 demo: demo-data build ## set up, build, start the server, segment a CT, show a table of what was found

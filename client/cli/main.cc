@@ -20,16 +20,6 @@ void PrintError(const Error& error, std::ostream& out) {
 
 }  // namespace
 
-namespace tuckerseg {
-
-void AddCommonOptions(CLI::App& command, CommonArguments& arguments) {
-  command.add_option("--server", arguments.server, "HOST:PORT of the server")->capture_default_str();
-  command.add_flag("--json", arguments.json, "Print the result as JSON");
-  command.add_flag("--quiet", arguments.quiet, "No progress; errors are shown all the same");
-}
-
-}  // namespace tuckerseg
-
 int main(int argc, char** argv) {
   CLI::App app{"Has CT volumes segmented by a tuckerseg server"};
   app.name("tuckerseg");

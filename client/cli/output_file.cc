@@ -59,7 +59,8 @@ class Beside {
 
 OutputFile::OutputFile(std::filesystem::path path) : path_(std::move(path)) {
   const std::filesystem::path folder = path_.has_parent_path() ? path_.parent_path() : ".";
-  if (access(folder.c_str(), W_OK) != 0 || std::filesystem::is_directory(path_)) {
+  std::error_code none;
+  if (access(folder.c_str(), W_OK) != 0 || std::filesystem::is_directory(path_, none)) {
     throw Error(ErrorCode::kInvalidArgument, "output: must be a file in a folder that is there and can be written to");
   }
 }

@@ -110,16 +110,21 @@ void AddSegmentCommand(CLI::App& app) {
   command->add_option("CT", arguments->ct, "CT: .nii, .nii.gz, a folder or file of DICOM, or - for NIfTI on standard input")->required();
   command->add_option("-o,--output", arguments->output, "Label map to write: .nii.gz or .nii")->required()->check(NiftiName());
   command->add_option("--task", arguments->task, "Task, e.g. total_fast; default: the server's only one, or total");
-  CLI::Option* level = command->add_option("--level", arguments->level, "auto, original, or a variant's name (see `tuckerseg levels`)")->capture_default_str();
-  const auto automatic_only = [level](CLI::Option* option) { option->excludes(level); };
-  automatic_only(command->add_option("--min-quality", arguments->min_quality, "For auto: least mean Dice against the original, 0 to 1")
-                     ->check(CLI::Range(0.0, 1.0)));
-  automatic_only(command->add_option("--max-latency", arguments->max_latency, "For auto: longest time to the label map, e.g. 30s")->check(Checked(ParseDuration)));
-  automatic_only(command->add_option("--max-memory", arguments->max_memory, "For auto: most memory for the segmentation, e.g. 4GiB")->check(Checked(ParseBytes)));
+  command->add_option("--level", arguments->level, "auto, original, or a variant's name (see `tuckerseg levels`)")->capture_default_str();
+  command->add_option("--min-quality", arguments->min_quality, "For auto: least mean Dice against the original, 0 to 1")
+      ->check(CLI::Range(0.0, 1.0));
+  command->add_option("--max-latency", arguments->max_latency, "For auto: longest time to the label map, e.g. 30s")->check(Checked(ParseDuration));
+  command->add_option("--max-memory", arguments->max_memory, "For auto: most memory for the segmentation, e.g. 4GiB")->check(Checked(ParseBytes));
   command->add_option("--structures", arguments->structures, "Structures to keep, e.g. liver,spleen; default: all")->delimiter(',');
   command->add_option("--priority", arguments->priority, "Place in the queue, -10 to 10; higher goes first")->check(CLI::Range(-10, 10));
   command->add_option("--deadline", arguments->deadline, "Give up after this time, e.g. 5m")->check(Checked(ParseDuration));
-  command->callback([arguments] { Segment(*arguments); });
+  command->callback([arguments] {
+    const bool conditions = arguments->min_quality > 0 || !arguments->max_latency.empty() || !arguments->max_memory.empty();
+    if (conditions && arguments->level != "auto") {
+      throw CLI::ValidationError("--level = " + arguments->level, "must be auto where --min-quality, --max-latency or --max-memory is given");
+    }
+    Segment(*arguments);
+  });
 }
 
 }  // namespace tuckerseg

@@ -262,6 +262,7 @@ Model ParseModel(const std::string& text) {
   std::set<int64_t> values;
   std::set<std::string> structures;  // requests name them
   for (const Label& label : model.labels) {
+    if (!values.empty() && label.value < *values.rbegin()) root.At("labels").Refuse("values must ascend: " + std::to_string(label.value));
     if (!values.insert(label.value).second) root.At("labels").Refuse("values must be unique: " + std::to_string(label.value));
     if (!structures.insert(label.name).second) root.At("labels").Refuse("names must be unique: " + label.name);
   }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "engine/error.h"
 #include "engine/parallel.h"
 #include "engine/segment/half.h"
 
@@ -39,11 +40,12 @@ void LogitsExport::TakeRow(int64_t row, std::span<const float> logits) {
             labels_.begin() + row * static_cast<int64_t>(plane));
 }
 
-void LogitsExport::MergeInto(std::span<uint16_t> labels) {
+void LogitsExport::MergeInto(std::span<uint16_t> labels, const std::stop_token& stop) {
   if (!logits_.empty()) {
     LabelRule rule(part_, Voxels(cropped_));
     std::vector<float> resampled(Voxels(cropped_));
     for (int64_t c = 0; c < part_.graph.OutChannels(); ++c) {
+      if (stop.stop_requested()) throw Error(ErrorCode::kCancelled, "cancelled between two channels");
       const std::span<const float> channel(logits_.data() + c * static_cast<int64_t>(Voxels(network_)), Voxels(network_));
       ResampleByPlans(part_.logits_resampling, channel, network_, part_.spacing_mm, resampled, cropped_,
                       ToNetworkAxes(part_, image_.spacing_mm), options_.threads);

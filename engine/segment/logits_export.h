@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <span>
+#include <stop_token>
 #include <vector>
 
 #include "engine/segment/label_rule.h"
@@ -23,7 +24,8 @@ class LogitsExport {
   void TakeRow(int64_t row, std::span<const float> logits);
 
   /// Writes the labels that are not 0 over `labels` (the uncropped case, z, y, x): later parts win.
-  void MergeInto(std::span<uint16_t> labels);
+  /// Errors: kCancelled between two channels.
+  void MergeInto(std::span<uint16_t> labels, const std::stop_token& stop);
 
  private:
   const CaseImage& image_;

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <sstream>
 #include <vector>
 
 #include "engine/error.h"
@@ -56,9 +55,7 @@ void RescaleTo01(std::span<float> image) {
 void RgbTo01(std::span<float> image) {
   for (float& value : image) {
     if (!(value >= 0 && value <= 255)) {
-      std::ostringstream message;
-      message << "voxel value " << value << ": must be in [0, 255] for a model with RGB normalisation";
-      throw Error(ErrorCode::kInvalidArgument, message.str());
+      throw Error(ErrorCode::kInvalidArgument, "voxels: must be in [0, 255] for a model with RGB normalisation");
     }
     value /= 255.0F;
   }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstring>
 #include <string>
 #include <utility>
 
@@ -33,8 +34,24 @@ bool HasTaskSpacing(const Model& model, const Spacing3& canonical_mm) {
   return !model.pipeline.spacing_mm || *model.pipeline.spacing_mm == canonical_mm;
 }
 
-void RefuseNonFinite(const std::vector<float>& image) {
-  const auto bad = std::count_if(image.begin(), image.end(), [](float value) { return !std::isfinite(value); });
+template <typename T>
+int64_t CountNonFinite(const Volume& volume) {
+  const size_t count = volume.voxels.size() / sizeof(T);
+  int64_t bad = 0;
+  for (size_t i = 0; i < count; ++i) {
+    T value;
+    std::memcpy(&value, volume.voxels.data() + i * sizeof(T), sizeof(T));
+    // As float32: what the networks read.
+    if (!std::isfinite(static_cast<float>(static_cast<double>(value) * volume.slope + volume.intercept))) ++bad;
+  }
+  return bad;
+}
+
+/// TotalSegmentator makes -2^31 of such voxels without a word, and cubic resampling spreads one of them over the whole volume.
+void RefuseNonFinite(const Volume& volume) {
+  int64_t bad = 0;
+  if (volume.type == VoxelType::kFloat32) bad = CountNonFinite<float>(volume);
+  if (volume.type == VoxelType::kFloat64) bad = CountNonFinite<double>(volume);
   if (bad > 0) {
     throw Error(ErrorCode::kInvalidArgument, "voxels: " + std::to_string(bad) + " are NaN or infinite: must be finite intensities");
   }
@@ -92,6 +109,7 @@ CaseGeometry CaseGeometryOf(const Geometry& geometry, const Model& model) {
 }
 
 CaseImage MakeCase(const Volume& volume, const Model& model, int threads) {
+  RefuseNonFinite(volume);
   const CaseGeometry geometry = CaseGeometryOf(volume.geometry, model);
   CaseImage result;
   result.shape = geometry.shape;
@@ -105,7 +123,6 @@ CaseImage MakeCase(const Volume& volume, const Model& model, int threads) {
                                   IntensityCast::kTruncateToInt32, threads);
   } else {
     image = ToFloat(view, threads);
-    RefuseNonFinite(image);
   }
   result.box = NonzeroBox(image, result.shape);
   result.image = result.box.Shape() == result.shape ? std::move(image) : Crop(image, result.shape, result.box);

@@ -24,7 +24,7 @@ struct CaseImage {
 
 /// Reads the case from the volume. TotalSegmentator's way: closest canonical, resampled to the task's spacing with
 /// integer intensities (totalsegmentator-pipeline sections 5 and 6). nnU-Net's way: as the model's reader gives it.
-/// Errors: kInvalidArgument if a voxel is not finite where nothing makes it an integer.
+/// Errors: kInvalidArgument if a voxel is NaN or infinite.
 CaseImage MakeCase(const Volume& volume, const Model& model, int threads);
 
 /// Shape before cropping and spacing that MakeCase will give, from the geometry alone.

@@ -56,6 +56,19 @@ int64_t PatchCount(const Model& model, const CaseImage& image) {
   return count;
 }
 
+/// What ResampleByPlans cannot do, refused before a patch has run.
+void CheckResampling(const ModelPart& part) {
+  for (const Resampling* rule : {&part.data_resampling, &part.logits_resampling}) {
+    if (rule->kind == ResamplingKind::kDefault && rule->order_z != 0) {
+      throw Error(ErrorCode::kFailedPrecondition, "part " + part.name + ": order_z = " + std::to_string(rule->order_z) +
+                                                      ": must be 0, the order nnU-Net's planner writes");
+    }
+  }
+  if (part.logits_resampling.kind == ResamplingKind::kNone && part.data_resampling.kind != ResamplingKind::kNone) {
+    throw Error(ErrorCode::kFailedPrecondition, "part " + part.name + ": logits_resampling = none: must resample, as data_resampling does");
+  }
+}
+
 void ThrowIfStopped(const std::stop_token& stop) {
   if (stop.stop_requested()) throw Error(ErrorCode::kCancelled, "cancelled");
 }
@@ -107,6 +120,7 @@ Segmenter::Segmenter(Bundle bundle, const ExecutorFactory& factory) : bundle_(st
                                                         std::to_string(divisor[a]));
       }
     }
+    CheckResampling(part);
     auto& folds = executors_.emplace_back();
     for (const std::string& fold : part.folds) {
       folds.push_back(factory(part.graph, bundle_.weights[i], "fold_" + fold + "."));
@@ -133,6 +147,7 @@ Segmentation Segmenter::Segment(const Volume& volume, const SegmentOptions& opti
     std::vector<float> network_image;
     {
       const StageTimer timer(result.times.preprocess_s);
+      counter.Enter(Stage::kPreprocess);
       ThrowIfStopped(stop);
       network_image = NetworkImage(image, part, options.threads);
     }
@@ -146,8 +161,8 @@ Segmentation Segmenter::Segment(const Volume& volume, const SegmentOptions& opti
                     [&logits](int64_t row, std::span<const float> values) { logits.TakeRow(row, values); });
     }
     const StageTimer timer(result.times.postprocess_s);
-    ThrowIfStopped(stop);
-    logits.MergeInto(labels);
+    counter.Enter(Stage::kPostprocess);
+    logits.MergeInto(labels, stop);
   }
   const StageTimer timer(result.times.postprocess_s);
   counter.Enter(Stage::kPostprocess);
@@ -157,12 +172,13 @@ Segmentation Segmenter::Segment(const Volume& volume, const SegmentOptions& opti
   return result;
 }
 
-int64_t Segmenter::PeakBytes(const Geometry& geometry) const {
+int64_t Segmenter::PeakBytes(const Geometry& geometry, Accumulation accumulation) const {
   const CaseGeometry image = CaseGeometryOf(geometry, bundle_.model);
   const int64_t voxels = image.shape[0] * image.shape[1] * image.shape[2];
   const auto label_bytes = static_cast<int64_t>(sizeof(uint16_t));
   const auto float_bytes = static_cast<int64_t>(sizeof(float));
   const auto double_bytes = static_cast<int64_t>(sizeof(double));
+  const auto half_bytes = static_cast<int64_t>(sizeof(uint16_t));
   int64_t peak = 0;
   for (const ModelPart& part : bundle_.model.parts) {
     const ArrayShape shape = NetworkShape(part, image.shape, image.spacing_mm);
@@ -170,11 +186,23 @@ int64_t Segmenter::PeakBytes(const Geometry& geometry) const {
     const PatchGrid grid = MakePatchGrid(shape, part.patch_size, bundle_.model.pipeline.tile_step);
     const int64_t patch = part.patch_size[0] * part.patch_size[1] * part.patch_size[2];
     const int64_t channels = part.graph.OutChannels();
-    int64_t bytes = 2 * network * float_bytes + PatchAccumulator::Bytes(grid, channels) +
-                    ActivationBytes(part.graph, part.patch_size) + channels * patch * float_bytes;
-    // Logits kept for a resampling, and the doubles that the resampling of one channel works on.
-    if (shape != ToNetworkAxes(part, image.shape)) {
-      bytes += channels * network * float_bytes + 2 * std::max(network, voxels) * double_bytes;
+    int64_t bytes = 2 * network * float_bytes + ActivationBytes(part.graph, part.patch_size) + channels * patch * float_bytes;
+    // A second set of logits for the mean over mirrored patches.
+    if (!part.mirror_axes.empty()) bytes += channels * patch * float_bytes;
+    if (accumulation == Accumulation::kFloat32) {
+      bytes += PatchAccumulator::Bytes(grid, channels);
+    } else {
+      // Halves of the whole image, and once more to sum folds.
+      const int64_t padded = grid.padded[0] * grid.padded[1] * grid.padded[2];
+      bytes += (part.folds.size() > 1 ? 2 : 1) * channels * padded * half_bytes;
+    }
+    // Logits kept for a resampling; the doubles that the resampling of one channel works on, axis after axis; the resampled
+    // channel, and the best of those before it.
+    const ArrayShape case_shape = ToNetworkAxes(part, image.shape);
+    if (shape != case_shape) {
+      int64_t widest = 1;
+      for (size_t a = 0; a < 3; ++a) widest *= std::max(shape[a], case_shape[a]);
+      bytes += channels * network * float_bytes + 2 * widest * double_bytes + 2 * voxels * float_bytes;
     }
     peak = std::max(peak, bytes);
   }

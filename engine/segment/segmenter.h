@@ -49,20 +49,22 @@ struct Segmentation {
 /// A model with executors for all its parts and folds: loaded once, used for many volumes, one at a time.
 class Segmenter {
  public:
-  /// Errors: what `factory` throws; kFailedPrecondition if the graph cannot be run.
+  /// Errors: what `factory` throws; kFailedPrecondition for what cannot be run: other than one input channel, patch sizes that do
+  /// not fit the graph, resampling along z with another order than 0, logits that would have to be resampled but may not.
   Segmenter(Bundle bundle, const ExecutorFactory& factory);
 
   const Model& model() const { return bundle_.model; }
 
   /// Segments one volume. Bit-identical from run to run for the same executor, whatever `options.threads` is.
-  /// Errors: kCancelled between two patches after `stop` was asked for; kInvalidArgument if the volume does not fit the
-  /// model (channels); kResourceExhausted without memory; kInternal if the network gives an infinity.
+  /// Errors: kCancelled between two patches or channels after `stop` was asked for; kInvalidArgument for voxels that are NaN or
+  /// infinite, or that the normalisation refuses; kResourceExhausted if the device has no memory; kInternal if the network gives
+  /// an infinity.
   Segmentation Segment(const Volume& volume, const SegmentOptions& options, std::stop_token stop = {},
                        const ProgressSink& progress = {});
 
   /// Bytes that segmenting a volume of this geometry needs at its peak, the volume itself and the executors' weights
   /// excluded: for admission before anything is allocated.
-  int64_t PeakBytes(const Geometry& geometry) const;
+  int64_t PeakBytes(const Geometry& geometry, Accumulation accumulation = Accumulation::kFloat32) const;
 
  private:
   Bundle bundle_;

@@ -20,14 +20,21 @@ MemoryReservation::~MemoryReservation() {
   if (budget_ != nullptr) budget_->Release(bytes_);
 }
 
+void MemoryReservation::ShrinkTo(int64_t bytes) {
+  if (budget_ == nullptr || bytes >= bytes_) return;
+  budget_->Release(bytes_ - bytes);
+  bytes_ = bytes;
+}
+
 MemoryReservation MemoryBudget::Reserve(int64_t bytes, const char* what, int64_t held_bytes) {
   const std::lock_guard lock(mutex_);
-  if (bytes > limit_bytes_ - reserved_bytes_) {
+  // Negative: a sum of sizes that passed what 64 bits hold.
+  if (bytes < 0 || bytes > limit_bytes_ - reserved_bytes_) {
     const int64_t available = limit_bytes_ - held_bytes;
     Error error(ErrorCode::kResourceExhausted, std::string(what) + ": needs " + std::to_string(bytes) + " bytes of memory: must be at most " +
                                                    std::to_string(available) + ", of which others hold " +
                                                    std::to_string(reserved_bytes_ - held_bytes));
-    if (bytes <= available) throw std::move(error).RetryAfter(10);
+    if (bytes >= 0 && bytes <= available) throw std::move(error).RetryAfter(10);
     throw error;
   }
   reserved_bytes_ += bytes;

@@ -16,6 +16,8 @@ class MemoryReservation {
   MemoryReservation& operator=(MemoryReservation&& other) noexcept;
   ~MemoryReservation();
   int64_t bytes() const { return bytes_; }
+  /// Gives back all but `bytes`; nothing if it holds no more than that.
+  void ShrinkTo(int64_t bytes);
 
  private:
   friend class MemoryBudget;

@@ -26,9 +26,8 @@ constexpr std::chrono::seconds kLastStatus{1};
 
 void LogGrpcMessages() {
   gpr_set_log_function([](gpr_log_func_args* message) {
-    const bool error = message->severity == GPR_LOG_SEVERITY_ERROR;
-    // They name addresses and files of gRPC's source: nothing of a request's content.
-    Log(error ? LogLevel::kError : LogLevel::kWarning, "grpc", {{"message", message->message}});
+    // Errors name addresses and places in gRPC's source; what it says below that (tracing) may quote a call's metadata.
+    if (message->severity == GPR_LOG_SEVERITY_ERROR) Log(LogLevel::kError, "grpc", {{"message", message->message}});
   });
 }
 

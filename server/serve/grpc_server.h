@@ -13,7 +13,8 @@ class Channel;
 
 namespace tuckerseg {
 
-/// From now on gRPC's own messages go to the server's log, one JSON line each, instead of standard error. For the process.
+/// From now on gRPC's own errors go to the server's log, one JSON line each, instead of standard error; its other messages go
+/// nowhere. For the process.
 void LogGrpcMessages();
 
 class GrpcServer {

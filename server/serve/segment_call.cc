@@ -1,7 +1,5 @@
 #include "server/serve/segment_call.h"
 
-#include <malloc.h>
-
 #include <algorithm>
 #include <chrono>
 #include <cmath>
@@ -88,7 +86,7 @@ void SegmentCall::Run() {
   ReadHeader();
   auto work = [&] {
     VolumeReceiver::Received received = Receive();
-    const int64_t peak = model_->segmenter.PeakBytes(received.nifti.header.geometry);
+    const int64_t peak = model_->segmenter.PeakBytes(received.nifti.header.geometry, parts_.config.accumulation);
     const uint64_t most = header_.level().automatic().max_memory_bytes();
     if (most != 0 && static_cast<uint64_t>(peak) > most) {
       throw Error(ErrorCode::kResourceExhausted, "header.level.automatic.max_memory_bytes = " + std::to_string(most) +
@@ -100,23 +98,25 @@ void SegmentCall::Run() {
   const std::shared_ptr<Ticket> ticket = Enqueue(work);
   AwaitWork(work, ticket);
 
-  // The volume has served its purpose: a client that takes its time to read the answer must not hold it.
+  // All but the label map has served its purpose: a client that takes its time to read the answer must not hold it.
   work->nifti.volume = {};
   work->volume_memory = {};
   LabelMap& label_map = work->result->label_map;
+  work->peak_memory.ShrinkTo(static_cast<int64_t>(label_map.labels.size() * sizeof(uint16_t)));
   clock_.Enter(CallStage::kEncode);
   KeepOnlyStructures(label_map);
   const std::vector<std::byte> file = Encode(label_map, work->nifti.header);
+  ThrowIfTooLate();
   SendLabelMap(file, work->nifti.header);
   SendSummary(label_map, work->nifti.header.geometry);
 }
 
 void SegmentCall::ThrowIfGone() const {
   if (!context_.IsCancelled()) return;
-  if (parts_.draining) throw Error(ErrorCode::kUnavailable, "the server is stopping: try another one");
   if (std::chrono::system_clock::now() >= context_.deadline()) {
     throw Error(ErrorCode::kDeadlineExceeded, "deadline: passed before the label map was ready");
   }
+  if (parts_.draining) throw Error(ErrorCode::kUnavailable, "the server is stopping: try another one");
   throw Error(ErrorCode::kCancelled, "cancelled by the client");
 }
 
@@ -153,6 +153,8 @@ void SegmentCall::ReadHeader() {
   }
   const double quality = header_.level().automatic().min_quality();
   if (!(quality >= 0 && quality <= 1)) throw Error(ErrorCode::kInvalidArgument, "header.level.automatic.min_quality = " + std::to_string(quality) + ": must be in [0, 1]");
+  const auto& latency = header_.level().automatic().max_latency();
+  if (latency.seconds() < 0 || latency.nanos() < 0) throw Error(ErrorCode::kInvalidArgument, "header.level.automatic.max_latency: must not be negative");
 
   const std::vector<Label>& all = model_->model().labels;
   const std::set<std::string> wanted(header_.structures().begin(), header_.structures().end());
@@ -165,6 +167,7 @@ void SegmentCall::ReadHeader() {
 }
 
 VolumeReceiver::Received SegmentCall::Receive() {
+  header_taken_ = true;
   VolumeReceiver receiver(parts_.config, parts_.memory, header_.total_bytes(), header_.sha256());
   v1::SegmentRequest request;
   while (stream_.Read(&request)) {
@@ -189,7 +192,6 @@ std::shared_ptr<Ticket> SegmentCall::Enqueue(const std::shared_ptr<Work>& work) 
       const std::lock_guard lock(work->mutex);
       work->progress = progress;
     });
-    malloc_trim(0);  // an idle server holds its weights, not the buffers of its largest request
   });
   v1::SegmentResponse response;
   v1::Accepted& accepted = *response.mutable_accepted();
@@ -321,7 +323,8 @@ void SegmentCall::Send(const v1::SegmentResponse& response) {
   throw Error(ErrorCode::kCancelled, "the client has gone");
 }
 
-void SegmentCall::Report(const grpc::Status& status) const {
+void SegmentCall::Report(const grpc::Status& status) {
+  clock_.Enter(clock_.stage());  // what has passed since the last change of stage
   const std::string task = model_ != nullptr ? model_->model().task : "";
   const std::string code = NameOf(status.error_code());
   Metrics& metrics = parts_.metrics;
@@ -344,8 +347,10 @@ void SegmentCall::Report(const grpc::Status& status) const {
   }
   nlohmann::json fields{{"request", request_id_}, {"task", task}, {"variant", level_.variant}, {"code", code},
                         {"seconds", clock_.Total()}, {"bytes", received_bytes_}, {"stages", stages}};
-  // Messages name fields and values of headers, never a file, a tag or a voxel.
-  if (!status.ok()) fields["message"] = status.error_message();
+  // Messages name fields and numbers of a volume's header. What the request's header holds is the client's own words (a task, a
+  // structure), and could be anything: of those, the field alone.
+  const std::string& message = status.error_message();
+  if (!status.ok()) fields["message"] = header_taken_ ? message : FieldOf(message);
   Log(status.ok() ? LogLevel::kInfo : LogLevel::kWarning, "segment", fields);
 }
 

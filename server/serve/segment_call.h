@@ -27,7 +27,7 @@ class SegmentCall {
   void Run();
 
   /// Metrics and the log line of the call, once its status is known.
-  void Report(const grpc::Status& status) const;
+  void Report(const grpc::Status& status);
 
  private:
   /// What the worker tells and gives; shared with it, so that a call may be over before the worker has noticed.
@@ -52,6 +52,7 @@ class SegmentCall {
   SegmentStream& stream_;
   StageClock clock_;
   v1::SegmentHeader header_;
+  bool header_taken_ = false;  // every field of it has been found right
   LoadedModel* model_ = nullptr;
   LevelChoiceMade level_;
   std::vector<Label> labels_;  // of the structures asked for

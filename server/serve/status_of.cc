@@ -34,9 +34,6 @@ grpc::StatusCode ToGrpc(ErrorCode code) {
   return grpc::StatusCode::INTERNAL;
 }
 
-/// Messages begin with the field: up to its value, or to what is said of it.
-std::string FieldOf(const std::string& message) { return message.substr(0, std::min(message.find(" = "), message.find(": "))); }
-
 /// Messages repeat what the client wrote, and travel as metadata, of which gRPC takes 8 KiB: at most kMaxMessageBytes, cut
 /// between two characters.
 std::string Shortened(std::string message) {
@@ -98,6 +95,8 @@ grpc::Status StatusOf(const std::function<void()>& handler) {
     return Unexpected("unknown", "");
   }
 }
+
+std::string FieldOf(const std::string& message) { return message.substr(0, std::min(message.find(" = "), message.find(": "))); }
 
 std::string NameOf(grpc::StatusCode code) {
   static constexpr const char* kNames[] = {"OK", "CANCELLED", "UNKNOWN", "INVALID_ARGUMENT", "DEADLINE_EXCEEDED", "NOT_FOUND",

@@ -13,6 +13,9 @@ namespace tuckerseg {
 /// RetryInfo where waiting helps). Anything else becomes INTERNAL with a random id that the log has beside the reason, and without details.
 grpc::Status StatusOf(const std::function<void()>& handler);
 
+/// The field that a message of an Error begins with: up to its value, or to what is said of it.
+std::string FieldOf(const std::string& message);
+
 /// gRPC's name of a status code, e.g. "INVALID_ARGUMENT".
 std::string NameOf(grpc::StatusCode code);
 

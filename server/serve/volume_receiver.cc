@@ -29,7 +29,7 @@ VolumeReceiver::VolumeReceiver(const ServerConfig& config, MemoryBudget& memory,
 
 void VolumeReceiver::Take(std::span<const std::byte> chunk) {
   if (static_cast<int64_t>(chunk.size()) > kMaxChunkBytes) {
-    throw Error(ErrorCode::kInvalidArgument, "chunk of " + std::to_string(chunk.size()) + " bytes: must be at most " + std::to_string(kMaxChunkBytes));
+    throw Error(ErrorCode::kInvalidArgument, "chunk = " + std::to_string(chunk.size()) + " bytes: must be at most " + std::to_string(kMaxChunkBytes));
   }
   received_bytes_ += chunk.size();
   if (received_bytes_ > static_cast<uint64_t>(config_.max_input_bytes)) {

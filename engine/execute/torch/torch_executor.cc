@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <map>
+#include <new>
 #include <utility>
 
 #include "engine/error.h"
@@ -32,6 +33,12 @@ auto Guarded(Call&& call) {
       throw Error(ErrorCode::kResourceExhausted, "no memory left for a patch");
     }
     throw Error(ErrorCode::kInternal, "LibTorch: " + text);
+  } catch (const Error&) {
+    throw;
+  } catch (const std::bad_alloc&) {
+    throw Error(ErrorCode::kResourceExhausted, "no memory left for a patch");
+  } catch (const std::exception& error) {  // oneDNN's own, for one
+    throw Error(ErrorCode::kInternal, std::string("LibTorch: ") + error.what());
   }
 }
 
@@ -58,6 +65,8 @@ class TorchExecutor final : public Executor {
   std::span<const float> Run(std::span<const float> patch, const Size3& shape) override {
     CheckPatch(patch, shape);
     return Guarded([&]() -> std::span<const float> {
+      // OpenMP keeps its number of threads by thread: one that has not run LibTorch yet would take them all, and round otherwise.
+      at::init_num_threads();
       const c10::InferenceMode no_gradients;
       // from_blob wants a mutable pointer; no layer writes into the input (kInput is never an in-place source).
       const at::Tensor input = at::from_blob(const_cast<float*>(patch.data()),

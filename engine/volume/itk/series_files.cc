@@ -25,12 +25,17 @@ constexpr Attribute kSeries{"SeriesInstanceUID", 0x0020, 0x000e};
 // Far beyond any enhanced image; GDCM would try to hold whatever comes.
 constexpr uintmax_t kMaxFileBytes = uintmax_t{8} << 30;
 
-/// The bytes of a DICOM file, or the first few of any other.
+/// The bytes of a DICOM file, or the first few of any other. Errors: kDataLoss for what cannot be read or holds nothing: it may
+/// be the first or the last slice, whose absence shows nowhere else.
 std::vector<std::byte> ReadWhole(const fs::path& file) {
   std::vector<std::byte> bytes(kDicomBeginBytes);
   std::ifstream stream(file, std::ios::binary);
-  if (!stream.read(reinterpret_cast<char*>(bytes.data()), kDicomBeginBytes) || !HasDicomPreamble(bytes))
-    return {};
+  if (!stream) throw Error(ErrorCode::kDataLoss, "a file of the folder cannot be opened: must be readable");
+  stream.read(reinterpret_cast<char*>(bytes.data()), kDicomBeginBytes);
+  if (stream.bad() || stream.gcount() == 0) {
+    throw Error(ErrorCode::kDataLoss, "a file of the folder is empty or cannot be read: must be whole");
+  }
+  if (!stream || !HasDicomPreamble(bytes)) return {};
   std::error_code error;
   const uintmax_t size = fs::file_size(file, error);
   if (error || size < kDicomBeginBytes) return {};
@@ -96,8 +101,7 @@ std::vector<fs::path> Sorted(std::vector<fs::path> files) {
 template <typename Iterator>
 void AddAll(const fs::path& folder, SeriesList& list) {
   std::error_code error;
-  for (Iterator entry(folder, fs::directory_options::skip_permission_denied, error), end;
-       !error && entry != end; entry.increment(error)) {
+  for (Iterator entry(folder, error), end; !error && entry != end; entry.increment(error)) {
     std::error_code unreadable;
     if (entry->is_regular_file(unreadable)) list.Add(entry->path());
   }

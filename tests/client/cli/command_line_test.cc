@@ -53,6 +53,10 @@ TEST_F(CommandLine, ReadsStandardInputAndWritesARawFile) {
   EXPECT_EQ(FileText(folder_.path() / "a.nii").substr(0, 2), std::string("\x5c\x01", 2));
 }
 
+TEST_F(CommandLine, TakesConditionsForTheAutomaticLevel) {
+  EXPECT_EQ(Run("segment ct.nii.gz -o a.nii --level auto --max-latency 60s --max-memory 1GiB --min-quality 0.9 SERVER").status, 0);
+}
+
 TEST_F(CommandLine, PrintsJson) {
   const auto json = nlohmann::json::parse(Run("segment ct.nii.gz -o labels.nii.gz --json --structures structure_1 SERVER").out);
   EXPECT_EQ(json.at("variant"), "original");

@@ -183,6 +183,7 @@ TEST(ModelJson, RefusesBadLabels) {
   ExpectRefused([](Json& json) { json["labels"][0]["rgb"] = {0, 0, 256}; }, "model.labels[0].rgb[2] = 256");
   ExpectRefused([](Json& json) { json["labels"][0]["snomed"].erase("code"); }, "model.labels[0].snomed.code: missing");
   ExpectRefused([](Json& json) { json["labels"][1]["value"] = 1; }, "values must be unique: 1");
+  ExpectRefused([](Json& json) { std::swap(json["labels"][0], json["labels"][1]); }, "values must ascend: 1");
   ExpectRefused([](Json& json) { json["labels"][1]["name"] = json["labels"][0]["name"]; }, "names must be unique");
 }
 

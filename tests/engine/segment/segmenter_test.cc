@@ -9,6 +9,7 @@
 #include "engine/error.h"
 #include "engine/execute/plain/plain_executor.h"
 #include "tests/engine/tiny_network.h"
+#include "tests/engine/volume/expect_error.h"
 
 namespace tuckerseg {
 namespace {
@@ -110,6 +111,20 @@ TEST(Segmenter, RefusesAPatchThatTheNetworkCannotTake) {
   } catch (const Error& error) {
     EXPECT_THAT(error.what(), HasSubstr("patch_size[1] = 7: must be a multiple of 2"));
   }
+}
+
+TEST(Segmenter, RefusesResamplingThatItCannotDoBeforeAnyPatchRuns) {
+  Bundle bundle = TinyBundle(TinyUnet(2, 4), {8, 8, 8}, 5);
+  bundle.model.parts.front().logits_resampling.order_z = 1;
+  ExpectError(ErrorCode::kFailedPrecondition, "order_z = 1: must be 0", [&] { Segmenter(bundle, PlainExecutorFactory()); });
+  bundle.model.parts.front().logits_resampling = {.kind = ResamplingKind::kNone, .order = 1, .order_z = 0, .force_separate_z = {}};
+  ExpectError(ErrorCode::kFailedPrecondition, "logits_resampling = none", [&] { Segmenter(bundle, PlainExecutorFactory()); });
+}
+
+TEST(Segmenter, NeedsMoreMemoryToHoldHalvesOfTheWholeImage) {
+  // Long along the first axis: the exact accumulator holds a patch's length of rows, nnU-Net's the whole image.
+  const Geometry geometry = RandomVolume({8, 8, 400}, 1).geometry;
+  EXPECT_GT(TinySegmenter().PeakBytes(geometry, Accumulation::kReference), TinySegmenter().PeakBytes(geometry, Accumulation::kFloat32));
 }
 
 TEST(Segmenter, NeedsMoreMemoryForALargerVolume) {

@@ -72,5 +72,21 @@ TEST(MemoryBudget, DoesNotSendARequestToWaitForMemoryThatItHoldsItself) {
               [&] { budget.Reserve(40, "volume", own.bytes()); });
 }
 
+TEST(MemoryBudget, TakesPartOfAReservationBack) {
+  MemoryBudget budget(100);
+  MemoryReservation reservation = budget.Reserve(80, "volume");
+  reservation.ShrinkTo(90);
+  EXPECT_EQ(budget.reserved_bytes(), 80) << "it never grows";
+  reservation.ShrinkTo(30);
+  EXPECT_EQ(budget.reserved_bytes(), 30);
+  EXPECT_EQ(reservation.bytes(), 30);
+}
+
+TEST(MemoryBudget, RefusesASizeThatPassed64Bits) {
+  MemoryBudget budget(100);
+  EXPECT_FALSE(RetryAfterRefusal(budget, -1));
+  EXPECT_EQ(budget.reserved_bytes(), 0);
+}
+
 }  // namespace
 }  // namespace tuckerseg

@@ -138,6 +138,16 @@ TEST(SegmentLog, GivesEveryMomentOfACallToOneStage) {
   }
 }
 
+TEST(SegmentLog, KeepsTheClientsOwnWordsOutOfIt) {
+  ServedModel served;
+  v1::SegmentHeader header;
+  header.set_task("Doe^John 1960-01-01");
+  const auto lines = Logged(served, [&] { EXPECT_EQ(Segment(served.channel(), SmallCt().Bytes(), header).status.error_code(), grpc::NOT_FOUND); });
+  ASSERT_EQ(lines.size(), 1U);
+  EXPECT_EQ(lines[0]["message"], "task");
+  EXPECT_THAT(lines[0].dump(), Not(HasSubstr("Doe")));
+}
+
 TEST(SegmentLog, SaysWhyACallFailedAndNothingOfThePatient) {
   // Names of files and patients that stand in a NIfTI header: descrip, aux_file, db_name and an extension.
   NiftiBuilder builder = SmallCt();

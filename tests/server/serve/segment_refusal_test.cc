@@ -139,7 +139,7 @@ TEST_F(SegmentRefusalTest, RefusesAChunkAboveOneMebibyte) {
   conversation.SendHeader({});
   conversation.SendChunk(std::vector<std::byte>(static_cast<size_t>(kMaxChunkBytes) + 1));
   ExpectRefusal(conversation.Finish(), grpc::INVALID_ARGUMENT,
-                "chunk of 1048577 bytes: must be at most 1048576");
+                "chunk = 1048577 bytes: must be at most 1048576");
 }
 
 TEST_F(SegmentRefusalTest, NamesTheFieldOfTheVolumeInItsDetails) {

@@ -117,7 +117,7 @@ TEST_F(VolumeReceiverTest, RefusesFilesAboveTheLimitAnnouncedOrNot) {
 TEST_F(VolumeReceiverTest, RefusesAChunkAboveOneMebibyte) {
   const Bytes chunk(static_cast<size_t>(kMaxChunkBytes) + 1);
   VolumeReceiver receiver = Receiver();
-  ExpectError(ErrorCode::kInvalidArgument, "chunk of 1048577 bytes: must be at most 1048576",
+  ExpectError(ErrorCode::kInvalidArgument, "chunk = 1048577 bytes: must be at most 1048576",
               [&] { receiver.Take(chunk); });
 }
 

@@ -337,6 +337,12 @@ TEST_F(ReadDicomSeriesTest, ReportsADamagedFileEvenIfTheOthersWouldDo) {
   ExpectError(ErrorCode::kInvalidArgument, "TransferSyntaxUID (0002,0010)");
 }
 
+TEST_F(ReadDicomSeriesTest, ReportsAnEmptyFileThatMayHaveBeenTheLastSlice) {
+  WriteSeries(3);
+  std::ofstream(folder_ / "last.dcm").close();
+  ExpectError(ErrorCode::kDataLoss, "empty or cannot be read");
+}
+
 TEST_F(ReadDicomSeriesTest, ReportsAFileCutAtAnyByte) {
   WriteSeries(3);
   const fs::path last = folder_ / "image98.dcm";
