@@ -60,7 +60,7 @@ TEST(Normalize, RgbRefusesValuesOutsideItsRange) {
     FAIL() << "accepted";
   } catch (const Error& error) {
     EXPECT_EQ(error.code(), ErrorCode::kInvalidArgument);
-    EXPECT_THAT(error.what(), HasSubstr("256: must be in [0, 255]"));
+    EXPECT_THAT(error.what(), HasSubstr("voxels: must be in [0, 255]"));
   }
 }
 
