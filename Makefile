@@ -5,7 +5,7 @@ JOBS ?= $(shell nproc)
 FUZZ_SECONDS ?= 120
 export TUCKERSEG_TEST_DATA ?= $(abspath $(CURDIR)/../shared/data)
 
-.PHONY: help setup build demo demo-data test asan tsan bench fuzz clean
+.PHONY: help setup configure build programs demo demo-data test asan tsan bench fuzz clean
 
 help: ## this list
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):[^#]*## /  make \1\t/' | expand -t 16
@@ -14,11 +14,16 @@ setup: ## install Debian packages and LibTorch (a line before each download)
 	@scripts/install_packages.sh
 	@scripts/fetch_libtorch.sh
 
-build: setup ## build everything; binaries in build/release/bin/
+configure: setup
 	@mkdir -p build && cmake --preset release > build/configure.log 2>&1 || { cat build/configure.log; exit 1; }
+
+build: configure ## build everything; binaries in build/release/bin/
 	@cmake --build build/release -j $(JOBS)
 
-demo: demo-data build ## set up, build, start the server, segment a CT, show a table of what was found
+programs: configure ## build the programs, without tests and benchmarks
+	@cmake --build build/release -j $(JOBS) --target tuckerseg-server tuckerseg-client tuckerseg-compress
+
+demo: demo-data programs ## set up, build, start the server, segment a CT, show a table of what was found
 	@scripts/demo.sh
 
 demo-data:

@@ -10,6 +10,7 @@
 
 #include "engine/error.h"
 #include "engine/model/json_fields.h"
+#include "server/address.h"
 
 namespace tuckerseg {
 namespace {
@@ -86,6 +87,8 @@ void ApplyConfigJson(const std::string& text, ServerConfig& config) {
 
 void CompleteConfig(ServerConfig& config) {
   if (config.models.empty()) throw Error(ErrorCode::kInvalidArgument, "models: missing; must be a directory of bundles");
+  ParseAddress("listen", config.listen);
+  ParseAddress("metrics", config.metrics);
   if (config.threads == 0) config.threads = AvailableThreads();
   if (config.memory_limit_bytes == 0) config.memory_limit_bytes = AvailableMemory() / 10 * 8;
 }

@@ -29,7 +29,8 @@ struct ServerConfig {
 /// volume limits. Errors: kInvalidArgument for unknown keys and values out of range, naming them.
 void ApplyConfigJson(const std::string& json, ServerConfig& config);
 
-/// Fills what was left to the machine: threads, memory limit. Errors: kInvalidArgument for a missing `models`.
+/// Fills what was left to the machine: threads, memory limit. Errors: kInvalidArgument for a missing `models` and for
+/// addresses that are none.
 void CompleteConfig(ServerConfig& config);
 
 const char* NameOf(GeometryPolicy policy);

@@ -113,6 +113,7 @@ int main(int argc, char** argv) {
     if (!models.empty()) config.models = models;  // the command line wins over the file
     if (!listen.empty()) config.listen = listen;
     if (!metrics.empty()) config.metrics = metrics;
+    if (config.models.empty()) throw CLI::RequiredError("--models (or `models` in --config)");
     CompleteConfig(config);
     Serve(config, check);
   } catch (const CLI::ParseError& error) {

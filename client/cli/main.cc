@@ -34,7 +34,8 @@ int main(int argc, char** argv) {
     if (app.get_subcommands().empty()) throw CLI::RequiredError("a command");
   } catch (const CLI::ParseError& error) {
     if (error.get_exit_code() == 0) return app.exit(error);  // --help, --version
-    std::cerr << "error: " << error.what() << ": see tuckerseg --help\n";
+    const auto commands = app.get_subcommands();
+    std::cerr << "error: " << error.what() << ": see tuckerseg " << (commands.empty() ? "" : commands.front()->get_name() + " ") << "--help\n";
     return kWrongUsage;
   } catch (const Error& error) {
     PrintError(error, std::cerr);

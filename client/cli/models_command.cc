@@ -46,6 +46,19 @@ Json ToJson(const v1::Model& model) {
   return json;
 }
 
+void PrintStructures(const v1::Model& model) {
+  TextTable table({"LABEL", "STRUCTURE", "SNOMED CT", "SIDE"}, {0});
+  for (const v1::Label& label : model.labels()) {
+    table.Add({std::to_string(label.value()), label.name(), label.snomed_code(), label.snomed_modifier()});
+  }
+  table.Print(std::cout);
+}
+
+Json ToJson(const v1::Label& label) {
+  return {{"value", label.value()}, {"name", label.name()}, {"rgb", label.rgb()}, {"snomed_code", label.snomed_code()},
+          {"snomed_modifier", label.snomed_modifier()}};
+}
+
 std::string NameOf(v1::VariantState state) {
   switch (state) {
     case v1::VARIANT_STATE_AVAILABLE: return "available";
@@ -77,7 +90,7 @@ void PrintJson(const Messages& messages) {
   std::cout << json.dump(1) << "\n";
 }
 
-struct LevelsArguments {
+struct TaskArguments {
   CommonArguments common;
   std::string task;
 };
@@ -85,17 +98,24 @@ struct LevelsArguments {
 }  // namespace
 
 void AddModelsCommand(CLI::App& app) {
-  const auto arguments = std::make_shared<CommonArguments>();
-  CLI::App* command = app.add_subcommand("models", "List the models of the server");
-  AddCommonOptions(*command, *arguments);
+  const auto arguments = std::make_shared<TaskArguments>();
+  CLI::App* command = app.add_subcommand("models", "List the models of the server, or the structures of one");
+  AddCommonOptions(*command, arguments->common);
+  command->add_option("MODEL", arguments->task, "The model's task: lists its structures");
   command->callback([arguments] {
-    const v1::ListModelsResponse response = Client(arguments->server).ListModels(QuickCall());
-    arguments->json ? PrintJson(response.models()) : PrintModels(response);
+    Client client(arguments->common.server);
+    if (arguments->task.empty()) {
+      const v1::ListModelsResponse response = client.ListModels(QuickCall());
+      arguments->common.json ? PrintJson(response.models()) : PrintModels(response);
+    } else {
+      const v1::GetModelResponse response = client.GetModel(arguments->task, QuickCall());
+      arguments->common.json ? PrintJson(response.model().labels()) : PrintStructures(response.model());
+    }
   });
 }
 
 void AddLevelsCommand(CLI::App& app) {
-  const auto arguments = std::make_shared<LevelsArguments>();
+  const auto arguments = std::make_shared<TaskArguments>();
   CLI::App* command = app.add_subcommand("levels", "List the levels (variants) of a model, or of all");
   AddCommonOptions(*command, arguments->common);
   command->add_option("MODEL", arguments->task, "The model's task; default: all models");

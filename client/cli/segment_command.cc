@@ -52,7 +52,7 @@ CLI::Validator Checked(const Parse& parse) {
 
 CLI::Validator NiftiName() {
   return CLI::Validator(
-      [](std::string& text) { return EndsWith(text, ".nii.gz") || EndsWith(text, ".nii") ? std::string() : "output: must end in .nii.gz or .nii"; },
+      [](std::string& text) { return EndsWith(text, ".nii.gz") || EndsWith(text, ".nii") ? std::string() : "must end in .nii.gz or .nii"; },
       "");
 }
 
@@ -117,7 +117,7 @@ void AddSegmentCommand(CLI::App& app) {
   command->add_option("--max-memory", arguments->max_memory, "For auto: most memory for the segmentation, e.g. 4GiB")->check(Checked(ParseBytes));
   command->add_option("--structures", arguments->structures, "Structures to keep, e.g. liver,spleen; default: all")->delimiter(',');
   command->add_option("--priority", arguments->priority, "Place in the queue, -10 to 10; higher goes first")->check(CLI::Range(-10, 10));
-  command->add_option("--deadline", arguments->deadline, "Give up after this time, e.g. 5m")->check(Checked(ParseDuration));
+  command->add_option("--deadline", arguments->deadline, "Give up after this time, e.g. 5m; a bare number is seconds")->check(Checked(ParseDuration));
   command->callback([arguments] {
     const bool conditions = arguments->min_quality > 0 || !arguments->max_latency.empty() || !arguments->max_memory.empty();
     if (conditions && arguments->level != "auto") {

@@ -46,7 +46,7 @@ Error ErrorOf(const grpc::Status& status) {
   if (status.error_details().empty()) {
     if (status.error_code() == grpc::StatusCode::DEADLINE_EXCEEDED) message = "deadline: passed before the answer: must be longer";
     if (status.error_code() == grpc::StatusCode::UNAVAILABLE) {
-      message = "server: cannot be reached (" + message + "): must be the address of a running server";
+      message = "server: not there, or gone before it answered (" + message + "): must be the address of a running server";
     }
     if (message.empty()) message = "the call ended without a message";
   }

@@ -49,6 +49,9 @@ fs::path ResultFolderOf(const fs::path& dataset, const CatalogTask* task) {
       if (name.starts_with(task->trainer + "__") && name.ends_with("__" + task->configuration)) return folder;
     }
   }
+  if (found.empty()) {
+    throw Error(ErrorCode::kNotFound, dataset.filename().string() + ": holds no result folder: must hold one, TRAINER__PLANS__CONFIGURATION with plans.json");
+  }
   if (found.size() != 1) {
     throw Error(ErrorCode::kNotFound, dataset.filename().string() + ": holds " + std::to_string(found.size()) +
                                           " result folders (TRAINER__PLANS__CONFIGURATION with plans.json): name the one to import");

@@ -2,34 +2,18 @@
 
 #include <httplib.h>
 
-#include <charconv>
 #include <chrono>
-#include <optional>
 #include <thread>
 #include <utility>
 
 #include "engine/error.h"
+#include "server/address.h"
 
 namespace tuckerseg {
 namespace {
 
 /// A scrape takes milliseconds: two at a time are plenty.
 constexpr size_t kThreads = 2;
-
-std::optional<int> PortOf(const std::string& address) {
-  const char* begin = address.data() + address.rfind(':') + 1;
-  const char* end = address.data() + address.size();
-  int port = -1;
-  const auto result = std::from_chars(begin, end, port);
-  if (begin == address.data() || result.ec != std::errc() || result.ptr != end || port < 0 || port > 65535) return {};
-  return port;
-}
-
-std::string HostOf(const std::string& address) {
-  std::string host = address.substr(0, address.rfind(':'));
-  if (host.size() > 2 && host.front() == '[' && host.back() == ']') host = host.substr(1, host.size() - 2);  // IPv6
-  return host;
-}
 
 }  // namespace
 
@@ -52,11 +36,11 @@ TextEndpoint::TextEndpoint(const std::string& address, const std::string& path, 
   server.Get(path, [content_type, text = std::move(text)](const httplib::Request&, httplib::Response& response) {
     response.set_content(text(), content_type);
   });
-  const std::optional<int> port = PortOf(address);
-  if (port && *port == 0) {
-    state_->port = server.bind_to_any_port(HostOf(address));
-  } else if (port && server.bind_to_port(HostOf(address), *port)) {
-    state_->port = *port;
+  const auto [host, port] = ParseAddress("metrics", address);
+  if (port == 0) {
+    state_->port = server.bind_to_any_port(host);
+  } else if (server.bind_to_port(host, port)) {
+    state_->port = port;
   }
   if (state_->port <= 0) {
     throw Error(ErrorCode::kInternal, "metrics = " + address + ": cannot be listened at; must be a free HOST:PORT");

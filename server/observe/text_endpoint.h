@@ -12,7 +12,7 @@ namespace tuckerseg {
 class TextEndpoint {
  public:
   /// Listens at HOST:PORT (port 0: any free one). `text` is called for each GET of `path`, from threads of the endpoint; every
-  /// other path answers 404. Errors: kInternal if the address cannot be had.
+  /// other path answers 404. Errors: kInvalidArgument for what is no address, kInternal if it cannot be had.
   TextEndpoint(const std::string& address, const std::string& path, const std::string& content_type, std::function<std::string()> text);
   /// Lets running answers end.
   ~TextEndpoint();

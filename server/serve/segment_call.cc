@@ -162,7 +162,7 @@ void SegmentCall::ReadHeader() {
                [&](const Label& label) { return wanted.empty() || wanted.contains(label.name); });
   for (const std::string& name : wanted) {
     const bool known = std::any_of(all.begin(), all.end(), [&](const Label& label) { return label.name == name; });
-    if (!known) throw Error(ErrorCode::kInvalidArgument, "header.structures = " + name + ": must be structures of task " + model_->model().task);
+    if (!known) throw Error(ErrorCode::kInvalidArgument, "header.structures = " + name + ": must be structures of task " + model_->model().task + ", which `tuckerseg models " + model_->model().task + "` lists");
   }
 }
 

@@ -114,7 +114,8 @@ TEST_F(ServerProcessTest, EndsWithOneLineWhenItCannotServe) {
     EXPECT_THAT(errors, HasSubstr(message));
     EXPECT_EQ(std::count(errors.begin(), errors.end(), '\n'), 1) << errors;
   };
-  expect_error({}, 1, "models: missing");
+  expect_error({}, 2, "--models (or `models` in --config) is required");
+  expect_error({"--models", folder_, "--listen", "127.0.0.1:99999"}, 1, "listen = 127.0.0.1:99999: must be HOST:PORT with a port in [0, 65535]");
   expect_error({"--models", folder_}, 1, "holds no bundle");
   expect_error({"--models"}, 2, "--models");
   Start();

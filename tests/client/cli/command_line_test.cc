@@ -69,6 +69,8 @@ TEST_F(CommandLine, PrintsJson) {
 
 TEST_F(CommandLine, PrintsTables) {
   EXPECT_THAT(Run("models SERVER").out, StartsWith("TASK  STRUCTURES  NETWORK  FOLDS  PATCH  SPACING (MM)  SOURCE\ntiny           3  network      1  8x8x8  1x1x1\n"));
+  EXPECT_THAT(Run("models tiny SERVER").out, StartsWith("LABEL  STRUCTURE    SNOMED CT  SIDE\n    1  structure_1\n"));
+  EXPECT_EQ(nlohmann::json::parse(Run("models tiny --json SERVER").out)[0].at("name"), "structure_1");
   EXPECT_THAT(Run("levels tiny SERVER").out, HasSubstr("original  loaded"));
   EXPECT_THAT(Run("health SERVER").out, StartsWith("serving: tuckerseg "));
 }

@@ -34,6 +34,13 @@ TEST(Checkpoint, GivesTrainerConfigurationAndTensors) {
   EXPECT_THAT(checkpoint.tensors.at("a.weight").values, ElementsAre(1, 2, 3, 4, 5, 6));
 }
 
+TEST(Checkpoint, RefusesNamesThatNoStateDictHas) {
+  for (const std::string& name : {std::string(), std::string(1025, 'a'), std::string("a weight"), std::string("a\xff.weight")}) {
+    ExpectError(ErrorCode::kInvalidArgument, "network_weights: every name must be text of 1 to 1024 printable ASCII characters",
+                [&] { Read(CheckpointBuilder().Tensor(name, {1}, {1})); });
+  }
+}
+
 TEST(Checkpoint, HonoursStridesAndOffsets) {
   const std::string storage = BytesOfValues<float>({0, 1, 2, 3, 4, 5, 6});
   const CheckpointTensor transposed = ReadOne("FloatStorage", storage, 1, {3, 2}, {1, 3});

@@ -182,6 +182,7 @@ TEST(ModelJson, RefusesBadLabels) {
                 "model.labels[0].value = 0: must be a whole number in [1, 65535]");
   ExpectRefused([](Json& json) { json["labels"][0]["rgb"] = {0, 0, 256}; }, "model.labels[0].rgb[2] = 256");
   ExpectRefused([](Json& json) { json["labels"][0]["snomed"].erase("code"); }, "model.labels[0].snomed.code: missing");
+  ExpectRefused([](Json& json) { json["labels"][0]["snomed"]["code"] = ""; }, "model.labels[0].snomed.code = \"\": must not be empty");
   ExpectRefused([](Json& json) { json["labels"][1]["value"] = 1; }, "values must be unique: 1");
   ExpectRefused([](Json& json) { std::swap(json["labels"][0], json["labels"][1]); }, "values must ascend: 1");
   ExpectRefused([](Json& json) { json["labels"][1]["name"] = json["labels"][0]["name"]; }, "names must be unique");

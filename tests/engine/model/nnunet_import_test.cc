@@ -217,7 +217,7 @@ TEST_F(Import, TakesANetworkWhoseTaskNeedsMoreForWhatItIs) {
 
 TEST_F(Import, RefusesFoldersThatAreNotThere) {
   ExpectRefused(ErrorCode::kNotFound, "--nnunet: no such folder", root() / "absent");
-  ExpectRefused(ErrorCode::kNotFound, "holds 0 result folders", root());
+  ExpectRefused(ErrorCode::kNotFound, "holds no result folder", root());
   WriteMine();
   Write("Dataset001_Mine", SmallDataset(), {"0"}, "Other__nnUNetPlans__3d_fullres");
   ExpectRefused(ErrorCode::kNotFound, "Dataset001_Mine: holds 2 result folders", root() / "Dataset001_Mine");

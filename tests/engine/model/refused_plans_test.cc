@@ -68,6 +68,24 @@ TEST(RefusedPlans, InheritInACircleOrFromNothing) {
             "plans.configurations.3d_fullres = 1: must be an object");
 }
 
+TEST(RefusedPlans, InheritThroughMoreConfigurationsThanAnyPlannerWrites) {
+  WithPlans(
+      [](Json& plans) {
+        plans["configurations"]["3d_fullres"]["inherits_from"] = "parent_0";
+        for (int i = 0; i < 17; ++i) plans["configurations"]["parent_" + std::to_string(i)] = {{"inherits_from", "parent_" + std::to_string(i + 1)}};
+        plans["configurations"]["parent_17"] = Json::object();
+      },
+      "must inherit from at most 16 configurations");
+}
+
+TEST(RefusedPlans, HaveMoreKeysThanAnyPlannerWrites) {
+  WithPlans(
+      [](Json& plans) {
+        for (int i = 0; i < 1024; ++i) plans["configurations"]["3d_fullres"]["key_" + std::to_string(i)] = i;
+      },
+      "must have at most 1024 keys");
+}
+
 TEST(RefusedPlans, AreTwoDimensional) {
   const ErrorCode code = ErrorCode::kFailedPrecondition;
   WithConfiguration(

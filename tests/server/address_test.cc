@@ -1,0 +1,24 @@
+#include "server/address.h"
+
+#include <gtest/gtest.h>
+
+#include "tests/engine/volume/expect_error.h"
+
+namespace tuckerseg {
+namespace {
+
+TEST(ParseAddress, SplitsHostAndPort) {
+  EXPECT_EQ(ParseAddress("listen", "127.0.0.1:50051").host, "127.0.0.1");
+  EXPECT_EQ(ParseAddress("listen", "127.0.0.1:50051").port, 50051);
+  EXPECT_EQ(ParseAddress("listen", "localhost:0").port, 0);
+  EXPECT_EQ(ParseAddress("listen", "[::1]:9464").host, "::1");
+}
+
+TEST(ParseAddress, RefusesWhatIsNone) {
+  for (const char* text : {"", ":", "host", "host:", ":80", "host:65536", "host:99999", "host:-1", "host:80x", "host:http"}) {
+    ExpectError(ErrorCode::kInvalidArgument, std::string("listen = ") + text + ": must be HOST:PORT", [&] { ParseAddress("listen", text); });
+  }
+}
+
+}  // namespace
+}  // namespace tuckerseg
