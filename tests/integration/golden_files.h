@@ -10,7 +10,7 @@
 #include <fstream>
 #include <iterator>
 #include <map>
-#include <regex>
+#include <sstream>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -55,14 +55,14 @@ inline NpyArray ReadNpy(const std::filesystem::path& path) {
   const size_t header_size = static_cast<uint8_t>(bytes.at(8)) + 256U * static_cast<uint8_t>(bytes.at(9));
   const std::string header(text + 10, header_size);
   if (header.find("'fortran_order': False") == std::string::npos) throw std::runtime_error("not in C order");
-  std::smatch match;
-  if (!std::regex_search(header, match, std::regex(R"('shape': \(([0-9, ]*)\))"))) throw std::runtime_error("no shape");
+  const size_t shape = header.find("'shape': (");
+  if (shape == std::string::npos) throw std::runtime_error("no shape");
   NpyArray array;
   size_t count = 1;
-  const std::string sizes = match[1];
-  const std::regex number("[0-9]+");
-  for (std::sregex_iterator it(sizes.begin(), sizes.end(), number), end; it != end; ++it) {
-    array.shape.push_back(std::stoll(it->str()));
+  std::istringstream sizes(header.substr(shape + 10, header.find(')', shape) - shape - 10));
+  for (std::string size; std::getline(sizes, size, ',');) {
+    if (size.find_first_not_of(' ') == std::string::npos) continue;  // (5,)
+    array.shape.push_back(std::stoll(size));
     count *= static_cast<size_t>(array.shape.back());
   }
   array.values.resize(count);

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <cstring>
-#include <regex>
 
 #include "engine/volume/nifti_reader.h"
 #include "engine/volume/orientation.h"
@@ -179,10 +178,14 @@ TEST(WriteLabelMap, WritesTheHeaderAndTheLabelTableOfTotalSegmentator) {
     const NiftiVolume golden = ReadNifti(FileBytes(TestData() / "golden" / "total_fast" / file));
     const auto& extension = golden.header.extensions;
     const std::string text(reinterpret_cast<const char*>(extension.data()), extension.size());
-    const std::regex entry("Key=\"([0-9]+)\"[^>]*><!\\[CDATA\\[([^\\]]*)\\]\\]></Label>");
     std::vector<LabelName> labels;
-    for (std::sregex_iterator match(text.begin(), text.end(), entry); match != std::sregex_iterator(); ++match) {
-      labels.push_back({std::stoll((*match)[1]), (*match)[2]});
+    const std::string key = "Key=\"";
+    const std::string cdata = "<![CDATA[";
+    for (size_t at = text.find(key); at != std::string::npos; at = text.find(key, at)) {
+      at += key.size();
+      const int64_t value = std::stoll(text.substr(at));
+      const size_t begin = text.find(cdata, at) + cdata.size();
+      labels.push_back({value, text.substr(begin, text.find("]]>", begin) - begin)});
     }
     ASSERT_EQ(labels.size(), 117U);
     const NiftiVolume input = ReadNifti(FileBytes(TestData() / "ct" / file));

@@ -4,7 +4,6 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
-#include <regex>
 #include <set>
 #include <thread>
 
@@ -54,7 +53,7 @@ class SegmentCallTest : public testing::Test {
 TEST_F(SegmentCallTest, AnswersInTheOrderOfTheContract) {
   const Answer answer = Ask();
   ASSERT_TRUE(answer.status.ok()) << answer.status.error_message();
-  EXPECT_TRUE(std::regex_match(answer.order, std::regex("ap+hc+s"))) << answer.order;
+  EXPECT_THAT(answer.order, testing::MatchesRegex("ap+hc+s"));
 }
 
 TEST_F(SegmentCallTest, SaysWhatItHasAccepted) {
