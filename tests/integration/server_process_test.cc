@@ -81,7 +81,9 @@ TEST_F(ServerProcessTest, KeepsItsMemoryFlatOver100RequestsAndClientsThatDisappe
   // The first ten fill caches of the allocator and of LibTorch.
   const auto [least, most] = std::minmax_element(resident.begin() + 10, resident.end());
   std::cout << "resident: " << *least / 1048576 << " to " << *most / 1048576 << " MiB over requests 11 to 100\n";
+#ifndef __SANITIZE_ADDRESS__  // its quarantine keeps what has been freed; leaks are its own to find
   EXPECT_LE(static_cast<double>(*most), 1.03 * static_cast<double>(*least));
+#endif
 }
 
 TEST_F(ServerProcessTest, LetsARunningRequestEndWhenItIsAskedToStop) {
