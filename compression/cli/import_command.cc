@@ -16,6 +16,7 @@ struct ImportArguments {
   std::string nnunet;
   std::vector<std::string> folds;
   std::string task;
+  std::string plans;
   std::string output;
   bool json = false;
 };
@@ -42,6 +43,13 @@ void PrintText(const Bundle& bundle, const std::string& output) {
   const Model& model = bundle.model;
   std::cout << output << ": task " << model.task << ", " << model.labels.size() << " structures, "
             << (model.pipeline.totalsegmentator ? "TotalSegmentator's pipeline" : "nnU-Net's own pipeline") << "\n";
+  if (model.pipeline.crop && !model.pipeline.crop->structures.empty()) {
+    std::cout << "  needs task " << model.pipeline.crop->task << " on the same server, which finds where to look\n";
+  }
+  if (model.pipeline.refine) std::cout << "  needs task " << model.pipeline.refine->task << " on the same server, which refines its edges\n";
+  if (model.provenance.non_commercial) {
+    std::cout << "  licence: " << model.provenance.licence << ": a server takes it only with allow_non_commercial\n";
+  }
   for (size_t i = 0; i < model.parts.size(); ++i) {
     const ModelPart& part = model.parts[i];
     std::string folds;
@@ -63,10 +71,11 @@ void AddImportCommand(CLI::App& app) {
   command->add_option("--folds", arguments->folds, "Folds to average, e.g. 0,1 or all; default: those of the task, else every fold there is")
       ->delimiter(',');
   command->add_option("--task", arguments->task, "Task of TotalSegmentator, e.g. total or total_fast; default: what the data set's name stands for");
+  command->add_option("--plans", arguments->plans, "Plans, where a data set has results of several, e.g. nnUNetResEncUNetLPlans_8; default: the task's");
   command->add_option("-o,--output", arguments->output, "Bundle to write: a new or empty directory")->required();
   command->add_flag("--json", arguments->json, "Print what was imported as JSON");
   command->callback([arguments] {
-    const Bundle bundle = ImportNnunet(arguments->nnunet, {arguments->folds, arguments->task, ""});
+    const Bundle bundle = ImportNnunet(arguments->nnunet, {.folds = arguments->folds, .task = arguments->task, .plans = arguments->plans, .name = {}});
     SaveBundle(bundle, arguments->output);
     arguments->json ? PrintJson(bundle, arguments->output) : PrintText(bundle, arguments->output);
   });

@@ -72,6 +72,44 @@ struct ModelPart {
   bool operator==(const ModelPart&) const = default;
 };
 
+/// Before all else the volume is cropped to structures that another, rougher model finds (totalsegmentator-pipeline section 3).
+struct CropRule {
+  std::string task;                     ///< of the rough model; e.g. "total_fastest"
+  std::string robust_task;              ///< of the finer one that a request may ask for instead; may be the same
+  std::vector<std::string> structures;  ///< of the rough model's; empty: those that a request asks for, where it asks for some
+  double margin_mm = 20;                ///< around the structures' box, along each axis of the file
+  bool operator==(const CropRule&) const = default;
+};
+
+enum class CleaningKind {
+  kKeepLargest,     ///< of a label, the largest component
+  kDropSmall,       ///< of a label, components of at most `volume_mm3` become background
+  kOrderVertebrae,  ///< all labels: renumbered along the spine, then dilated (section 9.1)
+};
+
+/// One step of what is done to the label map at the model's spacing (section 9).
+struct CleaningStep {
+  CleaningKind kind = CleaningKind::kKeepLargest;
+  int64_t label = 0;      ///< 0 for kOrderVertebrae
+  double volume_mm3 = 0;  ///< kDropSmall only
+  bool operator==(const CleaningStep&) const = default;
+};
+
+/// On the input's grid: labels farther than `distance_mm` from structures that the crop's model found become background.
+struct NearRule {
+  std::vector<std::string> structures;
+  double distance_mm = 0;
+  bool operator==(const NearRule&) const = default;
+};
+
+/// On the input's grid: labels are dilated by `distance_mm`, then kept only where another task's label map holds `structure`.
+struct RefineRule {
+  std::string task;
+  std::string structure;
+  double distance_mm = 0;
+  bool operator==(const RefineRule&) const = default;
+};
+
 /// What happens around the networks.
 struct Pipeline {
   /// True: TotalSegmentator's way (closest canonical, resample to `spacing_mm`, integers, nnU-Net, back by order 0).
@@ -80,6 +118,12 @@ struct Pipeline {
   std::optional<Spacing3d> spacing_mm;  ///< x, y, z of the canonical image; none: the networks resample themselves
   int resampling_order = 1;
   double tile_step = 0.5;               ///< share of the patch by which it moves
+  std::optional<CropRule> crop;
+  std::vector<CleaningStep> cleaning;   ///< in this order
+  std::optional<NearRule> keep_near;
+  std::optional<RefineRule> refine;
+  /// Statistics are measured on the model's grid (TotalSegmentator's 3 mm modes) instead of the input's (section 12).
+  bool statistics_at_model_spacing = false;
   bool operator==(const Pipeline&) const = default;
 };
 
@@ -89,6 +133,7 @@ struct Provenance {
   std::string trainer;
   std::string configuration;
   std::string licence;        ///< empty if the source does not say
+  bool non_commercial = false;  ///< the licence forbids commercial use, or asks for a key that is free for other use only
   std::string weights_sha256; ///< over the weights files of the parts, in order
   bool operator==(const Provenance&) const = default;
 };

@@ -4,6 +4,7 @@
 #include "engine/error.h"
 #include "engine/model/bundle.h"
 #include "engine/model/json_fields.h"
+#include "engine/model/pipeline_json.h"
 
 namespace tuckerseg {
 namespace {
@@ -194,39 +195,24 @@ Label ParseLabel(const JsonField& field) {
   return label;
 }
 
-Pipeline ParsePipeline(const JsonField& field) {
-  Pipeline pipeline;
-  pipeline.totalsegmentator = field.At("kind").OneOf({"nnunet", "totalsegmentator"}) == 1;
-  const JsonField spacing = field.At("spacing_mm");
-  if (!spacing.IsNull()) {
-    pipeline.spacing_mm = spacing.Numbers3();
-    for (const double value : *pipeline.spacing_mm)
-      if (!(value > 0)) spacing.Refuse("must be above 0 mm");
-  }
-  pipeline.resampling_order = static_cast<int>(field.At("resampling_order").Integer(0, 3));
-  if (pipeline.resampling_order == 2) field.At("resampling_order").Refuse("must be 0, 1 or 3");
-  pipeline.tile_step = field.At("tile_step").Number();
-  if (!(pipeline.tile_step > 0.01 && pipeline.tile_step <= 1)) field.At("tile_step").Refuse("must be in (0.01, 1]");
-  return pipeline;
-}
-
 Provenance ParseProvenance(const JsonField& field) {
-  return {field.At("source").Text(), field.At("trainer").Text(), field.At("configuration").Text(), field.At("licence").Text(),
-          field.At("weights_sha256").Text()};
+  Provenance provenance;
+  provenance.source = field.At("source").Text();
+  provenance.trainer = field.At("trainer").Text();
+  provenance.configuration = field.At("configuration").Text();
+  provenance.licence = field.At("licence").Text();
+  if (field.Has("non_commercial")) provenance.non_commercial = field.At("non_commercial").Boolean();
+  provenance.weights_sha256 = field.At("weights_sha256").Text();
+  return provenance;
 }
 
 }  // namespace
 
 std::string EncodeModel(const Model& model) {
-  const Pipeline& pipeline = model.pipeline;
   Json json{{"format_version", kFormatVersion},
             {"name", model.name},
             {"task", model.task},
-            {"pipeline",
-             {{"kind", pipeline.totalsegmentator ? "totalsegmentator" : "nnunet"},
-              {"spacing_mm", nullptr},
-              {"resampling_order", pipeline.resampling_order},
-              {"tile_step", pipeline.tile_step}}},
+            {"pipeline", PipelineJson(model.pipeline)},
             {"labels", Json::array()},
             {"provenance",
              {{"source", model.provenance.source},
@@ -235,7 +221,7 @@ std::string EncodeModel(const Model& model) {
               {"licence", model.provenance.licence},
               {"weights_sha256", model.provenance.weights_sha256}}},
             {"parts", Json::array()}};
-  if (pipeline.spacing_mm) json["pipeline"]["spacing_mm"] = *pipeline.spacing_mm;
+  if (model.provenance.non_commercial) json["provenance"]["non_commercial"] = true;
   for (const Label& label : model.labels) json["labels"].push_back(LabelJson(label));
   for (const ModelPart& part : model.parts) json["parts"].push_back(PartJson(part));
   // Names of trainers and folders come from outside and need not be UTF-8.
@@ -266,6 +252,8 @@ Model ParseModel(const std::string& text) {
     if (!values.insert(label.value).second) root.At("labels").Refuse("values must be unique: " + std::to_string(label.value));
     if (!structures.insert(label.name).second) root.At("labels").Refuse("names must be unique: " + label.name);
   }
+  for (const CleaningStep& step : model.pipeline.cleaning)
+    if (step.label != 0 && !values.contains(step.label)) root.At("pipeline").Refuse("cleaning: label must be one of the model's: " + std::to_string(step.label));
   for (const ModelPart& part : model.parts)
     for (const int64_t value : part.channel_labels)
       if (value != 0 && !values.contains(value)) {

@@ -37,20 +37,21 @@ fs::path Named(const fs::path& path) {
   return named.has_filename() ? named : named.parent_path();
 }
 
-/// The result folder inside a data set's folder: the task's own, or the only one.
-fs::path ResultFolderOf(const fs::path& dataset, const CatalogTask* task) {
+/// The result folder inside a data set's folder: the task's own, or the only one. `plans`: only results of these, if not empty.
+fs::path ResultFolderOf(const fs::path& dataset, const CatalogTask* task, const std::string& plans) {
   std::vector<fs::path> found;
   for (const auto& entry : fs::directory_iterator(dataset)) {
-    if (entry.is_directory() && IsResultFolder(entry.path())) found.push_back(entry.path());
+    const bool wanted = plans.empty() || entry.path().filename().string().find("__" + plans + "__") != std::string::npos;
+    if (entry.is_directory() && wanted && IsResultFolder(entry.path())) found.push_back(entry.path());
   }
   if (task != nullptr) {
-    for (const fs::path& folder : found) {
-      const std::string name = folder.filename().string();
-      if (name.starts_with(task->trainer + "__") && name.ends_with("__" + task->configuration)) return folder;
-    }
+    const std::string own = task->trainer + "__" + (plans.empty() ? task->plans : plans) + "__" + task->configuration;
+    for (const fs::path& folder : found)
+      if (folder.filename() == own) return folder;
   }
   if (found.empty()) {
-    throw Error(ErrorCode::kNotFound, dataset.filename().string() + ": holds no result folder: must hold one, TRAINER__PLANS__CONFIGURATION with plans.json");
+    throw Error(ErrorCode::kNotFound, dataset.filename().string() + ": holds no result folder" + (plans.empty() ? "" : " of " + plans) +
+                                          ": must hold one, TRAINER__PLANS__CONFIGURATION with plans.json");
   }
   if (found.size() != 1) {
     throw Error(ErrorCode::kNotFound, dataset.filename().string() + ": holds " + std::to_string(found.size()) +
@@ -153,6 +154,8 @@ void MapChannels(const NnunetPlans& plans, const CatalogTask& task, ModelPart& p
   for (const DatasetLabel& label : plans.labels) {
     const int64_t channel = label.values.front();
     if (channel == 0) continue;
+    // Classes that only help the network to learn are background in the finished label map.
+    if (std::count(task.auxiliary.begin(), task.auxiliary.end(), channel) > 0) continue;
     const auto found = std::find_if(task.labels.begin(), task.labels.end(), [&](const Label& known) {
       return single ? known.value == channel : known.name == label.name;
     });
@@ -170,12 +173,12 @@ void MapChannels(const NnunetPlans& plans, const CatalogTask& task, ModelPart& p
 }
 
 /// Where the data sets of the task lie, seen from `folder`.
-std::vector<fs::path> ResultFolders(const fs::path& folder, const CatalogTask* task) {
+std::vector<fs::path> ResultFolders(const fs::path& folder, const CatalogTask* task, const std::string& plans) {
   if (IsResultFolder(folder)) return {folder};
   if (task != nullptr) {
     std::vector<fs::path> results;
     for (const std::string& dataset : task->dataset_folders) {
-      if (fs::is_directory(folder / dataset)) results.push_back(ResultFolderOf(folder / dataset, task));
+      if (fs::is_directory(folder / dataset)) results.push_back(ResultFolderOf(folder / dataset, task, plans));
     }
     if (results.size() == task->dataset_folders.size()) return results;
     if (!results.empty()) {
@@ -183,7 +186,7 @@ std::vector<fs::path> ResultFolders(const fs::path& folder, const CatalogTask* t
                                             std::to_string(task->dataset_folders.size()) + " data sets are in the results root");
     }
   }
-  return {ResultFolderOf(folder, task)};
+  return {ResultFolderOf(folder, task, plans)};
 }
 
 std::string WeightsDigest(const Bundle& bundle) {
@@ -200,13 +203,7 @@ Bundle ImportNnunet(const fs::path& given, const NnunetImportOptions& options) {
   const TaskCatalog catalog;
   const std::string dataset = (IsResultFolder(folder) ? folder.parent_path() : folder).filename().string();
   const CatalogTask* task = options.task.empty() ? catalog.FindByDataset(dataset) : &catalog.Find(options.task);
-  if (task != nullptr && !task->needs.empty()) {
-    if (!options.task.empty()) {
-      throw Error(ErrorCode::kFailedPrecondition, "task " + task->name + ": needs " + task->needs + ", which is not run; import the network without --task");
-    }
-    task = nullptr;
-  }
-  const std::vector<fs::path> results = ResultFolders(folder, task);
+  const std::vector<fs::path> results = ResultFolders(folder, task, options.plans);
   if (task != nullptr && results.size() != task->dataset_folders.size()) {
     throw Error(ErrorCode::kNotFound, "task " + task->name + ": has " + std::to_string(task->dataset_folders.size()) +
                                           " networks: --nnunet must be the results root that holds them all");
@@ -235,8 +232,9 @@ Bundle ImportNnunet(const fs::path& given, const NnunetImportOptions& options) {
   model.task = task != nullptr ? task->name : dataset;
   if (task != nullptr) {
     model.labels = task->labels;
-    model.pipeline = {.totalsegmentator = true, .spacing_mm = task->spacing_mm, .resampling_order = 1, .tile_step = task->tile_step};
+    model.pipeline = task->pipeline;
     model.provenance.licence = task->licence;
+    model.provenance.non_commercial = task->non_commercial;
   }
   model.name = options.name.empty() ? model.task : options.name;
   model.provenance.weights_sha256 = WeightsDigest(bundle);

@@ -15,6 +15,9 @@ struct NnunetImportOptions {
   /// A task of TotalSegmentator. Empty: the one that the data set's folder name stands for, if there is exactly one; else the
   /// model runs as nnU-Net's own predictor would, named after its data set.
   std::string task;
+  /// Name of the plans, where a data set's folder holds results of several: "nnUNetResEncUNetLPlans_8" is total_v3's small
+  /// model. Empty: the task's usual ones.
+  std::string plans;
   /// The model's name. Empty: the task's.
   std::string name;
 };

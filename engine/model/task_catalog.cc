@@ -5,6 +5,7 @@
 #include "engine/error.h"
 #include "engine/model/catalog/catalog_text.h"
 #include "engine/model/json_fields.h"
+#include "engine/model/task_pipeline.h"
 
 namespace tuckerseg {
 namespace {
@@ -35,14 +36,45 @@ std::map<std::string, Label> ReadClasses(const JsonField& classes) {
   return labels;
 }
 
-/// Processing around the networks that the engine does not do yet, in words.
-std::string Needs(const JsonField& task) {
-  std::string needs;
-  if (task.Has("crop") && !task.At("crop").IsNull()) needs += "cropping by a rough model; ";
-  if (task.Has("cascade") && !task.At("cascade").IsNull() && task.At("cascade").json() != false) needs += "a cascade; ";
-  if (task.Has("postprocessing") && task.At("postprocessing").Size() > 0) needs += "post-processing; ";
-  if (!needs.empty()) needs.resize(needs.size() - 2);
-  return needs;
+/// Licences that forbid commercial use outright, or give a key for other use only.
+bool IsNonCommercial(const std::string& licence) {
+  return licence.starts_with("non-commercial") || licence.starts_with("needs licence");
+}
+
+/// Data sets that are all of a task or of one of its modes.
+TasksByDataset ReadTasksByDataset(const JsonField& tasks) {
+  TasksByDataset by_dataset;
+  for (const auto& [name, value] : tasks.json().items()) {
+    const JsonField entry(value, name);
+    if (!entry.Has("modes")) continue;
+    for (const auto& [mode, fields] : entry.At("modes").json().items()) {
+      const JsonField datasets = JsonField(fields, name + ".modes." + mode).At("datasets");
+      if (datasets.Size() == 1) by_dataset[datasets.At(size_t{0}).Integer(1, 999)] = mode == "default" ? name : name + "_" + mode;
+    }
+  }
+  return by_dataset;
+}
+
+/// What all modes of a task share.
+CatalogTask ReadTask(const std::string& name, const JsonField& entry, const std::map<std::string, Label>& classes) {
+  CatalogTask task;
+  task.name = name;
+  task.plans = entry.At("plans").Text();
+  task.licence = entry.At("licence").Text();
+  task.non_commercial = IsNonCommercial(task.licence);
+  for (const auto& [id, class_name] : entry.At("classes").json().items()) {
+    const JsonField class_field(class_name, name + ".classes." + id);
+    const auto known = classes.find(class_field.Text());
+    Label label = known != classes.end() ? known->second : Label{};
+    label.name = class_field.Text();
+    label.value = std::stoll(id);
+    task.labels.push_back(std::move(label));
+  }
+  std::sort(task.labels.begin(), task.labels.end(), [](const Label& a, const Label& b) { return a.value < b.value; });
+  if (entry.Has("auxiliary_labels_removed") && !entry.At("auxiliary_labels_removed").IsNull()) {
+    for (const auto& [id, class_name] : entry.At("auxiliary_labels_removed").json().items()) task.auxiliary.push_back(std::stoll(id));
+  }
+  return task;
 }
 
 void ReadMode(const JsonField& mode, CatalogTask& task) {
@@ -52,7 +84,7 @@ void ReadMode(const JsonField& mode, CatalogTask& task) {
   if (mode.At("folds").json().is_array()) {
     task.folds = mode.At("folds").Each([](const JsonField& f) { return std::to_string(f.Integer(0, 1000)); });
   }
-  if (!mode.At("spacing").IsNull()) task.spacing_mm = mode.At("spacing").Numbers3();
+  if (!mode.At("spacing").IsNull()) task.pipeline.spacing_mm = mode.At("spacing").Numbers3();
 }
 
 std::string Near(const std::map<std::string, CatalogTask>& tasks, const std::string& name) {
@@ -71,6 +103,7 @@ TaskCatalog::TaskCatalog() {
   const Json classes_document = ParseJson(kClassesText, "classes");
   const JsonField tasks(tasks_document, "tasks");
   const std::map<std::string, Label> classes = ReadClasses({classes_document, "classes"});
+  const TasksByDataset by_dataset = ReadTasksByDataset(tasks.At("tasks"));
 
   for (const auto& [name, value] : tasks.At("tasks").json().items()) {
     const JsonField entry(value, name);
@@ -79,28 +112,18 @@ TaskCatalog::TaskCatalog() {
         entry.At("dataset_folders").At(size_t{0}).IsNull()) {
       continue;
     }
-    CatalogTask base;
-    base.name = name;
-    base.tile_step = entry.At("tile_step_size").Number();
-    base.licence = entry.At("licence").Text();
-    base.needs = Needs(entry);
-    for (const auto& [id, class_name] : entry.At("classes").json().items()) {
-      const JsonField class_field(class_name, name + ".classes." + id);
-      const auto known = classes.find(class_field.Text());
-      Label label = known != classes.end() ? known->second : Label{};
-      label.name = class_field.Text();
-      label.value = std::stoll(id);
-      base.labels.push_back(std::move(label));
-    }
-    std::sort(base.labels.begin(), base.labels.end(), [](const Label& a, const Label& b) { return a.value < b.value; });
+    const CatalogTask base = ReadTask(name, entry, classes);
     if (!entry.Has("modes")) {
-      ReadMode(entry, base);
-      tasks_.emplace(name, std::move(base));
+      CatalogTask task = base;
+      task.pipeline = ReadPipeline(name, entry, task.labels, by_dataset);
+      ReadMode(entry, task);
+      tasks_.emplace(name, std::move(task));
       continue;
     }
     for (const auto& [mode, fields] : entry.At("modes").json().items()) {
       CatalogTask task = base;
       if (mode != "default") task.name += "_" + mode;
+      task.pipeline = ReadPipeline(task.name, entry, task.labels, by_dataset);
       ReadMode({fields, name + ".modes." + mode}, task);
       const std::string key = task.name;
       tasks_.emplace(key, std::move(task));

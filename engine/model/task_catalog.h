@@ -18,12 +18,12 @@ struct CatalogTask {
   std::string trainer;
   std::string configuration;
   std::vector<std::string> folds;            ///< empty: every fold that is there
-  std::optional<Spacing3d> spacing_mm;       ///< along x, y, z
-  double tile_step = 0.5;
+  std::string plans;                         ///< name of the plans in the result folder's name
   std::string licence;
+  bool non_commercial = false;
   std::vector<Label> labels;                 ///< ascending, with colours and codes where TotalSegmentator has them
-  /// What the task does besides running its networks; empty for none. A model without it would be silently wrong.
-  std::string needs;
+  std::vector<int64_t> auxiliary;            ///< classes that the networks find and the task leaves out
+  Pipeline pipeline;                         ///< what the task does around its networks
 };
 
 class TaskCatalog {

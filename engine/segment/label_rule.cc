@@ -5,10 +5,10 @@
 
 namespace tuckerseg {
 
-LabelRule::LabelRule(const ModelPart& part, size_t voxels)
-    : part_(part), labels_(voxels, 0), best_(part.regions ? 0 : voxels) {}
-
-void LabelRule::Reset() { std::fill(labels_.begin(), labels_.end(), uint16_t{0}); }
+void LabelRule::Reset(size_t voxels) {
+  labels_.assign(voxels, 0);
+  if (!part_.regions) best_.resize(voxels);
+}
 
 void LabelRule::AddChannel(int64_t channel, std::span<const float> logits) {
   const auto label = static_cast<uint16_t>(part_.channel_labels[static_cast<size_t>(channel)]);

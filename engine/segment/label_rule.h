@@ -15,10 +15,10 @@ namespace tuckerseg {
 class LabelRule {
  public:
   /// `part` must outlive the rule.
-  LabelRule(const ModelPart& part, size_t voxels);
+  explicit LabelRule(const ModelPart& part, size_t voxels = 0) : part_(part) { Reset(voxels); }
 
-  /// Starts anew, for as many voxels.
-  void Reset();
+  /// Starts anew.
+  void Reset(size_t voxels);
   /// `logits`: one for each voxel.
   void AddChannel(int64_t channel, std::span<const float> logits);
   std::span<const uint16_t> labels() const { return labels_; }

@@ -5,68 +5,211 @@
 #include "engine/error.h"
 #include "engine/parallel.h"
 #include "engine/segment/half.h"
+#include "engine/segment/label_rule.h"
+#include "engine/volume/line_resampler.h"
 
 namespace tuckerseg {
 namespace {
 
-size_t Voxels(const ArrayShape& shape) { return static_cast<size_t>(shape[0] * shape[1] * shape[2]); }
+constexpr auto kFloatBytes = static_cast<int64_t>(sizeof(float));
+constexpr auto kDoubleBytes = static_cast<int64_t>(sizeof(double));
+constexpr auto kLabelBytes = static_cast<int64_t>(sizeof(uint16_t));
+
+int64_t Voxels(const ArrayShape& shape) { return shape[0] * shape[1] * shape[2]; }
+
+/// nnU-Net's resampling returns halves.
+void RoundAsReference(const SegmentOptions& options, std::span<float> logits) {
+  if (options.accumulation != Accumulation::kReference) return;
+  for (float& logit : logits) logit = RoundToHalf(logit);
+}
+
+/// The network's grid is the case's own.
+class DirectExport final : public LogitsExport {
+ public:
+  DirectExport(const ModelPart& part, const ExportGrids& grids, int threads)
+      : part_(part), shape_(grids.network), threads_(threads), labels_(static_cast<size_t>(Voxels(shape_))) {}
+
+  Finishing finishing() const override { return Finishing::kLines; }
+
+  void Take(const LogitsBlock& block) override {
+    const int64_t lines = block.line_end - block.line_begin;
+    const int64_t width = shape_[2];
+    // Each thread takes lines of its own, channel after channel.
+    ParallelFor(threads_, lines, [&](int64_t begin, int64_t end) {
+      const auto voxels = static_cast<size_t>((end - begin) * width);
+      LabelRule rule(part_, voxels);
+      for (int64_t c = 0; c < part_.graph.OutChannels(); ++c) {
+        rule.AddChannel(c, block.logits.subspan(static_cast<size_t>((c * lines + begin) * width), voxels));
+      }
+      std::copy(rule.labels().begin(), rule.labels().end(),
+                labels_.begin() + (block.row * shape_[1] + block.line_begin + begin) * width);
+    });
+  }
+
+  std::vector<uint16_t> Labels(const std::stop_token&) override { return std::move(labels_); }
+
+ private:
+  const ModelPart& part_;
+  ArrayShape shape_;
+  int threads_;
+  std::vector<uint16_t> labels_;
+};
+
+/// Orders 0 and 1: a row of the wanted grid lies between two rows of the network's.
+class RowExport final : public LogitsExport {
+ public:
+  RowExport(const ModelPart& part, const ExportGrids& grids, const HalfPixelRule& rule, const SegmentOptions& options)
+      : part_(part), grids_(grids), options_(options), rule_(part) {
+    for (size_t a = 0; a < 3; ++a) {
+      const int order = rule.separate_axis == static_cast<int>(a) ? 0 : rule.order;
+      lines_.push_back(HalfPixelLine(grids.network[a], grids.wanted[a], order));
+    }
+    labels_.resize(static_cast<size_t>(Voxels(grids.wanted)));
+    rows_.resize(static_cast<size_t>(2 * part.graph.OutChannels() * Plane()));
+  }
+
+  Finishing finishing() const override { return Finishing::kWholeRows; }
+
+  void Take(const LogitsBlock& block) override {
+    std::copy(block.logits.begin(), block.logits.end(), rows_.begin() + (block.row % 2) * part_.graph.OutChannels() * Plane());
+    const LineResampler& rows = lines_[0];
+    for (; next_ < grids_.wanted[0] && rows.Index(next_, rows.taps() - 1) <= block.row; ++next_) MakeRow(next_);
+  }
+
+  std::vector<uint16_t> Labels(const std::stop_token&) override { return std::move(labels_); }
+
+ private:
+  int64_t Plane() const { return grids_.network[1] * grids_.network[2]; }
+
+  void MakeRow(int64_t row) {
+    const int64_t plane = grids_.wanted[1] * grids_.wanted[2];
+    const int64_t channels = part_.graph.OutChannels();
+    rule_.Reset(static_cast<size_t>(plane));
+    std::vector<std::vector<float>> resampled(static_cast<size_t>(std::max(options_.threads, 1)));
+    const auto at_once = static_cast<int64_t>(resampled.size());
+    for (int64_t first = 0; first < channels; first += at_once) {
+      const int64_t count = std::min(at_once, channels - first);
+      ParallelFor(options_.threads, count, [&](int64_t begin, int64_t end) {
+        for (int64_t c = begin; c < end; ++c) resampled[static_cast<size_t>(c)] = ResampledPlane(row, first + c);
+      });
+      for (int64_t c = 0; c < count; ++c) rule_.AddChannel(first + c, resampled[static_cast<size_t>(c)]);
+    }
+    std::copy(rule_.labels().begin(), rule_.labels().end(), labels_.begin() + row * plane);
+  }
+
+  std::vector<float> ResampledPlane(int64_t row, int64_t channel) const {
+    const LineResampler& rows = lines_[0];
+    std::vector<double> plane(static_cast<size_t>(Plane()), 0.0);
+    for (int64_t tap = 0; tap < rows.taps(); ++tap) {
+      const double weight = rows.Weight(row, tap);
+      const float* source = rows_.data() + ((rows.Index(row, tap) % 2) * part_.graph.OutChannels() + channel) * Plane();
+      for (size_t v = 0; v < plane.size(); ++v) plane[v] += weight * static_cast<double>(source[v]);
+    }
+    ArrayShape shape{1, grids_.network[1], grids_.network[2]};
+    for (const int axis : {2, 1}) {
+      const LineResampler& line = lines_[static_cast<size_t>(axis)];
+      plane = ResampleAlong(std::span<const double>(plane), shape, axis, line, 1);
+      shape[static_cast<size_t>(axis)] = line.length_out();
+    }
+    std::vector<float> logits(plane.begin(), plane.end());
+    RoundAsReference(options_, logits);
+    return logits;
+  }
+
+  const ModelPart& part_;
+  ExportGrids grids_;
+  SegmentOptions options_;
+  std::vector<LineResampler> lines_;  // of each axis
+  LabelRule rule_;
+  std::vector<float> rows_;  // the last two rows of the network's grid: [row mod 2][channel][plane]
+  std::vector<uint16_t> labels_;
+  int64_t next_ = 0;  // row of the wanted grid
+};
+
+/// Order 3: the spline's prefilter runs through the whole volume.
+class WholeExport final : public LogitsExport {
+ public:
+  WholeExport(const ModelPart& part, const ExportGrids& grids, const SegmentOptions& options)
+      : part_(part), grids_(grids), options_(options),
+        logits_(static_cast<size_t>(part.graph.OutChannels() * Voxels(grids.network))) {}
+
+  Finishing finishing() const override { return Finishing::kWholeRows; }
+
+  void Take(const LogitsBlock& block) override {
+    const int64_t plane = grids_.network[1] * grids_.network[2];
+    for (int64_t c = 0; c < part_.graph.OutChannels(); ++c) {
+      std::copy_n(block.logits.begin() + c * plane, plane, logits_.begin() + plane * (c * grids_.network[0] + block.row));
+    }
+  }
+
+  std::vector<uint16_t> Labels(const std::stop_token& stop) override {
+    LabelRule rule(part_, static_cast<size_t>(Voxels(grids_.wanted)));
+    std::vector<float> resampled(static_cast<size_t>(Voxels(grids_.wanted)));
+    const int64_t voxels = Voxels(grids_.network);
+    for (int64_t c = 0; c < part_.graph.OutChannels(); ++c) {
+      if (stop.stop_requested()) throw Error(ErrorCode::kCancelled, "cancelled between two channels");
+      ResampleByPlans(part_.logits_resampling, std::span<const float>(logits_).subspan(static_cast<size_t>(c * voxels), static_cast<size_t>(voxels)),
+                      grids_.network, grids_.network_mm, resampled, grids_.wanted, grids_.wanted_mm, options_.threads);
+      RoundAsReference(options_, resampled);
+      rule.AddChannel(c, resampled);
+    }
+    logits_ = {};
+    return {rule.labels().begin(), rule.labels().end()};
+  }
+
+ private:
+  const ModelPart& part_;
+  ExportGrids grids_;
+  SegmentOptions options_;
+  std::vector<float> logits_;  // [channel][network]
+};
+
+bool FitsRows(const ModelPart& part) {
+  return part.logits_resampling.kind == ResamplingKind::kTorchTrilinear || part.logits_resampling.order <= 1;
+}
 
 }  // namespace
 
-LogitsExport::LogitsExport(const CaseImage& image, const ModelPart& part, const SegmentOptions& options)
-    : image_(image),
-      part_(part),
-      options_(options),
-      cropped_(ToNetworkAxes(part, image.box.Shape())),
-      network_(NetworkShape(part, image.box.Shape(), image.spacing_mm)),
-      row_rule_(part, cropped_ == network_ ? static_cast<size_t>(network_[1] * network_[2]) : 0),
-      labels_(cropped_ == network_ ? Voxels(cropped_) : 0),
-      logits_(cropped_ == network_ ? 0 : static_cast<size_t>(part.graph.OutChannels()) * Voxels(network_)) {}
-
-void LogitsExport::TakeRow(int64_t row, std::span<const float> logits) {
-  const auto plane = static_cast<size_t>(network_[1] * network_[2]);
-  const int64_t channels = part_.graph.OutChannels();
-  if (!logits_.empty()) {
-    for (int64_t c = 0; c < channels; ++c) {
-      const auto source = logits.subspan(static_cast<size_t>(c) * plane, plane);
-      std::copy(source.begin(), source.end(),
-                logits_.begin() + static_cast<int64_t>(plane) * (c * network_[0] + row));
-    }
-    return;
-  }
-  row_rule_.Reset();
-  for (int64_t c = 0; c < channels; ++c) row_rule_.AddChannel(c, logits.subspan(static_cast<size_t>(c) * plane, plane));
-  std::copy(row_rule_.labels().begin(), row_rule_.labels().end(),
-            labels_.begin() + row * static_cast<int64_t>(plane));
+ExportGrids ExportGridsOf(const ModelPart& part, const ArrayShape& case_shape, const Spacing3& case_spacing_mm) {
+  return {NetworkShape(part, case_shape, case_spacing_mm), part.spacing_mm, ToNetworkAxes(part, case_shape),
+          ToNetworkAxes(part, case_spacing_mm)};
 }
 
-void LogitsExport::MergeInto(std::span<uint16_t> labels, const std::stop_token& stop) {
-  if (!logits_.empty()) {
-    LabelRule rule(part_, Voxels(cropped_));
-    std::vector<float> resampled(Voxels(cropped_));
-    for (int64_t c = 0; c < part_.graph.OutChannels(); ++c) {
-      if (stop.stop_requested()) throw Error(ErrorCode::kCancelled, "cancelled between two channels");
-      const std::span<const float> channel(logits_.data() + c * static_cast<int64_t>(Voxels(network_)), Voxels(network_));
-      ResampleByPlans(part_.logits_resampling, channel, network_, part_.spacing_mm, resampled, cropped_,
-                      ToNetworkAxes(part_, image_.spacing_mm), options_.threads);
-      if (options_.accumulation == Accumulation::kReference) {
-        for (float& logit : resampled) logit = RoundToHalf(logit);  // nnU-Net's resampling returns halves
-      }
-      rule.AddChannel(c, resampled);
-    }
-    labels_.assign(rule.labels().begin(), rule.labels().end());
-    logits_ = {};
+Finishing FinishingOf(const ExportGrids& grids) {
+  return grids.network == grids.wanted ? Finishing::kLines : Finishing::kWholeRows;
+}
+
+std::unique_ptr<LogitsExport> MakeLogitsExport(const ModelPart& part, const ExportGrids& grids, const SegmentOptions& options) {
+  if (grids.network == grids.wanted) return std::make_unique<DirectExport>(part, grids, options.threads);
+  if (!FitsRows(part)) return std::make_unique<WholeExport>(part, grids, options);
+  return std::make_unique<RowExport>(part, grids, HalfPixelRuleOf(part.logits_resampling, grids.network_mm, grids.wanted_mm), options);
+}
+
+int64_t LogitsExportBytes(const ModelPart& part, const ExportGrids& grids, int threads) {
+  const int64_t channels = part.graph.OutChannels();
+  const int64_t labels = Voxels(grids.wanted) * kLabelBytes;
+  if (grids.network == grids.wanted) return labels;
+  if (FitsRows(part)) {
+    const int64_t plane = std::max(grids.network[1], grids.wanted[1]) * std::max(grids.network[2], grids.wanted[2]);
+    return labels + 2 * channels * grids.network[1] * grids.network[2] * kFloatBytes + threads * plane * (2 * kDoubleBytes + kFloatBytes);
   }
+  // Every logit; the doubles that the resampling of one channel works on, axis after axis; the resampled channel, and the best of
+  // those before it.
+  int64_t widest = 1;
+  for (size_t a = 0; a < 3; ++a) widest *= std::max(grids.network[a], grids.wanted[a]);
+  return 2 * labels + channels * Voxels(grids.network) * kFloatBytes + 2 * widest * kDoubleBytes + 2 * Voxels(grids.wanted) * kFloatBytes;
+}
+
+void MergeLabels(std::span<const uint16_t> part_labels, const ModelPart& part, const CaseImage& image, std::span<uint16_t> labels) {
   // The place of network axis i in the case is axis transpose_forward[i]: its stride there.
-  const ArrayShape strides{image_.shape[1] * image_.shape[2], image_.shape[2], 1};
-  const ArrayShape step = ToNetworkAxes(part_, strides);
-  const ArrayShape begin = ToNetworkAxes(part_, image_.box.begin);
-  const uint16_t* source = labels_.data();
-  for (int64_t x = 0; x < cropped_[0]; ++x)
-    for (int64_t y = 0; y < cropped_[1]; ++y) {
-      uint16_t* target =
-          labels.data() + (x + begin[0]) * step[0] + (y + begin[1]) * step[1] + begin[2] * step[2];
-      for (int64_t z = 0; z < cropped_[2]; ++z, ++source)
+  const ArrayShape shape = ToNetworkAxes(part, image.box.Shape());
+  const ArrayShape step = ToNetworkAxes(part, ArrayShape{image.shape[1] * image.shape[2], image.shape[2], 1});
+  const ArrayShape begin = ToNetworkAxes(part, image.box.begin);
+  const uint16_t* source = part_labels.data();
+  for (int64_t x = 0; x < shape[0]; ++x)
+    for (int64_t y = 0; y < shape[1]; ++y) {
+      uint16_t* target = labels.data() + (x + begin[0]) * step[0] + (y + begin[1]) * step[1] + begin[2] * step[2];
+      for (int64_t z = 0; z < shape[2]; ++z, ++source)
         if (*source != 0) target[z * step[2]] = *source;
     }
 }

@@ -1,41 +1,54 @@
-/// Collects a network's logits and gives the labels of the case: back to the case's shape and axes.
+/// From a network's logits to labels on the grid of the case, with as few logits held at once as the resampling allows.
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <stop_token>
 #include <vector>
 
-#include "engine/segment/label_rule.h"
-#include "engine/segment/patch_grid.h"
+#include "engine/segment/patch_accumulator.h"
 #include "engine/segment/preprocess.h"
 #include "engine/segment/segmenter.h"
 
 namespace tuckerseg {
 
-/// Takes logits row by row. Where the network's grid is the case's own, each row becomes labels at once and no logits are
-/// kept; otherwise they are kept at the network's resolution and resampled one channel at a time (nnU-Net's export
-/// holds all channels at full resolution; the labels are the same).
+/// Takes the logits of one part, block by block, and gives its labels. nnU-Net's export holds all channels at full resolution;
+/// the labels are the same.
 class LogitsExport {
  public:
-  /// `image` and `part` must outlive the export.
-  LogitsExport(const CaseImage& image, const ModelPart& part, const SegmentOptions& options);
+  virtual ~LogitsExport() = default;
 
-  void TakeRow(int64_t row, std::span<const float> logits);
-
-  /// Writes the labels that are not 0 over `labels` (the uncropped case, z, y, x): later parts win.
+  /// In which order the blocks must come.
+  virtual Finishing finishing() const = 0;
+  virtual void Take(const LogitsBlock& block) = 0;
+  /// Labels of the cropped case in the network's axes, once every block has been taken; call it once.
   /// Errors: kCancelled between two channels.
-  void MergeInto(std::span<uint16_t> labels, const std::stop_token& stop);
-
- private:
-  const CaseImage& image_;
-  const ModelPart& part_;
-  SegmentOptions options_;
-  ArrayShape cropped_;  // network axes
-  ArrayShape network_;
-  LabelRule row_rule_;
-  std::vector<uint16_t> labels_;  // cropped_, network axes
-  std::vector<float> logits_;     // [channel][network_], only where a resampling follows
+  virtual std::vector<uint16_t> Labels(const std::stop_token& stop) = 0;
 };
+
+/// Between which grids, both in the network's axes, logits become labels.
+struct ExportGrids {
+  ArrayShape network{};
+  Spacing3 network_mm{};
+  ArrayShape wanted{};  ///< of the case, cropped to nonzero
+  Spacing3 wanted_mm{};
+};
+ExportGrids ExportGridsOf(const ModelPart& part, const ArrayShape& case_shape, const Spacing3& case_spacing_mm);
+
+/// The export that holds least:
+/// - grids are equal: blocks become labels at once;
+/// - order 0 or 1: rows of the wanted grid are made as soon as the two rows they lie between are there;
+/// - order 3 needs the whole volume: every logit is kept at the network's spacing, and resampled one channel after another.
+/// `part` must outlive the export.
+std::unique_ptr<LogitsExport> MakeLogitsExport(const ModelPart& part, const ExportGrids& grids, const SegmentOptions& options);
+
+/// Bytes that the export of a part holds at its peak.
+int64_t LogitsExportBytes(const ModelPart& part, const ExportGrids& grids, int threads);
+/// The order in which that export takes blocks.
+Finishing FinishingOf(const ExportGrids& grids);
+
+/// Writes the labels that are not 0 over `labels` (the uncropped case, z, y, x): later parts win.
+void MergeLabels(std::span<const uint16_t> part_labels, const ModelPart& part, const CaseImage& image, std::span<uint16_t> labels);
 
 }  // namespace tuckerseg

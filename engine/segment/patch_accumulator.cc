@@ -15,43 +15,96 @@ void RefuseNonFinite(bool finite) {
   if (!finite) throw Error(ErrorCode::kInternal, "the network gave logits that are not finite");
 }
 
+/// Rows that patches with two successive origins along axis 0 share, at most.
+int64_t SharedRows(const PatchGrid& grid) {
+  int64_t shared = 0;
+  const auto& origins = grid.origins[0];
+  for (size_t i = 0; i + 1 < origins.size(); ++i) shared = std::max(shared, grid.patch[0] - (origins[i + 1] - origins[i]));
+  return std::max<int64_t>(shared, 0);
+}
+
+struct BandShape {
+  int64_t lines;         // of the band
+  int64_t carried_rows;  // held whole beside it
+};
+
+/// The cheaper of a band as wide as a patch and one as wide as the image.
+BandShape ShapeOf(const PatchGrid& grid, Finishing finishing) {
+  const BandShape whole{grid.padded[1], 0};
+  const BandShape narrow{grid.patch[1], SharedRows(grid)};
+  const int64_t narrow_lines = grid.patch[0] * narrow.lines + narrow.carried_rows * grid.padded[1];
+  if (finishing == Finishing::kWholeRows || narrow_lines >= grid.patch[0] * whole.lines) return whole;
+  return narrow;
+}
+
 }  // namespace
 
-PatchAccumulator::PatchAccumulator(const PatchGrid& grid, int64_t channels, int folds, const LogitsRowSink& sink,
+PatchAccumulator::PatchAccumulator(const PatchGrid& grid, int64_t channels, int folds, Finishing finishing, const LogitsSink& sink,
                                    int threads)
     : grid_(grid),
       channels_(channels),
       folds_(folds),
       sink_(sink),
       threads_(threads),
-      plane_(grid.padded[1] * grid.padded[2]),
+      width_(grid.padded[2]),
+      lines_(ShapeOf(grid, finishing).lines),
+      narrow_(lines_ < grid.padded[1]),
       importance_(FloatGaussianWeights(grid.patch)),
-      sums_(static_cast<size_t>(grid.patch[0] * channels * plane_)),
-      weights_(static_cast<size_t>(grid.patch[0] * plane_)),
-      finished_row_(static_cast<size_t>(channels * grid.image[1] * grid.image[2])) {}
+      sums_(static_cast<size_t>(grid.patch[0] * channels * lines_ * width_)),
+      carried_(static_cast<size_t>(ShapeOf(grid, finishing).carried_rows * channels * grid.padded[1] * width_)),
+      weights_(static_cast<size_t>(grid.patch[0] * grid.padded[1] * width_)),
+      block_(static_cast<size_t>(channels * std::min(lines_, grid.image[1]) * grid.image[2])) {}
 
-int64_t PatchAccumulator::Bytes(const PatchGrid& grid, int64_t channels) {
-  const int64_t plane = grid.padded[1] * grid.padded[2];
-  return static_cast<int64_t>(sizeof(float)) * plane * (grid.patch[0] * (channels + 1) + channels);
+int64_t PatchAccumulator::Bytes(const PatchGrid& grid, int64_t channels, Finishing finishing) {
+  const BandShape band = ShapeOf(grid, finishing);
+  const int64_t lines = channels * (grid.patch[0] * band.lines + band.carried_rows * grid.padded[1] + band.lines) +
+                        grid.patch[0] * grid.padded[1];
+  return static_cast<int64_t>(sizeof(float)) * grid.padded[2] * lines;
 }
 
-float* PatchAccumulator::RowOf(int64_t row, int64_t channel) {
-  return sums_.data() + ((row % grid_.patch[0]) * channels_ + channel) * plane_;
+float* PatchAccumulator::Line(int64_t row, int64_t channel, int64_t line) {
+  return sums_.data() + (((row % grid_.patch[0]) * channels_ + channel) * lines_ + line % lines_) * width_;
+}
+
+float* PatchAccumulator::CarriedLine(int64_t row, int64_t channel, int64_t line) {
+  return carried_.data() + ((row * channels_ + channel) * grid_.padded[1] + line) * width_;
+}
+
+/// Lines up to `end` take their place in the band, with what earlier patches have left in the rows they share with it.
+void PatchAccumulator::EnterLines(int64_t end) {
+  const int64_t begin = entered_;
+  if (begin >= end) return;
+  entered_ = end;
+  if (!narrow_) return;  // the band has had them all the time
+  ParallelFor(threads_, grid_.patch[0] * channels_, [&](int64_t first, int64_t last) {
+    for (int64_t item = first; item < last; ++item) {
+      const int64_t row = item / channels_;
+      const int64_t channel = item % channels_;
+      for (int64_t line = begin; line < end; ++line) {
+        float* target = Line(first_row_ + row, channel, line);
+        if (row < carried_rows_) {
+          std::copy_n(CarriedLine(row, channel, line), width_, target);
+        } else {
+          std::fill_n(target, width_, 0.0F);
+        }
+      }
+    }
+  });
 }
 
 void PatchAccumulator::Add(std::span<const float> logits, const ArrayShape& origin, int fold) {
   const Size3& patch = grid_.patch;
   const int64_t voxels = patch[0] * patch[1] * patch[2];
+  EnterLines(origin[1] + patch[1]);
   ParallelFor(threads_, patch[0] * channels_, [&](int64_t begin, int64_t end) {
     for (int64_t item = begin; item < end; ++item) {
       const int64_t x = item / channels_;
       const int64_t channel = item % channels_;
-      float* row = RowOf(origin[0] + x, channel) + origin[1] * grid_.padded[2] + origin[2];
       const float* source = logits.data() + channel * voxels + x * patch[1] * patch[2];
       const float* weight = importance_.data() + x * patch[1] * patch[2];
       for (int64_t y = 0; y < patch[1]; ++y) {
-        for (int64_t z = 0; z < patch[2]; ++z) row[z] += source[z] * weight[z];
-        row += grid_.padded[2];
+        float* line = Line(origin[0] + x, channel, origin[1] + y) + origin[2];
+        for (int64_t z = 0; z < patch[2]; ++z) line[z] += source[z] * weight[z];
         source += patch[2];
         weight += patch[2];
       }
@@ -59,41 +112,70 @@ void PatchAccumulator::Add(std::span<const float> logits, const ArrayShape& orig
   });
   if (fold != 0) return;
   for (int64_t x = 0; x < patch[0]; ++x) {
-    float* row = weights_.data() + ((origin[0] + x) % patch[0]) * plane_ + origin[1] * grid_.padded[2] + origin[2];
+    float* row = weights_.data() + (((origin[0] + x) % patch[0]) * grid_.padded[1] + origin[1]) * width_ + origin[2];
     const float* weight = importance_.data() + x * patch[1] * patch[2];
     for (int64_t y = 0; y < patch[1]; ++y)
-      for (int64_t z = 0; z < patch[2]; ++z) row[y * grid_.padded[2] + z] += weight[y * patch[2] + z];
+      for (int64_t z = 0; z < patch[2]; ++z) row[y * width_ + z] += weight[y * patch[2] + z];
   }
 }
 
-void PatchAccumulator::FinishBefore(int64_t row) {
-  for (; next_row_ < row; ++next_row_) {
-    float* weights = weights_.data() + (next_row_ % grid_.patch[0]) * plane_;
-    const int64_t image_row = next_row_ - grid_.padding[0];
-    if (image_row >= 0 && image_row < grid_.image[0]) {
-      std::atomic<bool> finite{true};
-      ParallelFor(threads_, channels_, [&](int64_t begin, int64_t end) {
-        bool all_finite = true;
-        for (int64_t channel = begin; channel < end; ++channel) {
-          float* target = finished_row_.data() + channel * grid_.image[1] * grid_.image[2];
-          for (int64_t y = 0; y < grid_.image[1]; ++y) {
-            const int64_t first = (y + grid_.padding[1]) * grid_.padded[2] + grid_.padding[2];
-            const float* sums = RowOf(next_row_, channel) + first;
-            for (int64_t z = 0; z < grid_.image[2]; ++z) {
-              const float logit = sums[z] / (weights[first + z] * static_cast<float>(folds_));
-              all_finite &= std::isfinite(logit);
-              *target++ = logit;
-            }
-          }
-        }
-        if (!all_finite) finite = false;
-      });
-      RefuseNonFinite(finite);
-      sink_(image_row, finished_row_);
-    }
-    std::fill_n(RowOf(next_row_, 0), channels_ * plane_, 0.0F);
-    std::fill_n(weights, plane_, 0.0F);
+void PatchAccumulator::FinishBefore(const std::array<int64_t, 2>& next) {
+  const bool row_ends = next[1] >= grid_.padded[1];
+  if (row_ends || narrow_) FinishLines(std::min(next[1], grid_.padded[1]), next[0]);
+  if (!row_ends) return;
+  for (int64_t row = first_row_; row < next[0]; ++row) {
+    std::fill_n(weights_.data() + (row % grid_.patch[0]) * grid_.padded[1] * width_, grid_.padded[1] * width_, 0.0F);
   }
+  carried_rows_ = first_row_ + grid_.patch[0] - next[0];
+  first_row_ = next[0];
+  entered_ = finished_ = 0;
+}
+
+/// Lines up to `end` leave the band: rows before `next_row` are finished, the others wait for the patches that begin there.
+void PatchAccumulator::FinishLines(int64_t end, int64_t next_row) {
+  const int64_t begin = finished_;
+  finished_ = end;
+  const int64_t last_row = std::min(first_row_ + grid_.patch[0], grid_.padded[0]);
+  for (int64_t row = first_row_; row < last_row; ++row) {
+    if (row < next_row) {
+      GiveLines(row, begin, end);
+      if (!narrow_) std::fill_n(Line(row, 0, 0), channels_ * lines_ * width_, 0.0F);
+    } else if (narrow_) {
+      ParallelFor(threads_, channels_, [&](int64_t channel_begin, int64_t channel_end) {
+        for (int64_t channel = channel_begin; channel < channel_end; ++channel)
+          for (int64_t line = begin; line < end; ++line) {
+            std::copy_n(Line(row, channel, line), width_, CarriedLine(row - next_row, channel, line));
+          }
+      });
+    }
+  }
+}
+
+void PatchAccumulator::GiveLines(int64_t row, int64_t begin, int64_t end) {
+  const int64_t image_row = row - grid_.padding[0];
+  const int64_t first = std::max<int64_t>(begin - grid_.padding[1], 0);  // lines of the image
+  const int64_t last = std::min(end - grid_.padding[1], grid_.image[1]);
+  if (image_row < 0 || image_row >= grid_.image[0] || first >= last) return;
+  const int64_t length = grid_.image[2];
+  const float* weights = weights_.data() + ((row % grid_.patch[0]) * grid_.padded[1] + grid_.padding[1]) * width_ + grid_.padding[2];
+  std::atomic<bool> finite{true};
+  ParallelFor(threads_, channels_, [&](int64_t channel_begin, int64_t channel_end) {
+    bool all_finite = true;
+    for (int64_t channel = channel_begin; channel < channel_end; ++channel) {
+      float* target = block_.data() + channel * (last - first) * length;
+      for (int64_t y = first; y < last; ++y) {
+        const float* sums = Line(row, channel, y + grid_.padding[1]) + grid_.padding[2];
+        for (int64_t z = 0; z < length; ++z) {
+          const float logit = sums[z] / (weights[y * width_ + z] * static_cast<float>(folds_));
+          all_finite &= std::isfinite(logit);
+          *target++ = logit;
+        }
+      }
+    }
+    if (!all_finite) finite = false;
+  });
+  RefuseNonFinite(finite);
+  sink_({image_row, first, last, std::span<const float>(block_).first(static_cast<size_t>(channels_ * (last - first) * length))});
 }
 
 HalfPatchAccumulator::HalfPatchAccumulator(const PatchGrid& grid, int64_t channels, int threads)

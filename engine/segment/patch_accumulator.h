@@ -1,4 +1,4 @@
-/// Sums weighted patch logits into the logits of the image, row by row along axis 0.
+/// Sums weighted patch logits into the logits of the image, and gives them away as soon as no later patch touches them.
 #pragma once
 
 #include <cstdint>
@@ -10,40 +10,65 @@
 
 namespace tuckerseg {
 
-/// Receives one finished row of an image's logits: `row` counts along axis 0 of the unpadded image; `logits` is
-/// [channel][axis 1][axis 2] and is valid during the call only.
-using LogitsRowSink = std::function<void(int64_t row, std::span<const float> logits)>;
+/// Finished logits of some lines of one row: `row` counts along axis 0 of the unpadded image, lines along axis 1.
+struct LogitsBlock {
+  int64_t row = 0;
+  int64_t line_begin = 0;
+  int64_t line_end = 0;
+  std::span<const float> logits;  ///< [channel][line][axis 2]; valid during the call only
+};
+using LogitsSink = std::function<void(const LogitsBlock&)>;
 
-/// In float32. Patches come in the grid's order (axis 0 outermost), so a row that no later patch touches is finished:
-/// it is given to the sink and its memory is used again. Memory is one patch length of rows, whatever the image's length.
+/// How much of a row a sink wants at once.
+enum class Finishing {
+  kLines,      ///< whatever is finished; blocks of a row ascend along axis 1, blocks of different rows come mixed
+  kWholeRows,  ///< every line of a row at once, rows ascending
+};
+
+/// In float32. Patches come in the grid's order (axis 0 outermost, then axis 1), so lines that no later patch touches are
+/// finished: they are given to the sink and their memory is used again. What is held is a band one patch wide along axes 0 and
+/// 1, and beside it the rows that patches with the next origin along axis 0 touch too; whole rows where that is less, or
+/// where the sink wants them.
 class PatchAccumulator {
  public:
   /// `grid` and `sink` must outlive the accumulator. `folds`: number of Add() calls for each patch, which are averaged.
-  PatchAccumulator(const PatchGrid& grid, int64_t channels, int folds, const LogitsRowSink& sink, int threads);
+  PatchAccumulator(const PatchGrid& grid, int64_t channels, int folds, Finishing finishing, const LogitsSink& sink, int threads);
 
   /// Adds logits [channel][patch] of the patch at `origin` (padded coordinates).
   void Add(std::span<const float> logits, const ArrayShape& origin, int fold);
 
-  /// Gives all rows before `row` (padded coordinates) to the sink; no later patch may begin before it.
+  /// Said after the last patch with this origin along axes 0 and 1. `next`: origin of the patches to come, along axis 1 the
+  /// padded length after the last one of the same axis-0 origin, and along axis 0 then the next origin or the padded length.
   /// Errors: kInternal if a logit is not finite.
-  void FinishBefore(int64_t row);
+  void FinishBefore(const std::array<int64_t, 2>& next);
 
-  static int64_t Bytes(const PatchGrid& grid, int64_t channels);
+  /// Bytes that an accumulator holds.
+  static int64_t Bytes(const PatchGrid& grid, int64_t channels, Finishing finishing);
 
  private:
-  float* RowOf(int64_t row, int64_t channel);
+  float* Line(int64_t row, int64_t channel, int64_t line);
+  float* CarriedLine(int64_t row, int64_t channel, int64_t line);
+  void EnterLines(int64_t end);
+  void FinishLines(int64_t end, int64_t next_row);
+  void GiveLines(int64_t row, int64_t begin, int64_t end);
 
   const PatchGrid& grid_;
   int64_t channels_;
   int folds_;
-  const LogitsRowSink& sink_;
+  const LogitsSink& sink_;
   int threads_;
-  int64_t plane_;                    // voxels of one row of one channel
-  int64_t next_row_ = 0;             // first row not finished
-  std::vector<float> importance_;    // of a patch
-  std::vector<float> sums_;          // [row mod patch length][channel][plane]
-  std::vector<float> weights_;       // [row mod patch length][plane]
-  std::vector<float> finished_row_;  // [channel][unpadded plane]
+  int64_t width_;                  // voxels of a line: the padded length of axis 2
+  int64_t lines_;                  // lines of the band: a patch's, or all of a row's
+  bool narrow_;                    // the band is less than whole rows
+  int64_t first_row_ = 0;          // origin of the band along axis 0
+  int64_t carried_rows_ = 0;       // rows of the band that patches with an earlier origin have touched
+  int64_t entered_ = 0;            // lines before this one are in the band, or have been
+  int64_t finished_ = 0;           // lines before this one have left it
+  std::vector<float> importance_;  // of a patch
+  std::vector<float> sums_;        // the band: [row mod patch length][channel][line mod lines_][width_]
+  std::vector<float> carried_;     // [row from the next origin on][channel][padded line][width_]; empty where the band has whole rows
+  std::vector<float> weights_;     // [row mod patch length][padded line][width_]
+  std::vector<float> block_;       // finished logits
 };
 
 /// In half precision in nnU-Net's order (nnunet-inference section 4.4), rounding errors included. Holds the whole image.

@@ -87,24 +87,30 @@ class PatchRunner {
   std::vector<float> mean_;
 };
 
-/// Calls `visit(origin)` for every patch, axis 0 outermost, and `row_done(begin of the next row)` after each axis-0 origin.
+/// Where the patches after those at a pair of origins begin, along axes 0 and 1.
+using NextOrigins = std::array<int64_t, 2>;
+
+/// Calls `visit(origin)` for every patch, axis 0 outermost, and `line_done` after the last one of each pair of origins.
 void VisitPatches(const PatchGrid& grid, const std::stop_token& stop, const std::function<void(const ArrayShape&)>& visit,
-                  const std::function<void(int64_t)>& row_done) {
-  for (size_t i = 0; i < grid.origins[0].size(); ++i) {
-    for (const int64_t y : grid.origins[1])
+                  const std::function<void(const NextOrigins&)>& line_done) {
+  const auto next = [&grid](size_t axis, size_t i) {
+    return i + 1 < grid.origins[axis].size() ? grid.origins[axis][i + 1] : grid.padded[axis];
+  };
+  for (size_t i = 0; i < grid.origins[0].size(); ++i)
+    for (size_t j = 0; j < grid.origins[1].size(); ++j) {
       for (const int64_t z : grid.origins[2]) {
         if (stop.stop_requested()) throw Error(ErrorCode::kCancelled, "cancelled between two patches");
-        visit({grid.origins[0][i], y, z});
+        visit({grid.origins[0][i], grid.origins[1][j], z});
       }
-    row_done(i + 1 < grid.origins[0].size() ? grid.origins[0][i + 1] : grid.padded[0]);
-  }
+      line_done({next(0, i), next(1, j)});
+    }
 }
 
-void PredictFloat(std::span<const float> image, const PatchGrid& grid, const PredictContext& context,
-                  const LogitsRowSink& sink) {
+void PredictFloat(std::span<const float> image, const PatchGrid& grid, const PredictContext& context, Finishing finishing,
+                  const LogitsSink& sink) {
   PatchRunner runner(context.part, context.options.threads);
   std::vector<float> patch(static_cast<size_t>(grid.patch[0] * grid.patch[1] * grid.patch[2]));
-  PatchAccumulator accumulator(grid, context.part.graph.OutChannels(), static_cast<int>(context.folds.size()), sink,
+  PatchAccumulator accumulator(grid, context.part.graph.OutChannels(), static_cast<int>(context.folds.size()), finishing, sink,
                                context.options.threads);
   VisitPatches(
       grid, context.stop,
@@ -115,7 +121,7 @@ void PredictFloat(std::span<const float> image, const PatchGrid& grid, const Pre
           if (context.on_patch) context.on_patch();
         }
       },
-      [&](int64_t row) { accumulator.FinishBefore(row); });
+      [&](const NextOrigins& next) { accumulator.FinishBefore(next); });
 }
 
 /// The whole window once for each fold, the folds' logits summed and divided in half precision (section 1.5).
@@ -132,7 +138,7 @@ std::vector<uint16_t> PredictHalf(std::span<const float> image, const PatchGrid&
           accumulator.Add(runner.Run(*executor, patch), origin);
           if (context.on_patch) context.on_patch();
         },
-        [](int64_t) {});
+        [](const NextOrigins&) {});
     std::vector<uint16_t> logits = std::move(accumulator).Finish();
     if (total.empty()) {
       total = std::move(logits);
@@ -149,7 +155,7 @@ std::vector<uint16_t> PredictHalf(std::span<const float> image, const PatchGrid&
   return total;
 }
 
-void GiveRows(const std::vector<uint16_t>& logits, const PatchGrid& grid, int64_t channels, const LogitsRowSink& sink) {
+void GiveRows(const std::vector<uint16_t>& logits, const PatchGrid& grid, int64_t channels, const LogitsSink& sink) {
   std::vector<float> row(static_cast<size_t>(channels * grid.image[1] * grid.image[2]));
   for (int64_t x = 0; x < grid.image[0]; ++x) {
     float* target = row.data();
@@ -159,15 +165,15 @@ void GiveRows(const std::vector<uint16_t>& logits, const PatchGrid& grid, int64_
                                   grid.padded[2] + grid.padding[2];
         for (int64_t z = 0; z < grid.image[2]; ++z) *target++ = FloatFromHalf(logits[static_cast<size_t>(first + z)]);
       }
-    sink(x, row);
+    sink({x, 0, grid.image[1], row});
   }
 }
 
 }  // namespace
 
-void PredictLogits(std::span<const float> image, const PatchGrid& grid, const PredictContext& context,
-                   const LogitsRowSink& sink) {
-  if (context.options.accumulation == Accumulation::kFloat32) return PredictFloat(image, grid, context, sink);
+void PredictLogits(std::span<const float> image, const PatchGrid& grid, const PredictContext& context, Finishing finishing,
+                   const LogitsSink& sink) {
+  if (context.options.accumulation == Accumulation::kFloat32) return PredictFloat(image, grid, context, finishing, sink);
   GiveRows(PredictHalf(image, grid, context), grid, context.part.graph.OutChannels(), sink);
 }
 

@@ -1,4 +1,4 @@
-/// The sliding window: an image in network axes in, logits out, row by row.
+/// The sliding window: an image in network axes in, logits out, as soon as they are finished.
 #pragma once
 
 #include <functional>
@@ -23,10 +23,10 @@ struct PredictContext {
   std::function<void()> on_patch;  ///< after each patch of each fold; may be empty
 };
 
-/// Runs all folds over `image` (C order, grid.image) and gives the averaged logits to `sink`, rows in ascending order.
+/// Runs all folds over `image` (C order, grid.image) and gives the averaged logits to `sink`, in the order of `finishing`.
 /// Padding is 0 after normalisation, which is the mean. With mirroring, each patch is the mean over all flips.
 /// Errors: kCancelled between two patches; what the executors throw; kInternal if a logit is not finite.
 void PredictLogits(std::span<const float> image, const PatchGrid& grid, const PredictContext& context,
-                   const LogitsRowSink& sink);
+                   Finishing finishing, const LogitsSink& sink);
 
 }  // namespace tuckerseg

@@ -108,24 +108,26 @@ CaseGeometry CaseGeometryOf(const Geometry& geometry, const Model& model) {
   return result;
 }
 
-CaseImage MakeCase(const Volume& volume, const Model& model, int threads) {
+CanonicalImage ReadImage(const Volume& volume, const Model& model, int threads) {
   RefuseNonFinite(volume);
   const CaseGeometry geometry = CaseGeometryOf(volume.geometry, model);
-  CaseImage result;
-  result.shape = geometry.shape;
-  result.spacing_mm = geometry.spacing_mm;
-  result.orientation = geometry.orientation;
-
+  CanonicalImage result{{}, geometry.shape, geometry.spacing_mm, geometry.orientation};
   const VolumeView view = ViewOf(volume, geometry.orientation);
-  std::vector<float> image;
   if (ReordersAxes(model) && !HasTaskSpacing(model, CanonicalSpacing(volume.geometry, geometry.orientation))) {
-    image = ResampleCornerAligned(view, Reversed(geometry.shape), model.pipeline.resampling_order,
-                                  IntensityCast::kTruncateToInt32, threads);
+    result.image = ResampleCornerAligned(view, Reversed(geometry.shape), model.pipeline.resampling_order,
+                                         IntensityCast::kTruncateToInt32, threads);
   } else {
-    image = ToFloat(view, threads);
+    result.image = ToFloat(view, threads);
   }
-  result.box = NonzeroBox(image, result.shape);
-  result.image = result.box.Shape() == result.shape ? std::move(image) : Crop(image, result.shape, result.box);
+  return result;
+}
+
+CaseImage CropToNonzero(std::vector<float> image, const ArrayShape& shape, const Spacing3& spacing_mm) {
+  CaseImage result;
+  result.shape = shape;
+  result.spacing_mm = spacing_mm;
+  result.box = NonzeroBox(image, shape);
+  result.image = result.box.Shape() == shape ? std::move(image) : Crop(image, shape, result.box);
   return result;
 }
 
@@ -142,13 +144,7 @@ ArrayShape NetworkShape(const ModelPart& part, const ArrayShape& shape, const Sp
   return result;
 }
 
-void ResampleByPlans(const Resampling& rule, std::span<const float> input, const ArrayShape& input_shape,
-                     const Spacing3& current_mm, std::span<float> output, const ArrayShape& output_shape,
-                     const Spacing3& wanted_mm, int threads) {
-  if (input_shape == output_shape) {
-    std::copy(input.begin(), input.end(), output.begin());
-    return;
-  }
+HalfPixelRule HalfPixelRuleOf(const Resampling& rule, const Spacing3& current_mm, const Spacing3& wanted_mm) {
   HalfPixelRule half_pixel;
   half_pixel.order = rule.kind == ResamplingKind::kTorchTrilinear ? 1 : rule.order;
   half_pixel.separate_axis = SeparateAxis(current_mm, wanted_mm, rule.force_separate_z);
@@ -156,7 +152,17 @@ void ResampleByPlans(const Resampling& rule, std::span<const float> input, const
     throw Error(ErrorCode::kFailedPrecondition,
                 "order_z = " + std::to_string(rule.order_z) + ": must be 0, the order nnU-Net's planner writes");
   }
-  ResampleHalfPixel(input, input_shape, half_pixel, output, output_shape, threads);
+  return half_pixel;
+}
+
+void ResampleByPlans(const Resampling& rule, std::span<const float> input, const ArrayShape& input_shape,
+                     const Spacing3& current_mm, std::span<float> output, const ArrayShape& output_shape,
+                     const Spacing3& wanted_mm, int threads) {
+  if (input_shape == output_shape) {
+    std::copy(input.begin(), input.end(), output.begin());
+    return;
+  }
+  ResampleHalfPixel(input, input_shape, HalfPixelRuleOf(rule, current_mm, wanted_mm), output, output_shape, threads);
 }
 
 std::vector<float> NetworkImage(const CaseImage& image, const ModelPart& part, int threads) {

@@ -13,21 +13,31 @@
 
 namespace tuckerseg {
 
-/// One case as nnU-Net's reader would give it, array axes z, y, x (x fastest), cropped to nonzero.
-struct CaseImage {
-  std::vector<float> image;     ///< the cropped image
-  ArrayShape shape{};           ///< before cropping
-  Box box;                      ///< what the crop kept
-  Spacing3 spacing_mm{};        ///< along z, y, x
-  Orientation orientation;      ///< from the file's axes to x, y, z
+/// A volume as nnU-Net's reader would give it, array axes z, y, x (x fastest).
+struct CanonicalImage {
+  std::vector<float> image;
+  ArrayShape shape{};
+  Spacing3 spacing_mm{};    ///< along z, y, x
+  Orientation orientation;  ///< from the file's axes to x, y, z
 };
 
-/// Reads the case from the volume. TotalSegmentator's way: closest canonical, resampled to the task's spacing with
-/// integer intensities (totalsegmentator-pipeline sections 5 and 6). nnU-Net's way: as the model's reader gives it.
+/// Reads the volume. TotalSegmentator's way: closest canonical, resampled to the task's spacing with integer intensities
+/// (totalsegmentator-pipeline sections 5 and 6). nnU-Net's way: as the model's reader gives it.
 /// Errors: kInvalidArgument if a voxel is NaN or infinite.
-CaseImage MakeCase(const Volume& volume, const Model& model, int threads);
+CanonicalImage ReadImage(const Volume& volume, const Model& model, int threads);
 
-/// Shape before cropping and spacing that MakeCase will give, from the geometry alone.
+/// One case: an image, or some rows of it, cropped to nonzero.
+struct CaseImage {
+  std::vector<float> image;  ///< the cropped image
+  ArrayShape shape{};        ///< before cropping
+  Box box;                   ///< what the crop kept
+  Spacing3 spacing_mm{};     ///< along z, y, x
+};
+
+/// `image`: `shape` voxels; taken over where nothing is cropped away.
+CaseImage CropToNonzero(std::vector<float> image, const ArrayShape& shape, const Spacing3& spacing_mm);
+
+/// Shape and spacing that ReadImage will give, from the geometry alone.
 struct CaseGeometry {
   ArrayShape shape{};
   Spacing3 spacing_mm{};
@@ -48,6 +58,10 @@ std::array<T, 3> ToNetworkAxes(const ModelPart& part, const std::array<T, 3>& va
 /// The network's input for a case: transposed, normalised, then resampled to the network's spacing. C order, NetworkShape().
 /// Errors: kInvalidArgument (intensities that the normalisation refuses).
 std::vector<float> NetworkImage(const CaseImage& image, const ModelPart& part, int threads);
+
+/// What the plans' rule means between two spacings.
+/// Errors: kFailedPrecondition for rules that the engine does not run (order_z other than 0).
+HalfPixelRule HalfPixelRuleOf(const Resampling& rule, const Spacing3& current_mm, const Spacing3& wanted_mm);
 
 /// Resamples a channel between two shapes of a network's axes by the plans' rule; equal shapes: nothing is computed.
 /// Errors: kFailedPrecondition for rules that the engine does not run (order_z other than 0).

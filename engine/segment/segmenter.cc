@@ -5,9 +5,12 @@
 #include <utility>
 
 #include "engine/error.h"
+#include "engine/segment/clean_labels.h"
 #include "engine/segment/logits_export.h"
+#include "engine/segment/memory_plan.h"
 #include "engine/segment/predict.h"
 #include "engine/segment/preprocess.h"
+#include "engine/segment/threefold_split.h"
 
 namespace tuckerseg {
 namespace {
@@ -28,7 +31,8 @@ class StageTimer {
 /// Tells the sink where the work is.
 class ProgressCounter {
  public:
-  ProgressCounter(const ProgressSink& sink, int64_t patches) : sink_(sink) { progress_.patches_total = patches; }
+  explicit ProgressCounter(const ProgressSink& sink) : sink_(sink) {}
+  void Expect(int64_t patches) { progress_.patches_total = patches; }
   void Enter(Stage stage) {
     progress_.stage = stage;
     Tell();
@@ -46,17 +50,12 @@ class ProgressCounter {
   Progress progress_;
 };
 
-int64_t PatchCount(const Model& model, const CaseImage& image) {
-  int64_t count = 0;
-  for (const ModelPart& part : model.parts) {
-    const ArrayShape shape = NetworkShape(part, image.box.Shape(), image.spacing_mm);
-    count += MakePatchGrid(shape, part.patch_size, model.pipeline.tile_step).PatchCount() *
-             static_cast<int64_t>(part.folds.size());
-  }
-  return count;
+int64_t PatchCount(const Model& model, const ModelPart& part, const ArrayShape& cropped, const Spacing3& spacing_mm) {
+  return MakePatchGrid(NetworkShape(part, cropped, spacing_mm), part.patch_size, model.pipeline.tile_step).PatchCount() *
+         static_cast<int64_t>(part.folds.size());
 }
 
-/// What ResampleByPlans cannot do, refused before a patch has run.
+/// What the resampling cannot do, refused before a patch has run.
 void CheckResampling(const ModelPart& part) {
   for (const Resampling* rule : {&part.data_resampling, &part.logits_resampling}) {
     if (rule->kind == ResamplingKind::kDefault && rule->order_z != 0) {
@@ -69,58 +68,163 @@ void CheckResampling(const ModelPart& part) {
   }
 }
 
+void CheckPart(const ModelPart& part) {
+  if (part.graph.InChannels() != 1 || part.normalization.size() != 1) {
+    throw Error(ErrorCode::kFailedPrecondition, "part " + part.name + ": has " + std::to_string(part.graph.InChannels()) +
+                                                    " input channels: must have 1, a CT volume");
+  }
+  const Size3 divisor = part.graph.PatchDivisor();
+  for (size_t a = 0; a < 3; ++a) {
+    if (part.patch_size[a] <= 0 || part.patch_size[a] % divisor[a] != 0) {
+      throw Error(ErrorCode::kFailedPrecondition, "part " + part.name + ": patch_size[" + std::to_string(a) + "] = " +
+                                                      std::to_string(part.patch_size[a]) + ": must be a multiple of " +
+                                                      std::to_string(divisor[a]));
+    }
+  }
+  CheckResampling(part);
+}
+
 void ThrowIfStopped(const std::stop_token& stop) {
   if (stop.stop_requested()) throw Error(ErrorCode::kCancelled, "cancelled");
 }
 
-/// Features that are alive at once while the graph runs on one patch, in bytes of float32.
-int64_t ActivationBytes(const LayerGraph& graph, const Size3& patch) {
-  std::vector<int64_t> bytes;
-  std::vector<Size3> shapes;
-  std::vector<size_t> last_use(graph.layers.size(), graph.layers.size());
-  for (size_t i = 0; i < graph.layers.size(); ++i)
-    for (const int input : graph.layers[i].inputs) last_use[static_cast<size_t>(input)] = i;
-  int64_t live = 0;
-  int64_t peak = 0;
-  for (size_t i = 0; i < graph.layers.size(); ++i) {
-    const Layer& layer = graph.layers[i];
-    Size3 shape = layer.inputs.empty() ? patch : shapes[static_cast<size_t>(layer.inputs.front())];
-    for (size_t a = 0; a < 3; ++a) {
-      if (layer.kind == LayerKind::kTransposedConvolution) {
-        shape[a] *= layer.stride[a];
-      } else {
-        shape[a] = (shape[a] + layer.stride[a] - 1) / layer.stride[a];
-      }
-    }
-    shapes.push_back(shape);
-    bytes.push_back(layer.out_channels * shape[0] * shape[1] * shape[2] * static_cast<int64_t>(sizeof(float)));
-    live += bytes.back();
-    peak = std::max(peak, live);
-    for (const int input : layer.inputs)
-      if (last_use[static_cast<size_t>(input)] == i) live -= std::exchange(bytes[static_cast<size_t>(input)], 0);
+/// Places of the parts that know a structure asked for.
+std::vector<size_t> PartsFor(const Model& model, const std::vector<int64_t>& structures) {
+  std::vector<size_t> places;
+  for (size_t i = 0; i < model.parts.size(); ++i) {
+    const std::vector<int64_t>& known = model.parts[i].channel_labels;
+    const bool wanted = structures.empty() || std::any_of(structures.begin(), structures.end(), [&](int64_t value) {
+                          return std::find(known.begin(), known.end(), value) != known.end();
+                        });
+    if (wanted) places.push_back(i);
   }
-  // Executors convert a layer's input and output to a blocked layout while it runs: as much again, at most.
-  return 2 * peak;
+  return places;
+}
+
+void KeepOnly(const std::vector<int64_t>& structures, std::span<uint16_t> labels) {
+  if (structures.empty()) return;
+  std::vector<uint16_t> kept(65536, 0);
+  for (const int64_t value : structures) kept[static_cast<size_t>(value)] = static_cast<uint16_t>(value);
+  for (uint16_t& label : labels) label = kept[label];
 }
 
 }  // namespace
 
+/// One volume on its way through a model.
+class Segmenter::Run {
+ public:
+  Run(Segmenter& segmenter, const SegmentOptions& options, std::stop_token stop, const ProgressSink& progress)
+      : segmenter_(segmenter), model_(segmenter.model()), options_(options), stop_(std::move(stop)), counter_(progress),
+        parts_(PartsFor(model_, options.structures)) {}
+
+  Segmentation Segment(const Volume& volume) {
+    CanonicalImage image = Read(volume);
+    const std::vector<SplitPart> splits = Splits(image);
+    counter_.Expect(CountPatches(image, splits));
+    labels_.assign(image.image.size(), 0);
+    const Index3 shape{image.shape[2], image.shape[1], image.shape[0]};
+    for (const SplitPart& split : splits) SegmentRows(image, split);
+
+    const StageTimer timer(result_.times.postprocess_s);
+    counter_.Enter(Stage::kPostprocess);
+    ThrowIfStopped(stop_);
+    image.image = {};
+    Clean(image);
+    KeepOnly(options_.structures, labels_);
+    result_.label_map = RestoreLabels(labels_, shape, image.orientation, volume.geometry.shape, options_.threads);
+    return std::move(result_);
+  }
+
+ private:
+  CanonicalImage Read(const Volume& volume) {
+    const StageTimer timer(result_.times.preprocess_s);
+    counter_.Enter(Stage::kPreprocess);
+    ThrowIfStopped(stop_);
+    return ReadImage(volume, model_, options_.threads);
+  }
+
+  std::vector<SplitPart> Splits(const CanonicalImage& image) const {
+    const bool split = model_.pipeline.totalsegmentator && (options_.split_in_three || NeedsThreefoldSplit(image.shape, model_.parts.size()));
+    if (split) return ThreefoldSplit(image.shape[0]);
+    return {{0, image.shape[0], 0, image.shape[0]}};
+  }
+
+  static std::span<const float> Rows(const CanonicalImage& image, const SplitPart& split) {
+    const int64_t plane = image.shape[1] * image.shape[2];
+    return std::span<const float>(image.image).subspan(static_cast<size_t>(split.from * plane), static_cast<size_t>((split.to - split.from) * plane));
+  }
+
+  int64_t CountPatches(const CanonicalImage& image, const std::vector<SplitPart>& splits) const {
+    int64_t count = 0;
+    for (const SplitPart& split : splits) {
+      const ArrayShape shape = NonzeroBox(Rows(image, split), {split.to - split.from, image.shape[1], image.shape[2]}).Shape();
+      for (const size_t i : parts_) count += PatchCount(model_, model_.parts[i], shape, image.spacing_mm);
+    }
+    return count;
+  }
+
+  /// Segments one part of the split, or the whole image, which it takes.
+  void SegmentRows(CanonicalImage& image, const SplitPart& split) {
+    const int64_t plane = image.shape[1] * image.shape[2];
+    const ArrayShape shape{split.to - split.from, image.shape[1], image.shape[2]};
+    const bool whole = shape == image.shape;
+    std::vector<uint16_t> labels(whole ? 0 : static_cast<size_t>(shape[0] * plane), 0);
+    CaseImage rows;
+    {
+      const StageTimer timer(result_.times.preprocess_s);
+      // Parts overlap: each but a single one is a copy.
+      const std::span<const float> source = Rows(image, split);
+      rows = CropToNonzero(whole ? std::move(image.image) : std::vector<float>(source.begin(), source.end()), shape, image.spacing_mm);
+    }
+    for (const size_t i : parts_) SegmentPart(rows, i, whole ? labels_ : labels);
+    if (whole) return;
+    std::copy(labels.begin() + (split.kept_from - split.from) * plane, labels.begin() + (split.kept_to - split.from) * plane,
+              labels_.begin() + split.kept_from * plane);
+  }
+
+  void SegmentPart(const CaseImage& image, size_t place, std::span<uint16_t> labels) {
+    const ModelPart& part = model_.parts[place];
+    std::vector<float> network_image;
+    {
+      const StageTimer timer(result_.times.preprocess_s);
+      counter_.Enter(Stage::kPreprocess);
+      ThrowIfStopped(stop_);
+      network_image = NetworkImage(image, part, options_.threads);
+    }
+    const ExportGrids grids = ExportGridsOf(part, image.box.Shape(), image.spacing_mm);
+    const std::unique_ptr<LogitsExport> logits = MakeLogitsExport(part, grids, options_);
+    {
+      const StageTimer timer(result_.times.infer_s);
+      counter_.Enter(Stage::kInfer);
+      const PatchGrid grid = MakePatchGrid(grids.network, part.patch_size, model_.pipeline.tile_step);
+      PredictLogits(network_image, grid, {part, segmenter_.executors_[place], options_, stop_, [this] { counter_.PatchDone(); }},
+                    logits->finishing(), [&logits](const LogitsBlock& block) { logits->Take(block); });
+    }
+    const StageTimer timer(result_.times.postprocess_s);
+    counter_.Enter(Stage::kPostprocess);
+    MergeLabels(logits->Labels(stop_), part, image, labels);
+  }
+
+  void Clean(const CanonicalImage& image) {
+    const CaseLabels map{labels_, image.shape, image.spacing_mm};
+    CleanLabels(model_.pipeline.cleaning, model_.labels, map);
+    if (options_.drop_below_mm3 > 0) DropSmallComponents(model_.labels, options_.drop_below_mm3, map);
+  }
+
+  Segmenter& segmenter_;
+  const Model& model_;
+  const SegmentOptions& options_;
+  std::stop_token stop_;
+  ProgressCounter counter_;
+  std::vector<size_t> parts_;
+  std::vector<uint16_t> labels_;  // of the canonical image
+  Segmentation result_;
+};
+
 Segmenter::Segmenter(Bundle bundle, const ExecutorFactory& factory) : bundle_(std::move(bundle)) {
   for (size_t i = 0; i < bundle_.model.parts.size(); ++i) {
     const ModelPart& part = bundle_.model.parts[i];
-    if (part.graph.InChannels() != 1 || part.normalization.size() != 1) {
-      throw Error(ErrorCode::kFailedPrecondition, "part " + part.name + ": has " + std::to_string(part.graph.InChannels()) +
-                                                      " input channels: must have 1, a CT volume");
-    }
-    const Size3 divisor = part.graph.PatchDivisor();
-    for (size_t a = 0; a < 3; ++a) {
-      if (part.patch_size[a] <= 0 || part.patch_size[a] % divisor[a] != 0) {
-        throw Error(ErrorCode::kFailedPrecondition, "part " + part.name + ": patch_size[" + std::to_string(a) + "] = " +
-                                                        std::to_string(part.patch_size[a]) + ": must be a multiple of " +
-                                                        std::to_string(divisor[a]));
-      }
-    }
-    CheckResampling(part);
+    CheckPart(part);
     auto& folds = executors_.emplace_back();
     for (const std::string& fold : part.folds) {
       folds.push_back(factory(part.graph, bundle_.weights[i], "fold_" + fold + "."));
@@ -131,82 +235,20 @@ Segmenter::Segmenter(Bundle bundle, const ExecutorFactory& factory) : bundle_(st
 
 Segmentation Segmenter::Segment(const Volume& volume, const SegmentOptions& options, std::stop_token stop,
                                 const ProgressSink& progress) {
-  const Model& model = bundle_.model;
-  Segmentation result;
-  CaseImage image;
-  {
-    const StageTimer timer(result.times.preprocess_s);
-    if (progress) progress({Stage::kPreprocess, 0, 0});
-    ThrowIfStopped(stop);
-    image = MakeCase(volume, model, options.threads);
-  }
-  ProgressCounter counter(progress, PatchCount(model, image));
-  std::vector<uint16_t> labels(static_cast<size_t>(image.shape[0] * image.shape[1] * image.shape[2]), 0);
-  for (size_t i = 0; i < model.parts.size(); ++i) {
-    const ModelPart& part = model.parts[i];
-    std::vector<float> network_image;
-    {
-      const StageTimer timer(result.times.preprocess_s);
-      counter.Enter(Stage::kPreprocess);
-      ThrowIfStopped(stop);
-      network_image = NetworkImage(image, part, options.threads);
-    }
-    LogitsExport logits(image, part, options);
-    {
-      const StageTimer timer(result.times.infer_s);
-      counter.Enter(Stage::kInfer);
-      const PatchGrid grid = MakePatchGrid(NetworkShape(part, image.box.Shape(), image.spacing_mm), part.patch_size,
-                                           model.pipeline.tile_step);
-      PredictLogits(network_image, grid, {part, executors_[i], options, stop, [&counter] { counter.PatchDone(); }},
-                    [&logits](int64_t row, std::span<const float> values) { logits.TakeRow(row, values); });
-    }
-    const StageTimer timer(result.times.postprocess_s);
-    counter.Enter(Stage::kPostprocess);
-    logits.MergeInto(labels, stop);
-  }
-  const StageTimer timer(result.times.postprocess_s);
-  counter.Enter(Stage::kPostprocess);
-  ThrowIfStopped(stop);
-  const Index3 shape{image.shape[2], image.shape[1], image.shape[0]};
-  result.label_map = RestoreLabels(labels, shape, image.orientation, volume.geometry.shape, options.threads);
-  return result;
+  return Run(*this, options, std::move(stop), progress).Segment(volume);
 }
 
-int64_t Segmenter::PeakBytes(const Geometry& geometry, Accumulation accumulation) const {
+int64_t Segmenter::PeakBytes(const Geometry& geometry, const SegmentOptions& options) const {
+  return PredictPeakBytes(bundle_.model, geometry, options);
+}
+
+int64_t Segmenter::MostPatches(const Geometry& geometry, const SegmentOptions& options) const {
   const CaseGeometry image = CaseGeometryOf(geometry, bundle_.model);
-  const int64_t voxels = image.shape[0] * image.shape[1] * image.shape[2];
-  const auto label_bytes = static_cast<int64_t>(sizeof(uint16_t));
-  const auto float_bytes = static_cast<int64_t>(sizeof(float));
-  const auto double_bytes = static_cast<int64_t>(sizeof(double));
-  const auto half_bytes = static_cast<int64_t>(sizeof(uint16_t));
-  int64_t peak = 0;
-  for (const ModelPart& part : bundle_.model.parts) {
-    const ArrayShape shape = NetworkShape(part, image.shape, image.spacing_mm);
-    const int64_t network = shape[0] * shape[1] * shape[2];
-    const PatchGrid grid = MakePatchGrid(shape, part.patch_size, bundle_.model.pipeline.tile_step);
-    const int64_t patch = part.patch_size[0] * part.patch_size[1] * part.patch_size[2];
-    const int64_t channels = part.graph.OutChannels();
-    int64_t bytes = 2 * network * float_bytes + ActivationBytes(part.graph, part.patch_size) + channels * patch * float_bytes;
-    // A second set of logits for the mean over mirrored patches.
-    if (!part.mirror_axes.empty()) bytes += channels * patch * float_bytes;
-    if (accumulation == Accumulation::kFloat32) {
-      bytes += PatchAccumulator::Bytes(grid, channels);
-    } else {
-      // Halves of the whole image, and once more to sum folds.
-      const int64_t padded = grid.padded[0] * grid.padded[1] * grid.padded[2];
-      bytes += (part.folds.size() > 1 ? 2 : 1) * channels * padded * half_bytes;
-    }
-    // Logits kept for a resampling; the doubles that the resampling of one channel works on, axis after axis; the resampled
-    // channel, and the best of those before it.
-    const ArrayShape case_shape = ToNetworkAxes(part, image.shape);
-    if (shape != case_shape) {
-      int64_t widest = 1;
-      for (size_t a = 0; a < 3; ++a) widest *= std::max(shape[a], case_shape[a]);
-      bytes += channels * network * float_bytes + 2 * widest * double_bytes + 2 * voxels * float_bytes;
-    }
-    peak = std::max(peak, bytes);
+  int64_t count = 0;
+  for (const size_t i : PartsFor(bundle_.model, options.structures)) {
+    count += PatchCount(bundle_.model, bundle_.model.parts[i], image.shape, image.spacing_mm);
   }
-  return peak + 2 * voxels * float_bytes + voxels * label_bytes + geometry.VoxelCount() * label_bytes;
+  return count;
 }
 
 }  // namespace tuckerseg

@@ -1,4 +1,4 @@
-/// A CT volume in, a label map out: preprocess, patches, accumulate, label, back to the input's grid.
+/// A CT volume in, a label map out, with one model: preprocess, patches, accumulate, label, clean, back to the input's grid.
 #pragma once
 
 #include <functional>
@@ -22,6 +22,10 @@ enum class Accumulation {
 struct SegmentOptions {
   Accumulation accumulation = Accumulation::kFloat32;
   int threads = 1;  ///< for everything outside the executor
+  /// Labels to find; empty: all. Networks that know none of them do not run. All others become background.
+  std::vector<int64_t> structures = {};
+  bool split_in_three = false;     ///< TotalSegmentator's --force_split; very long volumes are split without being asked for
+  double drop_below_mm3 = 0;       ///< components of each structure up to this volume become background; 0: none
 };
 
 enum class Stage { kPreprocess, kInfer, kPostprocess };
@@ -64,9 +68,13 @@ class Segmenter {
 
   /// Bytes that segmenting a volume of this geometry needs at its peak, the volume itself and the executors' weights
   /// excluded: for admission before anything is allocated.
-  int64_t PeakBytes(const Geometry& geometry, Accumulation accumulation = Accumulation::kFloat32) const;
+  int64_t PeakBytes(const Geometry& geometry, const SegmentOptions& options = {}) const;
+
+  /// Patches that a volume of this geometry has at most, over all parts and folds that `options` asks for.
+  int64_t MostPatches(const Geometry& geometry, const SegmentOptions& options) const;
 
  private:
+  class Run;
   Bundle bundle_;
   std::vector<std::vector<std::unique_ptr<Executor>>> executors_;  ///< [part][fold]
 };

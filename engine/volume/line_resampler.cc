@@ -91,6 +91,11 @@ LineResampler::LineResampler(int64_t length_in, int64_t length_out, int order,
   }
 }
 
+LineResampler HalfPixelLine(int64_t length_in, int64_t length_out, int order) {
+  const double zoom = static_cast<double>(length_in) / static_cast<double>(length_out);
+  return {length_in, length_out, order, [zoom](int64_t k) { return (static_cast<double>(k) + 0.5) * zoom - 0.5; }};
+}
+
 void LineResampler::Run(double* lines, int64_t width, double* output) const {
   const int64_t pad = padding();
   if (pad > 0) {

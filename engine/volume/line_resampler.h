@@ -26,6 +26,11 @@ class LineResampler {
   void Run(double* lines, int64_t width, double* output) const;
   int64_t padding() const { return order_ == 3 ? kSplinePadding : 0; }
 
+  /// What output k is made of, orders 0 and 1: the weighted sum of input samples Index(k, tap), ascending, 0 <= tap < taps().
+  int64_t taps() const { return taps_; }
+  int64_t Index(int64_t k, int64_t tap) const { return indices_[static_cast<size_t>(k * taps_ + tap)]; }
+  double Weight(int64_t k, int64_t tap) const { return weights_[static_cast<size_t>(k * taps_ + tap)]; }
+
  private:
   static constexpr int64_t kSplinePadding = 12;
 
@@ -36,6 +41,9 @@ class LineResampler {
   std::vector<int64_t> indices_;  // [length_out][taps], rows of the padded line
   std::vector<double> weights_;   // [length_out][taps]
 };
+
+/// Half-pixel centres: output k samples at x = (k + 0.5) * length_in / length_out - 0.5.
+LineResampler HalfPixelLine(int64_t length_in, int64_t length_out, int order);
 
 /// Resamples `input` (C order) along `axis` (0, 1 or 2); the other axes stay. Input may be float or double.
 template <typename T>

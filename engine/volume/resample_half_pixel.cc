@@ -16,12 +16,6 @@ std::string Text(const ArrayShape& shape) {
   return std::to_string(shape[0]) + " x " + std::to_string(shape[1]) + " x " + std::to_string(shape[2]);
 }
 
-/// x = (k + 0.5) * n_in / n_out - 0.5.
-LineResampler HalfPixelLine(int64_t in, int64_t out, int order) {
-  const double zoom = static_cast<double>(in) / static_cast<double>(out);
-  return {in, out, order, [zoom](int64_t k) { return (static_cast<double>(k) + 0.5) * zoom - 0.5; }};
-}
-
 struct Range {
   double low;
   double high;

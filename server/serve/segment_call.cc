@@ -86,7 +86,7 @@ void SegmentCall::Run() {
   ReadHeader();
   auto work = [&] {
     VolumeReceiver::Received received = Receive();
-    const int64_t peak = model_->segmenter.PeakBytes(received.nifti.header.geometry, parts_.config.accumulation);
+    const int64_t peak = model_->segmenter.PeakBytes(received.nifti.header.geometry, {.accumulation = parts_.config.accumulation, .threads = parts_.config.threads});
     const uint64_t most = header_.level().automatic().max_memory_bytes();
     if (most != 0 && static_cast<uint64_t>(peak) > most) {
       throw Error(ErrorCode::kResourceExhausted, "header.level.automatic.max_memory_bytes = " + std::to_string(most) +

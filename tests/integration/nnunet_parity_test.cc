@@ -11,6 +11,7 @@
 #include "engine/segment/predict.h"
 #include "engine/segment/preprocess.h"
 #include "engine/segment/segmenter.h"
+#include "tests/engine/segment/case_image.h"
 #include "tests/integration/golden_files.h"
 
 namespace tuckerseg {
@@ -41,10 +42,10 @@ std::vector<float> WholeLogits(const Bundle& bundle, const std::vector<float>& i
   const int64_t plane = shape[1] * shape[2];
   std::vector<float> logits(static_cast<size_t>(part.graph.OutChannels() * shape[0] * plane));
   const PatchGrid grid = MakePatchGrid(shape, part.patch_size, bundle.model.pipeline.tile_step);
-  PredictLogits(image, grid, {part, executors, {accumulation, kThreads}, {}, {}},
-                [&](int64_t row, std::span<const float> values) {
+  PredictLogits(image, grid, {part, executors, {accumulation, kThreads}, {}, {}}, Finishing::kWholeRows,
+                [&](const LogitsBlock& block) {
                   for (int64_t c = 0; c < part.graph.OutChannels(); ++c)
-                    std::copy_n(values.begin() + c * plane, plane, logits.begin() + (c * shape[0] + row) * plane);
+                    std::copy_n(block.logits.begin() + c * plane, plane, logits.begin() + (c * shape[0] + block.row) * plane);
                 });
   return logits;
 }

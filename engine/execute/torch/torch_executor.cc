@@ -71,6 +71,7 @@ class TorchExecutor final : public Executor {
       // from_blob wants a mutable pointer; no layer writes into the input (kInput is never an in-place source).
       const at::Tensor input = at::from_blob(const_cast<float*>(patch.data()),
                                              {1, graph_.InChannels(), shape[0], shape[1], shape[2]}, at::kFloat);
+      logits_.reset();  // before the next ones: with 118 classes they are the largest tensor of all
       logits_ = Forward(input.to(device_)).to(at::kCPU).contiguous();
       return {logits_.const_data_ptr<float>(), static_cast<size_t>(logits_.numel())};
     });

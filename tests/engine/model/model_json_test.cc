@@ -37,13 +37,18 @@ Model FullModel() {
   second.normalization = {{.scheme = NormalizationScheme::kZScore, .use_mask = true}};
   model.parts.push_back(second);
   model.pipeline = {.totalsegmentator = true, .spacing_mm = Spacing3d{1.5, 1.5, 3}, .resampling_order = 3, .tile_step = 0.8};
+  model.pipeline.crop = CropRule{"total_fastest", "total_fast", {"liver", "spleen"}, 10};
+  model.pipeline.cleaning = {{CleaningKind::kKeepLargest, 1, 0}, {CleaningKind::kDropSmall, 2, 50000}, {CleaningKind::kOrderVertebrae, 0, 0}};
+  model.pipeline.keep_near = NearRule{{"heart"}, 10};
+  model.pipeline.refine = RefineRule{"vertebrae_body", "vertebrae_body", 2};
+  model.pipeline.statistics_at_model_spacing = true;
   model.labels.front() = {.value = 1,
                           .name = "l\u00e9ver \"x\"",
                           .rgb = {{0, 128, 255}},
                           .snomed_code = "10200004",
                           .snomed_meaning = "Liver",
                           .snomed_modifier = "7771000"};
-  model.provenance = {"nnU-Net v2 results", "nnUNetTrainer", "3d_fullres", "Apache-2.0", "00ff"};
+  model.provenance = {"nnU-Net v2 results", "nnUNetTrainer", "3d_fullres", "Apache-2.0", true, "00ff"};
   return model;
 }
 

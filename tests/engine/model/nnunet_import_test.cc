@@ -207,12 +207,35 @@ TEST_F(Import, ChoosesTheTasksOwnTrainerAmongSeveralResultFolders) {
   EXPECT_EQ(ImportNnunet(root() / dataset, {}).model.task, "breasts");
 }
 
-TEST_F(Import, TakesANetworkWhoseTaskNeedsMoreForWhatItIs) {
-  const fs::path result = Write("Dataset913_lung_nodules", SmallDataset());
-  EXPECT_EQ(ImportNnunet(result, {}).model.task, "Dataset913_lung_nodules");
-  EXPECT_FALSE(ImportNnunet(result, {}).model.pipeline.totalsegmentator);
-  ExpectRefused(ErrorCode::kFailedPrecondition, "task lung_nodules: needs cropping by a rough model", result,
-                {.task = "lung_nodules"});
+TEST_F(Import, ChoosesThePlansThatAreAskedFor) {
+  const std::string dataset = "Dataset527_breasts_1559subj";
+  const Json labels = DatasetOf({{"background", 0}, {"breast", 1}});
+  Write(dataset, labels, {"0"}, "nnUNetTrainer_DASegOrd0_NoMirroring__nnUNetPlans__3d_fullres");
+  Write(dataset, labels, {"0"}, "nnUNetTrainer_DASegOrd0_NoMirroring__nnUNetResEncUNetLPlans_8__3d_fullres");
+  fs::remove_all(root() / dataset / "nnUNetTrainer_DASegOrd0_NoMirroring__nnUNetPlans__3d_fullres" / "fold_0");
+  EXPECT_EQ(ImportNnunet(root() / dataset, {.plans = "nnUNetResEncUNetLPlans_8"}).model.task, "breasts");
+  ExpectRefused(ErrorCode::kNotFound, "folds: none with a checkpoint_final.pth", root() / dataset);
+  ExpectRefused(ErrorCode::kNotFound, "holds no result folder of nnUNetPlansXL", root() / dataset, {.plans = "nnUNetPlansXL"});
+}
+
+TEST_F(Import, CarriesWhatTheTaskDoesAroundItsNetworks) {
+  const fs::path nodules = Write("Dataset913_lung_nodules", DatasetOf({{"background", 0}, {"lung", 1}, {"lung_nodules", 2}}));
+  const Model model = ImportNnunet(nodules, {}).model;
+  EXPECT_EQ(model.task, "lung_nodules");
+  EXPECT_EQ(model.pipeline.crop->task, "total_fastest");
+  EXPECT_FALSE(model.provenance.non_commercial);
+}
+
+TEST_F(Import, MakesClassesThatOnlyHelpTheNetworkBackground) {
+  const Json labels = DatasetOf({{"background", 0}, {"kidney_cyst_left", 1}, {"kidney_cyst_right", 2}, {"kidney_left", 3}, {"kidney_right", 4}});
+  const Model model = ImportNnunet(Write("Dataset789_kidney_cyst_501subj", labels), {}).model;
+  EXPECT_EQ(model.parts.front().channel_labels, (std::vector<int64_t>{0, 1, 2, 0, 0}));
+  EXPECT_EQ(model.labels.size(), 2U);
+}
+
+TEST_F(Import, SaysThatALicenceForbidsCommercialUse) {
+  const fs::path face = Write("Dataset303_face_1559subj", DatasetOf({{"background", 0}, {"face", 1}}));
+  EXPECT_TRUE(ImportNnunet(face, {}).model.provenance.non_commercial);
 }
 
 TEST_F(Import, RefusesFoldersThatAreNotThere) {

@@ -10,7 +10,6 @@ namespace tuckerseg {
 namespace {
 
 using ::testing::ElementsAre;
-using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
 const Label& Named(const CatalogTask& task, const std::string& name) {
@@ -32,10 +31,12 @@ TEST_F(Catalog, KnowsTheFastTask) {
   EXPECT_EQ(task.trainer, "nnUNetTrainer_4000epochs_NoMirroring");
   EXPECT_EQ(task.configuration, "3d_fullres");
   EXPECT_THAT(task.folds, ElementsAre("0"));
-  EXPECT_EQ(task.spacing_mm, (Spacing3d{3, 3, 3}));
-  EXPECT_EQ(task.tile_step, 0.8);
+  EXPECT_EQ(task.pipeline.spacing_mm, (Spacing3d{3, 3, 3}));
+  EXPECT_EQ(task.pipeline.tile_step, 0.8);
+  EXPECT_TRUE(task.pipeline.totalsegmentator);
+  EXPECT_EQ(task.plans, "nnUNetPlans");
   EXPECT_EQ(task.licence, "open (Apache-2.0)");
-  EXPECT_THAT(task.needs, IsEmpty());
+  EXPECT_TRUE(task.pipeline.statistics_at_model_spacing) << "TotalSegmentator measures --fast on the 3 mm grid";
 }
 
 TEST_F(Catalog, KnowsTheFiveNetworksOfTheWholeTaskInMergingOrder) {
@@ -43,7 +44,7 @@ TEST_F(Catalog, KnowsTheFiveNetworksOfTheWholeTaskInMergingOrder) {
   std::vector<std::string> parts;
   for (const std::string& folder : task.dataset_folders) parts.push_back(catalog_.PartName(folder));
   EXPECT_THAT(parts, ElementsAre("organs", "vertebrae", "cardiac", "muscles", "ribs"));
-  EXPECT_EQ(task.spacing_mm, (Spacing3d{1.5, 1.5, 1.5}));
+  EXPECT_EQ(task.pipeline.spacing_mm, (Spacing3d{1.5, 1.5, 1.5}));
 }
 
 TEST_F(Catalog, ListsLabelsInAscendingOrderWithColoursAndCodes) {
@@ -71,11 +72,37 @@ TEST_F(Catalog, TakesEveryFoldWhereTheTaskNamesNone) {
   EXPECT_THAT(catalog_.Find("aorta_annulus").folds, ElementsAre("0", "1", "2", "3", "4"));
 }
 
-TEST_F(Catalog, SaysWhatATaskNeedsBesidesItsNetworks) {
-  EXPECT_THAT(catalog_.Find("lung_vessels").needs, HasSubstr("cropping by a rough model"));
-  EXPECT_EQ(catalog_.Find("appendicular_bones").needs, "post-processing");
-  EXPECT_EQ(catalog_.Find("heartchambers_highres").needs, "cropping by a rough model; post-processing");
-  EXPECT_THAT(catalog_.Find("breasts").needs, IsEmpty());
+TEST_F(Catalog, CropsTheWholeBodysTasksToTheStructuresAskedFor) {
+  const CropRule ct{"total_fastest", "total_fast", {}, 20};
+  const CropRule mr{"total_mr_fast", "total_mr_fast", {}, 20};
+  for (const char* task : {"total", "total_fast", "total_fastest", "total_v3"}) EXPECT_EQ(catalog_.Find(task).pipeline.crop, ct) << task;
+  for (const char* task : {"total_mr", "total_mr_fast"}) EXPECT_EQ(catalog_.Find(task).pipeline.crop, mr) << task;
+}
+
+TEST_F(Catalog, CropsOtherTasksToWhatARoughModelFinds) {
+  EXPECT_EQ(catalog_.Find("liver_vessels").pipeline.crop, (CropRule{"total_fastest", "total_fast", {"liver"}, 20}));
+  EXPECT_EQ(catalog_.Find("liver_lesions").pipeline.crop, (CropRule{"total_fast", "total_fast", {"liver"}, 20})) << "set to robust";
+  EXPECT_EQ(catalog_.Find("liver_segments_mr").pipeline.crop, (CropRule{"total_mr_fast", "total_mr_fast", {"liver"}, 20}));
+  EXPECT_EQ(catalog_.Find("abdominal_muscles").pipeline.crop, (CropRule{"body_fast", "body_fast", {"body_trunc"}, 20}));
+  EXPECT_EQ(catalog_.Find("teeth").pipeline.crop,
+            (CropRule{"craniofacial_structures", "craniofacial_structures", {"teeth_lower", "teeth_upper"}, 10}));
+  EXPECT_EQ(catalog_.Find("breasts").pipeline.crop, std::nullopt);
+}
+
+TEST_F(Catalog, KnowsWhatTasksDoToTheirLabelMaps) {
+  const std::vector<CleaningStep> body{{CleaningKind::kKeepLargest, 1, 0}, {CleaningKind::kDropSmall, 2, 50000}};
+  EXPECT_EQ(catalog_.Find("body").pipeline.cleaning, body);
+  EXPECT_EQ(catalog_.Find("body_fast").pipeline.cleaning, body);
+  EXPECT_THAT(catalog_.Find("body_mr").pipeline.cleaning, IsEmpty());
+  EXPECT_THAT(catalog_.Find("vertebrae_pp").pipeline.cleaning, ElementsAre(CleaningStep{CleaningKind::kOrderVertebrae, 0, 0}));
+  EXPECT_EQ(catalog_.Find("vertebrae_pp_refined").pipeline.refine, (RefineRule{"vertebrae_body", "vertebrae_body", 2}));
+  EXPECT_EQ(catalog_.Find("heartchambers_highres").pipeline.keep_near, (NearRule{{"heart", "aorta", "inferior_vena_cava"}, 10}));
+  EXPECT_THAT(catalog_.Find("kidney_cysts").auxiliary, ElementsAre(3, 4));
+}
+
+TEST_F(Catalog, TellsLicencesThatForbidCommercialUse) {
+  for (const char* task : {"brain_aneurysm", "heartchambers_highres", "tissue_types"}) EXPECT_TRUE(catalog_.Find(task).non_commercial) << task;
+  for (const char* task : {"total", "total_v3", "lung_vessels"}) EXPECT_FALSE(catalog_.Find(task).non_commercial) << task;
 }
 
 TEST_F(Catalog, RefusesUnknownTasksAndNamesThoseThatAreNear) {

@@ -5,9 +5,10 @@
 
 #include <limits>
 #include <random>
+#include <tuple>
 
-#include "engine/error.h"
 #include "engine/segment/half.h"
+#include "tests/engine/volume/expect_error.h"
 
 namespace tuckerseg {
 namespace {
@@ -16,27 +17,59 @@ using testing::Each;
 using testing::FloatNear;
 
 void AddAllPatches(const PatchGrid& grid, const std::function<void(const ArrayShape&)>& add,
-                   const std::function<void(int64_t)>& finish) {
-  for (size_t i = 0; i < grid.origins[0].size(); ++i) {
-    for (const int64_t y : grid.origins[1])
-      for (const int64_t z : grid.origins[2]) add({grid.origins[0][i], y, z});
-    finish(i + 1 < grid.origins[0].size() ? grid.origins[0][i + 1] : grid.padded[0]);
-  }
+                   const std::function<void(const std::array<int64_t, 2>&)>& finish) {
+  const auto next = [&grid](size_t axis, size_t i) {
+    return i + 1 < grid.origins[axis].size() ? grid.origins[axis][i + 1] : grid.padded[axis];
+  };
+  for (size_t i = 0; i < grid.origins[0].size(); ++i)
+    for (size_t j = 0; j < grid.origins[1].size(); ++j) {
+      for (const int64_t z : grid.origins[2]) add({grid.origins[0][i], grid.origins[1][j], z});
+      finish({next(0, i), next(1, j)});
+    }
+}
+
+/// All logits [channel][image], from random patches, as a sink puts them together.
+std::vector<float> Accumulate(const PatchGrid& grid, int64_t channels, int folds, Finishing finishing, int threads) {
+  const ArrayShape& image = grid.image;
+  std::vector<float> whole(static_cast<size_t>(channels * image[0] * image[1] * image[2]), -1.0F);
+  const LogitsSink sink = [&](const LogitsBlock& block) {
+    const float* source = block.logits.data();
+    for (int64_t c = 0; c < channels; ++c)
+      for (int64_t y = block.line_begin; y < block.line_end; ++y, source += image[2]) {
+        float* target = whole.data() + ((c * image[0] + block.row) * image[1] + y) * image[2];
+        EXPECT_EQ(*target, -1.0F) << "a line is given once";
+        std::copy_n(source, image[2], target);
+      }
+  };
+  PatchAccumulator accumulator(grid, channels, folds, finishing, sink, threads);
+  std::mt19937 random(1);
+  std::normal_distribution<float> normal;
+  std::vector<float> patch(static_cast<size_t>(channels * grid.patch[0] * grid.patch[1] * grid.patch[2]));
+  AddAllPatches(
+      grid,
+      [&](const ArrayShape& origin) {
+        for (int fold = 0; fold < folds; ++fold) {
+          for (float& value : patch) value = normal(random);
+          accumulator.Add(patch, origin, fold);
+        }
+      },
+      [&](const auto& next) { accumulator.FinishBefore(next); });
+  return whole;
 }
 
 TEST(PatchAccumulator, AMeanOfEqualLogitsIsThatLogitEverywhere) {
   const PatchGrid grid = MakePatchGrid({11, 3, 9}, {4, 4, 4}, 0.5);
   std::vector<float> values;
   std::vector<int64_t> rows;
-  const LogitsRowSink sink = [&](int64_t row, std::span<const float> logits) {
-    rows.push_back(row);
-    values.insert(values.end(), logits.begin(), logits.end());
+  const LogitsSink sink = [&](const LogitsBlock& block) {
+    rows.push_back(block.row);
+    values.insert(values.end(), block.logits.begin(), block.logits.end());
   };
-  PatchAccumulator accumulator(grid, 2, 1, sink, 2);
+  PatchAccumulator accumulator(grid, 2, 1, Finishing::kWholeRows, sink, 2);
   const std::vector<float> patch(2 * 64, 3.5F);
   AddAllPatches(
       grid, [&](const ArrayShape& origin) { accumulator.Add(patch, origin, 0); },
-      [&](int64_t row) { accumulator.FinishBefore(row); });
+      [&](const auto& next) { accumulator.FinishBefore(next); });
   ASSERT_EQ(values.size(), 2U * 11 * 3 * 9);
   EXPECT_THAT(values, Each(FloatNear(3.5F, 1e-5F)));
   for (size_t i = 0; i < rows.size(); ++i) EXPECT_EQ(rows[i], static_cast<int64_t>(i));
@@ -44,42 +77,39 @@ TEST(PatchAccumulator, AMeanOfEqualLogitsIsThatLogitEverywhere) {
 
 TEST(PatchAccumulator, GivesTheSameBitsWithAnyNumberOfThreads) {
   const PatchGrid grid = MakePatchGrid({9, 7, 6}, {4, 4, 4}, 0.5);
-  const auto run = [&grid](int threads) {
-    std::vector<float> values;
-    const LogitsRowSink sink = [&](int64_t, std::span<const float> logits) {
-      values.insert(values.end(), logits.begin(), logits.end());
-    };
-    PatchAccumulator accumulator(grid, 3, 2, sink, threads);
-    std::mt19937 random(1);
-    std::normal_distribution<float> normal;
-    std::vector<float> patch(3 * 64);
-    AddAllPatches(
-        grid,
-        [&](const ArrayShape& origin) {
-          for (int fold = 0; fold < 2; ++fold) {
-            for (float& value : patch) value = normal(random);
-            accumulator.Add(patch, origin, fold);
-          }
-        },
-        [&](int64_t row) { accumulator.FinishBefore(row); });
-    return values;
+  EXPECT_EQ(Accumulate(grid, 3, 2, Finishing::kWholeRows, 1), Accumulate(grid, 3, 2, Finishing::kWholeRows, 3));
+  EXPECT_EQ(Accumulate(grid, 3, 2, Finishing::kLines, 1), Accumulate(grid, 3, 2, Finishing::kLines, 3));
+}
+
+TEST(PatchAccumulator, GivesTheSameBitsWhetherItHoldsWholeRowsOrABandOfLines) {
+  const std::vector<std::tuple<ArrayShape, Size3, double>> cases{
+      {{9, 21, 6}, {4, 4, 4}, 0.5},  // overlap of half a patch: each line is in two bands
+      {{30, 40, 6}, {8, 8, 4}, 0.8},
+      {{4, 40, 6}, {4, 4, 4}, 0.25},  // one origin along axis 0: nothing is carried
+      {{17, 33, 3}, {4, 8, 4}, 1.0},
+      {{3, 26, 9}, {8, 4, 4}, 0.5},  // padded along axis 0
   };
-  EXPECT_EQ(run(1), run(3));
+  for (const auto& [image, patch, step] : cases) {
+    const PatchGrid grid = MakePatchGrid(image, patch, step);
+    EXPECT_LT(PatchAccumulator::Bytes(grid, 2, Finishing::kLines), PatchAccumulator::Bytes(grid, 2, Finishing::kWholeRows));
+    EXPECT_EQ(Accumulate(grid, 2, 1, Finishing::kLines, 1), Accumulate(grid, 2, 1, Finishing::kWholeRows, 1));
+  }
+}
+
+TEST(PatchAccumulator, HoldsWholeRowsWhereABandWouldTakeMore) {
+  const PatchGrid grid = MakePatchGrid({40, 5, 6}, {4, 4, 4}, 0.25);
+  EXPECT_EQ(PatchAccumulator::Bytes(grid, 2, Finishing::kLines), PatchAccumulator::Bytes(grid, 2, Finishing::kWholeRows));
+  EXPECT_EQ(Accumulate(grid, 2, 1, Finishing::kLines, 1), Accumulate(grid, 2, 1, Finishing::kWholeRows, 1));
 }
 
 TEST(PatchAccumulator, RefusesLogitsThatAreNotFinite) {
   const PatchGrid grid = MakePatchGrid({4, 4, 4}, {4, 4, 4}, 0.5);
-  const LogitsRowSink sink = [](int64_t, std::span<const float>) {};
-  PatchAccumulator accumulator(grid, 1, 1, sink, 1);
+  const LogitsSink sink = [](const LogitsBlock&) {};
+  PatchAccumulator accumulator(grid, 1, 1, Finishing::kLines, sink, 1);
   std::vector<float> patch(64, 0);
   patch[5] = std::numeric_limits<float>::infinity();
   accumulator.Add(patch, {0, 0, 0}, 0);
-  try {
-    accumulator.FinishBefore(4);
-    FAIL() << "accepted";
-  } catch (const Error& error) {
-    EXPECT_EQ(error.code(), ErrorCode::kInternal);
-  }
+  ExpectError(ErrorCode::kInternal, "not finite", [&] { accumulator.FinishBefore({4, 4}); });
 }
 
 TEST(HalfPatchAccumulator, StaysWithinHalfPrecisionOfTheFloatSum) {
@@ -87,7 +117,7 @@ TEST(HalfPatchAccumulator, StaysWithinHalfPrecisionOfTheFloatSum) {
   HalfPatchAccumulator accumulator(grid, 1, 1);
   const std::vector<float> patch(64, 3.5F);
   AddAllPatches(
-      grid, [&](const ArrayShape& origin) { accumulator.Add(patch, origin); }, [](int64_t) {});
+      grid, [&](const ArrayShape& origin) { accumulator.Add(patch, origin); }, [](const auto&) {});
   for (const uint16_t half : std::move(accumulator).Finish()) EXPECT_NEAR(FloatFromHalf(half), 3.5F, 0.5F);
 }
 

@@ -33,8 +33,8 @@ class PredictLogitsTest : public testing::Test {
   std::vector<float> Run(const std::vector<float>& image, const ArrayShape& shape) {
     const PatchGrid grid = MakePatchGrid(shape, part_.patch_size, 0.5);
     std::vector<float> rows;
-    PredictLogits(image, grid, {part_, folds_, options_, stop_.get_token(), on_patch_},
-                  [&](int64_t, std::span<const float> logits) { rows.insert(rows.end(), logits.begin(), logits.end()); });
+    PredictLogits(image, grid, {part_, folds_, options_, stop_.get_token(), on_patch_}, Finishing::kWholeRows,
+                  [&](const LogitsBlock& block) { rows.insert(rows.end(), block.logits.begin(), block.logits.end()); });
     return rows;
   }
   ModelPart part_;

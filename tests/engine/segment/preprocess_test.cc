@@ -7,6 +7,7 @@
 #include <limits>
 
 #include "engine/error.h"
+#include "tests/engine/segment/case_image.h"
 #include "tests/engine/tiny_network.h"
 #include "tests/engine/volume/expect_error.h"
 
@@ -30,7 +31,7 @@ Volume FloatVolume(const Index3& shape, const Spacing3& spacing, const std::vect
 
 Model TinyModel() { return TinyBundle(TinyUnet(2, 3), {4, 4, 4}, 1).model; }
 
-TEST(MakeCase, ReadsTheFileAsNnunetsDefaultReaderDoes) {
+TEST(ReadImage, ReadsTheFileAsNnunetsDefaultReaderDoes) {
   const Volume volume = FloatVolume({3, 2, 1}, {1, 2, 3}, {1, 2, 3, 4, 5, 6});
   const CaseImage image = MakeCase(volume, TinyModel(), 1);
   EXPECT_EQ(image.shape, (ArrayShape{1, 2, 3}));
@@ -38,14 +39,14 @@ TEST(MakeCase, ReadsTheFileAsNnunetsDefaultReaderDoes) {
   EXPECT_THAT(image.image, ElementsAre(1, 2, 3, 4, 5, 6));
 }
 
-TEST(MakeCase, CropsToNonzero) {
+TEST(CropToNonzero, KeepsTheBoxOfVoxelsThatAreNotZero) {
   const Volume volume = FloatVolume({3, 1, 2}, {1, 1, 1}, {0, 0, 0, 0, 7, 0});
   const CaseImage image = MakeCase(volume, TinyModel(), 1);
   EXPECT_EQ(image.box, (Box{{1, 0, 1}, {2, 1, 2}}));
   EXPECT_THAT(image.image, ElementsAre(7));
 }
 
-TEST(MakeCase, RefusesVoxelsThatAreNotFiniteWhetherItResamplesOrNot) {
+TEST(ReadImage, RefusesVoxelsThatAreNotFiniteWhetherItResamplesOrNot) {
   Model resampled = TinyModel();
   resampled.pipeline = {.totalsegmentator = true, .spacing_mm = Spacing3d{2, 1, 1}, .resampling_order = 3, .tile_step = 0.8};
   for (const Model& model : {TinyModel(), resampled})
@@ -55,7 +56,7 @@ TEST(MakeCase, RefusesVoxelsThatAreNotFiniteWhetherItResamplesOrNot) {
     }
 }
 
-TEST(MakeCase, TotalSegmentatorsWayTruncatesTowardsZeroAfterResampling) {
+TEST(ReadImage, TotalSegmentatorsWayTruncatesTowardsZeroAfterResampling) {
   Model model = TinyModel();
   model.pipeline = {.totalsegmentator = true, .spacing_mm = Spacing3d{2, 1, 1}, .resampling_order = 1, .tile_step = 0.8};
   // Three voxels of 1 mm become rint(1.5) = 2 of 2 mm; corner-aligned, so the first and last are kept.
@@ -66,7 +67,7 @@ TEST(MakeCase, TotalSegmentatorsWayTruncatesTowardsZeroAfterResampling) {
   EXPECT_EQ(image.box.begin[2], 1);
 }
 
-TEST(MakeCase, TotalSegmentatorsWayLeavesAnImageOfTheTasksSpacingUntouched) {
+TEST(ReadImage, TotalSegmentatorsWayLeavesAnImageOfTheTasksSpacingUntouched) {
   Model model = TinyModel();
   model.pipeline = {.totalsegmentator = true, .spacing_mm = Spacing3d{1, 1, 1}, .resampling_order = 1, .tile_step = 0.8};
   const Volume volume = FloatVolume({2, 1, 1}, {1, 1, 1}, {1.5F, 2.5F});

@@ -3,32 +3,17 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <cstring>
-#include <random>
+#include <algorithm>
 
 #include "engine/error.h"
 #include "engine/execute/plain/plain_executor.h"
-#include "tests/engine/tiny_network.h"
+#include "tests/engine/segment/threshold_model.h"
 #include "tests/engine/volume/expect_error.h"
 
 namespace tuckerseg {
 namespace {
 
 using testing::HasSubstr;
-
-Volume RandomVolume(const Index3& shape, unsigned seed) {
-  Volume volume;
-  volume.geometry.shape = shape;
-  volume.geometry.header_spacing_mm = {1, 1, 1};
-  for (size_t a = 0; a < 3; ++a) volume.geometry.affine_ras.linear[a][a] = 1;
-  std::mt19937 random(seed);
-  std::uniform_int_distribution<int16_t> values(-1000, 1000);
-  std::vector<int16_t> voxels(static_cast<size_t>(volume.geometry.VoxelCount()));
-  for (int16_t& voxel : voxels) voxel = values(random);
-  volume.voxels.resize(voxels.size() * sizeof(int16_t));
-  std::memcpy(volume.voxels.data(), voxels.data(), volume.voxels.size());
-  return volume;
-}
 
 Segmenter TinySegmenter() { return Segmenter(TinyBundle(TinyUnet(2, 4), {8, 8, 8}, 5), PlainExecutorFactory()); }
 
@@ -92,6 +77,59 @@ TEST(Segmenter, LaterPartsOverwriteEarlierOnesWhereTheyAreNotBackground) {
   }
 }
 
+/// Two parts: the first finds labels 1 to 3, the second, with the same weights, 11 and 13.
+Bundle TwoParts() {
+  Bundle bundle = TinyBundle(TinyUnet(2, 4), {8, 8, 8}, 5);
+  ModelPart second = bundle.model.parts.front();
+  second.name = "second";
+  second.channel_labels = {0, 11, 13, 11};
+  bundle.model.parts.push_back(second);
+  bundle.weights.push_back(bundle.weights.front());
+  return bundle;
+}
+
+TEST(Segmenter, RunsOnlyThePartsThatKnowAStructureAskedForAndKeepsNoOther) {
+  Segmenter segmenter(TwoParts(), PlainExecutorFactory());
+  const Volume volume = RandomVolume({13, 9, 11}, 1);
+  int64_t patches = 0;
+  const auto count = [&patches](const Progress& progress) { patches = progress.patches_total; };
+  const LabelMap second = segmenter.Segment(volume, {.structures = {13}}, {}, count).label_map;
+  EXPECT_EQ(patches, 2 * 2 * 3);
+  EXPECT_EQ(segmenter.MostPatches(volume.geometry, {.structures = {13}}), 2 * 2 * 3);
+  EXPECT_EQ(segmenter.MostPatches(volume.geometry, {}), 2 * 2 * 2 * 3);
+  const std::vector<uint16_t> all = segmenter.Segment(volume, {}).label_map.labels;
+  ASSERT_GT(std::count(all.begin(), all.end(), 13), 0);
+  for (size_t v = 0; v < all.size(); ++v) ASSERT_EQ(second.labels[v], all[v] == 13 ? 13 : 0);
+}
+
+TEST(Segmenter, SplitsInThreeWhenAskedTo) {
+  Bundle bundle = TinyBundle(TinyUnet(2, 4), {8, 8, 8}, 5);
+  bundle.model.pipeline.totalsegmentator = true;
+  Segmenter segmenter(bundle, PlainExecutorFactory());
+  const Volume volume = RandomVolume({8, 8, 90}, 1);
+  int64_t patches = 0;
+  const auto count = [&patches](const Progress& progress) { patches = progress.patches_total; };
+  const LabelMap split = segmenter.Segment(volume, {.split_in_three = true}, {}, count).label_map;
+  EXPECT_EQ(patches, 12 + 17 + 12) << "50, 69 and 49 rows in steps of 4: ceil((n - 8) / 4) + 1";
+  // Far from the seams, a case of its own gives what the whole gives.
+  const LabelMap whole = segmenter.Segment(volume, {}).label_map;
+  const auto row = [](const LabelMap& map, int64_t k) { return std::vector<uint16_t>(map.labels.begin() + k * 64, map.labels.begin() + (k + 1) * 64); };
+  EXPECT_EQ(row(split, 0), row(whole, 0));
+  EXPECT_EQ(row(split, 89), row(whole, 89));
+}
+
+TEST(Segmenter, DropsSmallComponentsWhenAskedTo) {
+  Segmenter segmenter(ThresholdBundle("bright", {"spot"}, 100), PlainExecutorFactory());
+  const Volume volume = Field({20, 9, 9}, {{3, 500}, {10, 500}, {11, 500}, {12, 500}});
+  const auto labelled = [&](double drop_below_mm3) {
+    const LabelMap map = segmenter.Segment(volume, {.drop_below_mm3 = drop_below_mm3}).label_map;
+    return std::count(map.labels.begin(), map.labels.end(), 1);
+  };
+  EXPECT_EQ(labelled(0), 4);
+  EXPECT_EQ(labelled(1), 3);
+  EXPECT_EQ(labelled(3), 0);
+}
+
 TEST(Segmenter, RefusesAModelOfSeveralChannels) {
   Bundle bundle = TinyBundle(TinyUnet(2, 4), {8, 8, 8}, 5);
   bundle.model.parts.front().normalization.resize(2);
@@ -124,7 +162,7 @@ TEST(Segmenter, RefusesResamplingThatItCannotDoBeforeAnyPatchRuns) {
 TEST(Segmenter, NeedsMoreMemoryToHoldHalvesOfTheWholeImage) {
   // Long along the first axis: the exact accumulator holds a patch's length of rows, nnU-Net's the whole image.
   const Geometry geometry = RandomVolume({8, 8, 400}, 1).geometry;
-  EXPECT_GT(TinySegmenter().PeakBytes(geometry, Accumulation::kReference), TinySegmenter().PeakBytes(geometry, Accumulation::kFloat32));
+  EXPECT_GT(TinySegmenter().PeakBytes(geometry, {.accumulation = Accumulation::kReference}), TinySegmenter().PeakBytes(geometry));
 }
 
 TEST(Segmenter, NeedsMoreMemoryForALargerVolume) {

@@ -1,0 +1,127 @@
+#include "engine/segment/crop_volume.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <limits>
+#include <vector>
+
+#include "engine/volume/orientation.h"
+
+namespace tuckerseg {
+namespace {
+
+bool IsWhole(double value) { return std::trunc(value) == value; }
+
+bool HoldsWholeNumbers(const Volume& volume) {
+  return volume.type != VoxelType::kFloat32 && volume.type != VoxelType::kFloat64 && IsWhole(volume.slope) && IsWhole(volume.intercept);
+}
+
+/// Calls `visit(first voxel of the line)` for each line of `box` along i, in the file's order.
+template <typename Visit>
+void VisitLines(const Index3& shape, const VolumeBox& box, const Visit& visit) {
+  for (int64_t k = box.begin[2]; k < box.end[2]; ++k)
+    for (int64_t j = box.begin[1]; j < box.end[1]; ++j) visit((k * shape[1] + j) * shape[0] + box.begin[0]);
+}
+
+int32_t Truncated(double value) {
+  constexpr double kLow = std::numeric_limits<int32_t>::min();
+  constexpr double kHigh = std::numeric_limits<int32_t>::max();
+  return static_cast<int32_t>(std::clamp(value, kLow, kHigh));
+}
+
+template <typename T>
+void CropAsInt32(const Volume& volume, const VolumeBox& box, std::vector<std::byte>& voxels) {
+  std::vector<int32_t> line(static_cast<size_t>(box.Shape()[0]));
+  auto* target = voxels.data();
+  VisitLines(volume.geometry.shape, box, [&](int64_t first) {
+    for (size_t i = 0; i < line.size(); ++i) {
+      T raw;
+      std::memcpy(&raw, volume.voxels.data() + (static_cast<size_t>(first) + i) * sizeof(T), sizeof(T));
+      line[i] = Truncated(static_cast<double>(raw) * volume.slope + volume.intercept);
+    }
+    std::memcpy(target, line.data(), line.size() * sizeof(int32_t));
+    target += line.size() * sizeof(int32_t);
+  });
+}
+
+void CropAsInt32(const Volume& volume, const VolumeBox& box, std::vector<std::byte>& voxels, VoxelType type) {
+  switch (type) {
+    case VoxelType::kUint8: return CropAsInt32<uint8_t>(volume, box, voxels);
+    case VoxelType::kInt8: return CropAsInt32<int8_t>(volume, box, voxels);
+    case VoxelType::kUint16: return CropAsInt32<uint16_t>(volume, box, voxels);
+    case VoxelType::kInt16: return CropAsInt32<int16_t>(volume, box, voxels);
+    case VoxelType::kUint32: return CropAsInt32<uint32_t>(volume, box, voxels);
+    case VoxelType::kInt32: return CropAsInt32<int32_t>(volume, box, voxels);
+    case VoxelType::kUint64: return CropAsInt32<uint64_t>(volume, box, voxels);
+    case VoxelType::kInt64: return CropAsInt32<int64_t>(volume, box, voxels);
+    case VoxelType::kFloat32: return CropAsInt32<float>(volume, box, voxels);
+    case VoxelType::kFloat64: return CropAsInt32<double>(volume, box, voxels);
+  }
+}
+
+}  // namespace
+
+std::optional<VolumeBox> BoxOfLabels(const LabelMap& map, std::span<const int64_t> values, const Spacing3& spacing_mm,
+                                     double margin_mm) {
+  std::vector<bool> wanted(65536, false);
+  for (const int64_t value : values) wanted[static_cast<size_t>(value)] = true;
+  VolumeBox box{map.shape, {0, 0, 0}};
+  size_t v = 0;
+  Index3 at;
+  for (at[2] = 0; at[2] < map.shape[2]; ++at[2])
+    for (at[1] = 0; at[1] < map.shape[1]; ++at[1])
+      for (at[0] = 0; at[0] < map.shape[0]; ++at[0], ++v) {
+        if (!wanted[map.labels[v]]) continue;
+        for (size_t a = 0; a < 3; ++a) {
+          box.begin[a] = std::min(box.begin[a], at[a]);
+          box.end[a] = std::max(box.end[a], at[a] + 1);
+        }
+      }
+  if (box.end[0] == 0) return std::nullopt;
+  for (size_t a = 0; a < 3; ++a) {
+    const auto margin = static_cast<int64_t>(margin_mm / spacing_mm[a]);
+    box.begin[a] = std::max<int64_t>(0, box.begin[a] - margin);
+    box.end[a] = std::min(map.shape[a], box.end[a] + margin);
+  }
+  return box;
+}
+
+Volume CropVolume(const Volume& volume, const VolumeBox& box) {
+  Volume cropped;
+  cropped.geometry = volume.geometry;
+  cropped.geometry.shape = box.Shape();
+  Affine& affine = cropped.geometry.affine_ras;
+  for (size_t r = 0; r < 3; ++r)
+    for (size_t c = 0; c < 3; ++c) affine.translation[r] += affine.linear[r][c] * static_cast<double>(box.begin[c]);
+  const bool whole = HoldsWholeNumbers(volume);
+  cropped.type = whole ? volume.type : VoxelType::kInt32;
+  const size_t width = BytesPerVoxel(cropped.type);
+  cropped.voxels.resize(static_cast<size_t>(cropped.geometry.VoxelCount()) * width);
+  if (!whole) {
+    CropAsInt32(volume, box, cropped.voxels, volume.type);
+    return cropped;
+  }
+  cropped.slope = volume.slope;
+  cropped.intercept = volume.intercept;
+  std::byte* target = cropped.voxels.data();
+  const size_t line = static_cast<size_t>(box.Shape()[0]) * width;
+  VisitLines(volume.geometry.shape, box, [&](int64_t first) {
+    std::memcpy(target, volume.voxels.data() + static_cast<size_t>(first) * width, line);
+    target += line;
+  });
+  return cropped;
+}
+
+LabelMap PasteLabels(const LabelMap& part, const VolumeBox& box, const Index3& shape) {
+  LabelMap map{shape, std::vector<uint16_t>(static_cast<size_t>(shape[0] * shape[1] * shape[2]), 0)};
+  const auto line = static_cast<int64_t>(box.Shape()[0]);
+  const uint16_t* source = part.labels.data();
+  VisitLines(shape, box, [&](int64_t first) {
+    std::copy_n(source, line, map.labels.begin() + first);
+    source += line;
+  });
+  return map;
+}
+
+}  // namespace tuckerseg

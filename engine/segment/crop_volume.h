@@ -1,0 +1,33 @@
+/// Cropping a volume to structures, and putting the label map of what was cropped back in its place.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+
+#include "engine/volume/volume.h"
+
+namespace tuckerseg {
+
+/// Half-open box of voxels in the file's axes i, j, k.
+struct VolumeBox {
+  Index3 begin{};
+  Index3 end{};
+  Index3 Shape() const { return {end[0] - begin[0], end[1] - begin[1], end[2] - begin[2]}; }
+  bool operator==(const VolumeBox&) const = default;
+};
+
+/// The box of the labels in `values`, grown by `margin_mm` along each axis: trunc(margin / spacing) voxels, within the map.
+/// Nothing where none of them is in the map.
+std::optional<VolumeBox> BoxOfLabels(const LabelMap& map, std::span<const int64_t> values, const Spacing3& spacing_mm,
+                                     double margin_mm);
+
+/// The part of `volume` in `box`. A copy, since it is what is resampled from then on, and smaller. Intensities are whole numbers,
+/// truncated toward zero, as the original's cropping leaves them (totalsegmentator-pipeline section 4): voxels that are stored as whole
+/// numbers with whole slope and intercept stay as they are, all others become int32.
+Volume CropVolume(const Volume& volume, const VolumeBox& box);
+
+/// A map of `shape` that is 0 but for `part` at `box`.
+LabelMap PasteLabels(const LabelMap& part, const VolumeBox& box, const Index3& shape);
+
+}  // namespace tuckerseg

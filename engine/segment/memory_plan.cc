@@ -1,0 +1,117 @@
+#include "engine/segment/memory_plan.h"
+
+#include <algorithm>
+#include <utility>
+#include <vector>
+
+#include "engine/segment/logits_export.h"
+#include "engine/segment/patch_accumulator.h"
+#include "engine/segment/patch_grid.h"
+#include "engine/segment/preprocess.h"
+
+namespace tuckerseg {
+namespace {
+
+constexpr auto kFloatBytes = static_cast<int64_t>(sizeof(float));
+constexpr auto kDoubleBytes = static_cast<int64_t>(sizeof(double));
+constexpr auto kHalfBytes = static_cast<int64_t>(sizeof(uint16_t));
+constexpr auto kLabelBytes = static_cast<int64_t>(sizeof(uint16_t));
+
+int64_t Voxels(const ArrayShape& shape) { return shape[0] * shape[1] * shape[2]; }
+
+Size3 OutputShape(const Layer& layer, Size3 shape) {
+  for (size_t a = 0; a < 3; ++a) {
+    if (layer.kind == LayerKind::kTransposedConvolution) {
+      shape[a] *= layer.stride[a];
+    } else {
+      shape[a] = (shape[a] + layer.stride[a] - 1) / layer.stride[a];
+    }
+  }
+  return shape;
+}
+
+/// oneDNN works on channels in blocks of 16: a convolution's input and output are copied into that layout and back.
+int64_t BlockedBytes(int64_t channels, const Size3& shape) { return (channels + 15) / 16 * 16 * Voxels(shape) * kFloatBytes; }
+
+int64_t ScratchBytes(const Layer& layer, const Size3& in, const Size3& out) {
+  switch (layer.kind) {
+    case LayerKind::kConvolution:
+    case LayerKind::kTransposedConvolution:
+      return BlockedBytes(layer.in_channels, in) + BlockedBytes(layer.out_channels, out);
+    case LayerKind::kTuckerConvolution:
+      // Two reduced features besides, the first at the input's resolution; the factors' copies are not held at the same time.
+      return BlockedBytes(layer.in_channels, in) + BlockedBytes(layer.out_channels, out) +
+             2 * BlockedBytes(layer.rank_in, in) + 2 * BlockedBytes(layer.rank_out, out);
+    default:
+      return 0;
+  }
+}
+
+/// Doubles that resampling along three axes works on: one axis in, one out.
+int64_t ResamplingBytes(const ArrayShape& from, const ArrayShape& to) {
+  int64_t widest = 1;
+  for (size_t a = 0; a < 3; ++a) widest *= std::max(from[a], to[a]);
+  return 2 * widest * kDoubleBytes;
+}
+
+/// What is held while the patches of a part run, beside the case's image and labels.
+int64_t PartBytes(const Model& model, const ModelPart& part, const CaseGeometry& image, const SegmentOptions& options) {
+  const ExportGrids grids = ExportGridsOf(part, image.shape, image.spacing_mm);
+  const PatchGrid grid = MakePatchGrid(grids.network, part.patch_size, model.pipeline.tile_step);
+  const int64_t patch = Voxels(part.patch_size);
+  const int64_t channels = part.graph.OutChannels();
+  int64_t bytes = Voxels(grids.network) * kFloatBytes + patch * kFloatBytes + LogitsExportBytes(part, grids, options.threads);
+  if (options.accumulation == Accumulation::kFloat32) {
+    bytes += PatchAccumulator::Bytes(grid, channels, FinishingOf(grids));
+  } else {
+    // Halves of the whole image, and once more to sum folds.
+    bytes += (part.folds.size() > 1 ? 2 : 1) * channels * Voxels(grid.padded) * kHalfBytes;
+  }
+  // A second set of logits for the mean over mirrored patches.
+  const int64_t mirrored = part.mirror_axes.empty() ? 0 : channels * patch * kFloatBytes;
+  bytes += ActivationBytes(part.graph, part.patch_size) + mirrored;
+  const int64_t before = grids.network == grids.wanted ? 0 : Voxels(grids.wanted) * kFloatBytes + ResamplingBytes(grids.wanted, grids.network);
+  return std::max(bytes, Voxels(grids.network) * kFloatBytes + before);
+}
+
+}  // namespace
+
+int64_t ActivationBytes(const LayerGraph& graph, const Size3& patch) {
+  std::vector<int64_t> bytes;
+  std::vector<Size3> shapes;
+  std::vector<size_t> last_use(graph.layers.size(), graph.layers.size());
+  for (size_t i = 0; i < graph.layers.size(); ++i)
+    for (const int input : graph.layers[i].inputs) last_use[static_cast<size_t>(input)] = i;
+  int64_t live = 0;
+  int64_t peak = 0;
+  for (size_t i = 0; i < graph.layers.size(); ++i) {
+    const Layer& layer = graph.layers[i];
+    const auto source = layer.inputs.empty() ? size_t{0} : static_cast<size_t>(layer.inputs.front());
+    const Size3 in = layer.inputs.empty() ? patch : shapes[source];
+    shapes.push_back(OutputShape(layer, in));
+    // A leaky ReLU works in place where nobody else reads its input.
+    const bool in_place = layer.kind == LayerKind::kLeakyRelu && last_use[source] == i && source != 0;
+    bytes.push_back(in_place ? std::exchange(bytes[source], 0) : layer.out_channels * Voxels(shapes.back()) * kFloatBytes);
+    if (!in_place) live += bytes.back();
+    peak = std::max(peak, live + ScratchBytes(layer, in, shapes.back()));
+    for (const int input : layer.inputs)
+      if (last_use[static_cast<size_t>(input)] == i) live -= std::exchange(bytes[static_cast<size_t>(input)], 0);
+  }
+  return peak;
+}
+
+int64_t PredictPeakBytes(const Model& model, const Geometry& geometry, const SegmentOptions& options) {
+  const CaseGeometry image = CaseGeometryOf(geometry, model);
+  const int64_t voxels = Voxels(image.shape);
+  int64_t part_bytes = 0;
+  for (const ModelPart& part : model.parts) part_bytes = std::max(part_bytes, PartBytes(model, part, image, options));
+  // The case's image and labels are there from the first patch to the last; the map on the input's grid comes when the image has gone.
+  const int64_t reading = voxels * kFloatBytes + (model.pipeline.resampling_order == 1
+                                                      ? 0
+                                                      : ResamplingBytes({geometry.shape[2], geometry.shape[1], geometry.shape[0]}, image.shape));
+  const int64_t predicting = voxels * (kFloatBytes + kLabelBytes) + part_bytes;
+  const int64_t restoring = voxels * kLabelBytes + geometry.VoxelCount() * kLabelBytes;
+  return std::max({reading, predicting, restoring});
+}
+
+}  // namespace tuckerseg

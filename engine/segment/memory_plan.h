@@ -1,0 +1,19 @@
+/// What segmenting a volume will hold at its peak, from geometry and graph alone: for admission before anything is allocated.
+#pragma once
+
+#include <cstdint>
+
+#include "engine/model/model.h"
+#include "engine/segment/segmenter.h"
+#include "engine/volume/volume.h"
+
+namespace tuckerseg {
+
+/// Bytes at the peak, the volume itself and the executors' weights excluded. Assumes the float32 executor of LibTorch; a crop to
+/// nonzero or to structures makes it less.
+int64_t PredictPeakBytes(const Model& model, const Geometry& geometry, const SegmentOptions& options);
+
+/// Bytes of features and scratch while the graph runs on one patch, its logits included.
+int64_t ActivationBytes(const LayerGraph& graph, const Size3& patch);
+
+}  // namespace tuckerseg

@@ -1,0 +1,70 @@
+#include "engine/segment/crop_volume.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cstring>
+#include <numeric>
+
+#include "tests/engine/segment/random_volume.h"
+
+namespace tuckerseg {
+namespace {
+
+using testing::ElementsAre;
+
+template <typename T>
+std::vector<T> Voxels(const Volume& volume) {
+  std::vector<T> values(volume.voxels.size() / sizeof(T));
+  std::memcpy(values.data(), volume.voxels.data(), volume.voxels.size());
+  return values;
+}
+
+TEST(BoxOfLabels, GrowsTheBoxByWholeVoxelsOfTheMarginAlongEachAxis) {
+  LabelMap map{{20, 20, 20}, std::vector<uint16_t>(8000, 0)};
+  map.labels[(10 * 20 + 9) * 20 + 8] = 3;
+  map.labels[(10 * 20 + 9) * 20 + 9] = 4;
+  map.labels[0] = 7;
+  const std::vector<int64_t> wanted{3, 4};
+  // 20 mm are 2 voxels of 9 mm, 6 of 3 mm, and more than there are of 1 mm.
+  EXPECT_EQ(BoxOfLabels(map, wanted, {9, 3, 1}, 20), (VolumeBox{{6, 3, 0}, {12, 16, 20}}));
+}
+
+TEST(BoxOfLabels, IsNothingWhereNoneOfTheLabelsIs) {
+  const LabelMap map{{2, 2, 2}, std::vector<uint16_t>(8, 5)};
+  EXPECT_EQ(BoxOfLabels(map, std::vector<int64_t>{6}, {1, 1, 1}, 20), std::nullopt);
+}
+
+TEST(CropVolume, KeepsStoredWholeNumbersAndMovesTheOrigin) {
+  Volume volume = RandomVolume({4, 3, 2}, 1);
+  volume.geometry.affine_ras.linear = {{{0, 2, 0}, {-1, 0, 0}, {0, 0, 3}}};
+  volume.geometry.affine_ras.translation = {10, 20, 30};
+  volume.intercept = -1024;
+  const Volume cropped = CropVolume(volume, {{1, 2, 1}, {3, 3, 2}});
+  EXPECT_EQ(cropped.geometry.shape, (Index3{2, 1, 1}));
+  EXPECT_THAT(cropped.geometry.affine_ras.translation, ElementsAre(10 + 2 * 2, 20 - 1, 30 + 3));
+  EXPECT_EQ(cropped.type, VoxelType::kInt16);
+  EXPECT_EQ(cropped.intercept, -1024);
+  const std::vector<int16_t> all = Voxels<int16_t>(volume);
+  EXPECT_THAT(Voxels<int16_t>(cropped), ElementsAre(all[21], all[22]));
+}
+
+TEST(CropVolume, TruncatesFractionsTowardsZero) {
+  Volume volume = RandomVolume({3, 1, 1}, 1);
+  volume.slope = 0.5;
+  const std::vector<int16_t> raw{-3, 3, 5};
+  std::memcpy(volume.voxels.data(), raw.data(), volume.voxels.size());
+  const Volume cropped = CropVolume(volume, {{0, 0, 0}, {3, 1, 1}});
+  EXPECT_EQ(cropped.slope, 1);
+  EXPECT_THAT(Voxels<int32_t>(cropped), ElementsAre(-1, 1, 2));
+}
+
+TEST(PasteLabels, PutsThePartBackAndLeavesTheRestBackground) {
+  const LabelMap part{{2, 1, 1}, {8, 9}};
+  const LabelMap whole = PasteLabels(part, {{1, 1, 0}, {3, 2, 1}}, {4, 2, 1});
+  EXPECT_EQ(whole.shape, (Index3{4, 2, 1}));
+  EXPECT_THAT(whole.labels, ElementsAre(0, 0, 0, 0, 0, 8, 9, 0));
+}
+
+}  // namespace
+}  // namespace tuckerseg

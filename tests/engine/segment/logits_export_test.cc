@@ -1,0 +1,87 @@
+#include "engine/segment/logits_export.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <random>
+
+#include "engine/segment/label_rule.h"
+#include "tests/engine/tiny_network.h"
+
+namespace tuckerseg {
+namespace {
+
+struct ExportCase {
+  const char* name;
+  Resampling rule;
+  ArrayShape network;
+  Spacing3 network_mm;
+  ArrayShape wanted;
+  Spacing3 wanted_mm;
+};
+
+class LogitsExportTest : public testing::TestWithParam<ExportCase> {};
+
+/// What nnU-Net does: every channel resampled as a whole, then argmax.
+std::vector<uint16_t> WholeResampled(const ModelPart& part, const ExportCase& c, const std::vector<float>& logits) {
+  const auto voxels = static_cast<size_t>(c.network[0] * c.network[1] * c.network[2]);
+  const auto wanted = static_cast<size_t>(c.wanted[0] * c.wanted[1] * c.wanted[2]);
+  LabelRule rule(part, wanted);
+  std::vector<float> resampled(wanted);
+  for (int64_t channel = 0; channel < part.graph.OutChannels(); ++channel) {
+    ResampleByPlans(c.rule, std::span(logits).subspan(static_cast<size_t>(channel) * voxels, voxels), c.network, c.network_mm, resampled,
+                    c.wanted, c.wanted_mm, 1);
+    rule.AddChannel(channel, resampled);
+  }
+  return {rule.labels().begin(), rule.labels().end()};
+}
+
+TEST_P(LogitsExportTest, GivesTheLabelsOfWholeChannelsResampled) {
+  const ExportCase& c = GetParam();
+  ModelPart part = TinyBundle(TinyUnet(2, 5), {8, 8, 8}, 1).model.parts.front();
+  part.logits_resampling = c.rule;
+  const auto plane = static_cast<size_t>(c.network[1] * c.network[2]);
+  const auto rows = static_cast<size_t>(c.network[0]);
+  std::mt19937 random(3);
+  std::normal_distribution<float> normal;
+  std::vector<float> logits(5 * rows * plane);
+  for (float& logit : logits) logit = normal(random);
+
+  const auto logits_export = MakeLogitsExport(part, {c.network, c.network_mm, c.wanted, c.wanted_mm}, {.threads = 2});
+  EXPECT_EQ(logits_export->finishing(), FinishingOf({c.network, c.network_mm, c.wanted, c.wanted_mm}));
+  for (size_t row = 0; row < rows; ++row) {
+    std::vector<float> block;
+    for (size_t channel = 0; channel < 5; ++channel) {
+      const auto first = logits.begin() + static_cast<std::ptrdiff_t>((channel * rows + row) * plane);
+      block.insert(block.end(), first, first + static_cast<std::ptrdiff_t>(plane));
+    }
+    logits_export->Take({static_cast<int64_t>(row), 0, c.network[1], block});
+  }
+  EXPECT_EQ(logits_export->Labels({}), WholeResampled(part, c, logits));
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Resamplings, LogitsExportTest,
+    testing::Values(ExportCase{"EqualGrids", {.order = 1}, {5, 6, 7}, {1, 1, 1}, {5, 6, 7}, {1, 1, 1}},
+                    ExportCase{"UpLinear", {.order = 1}, {5, 6, 7}, {2, 2, 2}, {11, 9, 20}, {1, 1.5, 0.7}},
+                    ExportCase{"DownLinear", {.order = 1}, {11, 9, 20}, {1, 1, 1}, {3, 4, 5}, {3, 2, 4}},
+                    ExportCase{"UpNearest", {.order = 0}, {5, 6, 7}, {2, 2, 2}, {11, 12, 13}, {1, 1, 1}},
+                    ExportCase{"Trilinear", {.kind = ResamplingKind::kTorchTrilinear, .order = 3}, {5, 6, 7}, {2, 2, 2}, {10, 12, 14}, {1, 1, 1}},
+                    ExportCase{"SeparateAxis0", {.order = 1}, {5, 6, 7}, {5, 1, 1}, {12, 7, 8}, {2, 1, 1}},
+                    ExportCase{"SeparateAxis2", {.order = 1}, {5, 6, 7}, {1, 1, 5}, {7, 8, 12}, {1, 1, 2}},
+                    ExportCase{"OneRow", {.order = 1}, {1, 6, 7}, {2, 2, 2}, {4, 12, 14}, {1, 1, 1}},
+                    ExportCase{"Cubic", {.order = 3}, {5, 6, 7}, {2, 2, 2}, {11, 12, 13}, {1, 1, 1}}),
+    [](const auto& one) { return one.param.name; });
+
+TEST(LogitsExportBytes, HoldsTwoRowsInsteadOfTheVolumeWhereTheOrderAllowsIt) {
+  ModelPart part = TinyBundle(TinyUnet(2, 5), {8, 8, 8}, 1).model.parts.front();
+  const ExportGrids grids{{50, 60, 70}, {2, 2, 2}, {100, 120, 140}, {1, 1, 1}};
+  part.logits_resampling.order = 3;
+  const int64_t whole = LogitsExportBytes(part, grids, 2);
+  part.logits_resampling.order = 1;
+  EXPECT_GT(whole, 50 * 60 * 70 * 5 * 4);
+  EXPECT_LT(LogitsExportBytes(part, grids, 2), whole / 5);
+}
+
+}  // namespace
+}  // namespace tuckerseg

@@ -1,0 +1,43 @@
+#include "engine/segment/memory_plan.h"
+
+#include <gtest/gtest.h>
+
+#include "engine/model/unet_builder.h"
+#include "tests/engine/tiny_network.h"
+
+namespace tuckerseg {
+namespace {
+
+TEST(ActivationBytes, CountsWhatIsAliveAtOnceAndTheBlockedCopiesOfAConvolution) {
+  LayerGraph graph;
+  AddLayer(graph, {.name = "input", .kind = LayerKind::kInput, .in_channels = 1, .out_channels = 1});
+  AddLayer(graph, {.name = "a", .kind = LayerKind::kConvolution, .inputs = {0}, .in_channels = 1, .out_channels = 32});
+  AddLayer(graph, {.name = "relu", .kind = LayerKind::kLeakyRelu, .inputs = {1}, .in_channels = 32, .out_channels = 32});
+  AddLayer(graph, {.name = "b", .kind = LayerKind::kConvolution, .inputs = {2}, .in_channels = 32, .out_channels = 4});
+  // At b: 32 channels in, 4 out, and both in blocks of 16.
+  EXPECT_EQ(ActivationBytes(graph, {8, 8, 8}), (32 + 4 + 32 + 16) * 512 * 4);
+}
+
+Geometry GeometryOf(const Index3& shape) {
+  Geometry geometry;
+  geometry.shape = shape;
+  geometry.header_spacing_mm = {1, 1, 1};
+  for (size_t a = 0; a < 3; ++a) geometry.affine_ras.linear[a][a] = 1;
+  return geometry;
+}
+
+TEST(PredictPeakBytes, GrowsWithClassesOnlyAsFarAsABandOfPatchesGoes) {
+  const auto peak = [](int64_t classes, const Index3& shape) {
+    return PredictPeakBytes(TinyBundle(TinyUnet(2, classes), {32, 32, 32}, 1).model, GeometryOf(shape), {.threads = 2});
+  };
+  const int64_t voxels = 96 * 96 * 400;
+  const int64_t one = peak(2, {96, 96, 400});
+  const int64_t many = peak(102, {96, 96, 400});
+  EXPECT_GT(many, one);
+  EXPECT_LT(many - one, 100 * voxels * 4 / 4) << "less than a quarter of what whole logits would add";
+  // Twice the length along the first axis: the case's image and labels, and no logits.
+  EXPECT_LE(peak(102, {96, 96, 800}) - many, voxels * 12);
+}
+
+}  // namespace
+}  // namespace tuckerseg

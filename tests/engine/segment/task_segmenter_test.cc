@@ -1,0 +1,157 @@
+#include "engine/segment/task_segmenter.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <map>
+#include <memory>
+
+#include "engine/execute/plain/plain_executor.h"
+#include "tests/engine/segment/threshold_model.h"
+#include "tests/engine/volume/expect_error.h"
+
+namespace tuckerseg {
+namespace {
+
+class TaskSegmenterTest : public testing::Test {
+ protected:
+  void Serve(Bundle bundle) {
+    const std::string task = bundle.model.task;
+    models_[task] = std::make_unique<Segmenter>(std::move(bundle), PlainExecutorFactory());
+  }
+  TaskSegmenter Make(const std::string& task, TaskOptions options) {
+    return {*models_.at(task), [this](const std::string& other) { return models_.contains(other) ? models_.at(other).get() : nullptr; },
+            std::move(options)};
+  }
+  /// A task that was trained on crops to the liver, with a margin of 2 mm.
+  void ServeVessels() {
+    Bundle vessels = ThresholdBundle("liver_vessels", {"vessel"}, 100);
+    vessels.model.pipeline.crop = CropRule{"total_fastest", "total_fast", {"liver"}, 2};
+    Serve(std::move(vessels));
+  }
+  /// A task of the whole body.
+  void ServeTotal(const std::string& task) {
+    Bundle total = ThresholdBundle(task, {"liver", "spleen"}, 300);
+    total.model.pipeline.crop = CropRule{"total_fastest", "total_fast", {}, 2};
+    Serve(std::move(total));
+  }
+
+  std::map<std::string, std::unique_ptr<Segmenter>> models_;
+};
+
+TEST_F(TaskSegmenterTest, LooksOnlyWhereTheRoughModelHasFoundTheStructures) {
+  ServeTotal("total_fastest");
+  ServeVessels();
+  // A voxel of 500 HU is the liver; vessels (200 HU) lie 2 and 3 voxels beside it.
+  const Volume volume = Field({40, 9, 9}, {{20, 500}, {22, 200}, {23, 200}});
+  TaskSegmenter segmenter = Make("liver_vessels", {});
+  EXPECT_EQ(segmenter.crop_task(), "total_fastest");
+  const LabelMap map = segmenter.Segment(volume).label_map;
+  EXPECT_EQ(map.shape, volume.geometry.shape);
+  EXPECT_EQ(map.labels[20], 1);
+  EXPECT_EQ(map.labels[22], 1);
+  EXPECT_EQ(map.labels[23], 0) << "outside the box and its margin";
+}
+
+TEST_F(TaskSegmenterTest, GivesAnEmptyMapWhereTheRoughModelFindsNothing) {
+  ServeTotal("total_fastest");
+  ServeVessels();
+  const LabelMap map = Make("liver_vessels", {}).Segment(Field({20, 9, 9}, {{5, 200}})).label_map;
+  EXPECT_EQ(map.labels.size(), 20U * 9 * 9);
+  EXPECT_EQ(std::count(map.labels.begin(), map.labels.end(), 0), 20 * 9 * 9);
+}
+
+TEST_F(TaskSegmenterTest, CountsThePatchesOfBothModelsWithoutEverGoingBack) {
+  ServeTotal("total_fastest");
+  ServeVessels();
+  int64_t last = 0;
+  int64_t total = 0;
+  Make("liver_vessels", {}).Segment(Field({40, 9, 9}, {{20, 500}}), {}, [&](const Progress& progress) {
+    EXPECT_GE(progress.patches_done, last);
+    EXPECT_LE(progress.patches_done, progress.patches_total);
+    last = progress.patches_done;
+    total = progress.patches_total;
+  });
+  EXPECT_EQ(last, total);
+}
+
+TEST_F(TaskSegmenterTest, RefusesATaskWhoseRoughModelIsNotThere) {
+  ServeVessels();
+  ExpectError(ErrorCode::kFailedPrecondition, "task liver_vessels: needs a model of task total_fastest", [&] { Make("liver_vessels", {}); });
+  ExpectError(ErrorCode::kInvalidArgument, "crop = none: must be another one, task liver_vessels was trained on crops",
+              [&] { Make("liver_vessels", {.crop = CropWish::kNone}); });
+}
+
+TEST_F(TaskSegmenterTest, TakesTheFinerModelWhereTheRoughOneIsNotThere) {
+  ServeTotal("total_fast");
+  ServeVessels();
+  EXPECT_EQ(Make("liver_vessels", {}).crop_task(), "total_fast");
+  EXPECT_EQ(Make("liver_vessels", {.crop = CropWish::kRobust}).crop_task(), "total_fast");
+}
+
+TEST_F(TaskSegmenterTest, CropsAWholeBodysTaskOnlyToStructuresAskedFor) {
+  ServeTotal("total_fastest");
+  ServeTotal("total");
+  EXPECT_EQ(Make("total", {}).crop_task(), "");
+  EXPECT_EQ(Make("total", {.segment = {.structures = {1}}}).crop_task(), "total_fastest");
+  EXPECT_EQ(Make("total", {.segment = {.structures = {1}}, .crop = CropWish::kNone}).crop_task(), "");
+  ExpectError(ErrorCode::kInvalidArgument, "where no structures are asked for", [&] { Make("total", {.crop = CropWish::kRough}); });
+}
+
+TEST_F(TaskSegmenterTest, LooksAtTheWholeVolumeWhereNoOtherModelKnowsTheStructure) {
+  ServeTotal("total");
+  EXPECT_EQ(Make("total", {.segment = {.structures = {1}}}).crop_task(), "") << "no rough model is served";
+  Bundle rough = ThresholdBundle("total_fastest", {"spleen"}, 300);
+  Serve(std::move(rough));
+  EXPECT_EQ(Make("total", {.segment = {.structures = {1}}}).crop_task(), "") << "the rough model knows no liver";
+  EXPECT_EQ(Make("total", {.segment = {.structures = {2}}}).crop_task(), "total_fastest");
+}
+
+TEST_F(TaskSegmenterTest, AModelCropsForItselfOnlyWhenAskedTo) {
+  ServeTotal("total_fast");
+  EXPECT_EQ(Make("total_fast", {.segment = {.structures = {1}}}).crop_task(), "");
+  EXPECT_EQ(Make("total_fast", {.segment = {.structures = {1}}, .crop = CropWish::kRobust}).crop_task(), "total_fast");
+}
+
+TEST_F(TaskSegmenterTest, CropsToTheBodyWhenAskedTo) {
+  ServeTotal("total");
+  ExpectError(ErrorCode::kFailedPrecondition, "needs a model of task body_fast", [&] { Make("total", {.crop = CropWish::kBody}); });
+  Serve(ThresholdBundle("body_fast", {"body_trunc", "body_extremities"}, 300));
+  TaskSegmenter segmenter = Make("total", {.crop = CropWish::kBody});
+  EXPECT_EQ(segmenter.crop_task(), "body_fast");
+  EXPECT_EQ(segmenter.Segment(Field({40, 9, 9}, {{20, 500}})).label_map.labels[20], 1);
+}
+
+TEST_F(TaskSegmenterTest, KeepsOnlyWhatLiesNearTheStructuresOfTheRoughModel) {
+  ServeTotal("total_fastest");
+  ServeVessels();
+  Bundle chambers = ThresholdBundle("heartchambers_highres", {"chamber"}, 100);
+  chambers.model.pipeline.crop = CropRule{"total_fastest", "total_fast", {"liver"}, 20};
+  chambers.model.pipeline.keep_near = NearRule{{"liver"}, 3};
+  Serve(std::move(chambers));
+  const LabelMap map = Make("heartchambers_highres", {}).Segment(Field({40, 9, 9}, {{20, 500}, {23, 200}, {24, 200}})).label_map;
+  EXPECT_EQ(map.labels[23], 1);
+  EXPECT_EQ(map.labels[24], 0) << "four voxels of 1 mm away";
+}
+
+TEST_F(TaskSegmenterTest, RefinesByAnotherModelsStructure) {
+  Bundle vertebrae = ThresholdBundle("vertebrae_pp_refined", {"vertebrae_C1"}, 300);
+  vertebrae.model.pipeline.refine = RefineRule{"vertebrae_body", "vertebrae_body", 2};
+  Serve(std::move(vertebrae));
+  ExpectError(ErrorCode::kFailedPrecondition, "needs a model of task vertebrae_body", [&] { Make("vertebrae_pp_refined", {}); });
+  Serve(ThresholdBundle("vertebrae_body", {"vertebrae_body"}, 100));
+  // The body (200 HU) goes on for two voxels on one side; the vertebra grows by 2 mm into it, and nowhere else.
+  const LabelMap map = Make("vertebrae_pp_refined", {}).Segment(Field({40, 9, 9}, {{20, 500}, {21, 200}, {22, 200}, {23, 200}})).label_map;
+  for (const auto& [place, label] : std::map<size_t, int>{{19, 0}, {20, 1}, {21, 1}, {22, 1}, {23, 0}}) EXPECT_EQ(map.labels[place], label) << place;
+}
+
+TEST_F(TaskSegmenterTest, NeedsTheMemoryOfItsLargestModel) {
+  ServeTotal("total_fastest");
+  ServeVessels();
+  const Geometry geometry = Field({40, 40, 40}, {}).geometry;
+  EXPECT_GT(Make("liver_vessels", {}).PeakBytes(geometry), models_.at("liver_vessels")->PeakBytes(geometry));
+}
+
+}  // namespace
+}  // namespace tuckerseg

@@ -1,0 +1,49 @@
+/// A model whose label map can be told from the volume by hand.
+#pragma once
+
+#include <cstring>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "tests/engine/segment/random_volume.h"
+#include "tests/engine/tiny_network.h"
+
+namespace tuckerseg {
+
+/// One layer that says class 1 where the input is above `threshold` HU, else background.
+inline Bundle ThresholdBundle(const std::string& task, const std::vector<std::string>& structures, float threshold) {
+  LayerGraph graph;
+  AddLayer(graph, {.name = "input", .kind = LayerKind::kInput, .in_channels = 1, .out_channels = 1});
+  const auto classes = static_cast<int64_t>(structures.size()) + 1;
+  AddLayer(graph, {.name = "head", .kind = LayerKind::kConvolution, .inputs = {0}, .in_channels = 1, .out_channels = classes, .bias = true});
+  Bundle bundle = TinyBundle(graph, {8, 8, 8}, 1);
+  bundle.model.task = task;
+  bundle.model.pipeline.totalsegmentator = true;
+  for (size_t i = 0; i < structures.size(); ++i) bundle.model.labels[i].name = structures[i];
+  const auto floats = [](const std::vector<float>& values) {
+    std::vector<std::byte> bytes(values.size() * sizeof(float));
+    std::memcpy(bytes.data(), values.data(), bytes.size());
+    return bytes;
+  };
+  std::vector<float> weights(static_cast<size_t>(classes), 0);
+  std::vector<float> biases(static_cast<size_t>(classes), -1000);
+  weights[1] = 1;
+  biases[0] = 0;
+  biases[1] = -threshold / 500;  // the normalisation divides by 500
+  bundle.weights.front() = {};
+  bundle.weights.front().Add("fold_0.head.weight", TensorType::kFloat32, {classes, 1, 1, 1, 1}, floats(weights));
+  bundle.weights.front().Add("fold_0.head.bias", TensorType::kFloat32, {classes}, floats(biases));
+  return bundle;
+}
+
+/// 1 HU everywhere (0 would be cropped away) but for `bright` voxels of `hu`.
+inline Volume Field(const Index3& shape, const std::map<int64_t, int16_t>& bright) {
+  Volume volume = RandomVolume(shape, 1);
+  std::vector<int16_t> voxels(static_cast<size_t>(volume.geometry.VoxelCount()), 1);
+  for (const auto& [place, hu] : bright) voxels[static_cast<size_t>(place)] = hu;
+  std::memcpy(volume.voxels.data(), voxels.data(), volume.voxels.size());
+  return volume;
+}
+
+}  // namespace tuckerseg
