@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstring>
 #include <new>
 
 #include "engine/error.h"
@@ -85,15 +86,15 @@ void Canvas::Write(const std::string& text, double x, double y, double size, dou
   cairo_show_text(context(), Drawable(text).c_str());
 }
 
-void Canvas::DrawGrey(std::span<const uint8_t> grey, int width, int height, const Box& box) const {
-  const Surface image(cairo_image_surface_create(CAIRO_FORMAT_RGB24, width, height));
+void Canvas::DrawSamples(std::span<const uint32_t> argb, int width, int height, const Box& box) const {
+  const Surface image(cairo_image_surface_create(CAIRO_FORMAT_ARGB32, width, height));
   Check(cairo_surface_status(image.get()));
   cairo_surface_flush(image.get());
   unsigned char* const pixels = cairo_image_surface_get_data(image.get());
   const int stride = cairo_image_surface_get_stride(image.get());
   for (int v = 0; v < height; ++v) {
-    auto* const row = reinterpret_cast<uint32_t*>(pixels + static_cast<ptrdiff_t>(v) * stride);
-    for (int u = 0; u < width; ++u) row[u] = 0x010101U * grey[static_cast<size_t>(v) * static_cast<size_t>(width) + static_cast<size_t>(u)];
+    const auto row = argb.subspan(static_cast<size_t>(v) * static_cast<size_t>(width), static_cast<size_t>(width));
+    std::memcpy(pixels + static_cast<ptrdiff_t>(v) * stride, row.data(), row.size_bytes());
   }
   cairo_surface_mark_dirty(image.get());
   cairo_save(context());

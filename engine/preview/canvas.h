@@ -32,8 +32,8 @@ class Canvas {
   /// is shown as `?`: names come from models, and cairo refuses what is not UTF-8. With `halo`, readable on any background.
   void Write(const std::string& text, double x, double y, double size, double align = 0, bool halo = false) const;
   double WidthOf(const std::string& text, double size) const;
-  /// Draws samples of grey (`width` * `height`, rows from the top) into the box, interpolated between samples.
-  void DrawGrey(std::span<const uint8_t> grey, int width, int height, const Box& box) const;
+  /// Draws samples (0xAARRGGBB, colours multiplied by alpha; `width` * `height`, rows from the top) into the box, interpolated.
+  void DrawSamples(std::span<const uint32_t> argb, int width, int height, const Box& box) const;
 
   /// The picture as a PNG file. Errors: kInternal if anything that was drawn before has failed.
   std::vector<std::byte> Png() const;

@@ -13,7 +13,7 @@ constexpr std::array<Rgb, 24> kPalette{{{230, 25, 75},  {60, 180, 75},   {255, 2
 /// Colours that are nearer than this, by Apart(), are taken for each other in an outline of two pixels.
 constexpr double kTooNear = 110;
 /// Of 255: anything darker vanishes on soft tissue.
-constexpr double kDarkest = 85;
+constexpr double kDarkest = 70;
 
 /// The "redmean" distance: as the eye sees differences, near enough, and without a colour space.
 double Apart(const Rgb& a, const Rgb& b) {

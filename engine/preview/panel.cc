@@ -11,6 +11,9 @@ namespace {
 
 constexpr double kOutline = 1.6;
 constexpr double kFillAlpha = 0.22;
+/// Above this, labels change almost everywhere: outlines would hide the CT, and take cairo a minute. Whole planes of a body have
+/// a tenth of it.
+constexpr size_t kMostOutlinePoints = 100'000;
 constexpr double kLetterFont = 15;
 constexpr double kNumberFont = 10;
 
@@ -33,6 +36,40 @@ void DrawStructure(const Canvas& canvas, const std::vector<Loop>& loops, const P
   cairo_set_line_width(context, 2 * kOutline);
   cairo_stroke(context);
   cairo_restore(context);
+}
+
+void DrawGrey(const Canvas& canvas, const Plane& plane, const Box& image) {
+  std::vector<uint32_t> argb;
+  argb.reserve(plane.grey.size());
+  for (const uint8_t grey : plane.grey) argb.push_back(0xFF000000U | 0x010101U * grey);
+  canvas.DrawSamples(argb, static_cast<int>(plane.width), static_cast<int>(plane.height), image);
+}
+
+/// Structures as thinly coloured samples, without outlines.
+void DrawLabels(const Canvas& canvas, const Plane& plane, std::span<const Entry> entries, const Box& image) {
+  constexpr uint32_t kAlpha = 110;
+  std::map<uint16_t, uint32_t> colours{{uint16_t{0}, 0}};
+  for (const Entry& entry : entries) {
+    uint32_t argb = kAlpha;
+    for (const uint8_t component : entry.colour) argb = argb << 8 | component * kAlpha / 255;
+    colours[entry.value] = argb;
+  }
+  std::vector<uint32_t> argb;
+  argb.reserve(plane.labels.size());
+  for (const uint16_t label : plane.labels) argb.push_back(colours[label]);
+  canvas.DrawSamples(argb, static_cast<int>(plane.width), static_cast<int>(plane.height), image);
+}
+
+void DrawOutlines(const Canvas& canvas, const Plane& plane, std::span<const Entry> entries, const Box& image) {
+  const auto contours = Contours(plane);
+  size_t points = 0;
+  for (const auto& [label, loops] : contours)
+    for (const Loop& loop : loops) points += loop.size();
+  if (points > kMostOutlinePoints) return DrawLabels(canvas, plane, entries, image);
+  for (const Entry& entry : entries) {
+    const auto loops = contours.find(entry.value);
+    if (loops != contours.end()) DrawStructure(canvas, loops->second, plane, image, entry.colour);
+  }
 }
 
 /// The structure's number, where there is room for it.
@@ -94,12 +131,8 @@ void DrawPanel(const Canvas& canvas, const Plane& plane, std::span<const Entry> 
   image.height = std::max(1.0, plane.height_mm * pixels_per_mm);
   image.x = frame.x + (frame.width - image.width) / 2;
   image.y = frame.y + (frame.height - image.height) / 2;
-  canvas.DrawGrey(plane.grey, static_cast<int>(plane.width), static_cast<int>(plane.height), image);
-  const auto contours = Contours(plane);
-  for (const Entry& entry : entries) {
-    const auto loops = contours.find(entry.value);
-    if (loops != contours.end()) DrawStructure(canvas, loops->second, plane, image, entry.colour);
-  }
+  DrawGrey(canvas, plane, image);
+  DrawOutlines(canvas, plane, entries, image);
   const auto places = WidestPlaces(plane);
   for (const Entry& entry : entries.first(marked)) {
     const auto inside = places.find(entry.value);
