@@ -7,9 +7,9 @@
 
 #include "client/cli/commands.h"
 #include "client/cli/ct_source.h"
-#include "client/cli/output_file.h"
 #include "client/cli/progress_display.h"
 #include "client/cli/quantity.h"
+#include "client/cli/segment_outputs.h"
 #include "client/cli/segment_report.h"
 #include "client/lib/client.h"
 #include "engine/error.h"
@@ -20,7 +20,8 @@ namespace {
 struct SegmentArguments {
   CommonArguments common;
   std::string ct;
-  std::string output;
+  OutputPaths outputs;
+  bool exclude_incomplete = false;
   std::string task;
   std::string level = "auto";
   double min_quality = 0;
@@ -30,10 +31,6 @@ struct SegmentArguments {
   int priority = 0;
   std::string deadline;
 };
-
-bool EndsWith(const std::string& text, const std::string& end) {
-  return text.size() >= end.size() && text.compare(text.size() - end.size(), end.size(), end) == 0;
-}
 
 /// Turns what a user may get wrong on the command line into CLI11's error, which ends with the status for wrong usage.
 template <typename Parse>
@@ -50,9 +47,14 @@ CLI::Validator Checked(const Parse& parse) {
       "");
 }
 
-CLI::Validator NiftiName() {
+/// `ends`: those that a file's name may have.
+CLI::Validator NameThatEndsIn(const std::string& ends, const std::vector<std::string>& list) {
   return CLI::Validator(
-      [](std::string& text) { return EndsWith(text, ".nii.gz") || EndsWith(text, ".nii") ? std::string() : "must end in .nii.gz or .nii"; },
+      [ends, list](std::string& text) {
+        for (const std::string& end : list)
+          if (text.ends_with(end)) return std::string();
+        return "must end in " + ends;
+      },
       "");
 }
 
@@ -70,7 +72,7 @@ void FillLevel(const SegmentArguments& arguments, v1::LevelChoice& level) {
 }
 
 void Segment(const SegmentArguments& arguments) {
-  const OutputFile output(arguments.output);
+  SegmentOutputs outputs(arguments.outputs);
   ProgressDisplay display(ProgressDisplay::StyleForStandardError(arguments.common.quiet), std::cerr);
   const CtSource ct = OpenCt(arguments.ct);
 
@@ -78,37 +80,50 @@ void Segment(const SegmentArguments& arguments) {
   header.set_task(arguments.task);
   FillLevel(arguments, *header.mutable_level());
   for (const std::string& structure : arguments.structures) header.add_structures(structure);
-  header.mutable_output()->set_compression(EndsWith(arguments.output, ".gz") ? v1::COMPRESSION_GZIP : v1::COMPRESSION_NONE);
+  outputs.Ask(*header.mutable_output());
+  header.mutable_output()->set_exclude_incomplete(arguments.exclude_incomplete);
   header.set_priority(arguments.priority);
   header.set_total_bytes(ct.total_bytes);
   header.set_sha256(ct.sha256);
 
   SegmentReport report;
-  // The label map is held in memory until its checksum holds: nothing of a cut answer ever stands under the output's name.
-  std::vector<std::byte> label_map;
   SegmentEvents events;
   events.sent = [&](int64_t bytes) { display.Sent(bytes, static_cast<int64_t>(ct.total_bytes)); };
   events.accepted = [&](const v1::Accepted& accepted) { display.Accepted(report.accepted = accepted); };
   events.progress = [&](const v1::Progress& progress) { display.Progress(progress); };
   events.label_map_header = [&](const v1::LabelMapHeader& label_map_header) { report.label_map = label_map_header; };
-  events.label_map = [&](std::span<const std::byte> bytes) { label_map.insert(label_map.end(), bytes.begin(), bytes.end()); };
+  outputs.Listen(events);
   CallLimits limits;
   if (!arguments.deadline.empty()) limits.deadline = ParseDuration(arguments.deadline);
 
   report.summary = Client(arguments.common.server).Segment(header, ct.produce, events, limits);
   display.Clear();
-  output.Write(label_map);
+  outputs.Write(report.label_map, report.summary);
   arguments.common.json ? PrintReportAsJson(report, std::cout) : PrintReport(report, std::cout);
+}
+
+void AddOutputOptions(CLI::App& command, SegmentArguments& arguments) {
+  OutputPaths& outputs = arguments.outputs;
+  command.add_option("-o,--output", outputs.label_map, "Label map to write: .nii.gz or .nii; may be left out with --split-dir")
+      ->check(NameThatEndsIn(".nii.gz or .nii", {".nii.gz", ".nii"}));
+  command.add_option("--split-dir", outputs.split_dir, "Folder for one file a structure, STRUCTURE.nii.gz, 0 and 1; made if missing");
+  CLI::Option* statistics =
+      command.add_option("--statistics", outputs.statistics, "JSON to write: volume (mm3) and mean intensity (HU) by structure");
+  command.add_flag("--statistics-exclude-incomplete", arguments.exclude_incomplete,
+                   "Volume and intensity 0 for structures that touch the volume's border, as TotalSegmentator does")
+      ->needs(statistics);
+  command.add_option("--preview", outputs.preview, "Picture to write: .png, three planes with the structures' outlines")
+      ->check(NameThatEndsIn(".png", {".png"}));
 }
 
 }  // namespace
 
 void AddSegmentCommand(CLI::App& app) {
   const auto arguments = std::make_shared<SegmentArguments>();
-  CLI::App* command = app.add_subcommand("segment", "Segment a CT: NIfTI or DICOM in, a label map out");
+  CLI::App* command = app.add_subcommand("segment", "Segment a CT: NIfTI or DICOM in, a label map out; statistics and a picture, if wanted");
   AddCommonOptions(*command, arguments->common);
   command->add_option("CT", arguments->ct, "CT: .nii, .nii.gz, a folder or file of DICOM, or - for NIfTI on standard input")->required();
-  command->add_option("-o,--output", arguments->output, "Label map to write: .nii.gz or .nii")->required()->check(NiftiName());
+  AddOutputOptions(*command, *arguments);
   command->add_option("--task", arguments->task, "Task, e.g. total_fast; default: the server's only one, or total");
   command->add_option("--level", arguments->level, "auto, original, or a variant's name (see `tuckerseg levels`)")->capture_default_str();
   command->add_option("--min-quality", arguments->min_quality, "For auto: least mean Dice against the original, 0 to 1")
@@ -119,6 +134,7 @@ void AddSegmentCommand(CLI::App& app) {
   command->add_option("--priority", arguments->priority, "Place in the queue, -10 to 10; higher goes first")->check(CLI::Range(-10, 10));
   command->add_option("--deadline", arguments->deadline, "Give up after this time, e.g. 5m; a bare number is seconds")->check(Checked(ParseDuration));
   command->callback([arguments] {
+    if (arguments->outputs.label_map.empty() && arguments->outputs.split_dir.empty()) throw CLI::RequiredError("--output or --split-dir");
     const bool conditions = arguments->min_quality > 0 || !arguments->max_latency.empty() || !arguments->max_memory.empty();
     if (conditions && arguments->level != "auto") {
       throw CLI::ValidationError("--level = " + arguments->level, "must be auto where --min-quality, --max-latency or --max-memory is given");

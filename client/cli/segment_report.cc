@@ -3,9 +3,11 @@
 #include <algorithm>
 #include <cctype>
 #include <cstdio>
+#include <map>
 #include <nlohmann/json.hpp>
 #include <vector>
 
+#include "client/cli/statistics_json.h"
 #include "client/cli/text_table.h"
 
 namespace tuckerseg {
@@ -34,23 +36,48 @@ double TotalSeconds(const v1::Summary& summary) {
   return total;
 }
 
+/// The statistics of each structure by its value; empty where none were asked for.
+std::map<uint32_t, v1::StructureStatistics> StatisticsByValue(const v1::Summary& summary) {
+  std::map<uint32_t, v1::StructureStatistics> statistics;
+  for (const auto& structure : summary.statistics()) statistics.emplace(structure.value(), structure);
+  return statistics;
+}
+
+void PrintStructures(const v1::Summary& summary, std::ostream& out) {
+  std::vector<v1::StructureVolume> volumes(summary.volumes().begin(), summary.volumes().end());
+  std::stable_sort(volumes.begin(), volumes.end(), [](const auto& a, const auto& b) { return a.volume_ml() > b.volume_ml(); });
+  const auto statistics = StatisticsByValue(summary);
+  std::vector<std::string> heading{"LABEL", "STRUCTURE", "ML", "VOXELS"};
+  if (!statistics.empty()) heading.insert(heading.end(), {"MEAN HU", ""});
+  TextTable table(heading, {0, 2, 3, 4});
+  bool border = false;
+  for (const auto& volume : volumes) {
+    std::vector<std::string> cells{std::to_string(volume.value()), volume.name(), Fixed(volume.volume_ml(), 1), std::to_string(volume.voxels())};
+    if (!statistics.empty()) {
+      const auto found = statistics.find(volume.value());
+      const v1::StructureStatistics structure = found != statistics.end() ? found->second : v1::StructureStatistics();
+      // Left out by the border rule: there is no mean to show.
+      cells.push_back(structure.volume_mm3() == 0 ? "-" : Fixed(structure.mean_hu(), 1));
+      cells.push_back(structure.touches_border() ? "*" : "");
+      border = border || structure.touches_border();
+    }
+    table.Add(cells);
+  }
+  table.Print(out);
+  if (border) out << "* touches the border of the volume: may be incomplete\n";
+}
+
 }  // namespace
 
 std::string NameOf(v1::LevelReason reason) { return WithoutPrefix(v1::LevelReason_Name(reason), "LEVEL_REASON_"); }
 
 void PrintReport(const SegmentReport& report, std::ostream& out) {
-  std::vector<v1::StructureVolume> volumes(report.summary.volumes().begin(), report.summary.volumes().end());
-  std::stable_sort(volumes.begin(), volumes.end(), [](const auto& a, const auto& b) { return a.volume_ml() > b.volume_ml(); });
-  TextTable table({"LABEL", "STRUCTURE", "ML", "VOXELS"}, {0, 2, 3});
-  for (const auto& volume : volumes) {
-    table.Add({std::to_string(volume.value()), volume.name(), Fixed(volume.volume_ml(), 1), std::to_string(volume.voxels())});
-  }
-  if (volumes.empty()) {
+  if (report.summary.volumes().empty()) {
     out << "no structure was found\n";
   } else {
-    table.Print(out);
+    PrintStructures(report.summary, out);
   }
-  out << volumes.size() << " of " << report.label_map.labels_size() << " structures found by level " << report.summary.variant() << " ("
+  out << report.summary.volumes_size() << " of " << report.label_map.labels_size() << " structures found by level " << report.summary.variant() << " ("
       << NameOf(report.accepted.reason()) << ") on " << report.accepted.device() << "\n";
   out << "server time " << Fixed(TotalSeconds(report.summary), 2) << " s:";
   for (const auto& stage : report.summary.stages()) out << " " << NameOf(stage.stage()) << " " << Fixed(stage.seconds(), 2);
@@ -77,6 +104,7 @@ void PrintReportAsJson(const SegmentReport& report, std::ostream& out) {
   for (const auto& volume : summary.volumes()) {
     json["structures"].push_back({{"name", volume.name()}, {"value", volume.value()}, {"voxels", volume.voxels()}, {"volume_ml", volume.volume_ml()}});
   }
+  if (summary.statistics_size() > 0) json["statistics"] = Json::parse(StatisticsJson(summary));
   out << json.dump(1) << "\n";
 }
 

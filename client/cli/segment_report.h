@@ -14,7 +14,8 @@ struct SegmentReport {
   v1::Summary summary;
 };
 
-/// A table of the structures that were found, largest first, then times and memory. Returns in a few lines what a user asks first.
+/// A table of the structures that were found, largest first, with mean intensities and a mark for those at the volume's border where
+/// there are statistics; then times and memory. Returns in a few lines what a user asks first.
 void PrintReport(const SegmentReport& report, std::ostream& out);
 
 /// One JSON object (docs/api.md lists its keys).

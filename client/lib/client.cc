@@ -110,6 +110,8 @@ class LabelMapCheck {
       throw Error(ErrorCode::kDataLoss, "label map: the bytes that came have another checksum than the server announced");
     }
   }
+  /// Labels that the file can hold.
+  int label_count() const { return announced_ ? announced_->labels_size() : 0; }
 
  private:
   std::optional<v1::LabelMapHeader> announced_;
@@ -117,8 +119,22 @@ class LabelMapCheck {
   Sha256 digest_;
 };
 
-void Tell(const v1::SegmentResponse& response, const SegmentEvents& events, LabelMapCheck& label_map,
-          std::optional<v1::Summary>& summary) {
+/// What has come beside the label map.
+struct Extras {
+  bool preview = false;
+  std::optional<v1::Summary> summary;
+
+  void Check(const v1::OutputOptions& wanted, const LabelMapCheck& label_map) const {
+    if (!summary) throw Error(ErrorCode::kDataLoss, "summary: none came; the server's answer was cut");
+    if (wanted.preview() && !preview) throw Error(ErrorCode::kDataLoss, "preview: none came; the server must be able to draw one");
+    if (wanted.statistics() && summary->statistics_size() != label_map.label_count()) {
+      throw Error(ErrorCode::kDataLoss, "statistics: " + std::to_string(summary->statistics_size()) + " structures came; must be " +
+                                            std::to_string(label_map.label_count()) + ", those of the label map");
+    }
+  }
+};
+
+void Tell(const v1::SegmentResponse& response, const SegmentEvents& events, LabelMapCheck& label_map, Extras& extras) {
   switch (response.payload_case()) {
     case v1::SegmentResponse::kAccepted:
       if (events.accepted) events.accepted(response.accepted());
@@ -136,7 +152,11 @@ void Tell(const v1::SegmentResponse& response, const SegmentEvents& events, Labe
       if (events.label_map) events.label_map(bytes);
       return;
     }
-    case v1::SegmentResponse::kSummary: summary = response.summary(); return;
+    case v1::SegmentResponse::kPreview:
+      extras.preview = true;
+      if (events.preview) events.preview(response.preview());
+      return;
+    case v1::SegmentResponse::kSummary: extras.summary = response.summary(); return;
     case v1::SegmentResponse::PAYLOAD_NOT_SET: return;  // a later server's message: older clients pass over it
   }
 }
@@ -173,15 +193,15 @@ v1::Summary Client::Segment(const v1::SegmentHeader& header, const ByteProducer&
   Upload(*stream, header, volume, events);
 
   LabelMapCheck label_map;
-  std::optional<v1::Summary> summary;
+  Extras extras;
   v1::SegmentResponse response;
-  while (stream->Read(&response)) Tell(response, events, label_map, summary);
+  while (stream->Read(&response)) Tell(response, events, label_map, extras);
   const grpc::Status status = stream->Finish();
   cancel.Done();
   ThrowUnlessOk(status);
   label_map.Finish();
-  if (!summary) throw Error(ErrorCode::kDataLoss, "summary: none came; the server's answer was cut");
-  return *std::move(summary);
+  extras.Check(header.output(), label_map);
+  return *std::move(extras.summary);
 }
 
 v1::ListModelsResponse Client::ListModels(const CallLimits& limits) {

@@ -30,6 +30,7 @@ struct SegmentEvents {
   std::function<void(const v1::Progress&)> progress;
   std::function<void(const v1::LabelMapHeader&)> label_map_header;
   ByteSink label_map;  ///< the label map's NIfTI file, in order; whole only once Segment() has returned
+  std::function<void(const v1::Preview&)> preview;  ///< once, if the header asks for it
 };
 
 struct CallLimits {
@@ -51,7 +52,8 @@ class Client {
 
   /// Streams the volume in and the label map out, in messages below gRPC's default limits. Length and checksum of the label map
   /// are compared with what the server announced.
-  /// Errors besides the above: kDataLoss if the label map is cut or changed; what `volume` and the events throw (the call is
+  /// Errors besides the above: kDataLoss if the label map is cut or changed, or if statistics or a preview were asked for and are
+  /// missing; what `volume` and the events throw (the call is
   /// then cancelled on the server).
   v1::Summary Segment(const v1::SegmentHeader& header, const ByteProducer& volume, const SegmentEvents& events,
                       const CallLimits& limits = {});

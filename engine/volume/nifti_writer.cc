@@ -103,15 +103,16 @@ std::vector<std::byte> LabelHeader(const NiftiHeader& input, bool wide_labels, i
   return bytes;
 }
 
-/// Labels as bytes of the file, in pieces, so that no second label map is held.
-void WriteLabels(const LabelMap& map, bool wide_labels, bool big_endian, Output& output) {
+/// Labels as bytes of the file, in pieces, so that no second label map is held; `stored`: what is written for a label.
+template <typename Stored>
+void WriteLabels(std::span<const uint16_t> labels, const Stored& stored, bool wide_labels, bool big_endian, Output& output) {
   constexpr size_t kPiece = size_t{1} << 16;
   std::vector<std::byte> piece;
-  for (size_t first = 0; first < map.labels.size(); first += kPiece) {
-    const size_t count = std::min(kPiece, map.labels.size() - first);
+  for (size_t first = 0; first < labels.size(); first += kPiece) {
+    const size_t count = std::min(kPiece, labels.size() - first);
     piece.resize(count * (wide_labels ? 2 : 1));
     for (size_t i = 0; i < count; ++i) {
-      const uint16_t label = map.labels[first + i];
+      const uint16_t label = stored(labels[first + i]);
       if (wide_labels) {
         NiftiFields::Write<uint16_t>(piece, big_endian, 2 * i, label);
       } else {
@@ -120,6 +121,14 @@ void WriteLabels(const LabelMap& map, bool wide_labels, bool big_endian, Output&
     }
     output.Write(piece);
   }
+}
+
+/// Everything before the voxels.
+void WriteFront(const NiftiHeader& input, bool wide_labels, std::span<const std::byte> extensions, Output& output) {
+  const auto vox_offset = static_cast<int64_t>(input.fields.size() + 4 + extensions.size());
+  output.Write(LabelHeader(input, wide_labels, vox_offset));
+  output.Write(std::array{extensions.empty() ? std::byte{0} : std::byte{1}, std::byte{0}, std::byte{0}, std::byte{0}});
+  output.Write(extensions);
 }
 
 }  // namespace
@@ -163,13 +172,20 @@ void WriteLabelMap(const LabelMap& map, const NiftiHeader& input, std::span<cons
   std::vector<std::byte> extensions = input.extensions;
   const std::vector<std::byte> table = LabelExtension(LabelTableText(labels), input.big_endian);
   extensions.insert(extensions.end(), table.begin(), table.end());
-  const auto vox_offset = static_cast<int64_t>(input.fields.size() + 4 + extensions.size());
 
   Output output(compression, sink);
-  output.Write(LabelHeader(input, wide, vox_offset));
-  output.Write(std::array{std::byte{1}, std::byte{0}, std::byte{0}, std::byte{0}});
-  output.Write(extensions);
-  WriteLabels(map, wide, input.big_endian, output);
+  WriteFront(input, wide, extensions, output);
+  WriteLabels(map.labels, [](uint16_t label) { return label; }, wide, input.big_endian, output);
+  output.Finish();
+}
+
+void WriteMask(std::span<const uint16_t> labels, uint16_t label, const NiftiHeader& input, Compression compression, const ByteSink& sink) {
+  if (static_cast<int64_t>(labels.size()) != input.geometry.VoxelCount()) {
+    throw Error(ErrorCode::kInvalidArgument, "label map: must have the shape of its header");
+  }
+  Output output(compression, sink);
+  WriteFront(input, false, input.extensions, output);
+  WriteLabels(labels, [label](uint16_t value) { return static_cast<uint16_t>(value == label ? 1 : 0); }, false, input.big_endian, output);
   output.Finish();
 }
 

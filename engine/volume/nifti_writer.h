@@ -35,6 +35,11 @@ enum class Compression { kNone, kGzip };
 void WriteLabelMap(const LabelMap& map, const NiftiHeader& input, std::span<const LabelName> labels, int64_t highest_label,
                    Compression compression, const ByteSink& sink);
 
+/// Writes the voxels that have `label` as 1, all others as 0, uint8, with the header and the extensions of `input` but without a
+/// label table. `labels`: one for each voxel of the input.
+/// Errors: kInvalidArgument if `labels` do not fill the input's shape.
+void WriteMask(std::span<const uint16_t> labels, uint16_t label, const NiftiHeader& input, Compression compression, const ByteSink& sink);
+
 /// Writes a volume from another source (DICOM) as NIfTI-1, little-endian: sform and qform both set from the affine, codes 1;
 /// qform_code is 0 where a rotation cannot tell the affine to half the reader's tolerance (axes not quite orthonormal).
 /// Errors: kInvalidArgument if a shape does not fit NIfTI-1 (32767 along an axis) or the voxels do not fill it.

@@ -6,6 +6,7 @@
 
 #include "engine/error.h"
 #include "engine/parallel.h"
+#include "engine/volume/voxel_type.h"
 
 namespace tuckerseg {
 namespace {
@@ -65,18 +66,7 @@ template <typename Value>
 std::vector<Value> Convert(const VolumeView& view, int threads) {
   std::vector<Value> values(static_cast<size_t>(view.shape[0] * view.shape[1] * view.shape[2]));
   ParallelFor(threads, view.shape[2], [&](int64_t begin, int64_t end) {
-    switch (view.type) {
-      case VoxelType::kUint8: return ConvertRows<uint8_t>(view, begin, end, values.data());
-      case VoxelType::kInt8: return ConvertRows<int8_t>(view, begin, end, values.data());
-      case VoxelType::kUint16: return ConvertRows<uint16_t>(view, begin, end, values.data());
-      case VoxelType::kInt16: return ConvertRows<int16_t>(view, begin, end, values.data());
-      case VoxelType::kUint32: return ConvertRows<uint32_t>(view, begin, end, values.data());
-      case VoxelType::kInt32: return ConvertRows<int32_t>(view, begin, end, values.data());
-      case VoxelType::kUint64: return ConvertRows<uint64_t>(view, begin, end, values.data());
-      case VoxelType::kInt64: return ConvertRows<int64_t>(view, begin, end, values.data());
-      case VoxelType::kFloat32: return ConvertRows<float>(view, begin, end, values.data());
-      case VoxelType::kFloat64: return ConvertRows<double>(view, begin, end, values.data());
-    }
+    VisitVoxelType(view.type, [&]<typename T>() { ConvertRows<T>(view, begin, end, values.data()); });
   });
   return values;
 }

@@ -1,6 +1,18 @@
 #include "server/serve/messages.h"
 
 namespace tuckerseg {
+namespace {
+
+v1::Stage ToMessage(Stage stage) {
+  switch (stage) {
+    case Stage::kPreprocess: return v1::STAGE_PREPROCESS;
+    case Stage::kInfer: return v1::STAGE_INFER;
+    case Stage::kPostprocess: return v1::STAGE_POSTPROCESS;
+  }
+  return v1::STAGE_UNSPECIFIED;
+}
+
+}  // namespace
 
 void Fill(const Label& label, v1::Label& message) {
   message.set_value(static_cast<uint32_t>(label.value));
@@ -27,6 +39,15 @@ void Fill(const Model& model, v1::Provenance& message) {
   message.set_source(model.provenance.source);
   message.set_licence(model.provenance.licence);
   message.set_weights_sha256(model.provenance.weights_sha256);
+}
+
+void Fill(const Progress& progress, bool started, v1::Progress& message) {
+  message.set_stage(started ? ToMessage(progress.stage) : v1::STAGE_QUEUE);
+  message.set_patches_done(static_cast<uint64_t>(progress.patches_done));
+  message.set_patches_total(static_cast<uint64_t>(progress.patches_total));
+  if (progress.patches_total > 0) {
+    message.set_fraction(static_cast<double>(progress.patches_done) / static_cast<double>(progress.patches_total));
+  }
 }
 
 }  // namespace tuckerseg

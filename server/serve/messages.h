@@ -2,6 +2,7 @@
 #pragma once
 
 #include "engine/model/model.h"
+#include "engine/segment/segmenter.h"
 #include "engine/volume/volume.h"
 #include "tuckerseg/v1/segmentation.pb.h"
 
@@ -10,5 +11,7 @@ namespace tuckerseg {
 void Fill(const Label& label, v1::Label& message);
 void Fill(const Geometry& geometry, v1::Geometry& message);
 void Fill(const Model& model, v1::Provenance& message);
+/// `started`: whether a worker has taken the request; until then it waits.
+void Fill(const Progress& progress, bool started, v1::Progress& message);
 
 }  // namespace tuckerseg

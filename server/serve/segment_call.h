@@ -4,12 +4,11 @@
 #include <memory>
 #include <mutex>
 #include <optional>
-#include <string>
-#include <vector>
 
 #include "engine/segment/segmenter.h"
-#include "engine/volume/nifti_writer.h"
 #include "server/policy/level_policy.h"
+#include "server/serve/segment_answer.h"
+#include "server/serve/segment_record.h"
 #include "server/serve/service_parts.h"
 #include "server/serve/stage_clock.h"
 #include "server/serve/volume_receiver.h"
@@ -35,12 +34,12 @@ class SegmentCall {
 
   void ReadHeader();
   VolumeReceiver::Received Receive();
+  /// Memory for the work and for the answer.
+  MemoryReservation ReservePeak(const VolumeReceiver::Received& received);
   std::shared_ptr<Ticket> Enqueue(const std::shared_ptr<Work>& work);
   void AwaitWork(const std::shared_ptr<Work>& work, const std::shared_ptr<Ticket>& ticket);
-  void KeepOnlyStructures(LabelMap& map) const;
-  std::vector<std::byte> Encode(const LabelMap& map, const NiftiHeader& input);
-  void SendLabelMap(const std::vector<std::byte>& file, const NiftiHeader& input);
-  void SendSummary(const LabelMap& map, const Geometry& geometry);
+  void Answer(Work& work);
+  void SendSummary();
   void Send(const v1::SegmentResponse& response);
   /// Throws kDeadlineExceeded or kCancelled once the client has gone.
   void ThrowIfGone() const;
@@ -52,15 +51,11 @@ class SegmentCall {
   SegmentStream& stream_;
   StageClock clock_;
   v1::SegmentHeader header_;
-  bool header_taken_ = false;  // every field of it has been found right
   LoadedModel* model_ = nullptr;
   LevelChoiceMade level_;
-  std::vector<Label> labels_;  // of the structures asked for
-  std::string request_id_;
+  std::optional<SegmentAnswer> answer_;  // once the header has been read
+  SegmentRecord record_;
   StageClock::Clock::time_point received_at_{};  // the last chunk
-  int64_t received_bytes_ = 0;
-  int64_t sent_bytes_ = 0;
-  int64_t peak_memory_bytes_ = 0;
 };
 
 }  // namespace tuckerseg

@@ -94,6 +94,8 @@ TEST_F(CommandLine, EndsWithStatus2AndOneLineWhenItIsUsedWrongly) {
   ExpectFailure(Run("segment -o labels.nii.gz"), 2, "CT");
   ExpectFailure(Run("segment ct.nii.gz"), 2, "--output");
   ExpectFailure(Run("segment ct.nii.gz -o labels.png"), 2, "must end in .nii.gz or .nii");
+  ExpectFailure(Run("segment ct.nii.gz -o labels.nii --preview picture.jpg"), 2, "must end in .png");
+  ExpectFailure(Run("segment ct.nii.gz -o labels.nii --statistics-exclude-incomplete"), 2, "--statistics");
   ExpectFailure(Run("segment ct.nii.gz -o labels.nii --priority 11"), 2, "11");
   ExpectFailure(Run("segment ct.nii.gz -o labels.nii --deadline soon"), 2, "duration = soon");
   ExpectFailure(Run("segment ct.nii.gz -o labels.nii --level original --min-quality 0.9"), 2, "--level");

@@ -52,6 +52,51 @@ TEST(PrintReport, SaysThatNothingWasFound) {
   EXPECT_THAT(out.str(), testing::StartsWith("no structure was found\n"));
 }
 
+void AddStatistics(v1::Summary& summary, const std::string& name, uint32_t value, double mm3, double hu, bool border) {
+  v1::StructureStatistics& structure = *summary.add_statistics();
+  structure.set_name(name);
+  structure.set_value(value);
+  structure.set_volume_mm3(mm3);
+  structure.set_mean_hu(hu);
+  structure.set_touches_border(border);
+}
+
+SegmentReport ReportWithStatistics() {
+  SegmentReport report = Report();
+  AddStatistics(report.summary, "spleen", 1, 135000, 101.26, false);
+  AddStatistics(report.summary, "liver", 5, 1350000, 98.5, true);
+  AddStatistics(report.summary, "colon", 7, 0, 0, false);
+  return report;
+}
+
+TEST(PrintReport, ShowsMeanIntensitiesAndMarksStructuresAtTheBorderWhereThereAreStatistics) {
+  std::ostringstream out;
+  PrintReport(ReportWithStatistics(), out);
+  EXPECT_THAT(out.str(), testing::StartsWith("LABEL  STRUCTURE      ML  VOXELS  MEAN HU\n"
+                                             "    5  liver      1350.0   50000     98.5  *\n"
+                                             "    1  spleen      135.0    5000    101.3\n"
+                                             "* touches the border of the volume: may be incomplete\n"));
+}
+
+TEST(PrintReport, ShowsNoMeanOfAStructureThatTheBorderRuleLeavesOut) {
+  SegmentReport report = ReportWithStatistics();
+  report.summary.mutable_statistics(1)->set_volume_mm3(0);
+  std::ostringstream out;
+  PrintReport(report, out);
+  EXPECT_THAT(out.str(), testing::HasSubstr("    5  liver      1350.0   50000        -  *\n"));
+}
+
+TEST(PrintReportAsJson, HoldsStatisticsWhereTheyWereAskedFor) {
+  std::ostringstream with, without;
+  PrintReportAsJson(ReportWithStatistics(), with);
+  PrintReportAsJson(Report(), without);
+  const auto json = nlohmann::json::parse(with.str());
+  EXPECT_EQ(json.at("statistics").at("liver").at("intensity"), 98.5);
+  EXPECT_EQ(json.at("statistics").at("liver").at("touches_border"), true);
+  EXPECT_EQ(json.at("statistics").size(), 3U);
+  EXPECT_FALSE(nlohmann::json::parse(without.str()).contains("statistics"));
+}
+
 TEST(PrintReportAsJson, HoldsTheSame) {
   std::ostringstream out;
   PrintReportAsJson(Report(), out);

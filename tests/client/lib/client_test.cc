@@ -61,6 +61,18 @@ TEST_F(ClientTest, TellsWhatHappensInTheOrderInWhichItDoes) {
   EXPECT_EQ(ReadNifti(label_map).volume.geometry.shape, (Index3{8, 8, 8}));
 }
 
+TEST_F(ClientTest, TellsOfThePreviewAndOfStatisticsThatWereAskedFor) {
+  v1::SegmentHeader header;
+  header.mutable_output()->set_preview(true);
+  header.mutable_output()->set_statistics(true);
+  std::string png;
+  SegmentEvents events;
+  events.preview = [&](const v1::Preview& preview) { png = preview.png(); };
+  const std::vector<std::byte> file = SmallCt();
+  EXPECT_EQ(client_.Segment(header, ProducerOf(file), events).statistics_size(), 3);
+  EXPECT_EQ(png.substr(1, 3), "PNG");
+}
+
 TEST_F(ClientTest, AcceptsPiecesOfAnySize) {
   const std::vector<std::byte> file = NiftiBuilder().Shape({64, 64, 160}).Spacing({1, 1, 1}).Bytes();  // 1.3 MB: several chunks
   v1::SegmentHeader header;
@@ -162,13 +174,13 @@ class ScriptedService final : public v1::SegmentationService::Service {
   std::vector<v1::SegmentResponse> responses_;
 };
 
-void ExpectDataLoss(const std::vector<v1::SegmentResponse>& responses, const std::string& message) {
+void ExpectDataLoss(const std::vector<v1::SegmentResponse>& responses, const std::string& message, const v1::SegmentHeader& header = {}) {
   ScriptedService service(responses);
   grpc::ServerBuilder builder;
   builder.RegisterService(&service);
   const auto server = builder.BuildAndStart();
   Client client(server->InProcessChannel({}));
-  ExpectError(ErrorCode::kDataLoss, message, [&] { client.Segment({}, ProducerOf(SmallCt()), {}); });
+  ExpectError(ErrorCode::kDataLoss, message, [&] { client.Segment(header, ProducerOf(SmallCt()), {}); });
 }
 
 v1::SegmentResponse Announcement(uint64_t bytes, const std::string& sha256) {
@@ -190,6 +202,19 @@ TEST(ClientAgainstABrokenServer, RefusesALabelMapThatIsCutOrChangedOrMissing) {
   ExpectDataLoss({Announcement(3, abc), Chunk("ab")}, "2 bytes came; must be 3");
   ExpectDataLoss({Announcement(3, abc), Chunk("abd")}, "another checksum");
   ExpectDataLoss({Announcement(3, abc), Chunk("ab"), Chunk("c")}, "summary: none came");
+}
+
+TEST(ClientAgainstABrokenServer, RefusesAnAnswerWithoutThePreviewOrTheStatisticsAskedFor) {
+  v1::SegmentResponse announcement = Announcement(0, "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
+  announcement.mutable_label_map_header()->add_labels();
+  v1::SegmentResponse summary;
+  summary.mutable_summary();
+  v1::SegmentHeader preview;
+  preview.mutable_output()->set_preview(true);
+  ExpectDataLoss({announcement, summary}, "preview: none came", preview);
+  v1::SegmentHeader statistics;
+  statistics.mutable_output()->set_statistics(true);
+  ExpectDataLoss({announcement, summary}, "statistics: 0 structures came; must be 1", statistics);
 }
 
 }  // namespace

@@ -20,12 +20,13 @@ namespace tuckerseg {
 
 /// What came back, until the status.
 struct Answer {
-  std::string order;  ///< a letter for each message: accepted, progress, h (label map header), chunk, summary
+  std::string order;  ///< a letter for each message: accepted, progress, h (label map header), chunk, v (preview), summary
   v1::Accepted accepted;
   std::vector<v1::Progress> progress;
   v1::LabelMapHeader header;
   std::vector<std::byte> file;
   size_t largest_chunk = 0;
+  std::string preview;
   v1::Summary summary;
   grpc::Status status;
 };
@@ -80,6 +81,10 @@ class SegmentConversation {
         break;
       case v1::SegmentResponse::kChunk:
         TakeChunk(response.chunk());
+        break;
+      case v1::SegmentResponse::kPreview:
+        answer_.order += 'v';
+        answer_.preview = response.preview().png();
         break;
       case v1::SegmentResponse::kSummary:
         answer_.order += 's';

@@ -103,13 +103,11 @@ TEST_F(SegmentRefusalTest, RefusesFieldsOutOfRange) {
   ExpectRefusal(compression, grpc::INVALID_ARGUMENT, "header.output.compression = 7: must be NONE or GZIP");
 }
 
-TEST_F(SegmentRefusalTest, RefusesOutputThatItDoesNotMakeInsteadOfLeavingItOut) {
-  v1::SegmentHeader statistics;
-  statistics.mutable_output()->set_statistics(true);
-  ExpectRefusal(statistics, grpc::INVALID_ARGUMENT, "header.output.statistics = true");
-  v1::SegmentHeader preview;
-  preview.mutable_output()->set_preview(true);
-  ExpectRefusal(preview, grpc::INVALID_ARGUMENT, "header.output.preview = true");
+TEST_F(SegmentRefusalTest, RefusesTheBorderRuleWhereThereAreNoStatistics) {
+  v1::SegmentHeader header;
+  header.mutable_output()->set_exclude_incomplete(true);
+  ExpectRefusal(header, grpc::INVALID_ARGUMENT,
+                "header.output.exclude_incomplete = true: must be false where output.statistics is");
 }
 
 TEST_F(SegmentRefusalTest, AnswersANameOfAnyLengthWithTheRightStatus) {

@@ -1,0 +1,119 @@
+#include "server/serve/segment_answer.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+#include <cstdlib>
+#include <span>
+
+#include "engine/preview/preview.h"
+#include "engine/segment/statistics.h"
+#include "engine/sha256.h"
+#include "engine/volume/nifti_writer.h"
+#include "server/serve/messages.h"
+#include "server/serve/segment_header.h"
+#include "server/serve/service_parts.h"
+
+namespace tuckerseg {
+namespace {
+
+void KeepOnly(const std::vector<Label>& labels, LabelMap& map) {
+  std::vector<uint16_t> kept(65536, 0);
+  for (const Label& label : labels) kept[static_cast<size_t>(label.value)] = static_cast<uint16_t>(label.value);
+  for (uint16_t& label : map.labels) label = kept[label];
+}
+
+double VoxelVolumeMm3(const Geometry& geometry) {
+  const auto& m = geometry.affine_ras.linear;
+  return std::abs(m[0][0] * (m[1][1] * m[2][2] - m[1][2] * m[2][1]) - m[0][1] * (m[1][0] * m[2][2] - m[1][2] * m[2][0]) +
+                  m[0][2] * (m[1][0] * m[2][1] - m[1][1] * m[2][0]));
+}
+
+/// As Python's round(x, 5), which TotalSegmentator calls.
+double RoundedTo5Decimals(double value) {
+  char text[64];
+  std::snprintf(text, sizeof(text), "%.5f", value);
+  return std::strtod(text, nullptr);
+}
+
+}  // namespace
+
+SegmentAnswer::SegmentAnswer(const v1::SegmentHeader& header, const Model& model, const ServerConfig& config)
+    : header_(header), model_(model), config_(config), labels_(StructuresAskedFor(header, model)) {}
+
+int64_t SegmentAnswer::PeakBytes(const v1::OutputOptions& output) { return output.preview() ? kPreviewPeakBytes : 0; }
+
+void SegmentAnswer::Look(LabelMap& map, const Volume& volume) {
+  if (!header_.structures().empty()) KeepOnly(labels_, map);
+  CountVolumes(map, volume.geometry);
+  if (header_.output().statistics()) Measure(map, volume);
+  if (header_.output().preview()) preview_ = RenderPreview(volume, map, labels_);
+}
+
+void SegmentAnswer::CountVolumes(const LabelMap& map, const Geometry& geometry) {
+  std::vector<uint64_t> counts(65536, 0);
+  for (const uint16_t label : map.labels) ++counts[label];
+  const double voxel_mm3 = VoxelVolumeMm3(geometry);
+  for (const Label& label : labels_) {
+    const uint64_t count = counts[static_cast<size_t>(label.value)];
+    if (count == 0) continue;
+    v1::StructureVolume& volume = *structures_.add_volumes();
+    volume.set_name(label.name);
+    volume.set_value(static_cast<uint32_t>(label.value));
+    volume.set_voxels(count);
+    volume.set_volume_ml(static_cast<double>(count) * voxel_mm3 / 1000.0);
+  }
+}
+
+void SegmentAnswer::Measure(const LabelMap& map, const Volume& volume) {
+  std::vector<uint16_t> values;
+  for (const Label& label : labels_) values.push_back(static_cast<uint16_t>(label.value));
+  const StatisticsOptions options{header_.output().exclude_incomplete(), config_.threads};
+  const auto measured = MeasureStructures(map.labels, ViewOf(volume), HeaderVoxelVolumeMm3(volume.geometry), values, options);
+  for (size_t i = 0; i < measured.size(); ++i) {
+    v1::StructureStatistics& message = *structures_.add_statistics();
+    message.set_name(labels_[i].name);
+    message.set_value(measured[i].value);
+    message.set_voxels(static_cast<uint64_t>(measured[i].voxels));
+    message.set_volume_mm3(measured[i].volume_mm3);
+    message.set_mean_hu(RoundedTo5Decimals(measured[i].mean_hu));
+    message.set_touches_border(measured[i].touches_border);
+  }
+}
+
+void SegmentAnswer::Encode(const LabelMap& map, const NiftiHeader& input) {
+  std::vector<LabelName> names;
+  for (const Label& label : labels_) names.push_back({label.value, label.name});
+  const bool raw = header_.output().compression() == v1::COMPRESSION_NONE;
+  const int64_t highest = model_.labels.empty() ? 0 : model_.labels.back().value;  // ascending
+  WriteLabelMap(map, input, names, highest, raw ? tuckerseg::Compression::kNone : tuckerseg::Compression::kGzip,
+                [this](std::span<const std::byte> bytes) { file_.insert(file_.end(), bytes.begin(), bytes.end()); });
+  Fill(input.geometry, *file_header_.mutable_geometry());
+  for (const Label& label : labels_) Fill(label, *file_header_.add_labels());
+  file_header_.set_bytes(file_.size());
+  Sha256 digest;
+  digest.Update(file_);
+  file_header_.set_sha256(digest.Digest());
+}
+
+void SegmentAnswer::Send(const Sink& sink) const {
+  v1::SegmentResponse response;
+  *response.mutable_label_map_header() = file_header_;
+  sink(response);
+  for (size_t at = 0; at < file_.size(); at += static_cast<size_t>(kSentChunkBytes)) {
+    const size_t size = std::min(static_cast<size_t>(kSentChunkBytes), file_.size() - at);
+    response.set_chunk(file_.data() + at, size);
+    sink(response);
+  }
+  if (!preview_.empty()) {
+    response.mutable_preview()->set_png(preview_.data(), preview_.size());
+    sink(response);
+  }
+}
+
+void SegmentAnswer::FillSummary(v1::Summary& summary) const {
+  summary.MergeFrom(structures_);
+  Fill(model_, *summary.mutable_provenance());
+}
+
+}  // namespace tuckerseg

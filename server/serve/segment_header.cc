@@ -1,0 +1,56 @@
+#include "server/serve/segment_header.h"
+
+#include <algorithm>
+#include <iterator>
+#include <set>
+#include <string>
+
+#include "engine/error.h"
+
+namespace tuckerseg {
+namespace {
+
+void Refuse(const std::string& message) { throw Error(ErrorCode::kInvalidArgument, "header." + message); }
+
+void CheckOutput(const v1::OutputOptions& output) {
+  if (!v1::Compression_IsValid(output.compression())) {
+    Refuse("output.compression = " + std::to_string(output.compression()) + ": must be NONE or GZIP");
+  }
+  if (output.exclude_incomplete() && !output.statistics()) {
+    Refuse("output.exclude_incomplete = true: must be false where output.statistics is");
+  }
+}
+
+void CheckConditions(const v1::AutomaticLevel& automatic) {
+  const double quality = automatic.min_quality();
+  if (!(quality >= 0 && quality <= 1)) Refuse("level.automatic.min_quality = " + std::to_string(quality) + ": must be in [0, 1]");
+  const auto& latency = automatic.max_latency();
+  if (latency.seconds() < 0 || latency.nanos() < 0) Refuse("level.automatic.max_latency: must not be negative");
+}
+
+}  // namespace
+
+void CheckSegmentHeader(const v1::SegmentHeader& header) {
+  if (header.priority() < -10 || header.priority() > 10) {
+    Refuse("priority = " + std::to_string(header.priority()) + ": must be in [-10, 10]");
+  }
+  if (header.idempotency_key().size() > 128) Refuse("idempotency_key: must have at most 128 characters");
+  CheckOutput(header.output());
+  CheckConditions(header.level().automatic());
+}
+
+std::vector<Label> StructuresAskedFor(const v1::SegmentHeader& header, const Model& model) {
+  const std::set<std::string> wanted(header.structures().begin(), header.structures().end());
+  for (const std::string& name : wanted) {
+    const bool known = std::any_of(model.labels.begin(), model.labels.end(), [&](const Label& label) { return label.name == name; });
+    if (!known) {
+      Refuse("structures = " + name + ": must be structures of task " + model.task + ", which `tuckerseg models " + model.task + "` lists");
+    }
+  }
+  std::vector<Label> labels;
+  std::copy_if(model.labels.begin(), model.labels.end(), std::back_inserter(labels),
+               [&](const Label& label) { return wanted.empty() || wanted.contains(label.name); });
+  return labels;
+}
+
+}  // namespace tuckerseg
