@@ -65,6 +65,7 @@ void ApplyConfigJson(const std::string& text, ServerConfig& config) {
        }},
       {"accumulation",
        [&](const JsonField& f) { config.accumulation = static_cast<Accumulation>(f.OneOf({"float32", "reference"})); }},
+      {"allow_non_commercial", [&](const JsonField& f) { config.allow_non_commercial = f.Boolean(); }},
       {"drain_s",
        [&](const JsonField& f) {
          config.drain_s = f.Number();

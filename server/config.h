@@ -22,6 +22,7 @@ struct ServerConfig {
   int64_t memory_limit_bytes = 0;          ///< for volumes and segmentation; 0: 80 % of what the process may have
   GeometryPolicy geometry_policy = GeometryPolicy::kRefuse;
   Accumulation accumulation = Accumulation::kFloat32;
+  bool allow_non_commercial = false;       ///< serve models whose licence forbids commercial use
   double drain_s = 60;                     ///< how long running requests may go on after a signal to stop
 };
 

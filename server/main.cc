@@ -62,7 +62,7 @@ void Serve(const ServerConfig& config, bool check_only) {
   const sigset_t signals = BlockSignals();
   LogGrpcMessages();
   const Execution execution = ChooseExecution(config);
-  const ModelStore models(config.models, execution.factory);
+  const ModelStore models(config.models, execution.factory, config.allow_non_commercial);
   if (check_only) return;
   MemoryBudget memory(config.memory_limit_bytes);
   WorkQueue queue(config.queue_capacity);

@@ -2,6 +2,7 @@
 #include <google/protobuf/util/time_util.h>
 
 #include <iostream>
+#include <map>
 #include <memory>
 #include <vector>
 
@@ -28,9 +29,15 @@ struct SegmentArguments {
   std::string max_latency;
   std::string max_memory;
   std::vector<std::string> structures;
+  std::string crop = "auto";
+  bool force_split = false;
+  double remove_small_blobs_mm3 = 0;
   int priority = 0;
   std::string deadline;
 };
+
+const std::map<std::string, v1::Crop> kCrops{{"auto", v1::CROP_UNSPECIFIED}, {"none", v1::CROP_NONE}, {"rough", v1::CROP_ROUGH},
+                                             {"robust", v1::CROP_ROBUST}, {"body", v1::CROP_BODY}};
 
 /// Turns what a user may get wrong on the command line into CLI11's error, which ends with the status for wrong usage.
 template <typename Parse>
@@ -71,6 +78,12 @@ void FillLevel(const SegmentArguments& arguments, v1::LevelChoice& level) {
   }
 }
 
+void FillProcessing(const SegmentArguments& arguments, v1::ProcessingOptions& processing) {
+  processing.set_crop(kCrops.at(arguments.crop));
+  processing.set_force_split(arguments.force_split);
+  processing.set_remove_small_blobs_mm3(arguments.remove_small_blobs_mm3);
+}
+
 void Segment(const SegmentArguments& arguments) {
   SegmentOutputs outputs(arguments.outputs);
   ProgressDisplay display(ProgressDisplay::StyleForStandardError(arguments.common.quiet), std::cerr);
@@ -80,6 +93,7 @@ void Segment(const SegmentArguments& arguments) {
   header.set_task(arguments.task);
   FillLevel(arguments, *header.mutable_level());
   for (const std::string& structure : arguments.structures) header.add_structures(structure);
+  FillProcessing(arguments, *header.mutable_processing());
   outputs.Ask(*header.mutable_output());
   header.mutable_output()->set_exclude_incomplete(arguments.exclude_incomplete);
   header.set_priority(arguments.priority);
@@ -116,6 +130,18 @@ void AddOutputOptions(CLI::App& command, SegmentArguments& arguments) {
       ->check(NameThatEndsIn(".png", {".png"}));
 }
 
+void AddProcessingOptions(CLI::App& command, SegmentArguments& arguments) {
+  command.add_option("--structures", arguments.structures, "Structures to keep, e.g. liver,spleen; default: all. Networks that know none of them do not run")
+      ->delimiter(',');
+  command.add_option("--crop", arguments.crop,
+                     "Look only where a rougher model finds the structures. auto: as the task says, and to --structures where the server has "
+                     "such a model; none; rough; robust: slower, misses less; body")
+      ->check(CLI::IsMember(kCrops))->capture_default_str();
+  command.add_flag("--force-split", arguments.force_split, "Predict three overlapping parts along the body, as TotalSegmentator's option does");
+  command.add_option("--remove-small-blobs", arguments.remove_small_blobs_mm3, "Components of a structure up to this volume (mm3) become background")
+      ->check(CLI::Range(0.0, 1e9));
+}
+
 }  // namespace
 
 void AddSegmentCommand(CLI::App& app) {
@@ -130,7 +156,7 @@ void AddSegmentCommand(CLI::App& app) {
       ->check(CLI::Range(0.0, 1.0));
   command->add_option("--max-latency", arguments->max_latency, "For auto: longest time to the label map, e.g. 30s")->check(Checked(ParseDuration));
   command->add_option("--max-memory", arguments->max_memory, "For auto: most memory for the segmentation, e.g. 4GiB")->check(Checked(ParseBytes));
-  command->add_option("--structures", arguments->structures, "Structures to keep, e.g. liver,spleen; default: all")->delimiter(',');
+  AddProcessingOptions(*command, *arguments);
   command->add_option("--priority", arguments->priority, "Place in the queue, -10 to 10; higher goes first")->check(CLI::Range(-10, 10));
   command->add_option("--deadline", arguments->deadline, "Give up after this time, e.g. 5m; a bare number is seconds")->check(Checked(ParseDuration));
   command->callback([arguments] {

@@ -128,9 +128,10 @@ class Segmenter::Run {
     const StageTimer timer(result_.times.postprocess_s);
     counter_.Enter(Stage::kPostprocess);
     ThrowIfStopped(stop_);
-    image.image = {};
     Clean(image);
     KeepOnly(options_.structures, labels_);
+    if (MeasuresHere()) MeasureOnModelsGrid(image, shape);
+    image.image = {};
     result_.label_map = RestoreLabels(labels_, shape, image.orientation, volume.geometry.shape, options_.threads);
     return std::move(result_);
   }
@@ -172,9 +173,10 @@ class Segmenter::Run {
     CaseImage rows;
     {
       const StageTimer timer(result_.times.preprocess_s);
-      // Parts overlap: each but a single one is a copy.
+      // Parts of a split overlap, and statistics look at the image once more: then it is a copy.
+      const bool taken = whole && !MeasuresHere();
       const std::span<const float> source = Rows(image, split);
-      rows = CropToNonzero(whole ? std::move(image.image) : std::vector<float>(source.begin(), source.end()), shape, image.spacing_mm);
+      rows = CropToNonzero(taken ? std::move(image.image) : std::vector<float>(source.begin(), source.end()), shape, image.spacing_mm);
     }
     for (const size_t i : parts_) SegmentPart(rows, i, whole ? labels_ : labels);
     if (whole) return;
@@ -211,6 +213,15 @@ class Segmenter::Run {
     if (options_.drop_below_mm3 > 0) DropSmallComponents(model_.labels, options_.drop_below_mm3, map);
   }
 
+  bool MeasuresHere() const { return options_.statistics && model_.pipeline.statistics_at_model_spacing; }
+
+  void MeasureOnModelsGrid(const CanonicalImage& image, const Index3& shape) {
+    // TotalSegmentator multiplies the header's spacings in float32.
+    const auto voxel_mm3 = static_cast<float>(image.spacing_mm[0]) * static_cast<float>(image.spacing_mm[1]) * static_cast<float>(image.spacing_mm[2]);
+    result_.statistics = MeasureStructures(labels_, image.image, shape, static_cast<double>(voxel_mm3),
+                                           segmenter_.ValuesAskedFor(options_), {options_.exclude_incomplete, options_.threads});
+  }
+
   Segmenter& segmenter_;
   const Model& model_;
   const SegmentOptions& options_;
@@ -231,6 +242,16 @@ Segmenter::Segmenter(Bundle bundle, const ExecutorFactory& factory) : bundle_(st
     }
   }
   bundle_.weights.clear();  // the executors have what they need; a mapped file need not stay open
+}
+
+std::vector<uint16_t> Segmenter::ValuesAskedFor(const SegmentOptions& options) const {
+  std::vector<uint16_t> values;
+  const std::vector<int64_t>& asked = options.structures;
+  for (const Label& label : bundle_.model.labels) {
+    const bool wanted = asked.empty() || std::find(asked.begin(), asked.end(), label.value) != asked.end();
+    if (wanted) values.push_back(static_cast<uint16_t>(label.value));
+  }
+  return values;
 }
 
 Segmentation Segmenter::Segment(const Volume& volume, const SegmentOptions& options, std::stop_token stop,

@@ -9,6 +9,7 @@
 
 #include "engine/execute/executor.h"
 #include "engine/model/bundle.h"
+#include "engine/segment/statistics.h"
 #include "engine/volume/volume.h"
 
 namespace tuckerseg {
@@ -26,6 +27,8 @@ struct SegmentOptions {
   std::vector<int64_t> structures = {};
   bool split_in_three = false;     ///< TotalSegmentator's --force_split; very long volumes are split without being asked for
   double drop_below_mm3 = 0;       ///< components of each structure up to this volume become background; 0: none
+  bool statistics = false;         ///< measure the structures that are asked for
+  bool exclude_incomplete = false; ///< StatisticsOptions::exclude_incomplete
 };
 
 enum class Stage { kPreprocess, kInfer, kPostprocess };
@@ -47,6 +50,9 @@ struct StageTimes {
 
 struct Segmentation {
   LabelMap label_map;  ///< on the input's grid, in the input's voxel order
+  /// Of the structures asked for, ascending by value. Segmenter measures only for models that measure on their own grid,
+  /// TaskSegmenter for the others too, on the input's.
+  std::vector<StructureStatistics> statistics;
   StageTimes times;
 };
 
@@ -69,6 +75,9 @@ class Segmenter {
   /// Bytes that segmenting a volume of this geometry needs at its peak, the volume itself and the executors' weights
   /// excluded: for admission before anything is allocated.
   int64_t PeakBytes(const Geometry& geometry, const SegmentOptions& options = {}) const;
+
+  /// Values of the labels that `options` asks for, ascending.
+  std::vector<uint16_t> ValuesAskedFor(const SegmentOptions& options) const;
 
   /// Patches that a volume of this geometry has at most, over all parts and folds that `options` asks for.
   int64_t MostPatches(const Geometry& geometry, const SegmentOptions& options) const;

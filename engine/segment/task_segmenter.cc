@@ -149,6 +149,10 @@ int64_t TaskSegmenter::PeakBytes(const Geometry& geometry) const {
 Segmentation TaskSegmenter::Segment(const Volume& volume, std::stop_token stop, const ProgressSink& progress) {
   Segmentation result = rough_ == nullptr ? own_.Segment(volume, options_.segment, stop, progress) : SegmentCropped(volume, stop, progress);
   if (refiner_ != nullptr) Refine(volume, result, stop, progress);
+  if (options_.segment.statistics && result.statistics.empty()) {
+    result.statistics = MeasureStructures(result.label_map.labels, ViewOf(volume), HeaderVoxelVolumeMm3(volume.geometry),
+                                          own_.ValuesAskedFor(options_.segment), {options_.segment.exclude_incomplete, options_.segment.threads});
+  }
   return result;
 }
 

@@ -17,12 +17,6 @@
 namespace tuckerseg {
 namespace {
 
-void KeepOnly(const std::vector<Label>& labels, LabelMap& map) {
-  std::vector<uint16_t> kept(65536, 0);
-  for (const Label& label : labels) kept[static_cast<size_t>(label.value)] = static_cast<uint16_t>(label.value);
-  for (uint16_t& label : map.labels) label = kept[label];
-}
-
 double VoxelVolumeMm3(const Geometry& geometry) {
   const auto& m = geometry.affine_ras.linear;
   return std::abs(m[0][0] * (m[1][1] * m[2][2] - m[1][2] * m[2][1]) - m[0][1] * (m[1][0] * m[2][2] - m[1][2] * m[2][0]) +
@@ -38,16 +32,15 @@ double RoundedTo5Decimals(double value) {
 
 }  // namespace
 
-SegmentAnswer::SegmentAnswer(const v1::SegmentHeader& header, const Model& model, const ServerConfig& config)
-    : header_(header), model_(model), config_(config), labels_(StructuresAskedFor(header, model)) {}
+SegmentAnswer::SegmentAnswer(const v1::SegmentHeader& header, const Model& model)
+    : header_(header), model_(model), labels_(StructuresAskedFor(header, model)) {}
 
 int64_t SegmentAnswer::PeakBytes(const v1::OutputOptions& output) { return output.preview() ? kPreviewPeakBytes : 0; }
 
-void SegmentAnswer::Look(LabelMap& map, const Volume& volume) {
-  if (!header_.structures().empty()) KeepOnly(labels_, map);
-  CountVolumes(map, volume.geometry);
-  if (header_.output().statistics()) Measure(map, volume);
-  if (header_.output().preview()) preview_ = RenderPreview(volume, map, labels_);
+void SegmentAnswer::Look(const Segmentation& segmentation, const Volume& volume) {
+  CountVolumes(segmentation.label_map, volume.geometry);
+  TakeStatistics(segmentation.statistics);
+  if (header_.output().preview()) preview_ = RenderPreview(volume, segmentation.label_map, labels_);
 }
 
 void SegmentAnswer::CountVolumes(const LabelMap& map, const Geometry& geometry) {
@@ -65,11 +58,7 @@ void SegmentAnswer::CountVolumes(const LabelMap& map, const Geometry& geometry) 
   }
 }
 
-void SegmentAnswer::Measure(const LabelMap& map, const Volume& volume) {
-  std::vector<uint16_t> values;
-  for (const Label& label : labels_) values.push_back(static_cast<uint16_t>(label.value));
-  const StatisticsOptions options{header_.output().exclude_incomplete(), config_.threads};
-  const auto measured = MeasureStructures(map.labels, ViewOf(volume), HeaderVoxelVolumeMm3(volume.geometry), values, options);
+void SegmentAnswer::TakeStatistics(const std::vector<StructureStatistics>& measured) {
   for (size_t i = 0; i < measured.size(); ++i) {
     v1::StructureStatistics& message = *structures_.add_statistics();
     message.set_name(labels_[i].name);

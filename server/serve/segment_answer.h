@@ -6,10 +6,9 @@
 #include <functional>
 #include <vector>
 
-#include "engine/model/model.h"
+#include "engine/segment/segmenter.h"
 #include "engine/volume/nifti_reader.h"
 #include "engine/volume/volume.h"
-#include "server/config.h"
 #include "tuckerseg/v1/segmentation.pb.h"
 
 namespace tuckerseg {
@@ -18,14 +17,13 @@ namespace tuckerseg {
 class SegmentAnswer {
  public:
   /// What the request asks for. The references must outlive the answer.
-  SegmentAnswer(const v1::SegmentHeader& header, const Model& model, const ServerConfig& config);
+  SegmentAnswer(const v1::SegmentHeader& header, const Model& model);
 
   /// Memory for making it beside the volume and the label map, encoded bytes excluded: for admission.
   static int64_t PeakBytes(const v1::OutputOptions& output);
 
-  /// The first step: `map` keeps only the structures asked for; statistics and picture are made of it and of `volume`, which is
-  /// not needed afterwards.
-  void Look(LabelMap& map, const Volume& volume);
+  /// The first step: sizes and picture are made of the segmentation and of `volume`, which is not needed afterwards.
+  void Look(const Segmentation& segmentation, const Volume& volume);
   /// The second step: the label map's file, on the input's grid.
   void Encode(const LabelMap& map, const NiftiHeader& input);
 
@@ -36,12 +34,11 @@ class SegmentAnswer {
   void FillSummary(v1::Summary& summary) const;
 
  private:
-  void Measure(const LabelMap& map, const Volume& volume);
+  void TakeStatistics(const std::vector<StructureStatistics>& measured);
   void CountVolumes(const LabelMap& map, const Geometry& geometry);
 
   const v1::SegmentHeader& header_;
   const Model& model_;
-  const ServerConfig& config_;
   std::vector<Label> labels_;  // of the structures asked for
   v1::Summary structures_;     // volumes and statistics
   v1::LabelMapHeader file_header_;

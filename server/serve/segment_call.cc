@@ -80,7 +80,7 @@ void SegmentCall::Run() {
 
 MemoryReservation SegmentCall::ReservePeak(const VolumeReceiver::Received& received) {
   const Geometry& geometry = received.nifti.header.geometry;
-  const int64_t segmenting = model_->segmenter.PeakBytes(geometry, parts_.config.accumulation);
+  const int64_t segmenting = segmenter_->PeakBytes(geometry);
   const int64_t answering = LabelMapBytes(geometry) + SegmentAnswer::PeakBytes(header_.output());
   const int64_t peak = std::max(segmenting, answering);
   const uint64_t most = header_.level().automatic().max_memory_bytes();
@@ -96,7 +96,7 @@ void SegmentCall::Answer(Work& work) {
   const int64_t label_bytes = LabelMapBytes(work.nifti.header.geometry);
   clock_.Enter(CallStage::kEncode);
   work.peak_memory.ShrinkTo(label_bytes + SegmentAnswer::PeakBytes(header_.output()));
-  answer_->Look(label_map, work.nifti.volume);
+  answer_->Look(*work.result, work.nifti.volume);
   // All but the label map has served its purpose: a client that takes its time to read the answer must not hold it.
   work.nifti.volume = {};
   work.volume_memory = {};
@@ -139,7 +139,9 @@ void SegmentCall::ReadHeader() {
   level_ = ChooseLevel({header_.level().name()}, model_->Variants());
   record_.variant = level_.variant;
   CheckSegmentHeader(header_);
-  answer_.emplace(header_, model_->model(), parts_.config);
+  const auto others = [this](const std::string& task) { return parts_.models.FindSegmenter(task); };
+  segmenter_ = std::make_shared<TaskSegmenter>(model_->segmenter, others, TaskOptionsOf(header_, model_->model(), parts_.config));
+  answer_.emplace(header_, model_->model());
 }
 
 VolumeReceiver::Received SegmentCall::Receive() {
@@ -161,10 +163,9 @@ VolumeReceiver::Received SegmentCall::Receive() {
 
 std::shared_ptr<Ticket> SegmentCall::Enqueue(const std::shared_ptr<Work>& work) {
   clock_.Enter(CallStage::kQueue);
-  const SegmentOptions options{parts_.config.accumulation, parts_.config.threads};
-  // The worker may outlive the call by up to one patch: it holds the work, and the model lives as long as the server.
-  auto ticket = parts_.queue.Submit(header_.priority(), [work, options, model = model_](std::stop_token stop) {
-    work->result = model->segmenter.Segment(work->nifti.volume, options, std::move(stop), [&work](const Progress& progress) {
+  // The worker may outlive the call by up to one patch: it holds the work, and the models live as long as the server.
+  auto ticket = parts_.queue.Submit(header_.priority(), [work, segmenter = segmenter_](std::stop_token stop) {
+    work->result = segmenter->Segment(work->nifti.volume, std::move(stop), [&work](const Progress& progress) {
       const std::lock_guard lock(work->mutex);
       work->progress = progress;
     });
@@ -237,6 +238,7 @@ void SegmentCall::SendSummary() {
     time.set_seconds(clock_.seconds(static_cast<CallStage>(i)));
   }
   summary.set_peak_memory_bytes(static_cast<uint64_t>(record_.peak_memory_bytes));
+  summary.set_crop_task(segmenter_->crop_task());
   summary.set_variant(level_.variant);
   summary.set_quality_statement("the original network: the reference that compressed variants are measured against");
   Send(response);

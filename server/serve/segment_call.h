@@ -5,7 +5,7 @@
 #include <mutex>
 #include <optional>
 
-#include "engine/segment/segmenter.h"
+#include "engine/segment/task_segmenter.h"
 #include "server/policy/level_policy.h"
 #include "server/serve/segment_answer.h"
 #include "server/serve/segment_record.h"
@@ -53,6 +53,7 @@ class SegmentCall {
   v1::SegmentHeader header_;
   LoadedModel* model_ = nullptr;
   LevelChoiceMade level_;
+  std::shared_ptr<TaskSegmenter> segmenter_;  // once the header has been read; shared with the worker
   std::optional<SegmentAnswer> answer_;  // once the header has been read
   SegmentRecord record_;
   StageClock::Clock::time_point received_at_{};  // the last chunk

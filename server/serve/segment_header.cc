@@ -21,6 +21,14 @@ void CheckOutput(const v1::OutputOptions& output) {
   }
 }
 
+void CheckProcessing(const v1::ProcessingOptions& processing) {
+  if (!v1::Crop_IsValid(processing.crop())) {
+    Refuse("processing.crop = " + std::to_string(processing.crop()) + ": must be NONE, ROUGH, ROBUST or BODY, or left out");
+  }
+  const double blobs = processing.remove_small_blobs_mm3();
+  if (!(blobs >= 0 && blobs <= 1e9)) Refuse("processing.remove_small_blobs_mm3 = " + std::to_string(blobs) + ": must be in [0, 1e9] mm3");
+}
+
 void CheckConditions(const v1::AutomaticLevel& automatic) {
   const double quality = automatic.min_quality();
   if (!(quality >= 0 && quality <= 1)) Refuse("level.automatic.min_quality = " + std::to_string(quality) + ": must be in [0, 1]");
@@ -36,7 +44,29 @@ void CheckSegmentHeader(const v1::SegmentHeader& header) {
   }
   if (header.idempotency_key().size() > 128) Refuse("idempotency_key: must have at most 128 characters");
   CheckOutput(header.output());
+  CheckProcessing(header.processing());
   CheckConditions(header.level().automatic());
+}
+
+TaskOptions TaskOptionsOf(const v1::SegmentHeader& header, const Model& model, const ServerConfig& config) {
+  TaskOptions options;
+  options.segment.accumulation = config.accumulation;
+  options.segment.threads = config.threads;
+  if (!header.structures().empty()) {
+    for (const Label& label : StructuresAskedFor(header, model)) options.segment.structures.push_back(label.value);
+  }
+  options.segment.split_in_three = header.processing().force_split();
+  options.segment.drop_below_mm3 = header.processing().remove_small_blobs_mm3();
+  options.segment.statistics = header.output().statistics();
+  options.segment.exclude_incomplete = header.output().exclude_incomplete();
+  switch (header.processing().crop()) {
+    case v1::CROP_NONE: options.crop = CropWish::kNone; break;
+    case v1::CROP_ROUGH: options.crop = CropWish::kRough; break;
+    case v1::CROP_ROBUST: options.crop = CropWish::kRobust; break;
+    case v1::CROP_BODY: options.crop = CropWish::kBody; break;
+    default: options.crop = CropWish::kAuto; break;
+  }
+  return options;
 }
 
 std::vector<Label> StructuresAskedFor(const v1::SegmentHeader& header, const Model& model) {

@@ -4,6 +4,8 @@
 #include <vector>
 
 #include "engine/model/model.h"
+#include "engine/segment/task_segmenter.h"
+#include "server/config.h"
 #include "tuckerseg/v1/segmentation.pb.h"
 
 namespace tuckerseg {
@@ -15,5 +17,8 @@ void CheckSegmentHeader(const v1::SegmentHeader& header);
 /// The labels of `model` that the header asks for, ascending by value: all, or those of `structures`.
 /// Errors: kInvalidArgument for a structure that the model lacks.
 std::vector<Label> StructuresAskedFor(const v1::SegmentHeader& header, const Model& model);
+
+/// What the engine is to do for a header that has been checked.
+TaskOptions TaskOptionsOf(const v1::SegmentHeader& header, const Model& model, const ServerConfig& config);
 
 }  // namespace tuckerseg

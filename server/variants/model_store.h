@@ -28,15 +28,18 @@ struct LoadedModel {
 /// Immutable once built: thread-safe.
 class ModelStore {
  public:
-  /// Loads every bundle of `directory`. Errors: kNotFound if there is none; kInvalidArgument, kDataLoss and
+  /// Loads every bundle of `directory`. Bundles whose licence forbids commercial use are refused (kFailedPrecondition) unless
+  /// `allow_non_commercial`: the operator's decision. Errors: kNotFound if there is none; kInvalidArgument, kDataLoss and
   /// kFailedPrecondition for one that cannot be run, naming its directory; kInvalidArgument if two serve the same task.
-  ModelStore(const std::filesystem::path& directory, const ExecutorFactory& factory);
+  ModelStore(const std::filesystem::path& directory, const ExecutorFactory& factory, bool allow_non_commercial = false);
   /// Takes bundles from memory.
   ModelStore(std::vector<Bundle> bundles, const ExecutorFactory& factory);
 
   /// `task` empty: the only model, or that of `total` where there are several.
   /// Errors: kNotFound that lists the tasks.
   LoadedModel& Find(const std::string& task) const;
+  /// The segmenter of a task by its full name; null if it is not served.
+  Segmenter* FindSegmenter(const std::string& task) const;
   const std::map<std::string, std::unique_ptr<LoadedModel>>& models() const { return models_; }
 
  private:
