@@ -14,8 +14,8 @@ namespace tuckerseg {
 inline constexpr int kPreviewMaxWidth = 1600;
 inline constexpr size_t kPreviewMaxBytes = size_t{2} << 20;
 /// Most memory that drawing takes beside the volume and the label map: canvas, sampled planes, and the outlines of labels that
-/// change at every voxel.
-inline constexpr int64_t kPreviewPeakBytes = int64_t{96} << 20;
+/// change at every voxel (88 MiB were measured for those).
+inline constexpr int64_t kPreviewPeakBytes = int64_t{128} << 20;
 
 /// Draws axial, coronal and sagittal plane (of the closest canonical orientation) through the centre of what was found, or of
 /// the volume, side by side at one scale. Radiological: the patient's right is on the picture's left, anterior is on top of the

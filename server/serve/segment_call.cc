@@ -41,23 +41,6 @@ bool operator==(const Progress& a, const Progress& b) {
 
 }  // namespace
 
-struct SegmentCall::Work {
-  Work(VolumeReceiver::Received received, MemoryReservation peak)
-      : nifti(std::move(received.nifti)), volume_memory(std::move(received.memory)), peak_memory(std::move(peak)) {}
-
-  Progress Latest() const {
-    const std::lock_guard lock(mutex);
-    return progress;
-  }
-
-  NiftiVolume nifti;
-  MemoryReservation volume_memory;
-  MemoryReservation peak_memory;
-  mutable std::mutex mutex;
-  Progress progress;                   // guarded by the mutex
-  std::optional<Segmentation> result;  // written by the worker, read once the ticket has ended
-};
-
 SegmentCall::SegmentCall(ServiceParts& parts, grpc::ServerContext& context, SegmentStream& stream)
     : parts_(parts), context_(context), stream_(stream) {
   record_.request_id = RandomId();
@@ -69,7 +52,7 @@ void SegmentCall::Run() {
   auto work = [&] {
     VolumeReceiver::Received received = Receive();
     MemoryReservation reservation = ReservePeak(received);
-    return std::make_shared<Work>(std::move(received), std::move(reservation));
+    return std::make_shared<SegmentWork>(std::move(received), std::move(reservation));
   }();
   const std::shared_ptr<Ticket> ticket = Enqueue(work);
   AwaitWork(work, ticket);
@@ -91,7 +74,7 @@ MemoryReservation SegmentCall::ReservePeak(const VolumeReceiver::Received& recei
   return parts_.memory.Reserve(peak, "segmentation of this volume", received.memory.bytes());
 }
 
-void SegmentCall::Answer(Work& work) {
+void SegmentCall::Answer(SegmentWork& work) {
   LabelMap& label_map = work.result->label_map;
   const int64_t label_bytes = LabelMapBytes(work.nifti.header.geometry);
   clock_.Enter(CallStage::kEncode);
@@ -161,7 +144,7 @@ VolumeReceiver::Received SegmentCall::Receive() {
   return receiver.Finish();
 }
 
-std::shared_ptr<Ticket> SegmentCall::Enqueue(const std::shared_ptr<Work>& work) {
+std::shared_ptr<Ticket> SegmentCall::Enqueue(const std::shared_ptr<SegmentWork>& work) {
   clock_.Enter(CallStage::kQueue);
   // The worker may outlive the call by up to one patch: it holds the work, and the models live as long as the server.
   auto ticket = parts_.queue.Submit(header_.priority(), [work, segmenter = segmenter_](std::stop_token stop) {
@@ -187,7 +170,7 @@ std::shared_ptr<Ticket> SegmentCall::Enqueue(const std::shared_ptr<Work>& work) 
   return ticket;
 }
 
-void SegmentCall::AwaitWork(const std::shared_ptr<Work>& work, const std::shared_ptr<Ticket>& ticket) {
+void SegmentCall::AwaitWork(const std::shared_ptr<SegmentWork>& work, const std::shared_ptr<Ticket>& ticket) {
   std::optional<Progress> told;
   auto told_at = StageClock::Clock::now();
   bool started = false;
@@ -220,11 +203,9 @@ void SegmentCall::AwaitWork(const std::shared_ptr<Work>& work, const std::shared
   // the queue, so that the sum stays what the clock has measured.
   const StageTimes& times = work->result->times;
   clock_.Enter(CallStage::kPostprocess);
-  for (const auto& [stage, seconds] : {std::pair{CallStage::kPreprocess, times.preprocess_s}, {CallStage::kInfer, times.infer_s},
-                                       {CallStage::kPostprocess, times.postprocess_s}}) {
-    clock_.Add(CallStage::kQueue, clock_.seconds(stage) - seconds);
-    clock_.Add(stage, seconds - clock_.seconds(stage));
-  }
+  clock_.Correct(CallStage::kPreprocess, times.preprocess_s, CallStage::kQueue);
+  clock_.Correct(CallStage::kInfer, times.infer_s, CallStage::kQueue);
+  clock_.Correct(CallStage::kPostprocess, times.postprocess_s, CallStage::kQueue);
 }
 
 void SegmentCall::SendSummary() {

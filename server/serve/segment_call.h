@@ -2,13 +2,13 @@
 #pragma once
 
 #include <memory>
-#include <mutex>
 #include <optional>
 
 #include "engine/segment/task_segmenter.h"
 #include "server/policy/level_policy.h"
 #include "server/serve/segment_answer.h"
 #include "server/serve/segment_record.h"
+#include "server/serve/segment_work.h"
 #include "server/serve/service_parts.h"
 #include "server/serve/stage_clock.h"
 #include "server/serve/volume_receiver.h"
@@ -29,16 +29,13 @@ class SegmentCall {
   void Report(const grpc::Status& status);
 
  private:
-  /// What the worker tells and gives; shared with it, so that a call may be over before the worker has noticed.
-  struct Work;
-
   void ReadHeader();
   VolumeReceiver::Received Receive();
   /// Memory for the work and for the answer.
   MemoryReservation ReservePeak(const VolumeReceiver::Received& received);
-  std::shared_ptr<Ticket> Enqueue(const std::shared_ptr<Work>& work);
-  void AwaitWork(const std::shared_ptr<Work>& work, const std::shared_ptr<Ticket>& ticket);
-  void Answer(Work& work);
+  std::shared_ptr<Ticket> Enqueue(const std::shared_ptr<SegmentWork>& work);
+  void AwaitWork(const std::shared_ptr<SegmentWork>& work, const std::shared_ptr<Ticket>& ticket);
+  void Answer(SegmentWork& work);
   void SendSummary();
   void Send(const v1::SegmentResponse& response);
   /// Throws kDeadlineExceeded or kCancelled once the client has gone.

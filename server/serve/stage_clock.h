@@ -26,6 +26,12 @@ class StageClock {
   }
   /// Seconds measured elsewhere.
   void Add(CallStage stage, double seconds) { seconds_[static_cast<size_t>(stage)] += seconds; }
+  /// `stage` took `measured_s`, as whoever did the work has measured; what was counted for it beyond that was spent in `rest`.
+  void Correct(CallStage stage, double measured_s, CallStage rest) {
+    const double beyond = seconds(stage) - measured_s;
+    Add(rest, beyond);
+    Add(stage, -beyond);
+  }
   double seconds(CallStage stage) const { return seconds_[static_cast<size_t>(stage)]; }
   CallStage stage() const { return stage_; }
   double Total() const { return std::chrono::duration<double>(Clock::now() - begin_).count(); }

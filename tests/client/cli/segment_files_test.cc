@@ -67,7 +67,9 @@ TEST_F(SegmentFiles, MayBeMasksAlone) {
 TEST_F(SegmentFiles, HoldNoVolumeOfIncompleteStructuresIfAskedNotTo) {
   ASSERT_EQ(Segment("-o labels.nii --statistics s.json --statistics-exclude-incomplete").status, 0);
   for (const auto& structure : nlohmann::json::parse(Text("s.json"))) {
-    if (structure.at("touches_border").get<bool>()) EXPECT_EQ(structure.at("volume"), 0);
+    if (structure.at("touches_border").get<bool>()) {
+      EXPECT_EQ(structure.at("volume"), 0);
+    }
   }
 }
 

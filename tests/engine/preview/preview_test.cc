@@ -6,10 +6,11 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cmath>
-#include <functional>
 #include <memory>
 #include <random>
+#include <thread>
 
 #include "tests/engine/preview/labelled_volume.h"
 #include "tests/engine/volume/expect_error.h"
@@ -106,6 +107,16 @@ TEST(RenderPreview, DrawsTheSamePictureForEveryOrderOfTheFilesAxes) {
 TEST(RenderPreview, GivesTheSameBytesForTheSameInput) {
   const auto volume = LabelledVolume({40, 30, 20}).Box(1, {5, 5, 5}, {15, 20, 10}).Box(2, {16, 5, 5}, {30, 9, 19});
   EXPECT_EQ(Render(volume), Render(volume));
+}
+
+TEST(RenderPreview, MayBeCalledFromSeveralThreads) {
+  const auto volume = LabelledVolume({40, 30, 20}).Box(1, {5, 5, 5}, {15, 20, 10});
+  const auto expected = Render(volume);
+  std::atomic<int> equal = 0;
+  std::vector<std::jthread> threads;
+  for (int i = 0; i < 4; ++i) threads.emplace_back([&] { equal += Render(volume) == expected ? 1 : 0; });
+  threads.clear();
+  EXPECT_EQ(equal, 4);
 }
 
 TEST(RenderPreview, KeepsTheProportionsOfAnAnisotropicVolume) {

@@ -69,7 +69,8 @@ TEST_F(SegmentAnswerTest, MeasuresEveryStructureOnTheInputsGrid) {
 TEST_F(SegmentAnswerTest, AppliesTheBorderRuleWhenAskedTo) {
   v1::SegmentHeader header = Asking(true, false);
   header.mutable_output()->set_exclude_incomplete(true);
-  for (const auto& structure : Ask(header).summary.statistics()) {
+  const Answer answer = Ask(header);
+  for (const auto& structure : answer.summary.statistics()) {
     if (!structure.touches_border()) continue;
     EXPECT_GT(structure.voxels(), 0U);
     EXPECT_EQ(structure.volume_mm3(), 0);

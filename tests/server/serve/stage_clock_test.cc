@@ -31,6 +31,14 @@ TEST(StageClock, AddsWhatWasMeasuredElsewhere) {
   EXPECT_EQ(clock.seconds(CallStage::kInfer), 1.5);
 }
 
+TEST(StageClock, MovesWhatWasCountedBeyondAMeasurement) {
+  StageClock clock;
+  clock.Add(CallStage::kInfer, 3);
+  clock.Correct(CallStage::kInfer, 2, CallStage::kQueue);
+  EXPECT_EQ(clock.seconds(CallStage::kInfer), 2);
+  EXPECT_EQ(clock.seconds(CallStage::kQueue), 1) << "the sum stays";
+}
+
 TEST(StageClock, NamesItsStagesAsTheMetricsDo) {
   EXPECT_EQ(std::string(kCallStageNames[static_cast<size_t>(CallStage::kQueue)]), "queue");
   EXPECT_EQ(std::string(kCallStageNames[static_cast<size_t>(CallStage::kSend)]), "send");

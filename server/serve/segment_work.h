@@ -1,0 +1,32 @@
+/// The work of one call of Segment, as the call and the worker share it.
+#pragma once
+
+#include <mutex>
+#include <optional>
+#include <utility>
+
+#include "engine/segment/segmenter.h"
+#include "server/schedule/memory_budget.h"
+#include "server/serve/volume_receiver.h"
+
+namespace tuckerseg {
+
+/// What the worker takes, tells and gives. Shared by call and worker, so that a call may be over before the worker has noticed.
+struct SegmentWork {
+  SegmentWork(VolumeReceiver::Received received, MemoryReservation peak)
+      : nifti(std::move(received.nifti)), volume_memory(std::move(received.memory)), peak_memory(std::move(peak)) {}
+
+  Progress Latest() const {
+    const std::lock_guard lock(mutex);
+    return progress;
+  }
+
+  NiftiVolume nifti;
+  MemoryReservation volume_memory;
+  MemoryReservation peak_memory;
+  mutable std::mutex mutex;
+  Progress progress;                   // guarded by the mutex
+  std::optional<Segmentation> result;  // written by the worker, read once the ticket has ended
+};
+
+}  // namespace tuckerseg
