@@ -1,0 +1,48 @@
+// The muscles that are structures: those of the back, the hip and the buttocks.
+#include "engine/phantom/anatomy.h"
+
+namespace tuckerseg::phantom {
+namespace {
+
+Shape Iliopsoas(float side) {
+  Shape muscle = Tube({{{side * 27, -8, 160}, 8}, {{side * 36, -4, 115}, 14}, {{side * 44, -1, 72}, 20}, {{side * 54, 4, 28}, 24},
+                       {{side * 64, 14, -15}, 23}, {{side * 76, 30, -62}, 20}, {{side * 86, 40, -100}, 18}, {{side * 96, 20, -150}, 15},
+                       {{side * 98, 10, -200}, 10}});
+  // The iliac part lies on the inside of the wing.
+  muscle.primitives.push_back(
+      Ellipsoid{{side * 82, 8, -26}, {44, 40, 15}, FrameOf({side * 0.66F, 0.74F, 0.12F}, {side * 0.36F, -0.12F, 0.93F})});
+  muscle.blend_mm = 8;
+  return muscle;
+}
+
+Shape Autochthon(float side) {
+  Shape muscle = Tube({{{side * 20, -76, -60}, 11}, {{side * 28, -74, -15}, 24}, {{side * 34, -66, 45}, 28}, {{side * 34, -68, 110}, 27},
+                       {{side * 32, -80, 170}, 24}, {{side * 28, -92, 235}, 20}, {{side * 26, -98, 300}, 18}, {{side * 25, -94, 365}, 17},
+                       {{side * 24, -78, 420}, 17}, {{side * 22, -62, 500}, 16}});
+  muscle.cuts = {{{-side, 0, 0}, 0}};
+  return muscle;
+}
+
+Shape GluteusMaximus(float side) {
+  Shape muscle;
+  muscle.primitives = {Ellipsoid{{side * 86, -72, -98}, {80, 24, 50}, FrameOf({side * 0.72F, 0.2F, -0.62F}, {side * -0.3F, 1, 0})}};
+  return muscle;
+}
+
+}  // namespace
+
+void AddMuscles(Plan& plan) {
+  for (const float side : kSides) {
+    const Pose pose(plan.Random(side > 0 ? 0x3051 : 0x3052), {side * 90, -20, -60}, 2, 0.03F);
+    Shape minimus, medius;
+    minimus.primitives = {Ellipsoid{{side * 116, 10, -74}, {13, 34, 40}, FrameOf({1, side * 0.3F, side * 0.1F}, {0, 1, 0})}};
+    medius.primitives = {Ellipsoid{{side * 124, -16, -52}, {23, 50, 64}, FrameOf({1, side * 0.2F, side * 0.08F}, {0, 1, 0})}};
+    plan.Add(OfSide(side, kIliopsoasRight, kIliopsoasLeft), Tissue::kMuscle, Iliopsoas(side));
+    plan.Add(OfSide(side, kGluteusMinimusRight, kGluteusMinimusLeft), Tissue::kMuscle, pose(minimus));
+    plan.Add(OfSide(side, kGluteusMediusRight, kGluteusMediusLeft), Tissue::kMuscle, pose(medius));
+    plan.Add(OfSide(side, kGluteusMaximusRight, kGluteusMaximusLeft), Tissue::kMuscle, pose(GluteusMaximus(side)));
+    plan.Add(OfSide(side, kAutochthonRight, kAutochthonLeft), Tissue::kMuscle, Autochthon(side));
+  }
+}
+
+}  // namespace tuckerseg::phantom
