@@ -18,16 +18,19 @@ Column Mediastinum() {
                  {360, 34, -60, 48}, {395, 36, -58, 36}, {425, 34, -55, 22}, {455, 34, -50, 16}});
 }
 
+/// Lungs reach lower behind than in front.
+Plane LungFloor() { return PlaneThrough({0, 0, 150}, {0, 0.43F, -1}); }
+
+Plane Opposite(const Plane& plane) { return {plane.normal * -1, -plane.offset}; }
+
 Shape Lobe(const Plan& plan, float side, std::vector<Plane> fissures) {
   Shape lobe;
   lobe.enclosures = {{plan.trunk.thorax, 4}};
   lobe.cuts = std::move(fissures);
   lobe.cuts.push_back({{-side, 0, 0}, 0});
-  lobe.cuts.push_back({{0, 0, -1}, -118});
+  lobe.cuts.push_back(LungFloor());
   return lobe;
 }
-
-Plane Opposite(const Plane& plane) { return {plane.normal * -1, -plane.offset}; }
 
 /// Branches of the pulmonary arteries inside a lung: bright threads that belong to the lobe around them.
 Shape HilarBranches(float side) {
@@ -81,6 +84,10 @@ void AddLungs(Plan& plan) {
   Shape below = Diaphragm();
   below.enclosures = {{plan.trunk.thorax, 0}};
   plan.Add(kUnlabelled, Tissue::kFat, below);
+  Shape floor;
+  floor.enclosures = {{plan.trunk.thorax, 0}};
+  floor.cuts = {Opposite(LungFloor())};
+  plan.Add(kUnlabelled, Tissue::kFat, floor);
   Shape mediastinum;
   mediastinum.enclosures = {{std::make_shared<Column>(Mediastinum()), 0}};
   plan.Add(kUnlabelled, Tissue::kFat, mediastinum);

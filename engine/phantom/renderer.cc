@@ -126,7 +126,7 @@ Sampler::Sample Sampler::At(Point scanner, const TileParts& near) const {
 
 /// Air, and the table: a shell with foam inside. It lies in the scanner, so it does not bend with the patient.
 float Sampler::Outside(Point scanner) const {
-  const float table = anatomy_.table_y - scanner.y - 0.0004F * scanner.x * scanner.x;
+  const float table = anatomy_.table_y - scanner.y + 0.0004F * scanner.x * scanner.x;
   constexpr float kThickness = 20, kShell = 3, kHalfWidth = 205;
   if (table < 0 || table > kThickness || std::abs(scanner.x) > kHalfWidth) return kAirHu;
   const bool shell = table < kShell || table > kThickness - kShell || std::abs(scanner.x) > kHalfWidth - kShell;

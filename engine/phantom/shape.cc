@@ -26,6 +26,21 @@ TubePoint Between(std::span<const TubePoint> points, size_t segment, float t) {
           b.radius + t * (c.radius - b.radius)};
 }
 
+struct Thickener {
+  float by_mm;
+
+  void operator()(Ellipsoid& e) const { e.radii = e.radii + Point{by_mm, by_mm, by_mm}; }
+  void operator()(Capsule& c) const {
+    c.radius_from += by_mm;
+    c.radius_to += by_mm;
+  }
+  void operator()(Drum& d) const {
+    d.radius_u += by_mm;
+    d.radius_v += by_mm;
+    d.half_height += by_mm;
+  }
+};
+
 }  // namespace
 
 float Shape::Distance(Point p, std::span<const Primitive* const> near) const {
@@ -78,6 +93,11 @@ Shape Tube(std::span<const TubePoint> points, float step_mm) {
 
 Shape Tube(std::initializer_list<TubePoint> points, float step_mm) {
   return Tube(std::span<const TubePoint>(points.begin(), points.size()), step_mm);
+}
+
+Shape Thickened(Shape shape, float by_mm) {
+  for (Primitive& primitive : shape.primitives) std::visit(Thickener{by_mm}, primitive);
+  return shape;
 }
 
 void Append(Shape& shape, const Shape& other) {

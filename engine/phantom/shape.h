@@ -48,6 +48,9 @@ struct TubePoint {
 Shape Tube(std::span<const TubePoint> points, float step_mm = 12);
 Shape Tube(std::initializer_list<TubePoint> points, float step_mm = 12);
 
+/// `shape` with every solid `by_mm` thicker all round; cuts and enclosures stay.
+Shape Thickened(Shape shape, float by_mm);
+
 /// Appends the solids of `other` to `shape`; blend, cuts and enclosures stay those of `shape`.
 void Append(Shape& shape, const Shape& other);
 

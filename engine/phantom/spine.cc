@@ -64,10 +64,10 @@ void AddSacrum(Plan& plan) {
   Shape rest;
   rest.blend_mm = 10;
   for (const float side : kSides) {
-    rest.primitives.push_back(Ellipsoid{{side * 34, -50, -42}, {24, 17, 31}, {}});
-    rest.primitives.push_back(Ellipsoid{{side * 14, -70, -78}, {19, 12, 34}, {}});
+    rest.primitives.push_back(Ellipsoid{{side * 34, -50, -42}, {23, 15, 28}, {}});
+    rest.primitives.push_back(Ellipsoid{{side * 14, -70, -78}, {18, 10, 32}, {}});
   }
-  rest.primitives.push_back(Ellipsoid{{0, -48, -50}, {28, 17, 22}, {}});
+  rest.primitives.push_back(Ellipsoid{{0, -48, -50}, {24, 13, 20}, {}});
   rest.primitives.push_back(Ellipsoid{{0, -76, -110}, {11, 9, 20}, {}});
   plan.Add(kSacrum, Tissue::kBone, rest);
 }

@@ -46,7 +46,7 @@ constexpr std::array<TissueRow, kTissues> kTable{{
     {Tissue::kBile, {8, 8, 9}, 6, 0, 0, 3, 8},
     {Tissue::kUrine, {6, 7, 10}, 6, 35, 2.5F, 3, 12},
     {Tissue::kStomach, {25, 27, 28}, 18, 55, 3.5F, 22, 16},
-    {Tissue::kBowel, {18, 25, 30}, 10, 50, 2.5F, 20, 10, 0.04F},
+    {Tissue::kBowel, {18, 25, 30}, 10, 50, 2.5F, 20, 10, 0.012F},
     {Tissue::kColon, {10, 12, 15}, 25, 45, 2.5F, 45, 9, 0.33F},
     {Tissue::kTable, {-150, -150, -150}, 30},
 }};

@@ -9,7 +9,8 @@ namespace tuckerseg::phantom {
 namespace {
 
 Column Thorax() {
-  return Column({{100, 137, -78, 96}, {160, 138, -84, 98}, {220, 132, -92, 90}, {280, 122, -98, 74}, {330, 106, -98, 54},
+  // Below the last rib the abdomen goes on: that part bounds organs, not lungs.
+  return Column({{20, 131, -40, 95}, {60, 134, -50, 96}, {100, 137, -78, 96}, {160, 138, -84, 98}, {220, 132, -92, 90}, {280, 122, -98, 74}, {330, 106, -98, 54},
                  {370, 86, -90, 34}, {400, 64, -76, 16}, {425, 42, -58, 2}, {442, 16, -38, -10}});
 }
 
@@ -32,9 +33,14 @@ Shape Arm(float side, float grown) {
 /// Small muscles and joints round the vertebrae, so that neither lung nor bowel reaches between the bones.
 Shape SpineBed() {
   std::vector<TubePoint> bed;
-  for (const VertebraPlace& v : VertebraPlaces()) bed.push_back({{0, v.y - v.radius_y - 16, v.z}, 30});
-  bed.push_back({{0, -40, 500}, 30});
-  return Tube(bed, 30);
+  std::vector<TubePoint> behind;
+  for (const VertebraPlace& v : VertebraPlaces()) {
+    bed.push_back({{0, v.y - v.radius_y - 16, v.z}, 30});
+    behind.push_back({{0, v.y - v.radius_y - 44, v.z}, 30});
+  }
+  Shape shape = Tube(bed, 30);
+  Append(shape, Tube(behind, 30));
+  return shape;
 }
 
 Shape Inside(const std::shared_ptr<const Column>& column, float inset_mm) {

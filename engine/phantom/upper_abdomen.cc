@@ -19,11 +19,11 @@ Absence DrawAbsence(RandomStream random) {
 
 Point KidneyCentre(float side) { return side > 0 ? Point{70, -10, 97} : Point{-76, -12, 108}; }
 
-Shape Kidney(float side, float grown) {
+Shape Kidney(float side) {
   // Kidneys lean: their upper ends are nearer to the spine and further back.
   const Frame frame = FrameOf({1, side * -0.45F, side * 0.25F}, {0.3F * side, 1, 0.25F});
   Shape kidney;
-  kidney.primitives = {Ellipsoid{KidneyCentre(side), {26 + grown, 29 + grown, 53 + grown}, frame}};
+  kidney.primitives = {Ellipsoid{KidneyCentre(side), {26, 29, 53}, frame}};
   return kidney;
 }
 
@@ -31,12 +31,12 @@ void AddKidneys(Plan& plan, const Absence& absence, std::vector<OrganPart>& fat)
   for (const float side : kSides) {
     const Point centre = KidneyCentre(side);
     const Pose pose(plan.Random(side > 0 ? 0x1D1 : 0x1D2), centre, 7, 0.09F);
-    fat.push_back({kUnlabelled, Tissue::kFat, pose(Kidney(side, 6))});
+    fat.push_back({kUnlabelled, Tissue::kFat, pose(Thickened(Kidney(side), 6))});
     if (absence.kidney_side == side) continue;
     Shape sinus;
     sinus.primitives = {Ellipsoid{centre + Point{side * -18, 4, 0}, {16, 9, 17}, {}}};
     plan.Add(kUnlabelled, Tissue::kKidneySinus, pose(sinus));
-    plan.Add(OfSide(side, kKidneyRight, kKidneyLeft), Tissue::kKidney, pose(Kidney(side, 0)));
+    plan.Add(OfSide(side, kKidneyRight, kKidneyLeft), Tissue::kKidney, pose(Kidney(side)));
   }
 }
 
@@ -46,7 +46,7 @@ void AddAdrenals(Plan& plan) {
     const Pose pose(plan.Random(side > 0 ? 0xAD1 : 0xAD2), top, 3, 0.08F);
     Shape gland;
     gland.blend_mm = 3;
-    gland.primitives = {Capsule{top, top + Point{side * 10, -20, -10}, 4.5F, 4}, Capsule{top, top + Point{side * -3, -20, -12}, 4.5F, 4}};
+    gland.primitives = {Capsule{top, top + Point{side * 11, -22, -11}, 5, 4.5F}, Capsule{top, top + Point{side * -3, -22, -13}, 5, 4.5F}};
     plan.Add(OfSide(side, kAdrenalRight, kAdrenalLeft), Tissue::kAdrenal, pose(gland));
   }
 }
