@@ -17,7 +17,8 @@ struct Mover {
     return Capsule{pose(c.from), pose(c.to), c.radius_from * pose.scale(), c.radius_to * pose.scale()};
   }
   Primitive operator()(Drum d) const {
-    return Drum{pose(d.centre), d.radius_u * pose.scale(), d.radius_v * pose.scale(), d.half_height * pose.scale(), d.frame};
+    return Drum{pose(d.centre), d.radius_u * pose.scale(), d.radius_v * pose.scale(),
+                d.half_height * pose.scale(), d.frame};
   }
 };
 
@@ -25,7 +26,8 @@ struct Mover {
 
 Pose::Pose(RandomStream random, Point centre, float shift_mm, float scale)
     : centre_(centre),
-      shift_{random.Uniform(-shift_mm, shift_mm), random.Uniform(-shift_mm, shift_mm), random.Uniform(-shift_mm, shift_mm)},
+      shift_{random.Uniform(-shift_mm, shift_mm), random.Uniform(-shift_mm, shift_mm),
+             random.Uniform(-shift_mm, shift_mm)},
       scale_(1 + random.Uniform(-scale, scale)) {}
 
 Shape Pose::operator()(Shape shape) const {

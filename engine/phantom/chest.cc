@@ -8,14 +8,22 @@ namespace {
 Shape Diaphragm() {
   Shape domes;
   domes.blend_mm = 30;
-  domes.primitives = {Ellipsoid{{72, 8, 122}, {82, 108, 86}, {}}, Ellipsoid{{-74, 8, 116}, {80, 106, 80}, {}}};
+  domes.primitives = {Ellipsoid{{72, 8, 122}, {82, 108, 86}, {}},
+                      Ellipsoid{{-74, 8, 116}, {80, 106, 80}, {}}};
   return domes;
 }
 
 /// Fat and small structures between the lungs, from the diaphragm to the neck.
 Column Mediastinum() {
-  return Column({{150, 30, -40, 70, -8}, {200, 40, -52, 84, -12}, {250, 44, -58, 82, -10}, {300, 36, -62, 78, -4}, {330, 32, -62, 62},
-                 {360, 34, -60, 48}, {395, 36, -58, 36}, {425, 34, -55, 22}, {455, 34, -50, 16}});
+  return Column({{150, 30, -40, 70, -8},
+                 {200, 40, -52, 84, -12},
+                 {250, 44, -58, 82, -10},
+                 {300, 36, -62, 78, -4},
+                 {330, 32, -62, 62},
+                 {360, 34, -60, 48},
+                 {395, 36, -58, 36},
+                 {425, 34, -55, 22},
+                 {455, 34, -50, 16}});
 }
 
 /// Lungs reach lower behind than in front.
@@ -36,8 +44,8 @@ Shape Lobe(const Plan& plan, float side, std::vector<Plane> fissures) {
 Shape HilarBranches(float side) {
   Shape branches;
   const Point hilum{side * 42, -8, 300};
-  for (const Point end : {Point{side * 95, 25, 345}, Point{side * 70, -45, 370}, Point{side * 105, -30, 250}, Point{side * 85, -60, 200},
-                          Point{side * 90, 45, 270}, Point{side * 70, 30, 225}})
+  for (const Point end : {Point{side * 95, 25, 345}, Point{side * 70, -45, 370}, Point{side * 105, -30, 250},
+                          Point{side * 85, -60, 200}, Point{side * 90, 45, 270}, Point{side * 70, 30, 225}})
     branches.primitives.push_back(Capsule{hilum, end, 6, 2});
   return branches;
 }
@@ -56,7 +64,8 @@ void AddThyroid(Plan& plan) {
   const Pose pose(plan.Random(0x7471), {0, 4, 446}, 3, 0.12F);
   Shape thyroid;
   thyroid.blend_mm = 4;
-  for (const float side : kSides) thyroid.primitives.push_back(Ellipsoid{{side * 18, 8, 446}, {9, 11, 21}, {}});
+  for (const float side : kSides)
+    thyroid.primitives.push_back(Ellipsoid{{side * 18, 8, 446}, {9, 11, 21}, {}});
   plan.Add(kThyroid, Tissue::kGland, pose(thyroid));
 }
 
@@ -67,14 +76,17 @@ void AddHeart(Plan& plan) {
   left_ventricle.primitives = {Ellipsoid{{-38, 24, 238}, {36, 22, 22}, axis}};
   Shape right_side;
   right_side.blend_mm = 8;
-  right_side.primitives = {Ellipsoid{{26, 20, 250}, {20, 24, 30}, {}}, Ellipsoid{{-8, 48, 240}, {34, 14, 28}, axis}};
+  right_side.primitives = {Ellipsoid{{26, 20, 250}, {20, 24, 30}, {}},
+                           Ellipsoid{{-8, 48, 240}, {34, 14, 28}, axis}};
   Shape left_atrium;
   left_atrium.primitives = {Ellipsoid{{-4, -10, 272}, {29, 15, 19}, {}}};
   Shape heart;
   heart.blend_mm = 16;
-  heart.primitives = {Ellipsoid{{-26, 26, 238}, {62, 40, 42}, axis}, Ellipsoid{{24, 18, 250}, {27, 31, 37}, {}},
-                      Ellipsoid{{-4, -8, 271}, {34, 20, 24}, {}}, Ellipsoid{{-8, 42, 280}, {24, 22, 22}, {}}};
-  for (Shape* chamber : {&left_ventricle, &left_atrium}) plan.Add(kHeart, Tissue::kHeartChamber, pose(*chamber));
+  heart.primitives = {Ellipsoid{{-26, 26, 238}, {62, 40, 42}, axis},
+                      Ellipsoid{{24, 18, 250}, {27, 31, 37}, {}}, Ellipsoid{{-4, -8, 271}, {34, 20, 24}, {}},
+                      Ellipsoid{{-8, 42, 280}, {24, 22, 22}, {}}};
+  for (Shape* chamber : {&left_ventricle, &left_atrium})
+    plan.Add(kHeart, Tissue::kHeartChamber, pose(*chamber));
   plan.Add(kHeart, Tissue::kHeartChamber, pose(right_side));
   plan.Add(kHeart, Tissue::kHeartMuscle, pose(heart));
 }
@@ -95,7 +107,8 @@ void AddLungs(Plan& plan) {
   for (const float side : kSides) {
     RandomStream random = plan.Random(side > 0 ? 0x1005 : 0x1006);
     // From T4 behind to the sixth cartilage in front.
-    const Plane oblique = PlaneThrough({0, -80, 362 + random.Uniform(-8, 8)}, {0, 0.73F, 0.69F + random.Uniform(-0.06F, 0.06F)});
+    const Plane oblique = PlaneThrough({0, -80, 362 + random.Uniform(-8, 8)},
+                                       {0, 0.73F, 0.69F + random.Uniform(-0.06F, 0.06F)});
     const Plane horizontal = PlaneThrough({70, 40, 288 + random.Uniform(-7, 7)}, {0, 0.12F, -1});
     const uint16_t lower = OfSide(side, kLungLowerRight, kLungLowerLeft);
     const uint16_t upper = OfSide(side, kLungUpperRight, kLungUpperLeft);

@@ -43,7 +43,8 @@ float Column::Distance(Point p) const {
 Point Column::Surface(float z, float angle, float offset) const {
   const ColumnRow row = At(z);
   return {row.centre_x + (row.radius_x + offset) * std::cos(angle),
-          0.5F * (row.front_y + row.back_y) + (0.5F * (row.front_y - row.back_y) + offset) * std::sin(angle), z};
+          0.5F * (row.front_y + row.back_y) + (0.5F * (row.front_y - row.back_y) + offset) * std::sin(angle),
+          z};
 }
 
 Column Column::Widened(float sides, float back, float front) const {

@@ -14,12 +14,13 @@ constexpr Point kFirstNode{-320, -260, -480};
 constexpr std::array<int64_t, 3> kNodes{41, 34, 80};
 
 struct Wave {
-  Point direction;   // per mm, in radians
+  Point direction;  // per mm, in radians
   float phase;
   Point amplitude;
 };
 
-/// Waves of 160 to 420 mm: long enough that neighbours move together, short enough that left and right differ.
+/// Waves of 160 to 420 mm: long enough that neighbours move together, short enough that left and right
+/// differ.
 std::array<Wave, 7> DrawWaves(RandomStream random) {
   std::array<Wave, 7> waves{};
   for (Wave& wave : waves) {
@@ -43,7 +44,8 @@ Frame DrawPose(RandomStream random) {
 BodyDeformation::BodyDeformation(uint64_t seed) : nodes_(kNodes) {
   RandomStream random(seed, 0xDEF0);
   const float size = random.Uniform(0.93F, 1.07F);
-  scale_ = {size * random.Uniform(0.95F, 1.05F), size * random.Uniform(0.94F, 1.06F), size * random.Uniform(0.97F, 1.03F)};
+  scale_ = {size * random.Uniform(0.95F, 1.05F), size * random.Uniform(0.94F, 1.06F),
+            size * random.Uniform(0.97F, 1.03F)};
   shift_ = {random.Uniform(-12, 12), random.Uniform(-12, 12), random.Uniform(-15, 15)};
   pose_ = DrawPose(RandomStream(seed, 0xDEF1));
   const auto waves = DrawWaves(RandomStream(seed, 0xDEF2));
@@ -51,9 +53,11 @@ BodyDeformation::BodyDeformation(uint64_t seed) : nodes_(kNodes) {
   for (int64_t k = 0; k < nodes_[2]; ++k) {
     for (int64_t j = 0; j < nodes_[1]; ++j) {
       for (int64_t i = 0; i < nodes_[0]; ++i) {
-        const Point at = kFirstNode + Point{static_cast<float>(i), static_cast<float>(j), static_cast<float>(k)} * kNodeMm;
+        const Point at =
+            kFirstNode + Point{static_cast<float>(i), static_cast<float>(j), static_cast<float>(k)} * kNodeMm;
         Point bend;
-        for (const Wave& wave : waves) bend = bend + wave.amplitude * std::sin(Dot(wave.direction, at) + wave.phase);
+        for (const Wave& wave : waves)
+          bend = bend + wave.amplitude * std::sin(Dot(wave.direction, at) + wave.phase);
         bending_.push_back(bend);
         reach_mm_ = std::max(reach_mm_, Length(bend));
       }
@@ -94,9 +98,11 @@ Point BodyDeformation::ToScanner(Point body) const {
 Box BodyDeformation::BoundsInBody(const Box& scanner) const {
   Box box;
   for (int corner = 0; corner < 8; ++corner)
-    box.Include(ToBody({corner & 1 ? scanner.high.x : scanner.low.x, corner & 2 ? scanner.high.y : scanner.low.y,
-                        corner & 4 ? scanner.high.z : scanner.low.z}));
-  // Between the corners the bending differs from theirs by less than a quarter of the way, and never by more than it reaches.
+    box.Include(
+        ToBody({corner & 1 ? scanner.high.x : scanner.low.x, corner & 2 ? scanner.high.y : scanner.low.y,
+                corner & 4 ? scanner.high.z : scanner.low.z}));
+  // Between the corners the bending differs from theirs by less than a quarter of the way, and never by more
+  // than it reaches.
   const float diagonal = Length(scanner.high - scanner.low);
   return box.Grown(std::min(0.25F * diagonal, 2 * reach_mm_));
 }

@@ -1,4 +1,5 @@
-/// What makes two patients' bodies differ as a whole: size, pose on the table, and a smooth bending of everything inside.
+/// What makes two patients' bodies differ as a whole: size, pose on the table, and a smooth bending of
+/// everything inside.
 #pragma once
 
 #include <array>
@@ -9,8 +10,8 @@
 
 namespace tuckerseg::phantom {
 
-/// Maps the scanner's coordinates (RAS+ mm) to the body frame of anatomy.h. The bending is held on a lattice in mm, so it is
-/// the same for any grid. Thread-safe once built.
+/// Maps the scanner's coordinates (RAS+ mm) to the body frame of anatomy.h. The bending is held on a lattice
+/// in mm, so it is the same for any grid. Thread-safe once built.
 class BodyDeformation {
  public:
   explicit BodyDeformation(uint64_t seed);

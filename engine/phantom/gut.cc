@@ -7,10 +7,24 @@ namespace tuckerseg::phantom {
 namespace {
 
 Shape Colon() {
-  return Tube({{{92, 36, -48}, 26}, {{98, 32, -10}, 26}, {{102, 28, 35}, 24}, {{98, 46, 72}, 22}, {{66, 72, 72}, 21}, {{20, 78, 66}, 21},
-               {{-30, 80, 72}, 21}, {{-76, 66, 96}, 21}, {{-108, 32, 112}, 21}, {{-112, 4, 70}, 19}, {{-113, 2, 15}, 18},
-               {{-104, 18, -32}, 18}, {{-66, 34, -58}, 18}, {{-20, 30, -60}, 18}, {{14, 4, -62}, 18}, {{8, -34, -86}, 19},
-               {{0, -44, -125}, 20}, {{0, -40, -160}, 17}});
+  return Tube({{{92, 36, -48}, 26},
+               {{98, 32, -10}, 26},
+               {{102, 28, 35}, 24},
+               {{98, 46, 72}, 22},
+               {{66, 72, 72}, 21},
+               {{20, 78, 66}, 21},
+               {{-30, 80, 72}, 21},
+               {{-76, 66, 96}, 21},
+               {{-108, 32, 112}, 21},
+               {{-112, 4, 70}, 19},
+               {{-113, 2, 15}, 18},
+               {{-104, 18, -32}, 18},
+               {{-66, 34, -58}, 18},
+               {{-20, 30, -60}, 18},
+               {{14, 4, -62}, 18},
+               {{8, -34, -86}, 19},
+               {{0, -44, -125}, 20},
+               {{0, -40, -160}, 17}});
 }
 
 /// Loops in two sheets, one behind the other, each running to and fro on its way down.
@@ -37,8 +51,12 @@ void AddStomach(Plan& plan) {
   RandomStream random = plan.Random(0x570);
   const float fullness = random.Uniform(0.8F, 1.2F);
   const Pose pose(plan.Random(0x571), {-45, 60, 140}, 5, 0.05F);
-  Shape stomach = Tube({{{-68, 16, 180}, 27 * fullness}, {{-72, 42, 154}, 27 * fullness}, {{-62, 66, 126}, 23 * fullness},
-                        {{-34, 80, 108}, 19 * fullness}, {{0, 80, 106}, 15 * fullness}, {{22, 76, 114}, 11}});
+  Shape stomach = Tube({{{-68, 16, 180}, 27 * fullness},
+                        {{-72, 42, 154}, 27 * fullness},
+                        {{-62, 66, 126}, 23 * fullness},
+                        {{-34, 80, 108}, 19 * fullness},
+                        {{0, 80, 106}, 15 * fullness},
+                        {{22, 76, 114}, 11}});
   stomach.blend_mm = 6;
   stomach.enclosures = {{plan.trunk.thorax, 5}};
   plan.Add(kStomach, Tissue::kStomach, pose(std::move(stomach)));
@@ -50,16 +68,28 @@ void AddStomach(Plan& plan) {
 void AddEsophagus(Plan& plan) {
   const Pose pose(plan.Random(0xE50), {-5, -20, 320}, 2, 0.02F);
   plan.Add(kEsophagus, Tissue::kGullet,
-           pose(Tube({{{-3, -8, 500}, 7}, {{-3, -14, 440}, 7.5F}, {{-5, -26, 390}, 8}, {{-3, -31, 345}, 8}, {{-4, -30, 300}, 8},
-                      {{-8, -20, 250}, 8.5F}, {{-20, -4, 212}, 9}, {{-42, 14, 190}, 10}})));
+           pose(Tube({{{-3, -8, 500}, 7},
+                      {{-3, -14, 440}, 7.5F},
+                      {{-5, -26, 390}, 8},
+                      {{-3, -31, 345}, 8},
+                      {{-4, -30, 300}, 8},
+                      {{-8, -20, 250}, 8.5F},
+                      {{-20, -4, 212}, 9},
+                      {{-42, 14, 190}, 10}})));
 }
 
 void AddGut(Plan& plan) {
   AddStomach(plan);
   const Pose duodenum(plan.Random(0xD0D), {35, 45, 95}, 3, 0.05F);
   plan.Add(kDuodenum, Tissue::kBowel,
-           duodenum(Tube({{{26, 74, 118}, 12.5F}, {{46, 66, 122}, 13}, {{58, 50, 108}, 13}, {{58, 44, 82}, 13}, {{46, 42, 60}, 13},
-                          {{12, 47, 56}, 12.5F}, {{-18, 46, 62}, 12.5F}, {{-34, 46, 78}, 12}})));
+           duodenum(Tube({{{26, 74, 118}, 12.5F},
+                          {{46, 66, 122}, 13},
+                          {{58, 50, 108}, 13},
+                          {{58, 44, 82}, 13},
+                          {{46, 42, 60}, 13},
+                          {{12, 47, 56}, 12.5F},
+                          {{-18, 46, 62}, 12.5F},
+                          {{-34, 46, 78}, 12}})));
   const Pose colon(plan.Random(0xC01), {0, 30, 20}, 5, 0.04F);
   Shape wide = Colon();
   const float width = plan.Random(0xC02).Uniform(0.82F, 1.12F);

@@ -32,10 +32,12 @@ Shape Hip(float side) {
 Shape Scapula(float side) {
   Shape scapula;
   scapula.blend_mm = 8;
-  scapula.primitives = {Ellipsoid{{side * 100, -97, 343}, {43, 66, 6.5F}, FrameOf({side * 0.85F, 0.5F, 0}, {side * 0.12F, 0, 1})},
-                        Ellipsoid{{side * 138, -52, 384}, {13, 16, 19}, {}},
-                        Capsule{{side * 84, -108, 372}, {side * 152, -58, 412}, 6, 8},
-                        Capsule{{side * 132, -56, 392}, {side * 132, -18, 396}, 7, 6}};
+  scapula.primitives = {
+      Ellipsoid{
+          {side * 100, -97, 343}, {43, 66, 6.5F}, FrameOf({side * 0.85F, 0.5F, 0}, {side * 0.12F, 0, 1})},
+      Ellipsoid{{side * 138, -52, 384}, {13, 16, 19}, {}},
+      Capsule{{side * 84, -108, 372}, {side * 152, -58, 412}, 6, 8},
+      Capsule{{side * 132, -56, 392}, {side * 132, -18, 396}, 7, 6}};
   return scapula;
 }
 
@@ -49,7 +51,10 @@ Shape Humerus(float side) {
 }
 
 Shape Clavicle(float side) {
-  return Tube({{{side * 20, 30, 396}, 9}, {{side * 62, 32, 410}, 7}, {{side * 110, 2, 424}, 7}, {{side * 148, -30, 420}, 8}});
+  return Tube({{{side * 20, 30, 396}, 9},
+               {{side * 62, 32, 410}, 7},
+               {{side * 110, 2, 424}, 7},
+               {{side * 148, -30, 420}, 8}});
 }
 
 }  // namespace

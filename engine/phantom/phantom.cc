@@ -27,13 +27,15 @@ void Require(bool holds, const char* field, T value, const char* right) {
 void Check(const PhantomOptions& options, int threads) {
   constexpr std::array<const char*, 3> kSpacing{"spacing[0]", "spacing[1]", "spacing[2]"};
   for (size_t axis = 0; axis < 3; ++axis)
-    Require(options.spacing_mm[axis] > 0 && options.spacing_mm[axis] <= 20, kSpacing[axis], options.spacing_mm[axis],
-            " mm: must be in (0, 20]");
-  Require(std::abs(options.oblique_degrees) <= 30, "oblique", options.oblique_degrees, " degrees: must be in [-30, 30]");
+    Require(options.spacing_mm[axis] > 0 && options.spacing_mm[axis] <= 20, kSpacing[axis],
+            options.spacing_mm[axis], " mm: must be in (0, 20]");
+  Require(std::abs(options.oblique_degrees) <= 30, "oblique", options.oblique_degrees,
+          " degrees: must be in [-30, 30]");
   const int most = static_cast<int>(StructuresByProminence().size());
   std::ostringstream range;
   range << ": must be in [0, " << most << "], where 0 means all";
-  Require(options.structures >= 0 && options.structures <= most, "structures", options.structures, range.str().c_str());
+  Require(options.structures >= 0 && options.structures <= most, "structures", options.structures,
+          range.str().c_str());
   Require(threads >= 1, "threads", threads, ": must be at least 1");
 }
 
@@ -42,7 +44,8 @@ void KeepStructures(phantom::Anatomy& anatomy, int count) {
   if (count == 0) return;
   const auto wanted = StructuresByProminence().first(static_cast<size_t>(count));
   std::erase_if(anatomy.parts, [wanted](const phantom::OrganPart& part) {
-    return part.label != phantom::kUnlabelled && std::find(wanted.begin(), wanted.end(), part.label) == wanted.end();
+    return part.label != phantom::kUnlabelled &&
+           std::find(wanted.begin(), wanted.end(), part.label) == wanted.end();
   });
 }
 
@@ -50,7 +53,9 @@ void KeepStructures(phantom::Anatomy& anatomy, int count) {
 
 ContrastPhase PhaseOfSeed(uint64_t seed) {
   const float draw = phantom::RandomStream(seed, 0x9A5E).Unit();
-  return draw < 0.35F ? ContrastPhase::kNone : draw < 0.55F ? ContrastPhase::kArterial : ContrastPhase::kPortalVenous;
+  return draw < 0.35F   ? ContrastPhase::kNone
+         : draw < 0.55F ? ContrastPhase::kArterial
+                        : ContrastPhase::kPortalVenous;
 }
 
 Phantom MakePhantom(const PhantomOptions& options, int threads) {

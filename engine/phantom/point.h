@@ -1,4 +1,5 @@
-/// Points and directions in the body frame: millimetres, x towards the patient's right, y anterior, z superior.
+/// Points and directions in the body frame: millimetres, x towards the patient's right, y anterior, z
+/// superior.
 #pragma once
 
 #include <algorithm>
@@ -14,7 +15,9 @@ constexpr Point operator+(Point a, Point b) { return {a.x + b.x, a.y + b.y, a.z 
 constexpr Point operator-(Point a, Point b) { return {a.x - b.x, a.y - b.y, a.z - b.z}; }
 constexpr Point operator*(Point a, float s) { return {a.x * s, a.y * s, a.z * s}; }
 constexpr float Dot(Point a, Point b) { return a.x * b.x + a.y * b.y + a.z * b.z; }
-constexpr Point Cross(Point a, Point b) { return {a.y * b.z - a.z * b.y, a.z * b.x - a.x * b.z, a.x * b.y - a.y * b.x}; }
+constexpr Point Cross(Point a, Point b) {
+  return {a.y * b.z - a.z * b.y, a.z * b.x - a.x * b.z, a.x * b.y - a.y * b.x};
+}
 inline float Length(Point a) { return std::sqrt(Dot(a, a)); }
 inline Point Unit(Point a) { return a * (1 / Length(a)); }
 
@@ -41,7 +44,8 @@ struct Frame {
   Point Local(Point p) const { return {Dot(p, u), Dot(p, v), Dot(p, w)}; }
 };
 
-/// The frame whose first axis lies along `u` and whose second is as near to `v` as can be. They must not be parallel.
+/// The frame whose first axis lies along `u` and whose second is as near to `v` as can be. They must not be
+/// parallel.
 inline Frame FrameOf(Point u, Point v) {
   const Point first = Unit(u);
   const Point second = Unit(v - first * Dot(v, first));

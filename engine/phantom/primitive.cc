@@ -10,7 +10,8 @@ constexpr float kTiny = 1e-6F;
 
 Box BoundsOf(const Ellipsoid& e) {
   const auto half = [&e](float u, float v, float w) {
-    return std::sqrt(u * u * e.radii.x * e.radii.x + v * v * e.radii.y * e.radii.y + w * w * e.radii.z * e.radii.z);
+    return std::sqrt(u * u * e.radii.x * e.radii.x + v * v * e.radii.y * e.radii.y +
+                     w * w * e.radii.z * e.radii.z);
   };
   const Frame& f = e.frame;
   const Point reach{half(f.u.x, f.v.x, f.w.x), half(f.u.y, f.v.y, f.w.y), half(f.u.z, f.v.z, f.w.z)};
@@ -25,7 +26,8 @@ Box BoundsOf(const Capsule& capsule) {
 }
 
 Box BoundsOf(const Drum& drum) {
-  const Ellipsoid around{drum.centre, Point{drum.radius_u, drum.radius_v, drum.half_height} * 1.5F, drum.frame};
+  const Ellipsoid around{drum.centre, Point{drum.radius_u, drum.radius_v, drum.half_height} * 1.5F,
+                         drum.frame};
   return BoundsOf(around);
 }
 
@@ -52,7 +54,8 @@ float Distance(const Drum& drum, Point p) {
   const Point q = drum.frame.Local(p - drum.centre);
   const float x = q.x / drum.radius_u, y = q.y / drum.radius_v;
   const float value = std::sqrt(x * x + y * y);
-  const float slope = std::sqrt(x * x / (drum.radius_u * drum.radius_u) + y * y / (drum.radius_v * drum.radius_v));
+  const float slope =
+      std::sqrt(x * x / (drum.radius_u * drum.radius_u) + y * y / (drum.radius_v * drum.radius_v));
   const float side = slope < kTiny ? -std::min(drum.radius_u, drum.radius_v) : value * (value - 1) / slope;
   return std::max(side, std::abs(q.z) - drum.half_height);
 }

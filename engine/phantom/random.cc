@@ -7,7 +7,8 @@ namespace tuckerseg::phantom {
 namespace {
 
 uint64_t LatticeBits(uint64_t seed, int64_t i, int64_t j, int64_t k) {
-  const uint64_t key = static_cast<uint64_t>(i) * 0x8CB92BA72F3D8DD7 + static_cast<uint64_t>(j) * 0xD6E8FEB86659FD93 +
+  const uint64_t key = static_cast<uint64_t>(i) * 0x8CB92BA72F3D8DD7 +
+                       static_cast<uint64_t>(j) * 0xD6E8FEB86659FD93 +
                        static_cast<uint64_t>(k) * 0xA0761D6478BD642F;
   return Mix(seed ^ key);
 }
@@ -24,7 +25,8 @@ float RandomStream::Unit() { return static_cast<float>(Bits() >> 40) * (1.0F / 1
 
 float WhiteNoise(uint64_t seed, int64_t i, int64_t j, int64_t k) {
   const uint64_t bits = LatticeBits(seed, i, j, k);
-  const auto sum = static_cast<float>((bits & 0xFFFF) + ((bits >> 16) & 0xFFFF) + ((bits >> 32) & 0xFFFF) + (bits >> 48));
+  const auto sum =
+      static_cast<float>((bits & 0xFFFF) + ((bits >> 16) & 0xFFFF) + ((bits >> 32) & 0xFFFF) + (bits >> 48));
   return (sum - 131070.0F) * (1.7320508F / 65536.0F);
 }
 

@@ -1,4 +1,5 @@
-/// Random numbers that are functions of their keys alone: the same on every machine and for any order of asking.
+/// Random numbers that are functions of their keys alone: the same on every machine and for any order of
+/// asking.
 #pragma once
 
 #include <cstdint>
@@ -15,7 +16,8 @@ constexpr uint64_t Mix(uint64_t key) {
   return key ^ (key >> 31);
 }
 
-/// Numbers drawn one after another. std:: distributions differ between standard libraries, so these are our own.
+/// Numbers drawn one after another. std:: distributions differ between standard libraries, so these are our
+/// own.
 class RandomStream {
  public:
   /// Streams of one seed with different `subject`s are independent: a draw more for one organ moves no other.
@@ -31,10 +33,12 @@ class RandomStream {
   uint64_t state_;
 };
 
-/// Nearly Gaussian noise of mean 0 and deviation 1 (a sum of four uniform numbers, so within 3.5) for a lattice index.
+/// Nearly Gaussian noise of mean 0 and deviation 1 (a sum of four uniform numbers, so within 3.5) for a
+/// lattice index.
 float WhiteNoise(uint64_t seed, int64_t i, int64_t j, int64_t k);
 
-/// Smooth noise in [-1, 1] with features of about 1 in size: values at whole coordinates, blended between them.
+/// Smooth noise in [-1, 1] with features of about 1 in size: values at whole coordinates, blended between
+/// them.
 float ValueNoise(uint64_t seed, Point at);
 
 }  // namespace tuckerseg::phantom

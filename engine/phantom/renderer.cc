@@ -13,7 +13,8 @@ namespace {
 constexpr int64_t kTile = 8;
 constexpr float kAirHu = -1000;
 constexpr float kScannerBlurMm = 0.7F;  // half the width of an edge that the scanner alone makes
-constexpr float kTransparent = 0.004F;  // a share of a voxel too small to change its value by more than rounding
+constexpr float kTransparent =
+    0.004F;  // a share of a voxel too small to change its value by more than rounding
 
 /// The parts that reach into one tile, and of each the solids that do.
 struct TilePart {
@@ -25,14 +26,17 @@ struct TileParts {
   std::vector<TilePart> parts;
   std::vector<const Primitive*> solids;
 
-  std::span<const Primitive* const> SolidsOf(const TilePart& part) const { return {solids.data() + part.first, part.count}; }
+  std::span<const Primitive* const> SolidsOf(const TilePart& part) const {
+    return {solids.data() + part.first, part.count};
+  }
 };
 
 class Sampler {
  public:
   Sampler(const Anatomy& anatomy, const BodyDeformation& deformation, const ScanGrid& grid, uint64_t seed);
 
-  void RenderTile(int64_t tile, TileParts& near, std::span<std::byte> voxels, std::span<uint16_t> labels) const;
+  void RenderTile(int64_t tile, TileParts& near, std::span<std::byte> voxels,
+                  std::span<uint16_t> labels) const;
   int64_t TileCount() const { return tiles_[0] * tiles_[1] * tiles_[2]; }
 
  private:
@@ -60,12 +64,15 @@ class Sampler {
   std::vector<PartBounds> bounds_;
 };
 
-Sampler::Sampler(const Anatomy& anatomy, const BodyDeformation& deformation, const ScanGrid& grid, uint64_t seed)
+Sampler::Sampler(const Anatomy& anatomy, const BodyDeformation& deformation, const ScanGrid& grid,
+                 uint64_t seed)
     : anatomy_(anatomy), deformation_(deformation), grid_(grid), seed_(seed) {
   const float voxel_mm = grid.VoxelMm();
   edge_mm_ = (0.5F * voxel_mm + kScannerBlurMm) / deformation.scale();
-  // Fewer photons in a smaller voxel: the square root of the volume, softened as reconstruction kernels soften it.
-  noise_hu_ = RandomStream(seed, 0x2015E).Uniform(7, 15) * std::clamp(std::pow(3 / voxel_mm, 0.75F), 0.3F, 3.0F);
+  // Fewer photons in a smaller voxel: the square root of the volume, softened as reconstruction kernels
+  // soften it.
+  noise_hu_ =
+      RandomStream(seed, 0x2015E).Uniform(7, 15) * std::clamp(std::pow(3 / voxel_mm, 0.75F), 0.3F, 3.0F);
   for (size_t axis = 0; axis < 3; ++axis) tiles_[axis] = (grid.shape[axis] + kTile - 1) / kTile;
   for (const OrganPart& part : anatomy.parts) {
     PartBounds bounds{part.shape.Bounds().Grown(edge_mm_), {}};
@@ -80,7 +87,8 @@ void Sampler::Gather(const Box& scanner, TileParts& near) const {
   near.solids.clear();
   const Box box = deformation_.BoundsInBody(scanner);
   const Point centre = (box.low + box.high) * 0.5F;
-  // Distances of ellipsoids and columns are right to first order only: half as much again is on the safe side.
+  // Distances of ellipsoids and columns are right to first order only: half as much again is on the safe
+  // side.
   const float reach = 0.75F * Length(box.high - box.low) + edge_mm_;
   for (size_t p = 0; p < anatomy_.parts.size(); ++p) {
     const OrganPart& part = anatomy_.parts[p];
@@ -124,39 +132,45 @@ Sampler::Sample Sampler::At(Point scanner, const TileParts& near) const {
   return sample;
 }
 
-/// Air, and the table: a shell with foam inside. It lies in the scanner, so it does not bend with the patient.
+/// Air, and the table: a shell with foam inside. It lies in the scanner, so it does not bend with the
+/// patient.
 float Sampler::Outside(Point scanner) const {
   const float table = anatomy_.table_y - scanner.y + 0.0004F * scanner.x * scanner.x;
   constexpr float kThickness = 20, kShell = 3, kHalfWidth = 205;
   if (table < 0 || table > kThickness || std::abs(scanner.x) > kHalfWidth) return kAirHu;
-  const bool shell = table < kShell || table > kThickness - kShell || std::abs(scanner.x) > kHalfWidth - kShell;
+  const bool shell =
+      table < kShell || table > kThickness - kShell || std::abs(scanner.x) > kHalfWidth - kShell;
   return shell ? anatomy_.looks[static_cast<size_t>(Tissue::kTable)].hu : -910;
 }
 
 /// Neighbours share some of their noise, as reconstruction leaves it.
 float Sampler::Noise(int64_t x, int64_t y, int64_t z) const {
   const uint64_t seed = Mix(seed_ + 0x2015E);
-  const float beside = WhiteNoise(seed, x - 1, y, z) + WhiteNoise(seed, x + 1, y, z) + WhiteNoise(seed, x, y - 1, z) +
-                       WhiteNoise(seed, x, y + 1, z);
+  const float beside = WhiteNoise(seed, x - 1, y, z) + WhiteNoise(seed, x + 1, y, z) +
+                       WhiteNoise(seed, x, y - 1, z) + WhiteNoise(seed, x, y + 1, z);
   return noise_hu_ * (0.76F * WhiteNoise(seed, x, y, z) + 0.32F * beside);
 }
 
-void Sampler::RenderTile(int64_t tile, TileParts& near, std::span<std::byte> voxels, std::span<uint16_t> labels) const {
-  const Index3 low{tile % tiles_[0] * kTile, tile / tiles_[0] % tiles_[1] * kTile, tile / (tiles_[0] * tiles_[1]) * kTile};
+void Sampler::RenderTile(int64_t tile, TileParts& near, std::span<std::byte> voxels,
+                         std::span<uint16_t> labels) const {
+  const Index3 low{tile % tiles_[0] * kTile, tile / tiles_[0] % tiles_[1] * kTile,
+                   tile / (tiles_[0] * tiles_[1]) * kTile};
   Index3 high{};
   for (size_t axis = 0; axis < 3; ++axis) high[axis] = std::min(low[axis] + kTile, grid_.shape[axis]);
   Box box;
   for (int corner = 0; corner < 8; ++corner)
-    box.Include(grid_.Centre(corner & 1 ? high[0] - 1 : low[0], corner & 2 ? high[1] - 1 : low[1], corner & 4 ? high[2] - 1 : low[2]));
+    box.Include(grid_.Centre(corner & 1 ? high[0] - 1 : low[0], corner & 2 ? high[1] - 1 : low[1],
+                             corner & 4 ? high[2] - 1 : low[2]));
   Gather(box, near);
   for (int64_t z = low[2]; z < high[2]; ++z) {
     for (int64_t y = low[1]; y < high[1]; ++y) {
       for (int64_t x = low[0]; x < high[0]; ++x) {
         const Sample sample = At(grid_.Centre(x, y, z), near);
-        const auto at = static_cast<size_t>(grid_.file_first + x * grid_.file_strides[0] + y * grid_.file_strides[1] +
-                                            z * grid_.file_strides[2]);
+        const auto at = static_cast<size_t>(grid_.file_first + x * grid_.file_strides[0] +
+                                            y * grid_.file_strides[1] + z * grid_.file_strides[2]);
         labels[at] = sample.label;
-        const auto stored = static_cast<int16_t>(std::lround(std::clamp(sample.hu + Noise(x, y, z), -1024.0F, 3071.0F)));
+        const auto stored =
+            static_cast<int16_t>(std::lround(std::clamp(sample.hu + Noise(x, y, z), -1024.0F, 3071.0F)));
         std::memcpy(voxels.data() + at * sizeof(stored), &stored, sizeof(stored));
       }
     }
@@ -165,8 +179,8 @@ void Sampler::RenderTile(int64_t tile, TileParts& near, std::span<std::byte> vox
 
 }  // namespace
 
-void Render(const Anatomy& anatomy, const BodyDeformation& deformation, const ScanGrid& grid, uint64_t seed, int threads,
-            std::span<std::byte> voxels, std::span<uint16_t> labels) {
+void Render(const Anatomy& anatomy, const BodyDeformation& deformation, const ScanGrid& grid, uint64_t seed,
+            int threads, std::span<std::byte> voxels, std::span<uint16_t> labels) {
   const Sampler sampler(anatomy, deformation, grid, seed);
   ParallelFor(threads, sampler.TileCount(), [&](int64_t begin, int64_t end) {
     TileParts near;

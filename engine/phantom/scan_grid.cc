@@ -32,8 +32,9 @@ std::array<AxisCourse, 3> ParseOrientation(const std::string& text) {
     seen |= 1U << (at % 3);
   }
   if (seen == 7) return courses;
-  throw Error(ErrorCode::kInvalidArgument,
-              "orientation: must be three letters, one of R and L, one of A and P, one of S and I, in any order");
+  throw Error(
+      ErrorCode::kInvalidArgument,
+      "orientation: must be three letters, one of R and L, one of A and P, one of S and I, in any order");
 }
 
 int64_t VoxelsAcross(float length_mm, double spacing_mm) {
@@ -47,12 +48,14 @@ void CheckSize(const Index3& shape) {
     voxels *= static_cast<double>(shape[axis]);
     if (shape[axis] >= 1 && shape[axis] <= kMaxAxis) continue;
     std::ostringstream message;
-    message << "shape along " << kNames[axis] << " = " << shape[axis] << " voxels: must be in [1, " << kMaxAxis << "]";
+    message << "shape along " << kNames[axis] << " = " << shape[axis] << " voxels: must be in [1, "
+            << kMaxAxis << "]";
     throw Error(ErrorCode::kInvalidArgument, message.str());
   }
   if (voxels <= static_cast<double>(kMaxVoxels)) return;
   std::ostringstream message;
-  message << "shape = " << shape[0] << " x " << shape[1] << " x " << shape[2] << ": must have at most 2^31 voxels";
+  message << "shape = " << shape[0] << " x " << shape[1] << " x " << shape[2]
+          << ": must have at most 2^31 voxels";
   throw Error(ErrorCode::kResourceExhausted, message.str());
 }
 
@@ -60,7 +63,8 @@ void CheckSize(const Index3& shape) {
 std::array<Point, 3> Directions(double degrees) {
   const double angle = degrees * std::numbers::pi / 180;
   const double c = std::cos(angle), s = std::sin(angle) / std::sqrt(3.0), t = (1 - c) / 3;
-  const auto same = static_cast<float>(c + t), next = static_cast<float>(t + s), previous = static_cast<float>(t - s);
+  const auto same = static_cast<float>(c + t), next = static_cast<float>(t + s),
+             previous = static_cast<float>(t - s);
   return {Point{same, next, previous}, Point{previous, same, next}, Point{next, previous, same}};
 }
 
@@ -76,9 +80,12 @@ Box FieldOfView(uint64_t seed, const Anatomy& anatomy, const BodyDeformation& de
   RandomStream random(seed, 0xF0F);
   const float draw = random.Unit();
   float bottom = random.Uniform(-172, -148), top = random.Uniform(428, 462);
-  if (draw > 0.85F) bottom = random.Uniform(20, 70);          // chest and upper abdomen
-  else if (draw > 0.65F) top = random.Uniform(190, 280);      // abdomen and pelvis
-  else if (draw > 0.55F) bottom = random.Uniform(-120, -40);  // to the iliac crest
+  if (draw > 0.85F)
+    bottom = random.Uniform(20, 70);  // chest and upper abdomen
+  else if (draw > 0.65F)
+    top = random.Uniform(190, 280);  // abdomen and pelvis
+  else if (draw > 0.55F)
+    bottom = random.Uniform(-120, -40);  // to the iliac crest
   Box body;
   for (float z = bottom; z <= top; z += 20) {
     const ColumnRow row = anatomy.trunk.skin->At(z);
@@ -101,8 +108,9 @@ ScanGrid MakeScanGrid(const PhantomOptions& options, const Box& field_of_view) {
   for (size_t axis = 0; axis < 3; ++axis) {
     const AxisCourse& course = courses[axis];
     spacing[course.canonical] = options.spacing_mm[axis];
-    grid.shape[course.canonical] =
-        options.shape ? (*options.shape)[axis] : VoxelsAcross(lengths[course.canonical], options.spacing_mm[axis]);
+    grid.shape[course.canonical] = options.shape
+                                       ? (*options.shape)[axis]
+                                       : VoxelsAcross(lengths[course.canonical], options.spacing_mm[axis]);
     grid.geometry.shape[axis] = grid.shape[course.canonical];
     grid.geometry.header_spacing_mm[axis] = static_cast<double>(static_cast<float>(options.spacing_mm[axis]));
   }
@@ -130,7 +138,8 @@ ScanGrid MakeScanGrid(const PhantomOptions& options, const Box& field_of_view) {
     }
     stride *= grid.shape[c];
   }
-  affine.translation = {static_cast<double>(corner.x), static_cast<double>(corner.y), static_cast<double>(corner.z)};
+  affine.translation = {static_cast<double>(corner.x), static_cast<double>(corner.y),
+                        static_cast<double>(corner.z)};
   return grid;
 }
 

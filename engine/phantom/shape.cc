@@ -46,7 +46,8 @@ struct Thickener {
 float Shape::Distance(Point p, std::span<const Primitive* const> near) const {
   float distance = primitives.empty() ? -1e9F : 1e9F;
   for (const Primitive* primitive : near) {
-    const float other = std::visit([p](const auto& solid) { return phantom::Distance(solid, p); }, *primitive);
+    const float other =
+        std::visit([p](const auto& solid) { return phantom::Distance(solid, p); }, *primitive);
     distance = blend_mm > 0 ? SmoothMinimum(distance, other, blend_mm) : std::min(distance, other);
   }
   for (const Plane& cut : cuts) distance = std::max(distance, Dot(cut.normal, p) - cut.offset);

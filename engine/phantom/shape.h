@@ -29,8 +29,8 @@ struct Shape {
   std::vector<Plane> cuts;
   std::vector<Enclosure> enclosures;
 
-  /// Distance to the surface in mm, below 0 inside. `near`: the solids to look at; those left out must be further from `p`
-  /// than the distance that matters to the caller plus `blend_mm`.
+  /// Distance to the surface in mm, below 0 inside. `near`: the solids to look at; those left out must be
+  /// further from `p` than the distance that matters to the caller plus `blend_mm`.
   float Distance(Point p, std::span<const Primitive* const> near) const;
   Box Bounds() const;
 };

@@ -10,7 +10,7 @@ namespace tuckerseg::phantom {
 /// The body of one vertebra: an elliptic drum whose axis is nearly z.
 struct VertebraPlace {
   uint16_t label;
-  float z, y;                       ///< centre of the body, in the midline
+  float z, y;  ///< centre of the body, in the midline
   float radius_x, radius_y, half_height;
 };
 

@@ -5,6 +5,7 @@
 namespace tuckerseg::phantom {
 namespace {
 
+// clang-format off: as in structure.h
 constexpr std::array<uint16_t, 107> kByProminence{
     kLiver, kLungLowerRight, kLungLowerLeft, kLungUpperLeft, kLungUpperRight, kHeart, kSpleen, kKidneyLeft, kKidneyRight, kAorta,
     kLungMiddleRight, kStomach, kColon, kUrinaryBladder, kHipLeft, kHipRight, kSacrum, kFemurLeft, kFemurRight, kAutochthonLeft,
@@ -22,6 +23,7 @@ constexpr std::array<uint16_t, 107> kByProminence{
     kRibRight1 + 11, kBrachiocephalicTrunk, kBrachiocephalicVeinLeft, kBrachiocephalicVeinRight, kSubclavianArteryLeft,
     kSubclavianArteryRight, kCarotidLeft, kCarotidRight, kVertebraC6,
 };
+// clang-format on
 
 }  // namespace
 

@@ -7,7 +7,8 @@
 
 namespace tuckerseg::phantom {
 
-/// Of pairs, the left one has its own id unless said otherwise; names are those of the task's label table.
+// clang-format off: a name a line would fill two pages
+/// Values are class ids; vertebrae and ribs count on from the ones named (kVertebraL5 + 1 is L4, kRibLeft1 + 1 the second).
 enum Structure : uint16_t {
   kUnlabelled = 0,
   kSpleen = 1, kKidneyRight = 2, kKidneyLeft = 3, kGallbladder = 4, kLiver = 5, kStomach = 6, kPancreas = 7,
@@ -23,6 +24,7 @@ enum Structure : uint16_t {
   kGluteusMinimusRight = 85, kAutochthonLeft = 86, kAutochthonRight = 87, kIliopsoasLeft = 88, kIliopsoasRight = 89,
   kRibLeft1 = 92, kRibRight1 = 104, kSternum = 116, kCostalCartilages = 117,
 };
+// clang-format on
 
 /// Every structure that a phantom may hold, those first that are largest and plainest to see: `structures` = N of
 /// PhantomOptions are the first N.

@@ -51,7 +51,8 @@ constexpr std::array<TissueRow, kTissues> kTable{{
     {Tissue::kTable, {-150, -150, -150}, 30},
 }};
 
-/// ValueNoise at which the share of larger values is about `share`; its values lie close to a triangle on [-0.8, 0.8].
+/// ValueNoise at which the share of larger values is about `share`; its values lie close to a triangle on
+/// [-0.8, 0.8].
 float ThresholdOf(float share) { return 0.8F * (1 - std::sqrt(2 * std::min(share, 0.5F))); }
 
 }  // namespace

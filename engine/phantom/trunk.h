@@ -15,7 +15,8 @@ struct Trunk {
   std::shared_ptr<const Column> skin;        ///< outside of the patient, arms left out
 };
 
-/// Patients differ in the fat under the skin; what lies inside is deformed with the whole body (deformation.h).
+/// Patients differ in the fat under the skin; what lies inside is deformed with the whole body
+/// (deformation.h).
 Trunk MakeTrunk(uint64_t seed);
 
 }  // namespace tuckerseg::phantom

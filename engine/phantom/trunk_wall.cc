@@ -1,4 +1,5 @@
 // What the organs lie in: cavities, muscles, fat and skin. None of it is a structure.
+#include <utility>
 #include <vector>
 
 #include "engine/phantom/anatomy.h"
@@ -10,24 +11,54 @@ namespace {
 
 Column Thorax() {
   // Below the last rib the abdomen goes on: that part bounds organs, not lungs.
-  return Column({{20, 131, -40, 95}, {60, 134, -50, 96}, {100, 137, -78, 96}, {160, 138, -84, 98}, {220, 132, -92, 90}, {280, 122, -98, 74}, {330, 106, -98, 54},
-                 {370, 86, -90, 34}, {400, 64, -76, 16}, {425, 42, -58, 2}, {442, 16, -38, -10}});
+  return Column({{20, 131, -40, 95},
+                 {60, 134, -50, 96},
+                 {100, 137, -78, 96},
+                 {160, 138, -84, 98},
+                 {220, 132, -92, 90},
+                 {280, 122, -98, 74},
+                 {330, 106, -98, 54},
+                 {370, 86, -90, 34},
+                 {400, 64, -76, 16},
+                 {425, 42, -58, 2},
+                 {442, 16, -38, -10}});
 }
 
 Column Peritoneum() {
-  return Column({{-175, 44, -56, 56}, {-110, 62, -60, 76}, {-60, 88, -48, 88}, {-20, 116, -38, 93}, {30, 131, -38, 95}, {90, 137, -52, 97},
+  return Column({{-175, 44, -56, 56},
+                 {-110, 62, -60, 76},
+                 {-60, 88, -48, 88},
+                 {-20, 116, -38, 93},
+                 {30, 131, -38, 95},
+                 {90, 137, -52, 97},
                  {135, 138, -78, 98}});
 }
 
 Column Wall() {
-  return Column({{-400, 150, -80, 74}, {-190, 152, -90, 78}, {-110, 154, -102, 90}, {-60, 152, -104, 98}, {0, 146, -100, 104},
-                 {60, 146, -98, 107}, {140, 152, -104, 110}, {220, 150, -114, 106}, {280, 148, -122, 92}, {330, 156, -124, 74},
-                 {370, 172, -122, 56}, {400, 168, -108, 44}, {422, 120, -92, 32}, {445, 74, -84, 26}, {470, 58, -78, 26}, {700, 58, -78, 26}});
+  return Column({{-400, 150, -80, 74},
+                 {-190, 152, -90, 78},
+                 {-110, 154, -102, 90},
+                 {-60, 152, -104, 98},
+                 {0, 146, -100, 104},
+                 {60, 146, -98, 107},
+                 {140, 152, -104, 110},
+                 {220, 150, -114, 106},
+                 {280, 148, -122, 92},
+                 {330, 156, -124, 74},
+                 {370, 172, -122, 56},
+                 {400, 168, -108, 44},
+                 {422, 120, -92, 32},
+                 {445, 74, -84, 26},
+                 {470, 58, -78, 26},
+                 {700, 58, -78, 26}});
 }
 
 /// The raised arm beyond the shoulder: muscle in a sleeve of fat.
 Shape Arm(float side, float grown) {
-  return Tube({{{side * 150, -42, 378}, 36 + grown}, {{side * 178, -42, 420}, 38 + grown}, {{side * 206, -42, 510}, 36 + grown}}, 60);
+  return Tube({{{side * 150, -42, 378}, 36 + grown},
+               {{side * 178, -42, 420}, 38 + grown},
+               {{side * 206, -42, 510}, 36 + grown}},
+              60);
 }
 
 /// Small muscles and joints round the vertebrae, so that neither lung nor bowel reaches between the bones.
@@ -59,7 +90,11 @@ Trunk MakeTrunk(uint64_t seed) {
           std::make_shared<const Column>(wall->Widened(fat, 0.6F * fat, fat * random.Uniform(0.8F, 1.3F)))};
 }
 
-void AddSpineBed(Plan& plan) { plan.Add(kUnlabelled, Tissue::kMuscle, SpineBed()); }
+void AddSpineBed(Plan& plan) {
+  Shape bed = SpineBed();
+  bed.enclosures = {{plan.trunk.wall, 0}};
+  plan.Add(kUnlabelled, Tissue::kMuscle, std::move(bed));
+}
 
 void AddTrunkWall(Plan& plan) {
   constexpr float kSkinMm = 2.5F;

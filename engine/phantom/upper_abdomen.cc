@@ -46,7 +46,8 @@ void AddAdrenals(Plan& plan) {
     const Pose pose(plan.Random(side > 0 ? 0xAD1 : 0xAD2), top, 3, 0.08F);
     Shape gland;
     gland.blend_mm = 3;
-    gland.primitives = {Capsule{top, top + Point{side * 11, -22, -11}, 5, 4.5F}, Capsule{top, top + Point{side * -3, -22, -13}, 5, 4.5F}};
+    gland.primitives = {Capsule{top, top + Point{side * 11, -22, -11}, 5, 4.5F},
+                        Capsule{top, top + Point{side * -3, -22, -13}, 5, 4.5F}};
     plan.Add(OfSide(side, kAdrenalRight, kAdrenalLeft), Tissue::kAdrenal, pose(gland));
   }
 }
@@ -79,7 +80,8 @@ void AddUpperAbdomen(Plan& plan) {
   if (!absence.gallbladder) {
     const Pose pose(plan.Random(0x6B), {62, 76, 112}, 6, 0.18F);
     Shape gallbladder;
-    gallbladder.primitives = {Ellipsoid{{62, 76, 112}, {15, 27, 16}, FrameOf({1, -0.2F, 0}, {0.2F, 1, -0.5F})}};
+    gallbladder.primitives = {
+        Ellipsoid{{62, 76, 112}, {15, 27, 16}, FrameOf({1, -0.2F, 0}, {0.2F, 1, -0.5F})}};
     plan.Add(kGallbladder, Tissue::kBile, pose(gallbladder));
   }
   AddAdrenals(plan);
@@ -87,14 +89,19 @@ void AddUpperAbdomen(Plan& plan) {
   if (!absence.spleen) {
     const Pose pose(plan.Random(0x59), {-112, -18, 150}, 5, 0.13F);
     Shape spleen;
-    spleen.primitives = {Ellipsoid{{-110, -18, 150}, {27, 50, 44}, FrameOf({1, 0.35F, 0.2F}, {-0.35F, 1, -0.35F})}};
+    spleen.primitives = {
+        Ellipsoid{{-110, -18, 150}, {27, 50, 44}, FrameOf({1, 0.35F, 0.2F}, {-0.35F, 1, -0.35F})}};
     spleen.enclosures = {{plan.trunk.thorax, 5}};
     plan.Add(kSpleen, Tissue::kSpleen, pose(std::move(spleen)));
   }
   AddPortalVein(plan);
   const Pose pancreas(plan.Random(0x9A), {0, 45, 120}, 4, 0.08F);
   plan.Add(kPancreas, Tissue::kPancreas,
-           pancreas(Tube({{{30, 48, 88}, 15}, {{26, 52, 112}, 14.5F}, {{2, 58, 126}, 12}, {{-30, 50, 136}, 12}, {{-60, 32, 146}, 12},
+           pancreas(Tube({{{30, 48, 88}, 15},
+                          {{26, 52, 112}, 14.5F},
+                          {{2, 58, 126}, 12},
+                          {{-30, 50, 136}, 12},
+                          {{-60, 32, 146}, 12},
                           {{-88, 12, 154}, 11}})));
   for (OrganPart& part : fat) plan.parts.push_back(std::move(part));
   const Pose liver(plan.Random(0x11F), {75, 20, 150}, 5, 0.05F);

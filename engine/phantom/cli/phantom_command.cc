@@ -26,7 +26,8 @@ struct PhantomArguments {
 };
 
 const std::map<std::string, ContrastPhase>& Phases() {
-  static const std::map<std::string, ContrastPhase> phases{{"none", ContrastPhase::kNone}, {"arterial", ContrastPhase::kArterial},
+  static const std::map<std::string, ContrastPhase> phases{{"none", ContrastPhase::kNone},
+                                                           {"arterial", ContrastPhase::kArterial},
                                                            {"portal-venous", ContrastPhase::kPortalVenous}};
   return phases;
 }
@@ -47,33 +48,43 @@ nlohmann::ordered_json Report(uint64_t seed, const Phantom& made, std::span<cons
   for (const Label& label : labels) {
     const int64_t count = voxels[static_cast<size_t>(label.value)];
     if (count == 0) continue;
-    structures.push_back({{"name", label.name}, {"value", label.value}, {"voxels", count},
+    structures.push_back({{"name", label.name},
+                          {"value", label.value},
+                          {"voxels", count},
                           {"mm3", static_cast<double>(count) * voxel_mm3}});
   }
-  return {{"seed", seed}, {"phase", NameOf(made.phase)}, {"shape", made.ct.geometry.shape}, {"spacing_mm", spacing},
+  return {{"seed", seed},
+          {"phase", NameOf(made.phase)},
+          {"shape", made.ct.geometry.shape},
+          {"spacing_mm", spacing},
           {"structures", structures}};
 }
 
 void PrintText(const nlohmann::ordered_json& report) {
   const auto& shape = report.at("shape");
-  std::cout << "seed " << report.at("seed") << ": " << shape[0] << " x " << shape[1] << " x " << shape[2] << " voxels, phase "
-            << report.at("phase").get<std::string>() << ", " << report.at("structures").size() << " structures" << std::endl;
+  std::cout << "seed " << report.at("seed") << ": " << shape[0] << " x " << shape[1] << " x " << shape[2]
+            << " voxels, phase " << report.at("phase").get<std::string>() << ", "
+            << report.at("structures").size() << " structures" << std::endl;
 }
 
 void RequireOneForm(const PhantomArguments& arguments) {
   const bool set = !arguments.data_set.empty();
   if (set == !arguments.output.empty())
     throw CLI::ValidationError("--output or --data-set", "one of them must be given, not both");
-  if (set != (arguments.count > 0)) throw CLI::ValidationError("--count", "must be given with --data-set, at least 1, and only there");
-  if (set && !arguments.labels.empty()) throw CLI::ValidationError("--labels", "must be left out with --data-set, which has its own");
+  if (set != (arguments.count > 0))
+    throw CLI::ValidationError("--count", "must be given with --data-set, at least 1, and only there");
+  if (set && !arguments.labels.empty())
+    throw CLI::ValidationError("--labels", "must be left out with --data-set, which has its own");
 }
 
 PhantomOptions OptionsOf(const PhantomArguments& arguments) {
   PhantomOptions options = arguments.options;
   if (arguments.spacing.size() != 1 && arguments.spacing.size() != 3)
     throw CLI::ValidationError("--spacing", "must be one number or three");
-  for (size_t axis = 0; axis < 3; ++axis) options.spacing_mm[axis] = arguments.spacing[axis % arguments.spacing.size()];
-  if (!arguments.shape.empty()) options.shape = Index3{arguments.shape[0], arguments.shape[1], arguments.shape[2]};
+  for (size_t axis = 0; axis < 3; ++axis)
+    options.spacing_mm[axis] = arguments.spacing[axis % arguments.spacing.size()];
+  if (!arguments.shape.empty())
+    options.shape = Index3{arguments.shape[0], arguments.shape[1], arguments.shape[2]};
   if (!arguments.phase.empty()) options.phase = Phases().at(arguments.phase);
   return options;
 }
@@ -86,8 +97,10 @@ void Run(const PhantomArguments& arguments) {
   nlohmann::ordered_json reports = nlohmann::ordered_json::array();
   const auto done = [&](uint64_t seed, const Phantom& made) {
     const nlohmann::ordered_json report = Report(seed, made, labels);
-    if (arguments.json) reports.push_back(report);
-    else if (!arguments.quiet) PrintText(report);
+    if (arguments.json)
+      reports.push_back(report);
+    else if (!arguments.quiet)
+      PrintText(report);
   };
   if (arguments.data_set.empty()) {
     const Phantom made = MakePhantom(options, arguments.threads);
@@ -109,16 +122,24 @@ void SetUpPhantomCommand(CLI::App& app) {
   app.add_option("-o,--output", arguments->output, "CT to write (.nii or .nii.gz)");
   app.add_option("--labels", arguments->labels, "Label map to write (.nii or .nii.gz)");
   app.add_option("--seed", options.seed, "Which patient, phase, scan and noise; default 0");
-  app.add_option("--spacing", arguments->spacing, "Millimetres along all axes, or along i,j,k; default 3")->delimiter(',')->expected(1, 3);
-  app.add_option("--structures", options.structures, "Only the N largest and plainest structures; default: all");
+  app.add_option("--spacing", arguments->spacing, "Millimetres along all axes, or along i,j,k; default 3")
+      ->delimiter(',')
+      ->expected(1, 3);
+  app.add_option("--structures", options.structures,
+                 "Only the N largest and plainest structures; default: all");
   app.add_option("--orientation", options.orientation, "Where i, j, k lead, e.g. LPS; default RAS");
   app.add_option("--oblique", options.oblique_degrees, "Degrees by which the grid is turned; default 0");
-  app.add_option("--phase", arguments->phase, "Contrast phase: none, arterial or portal-venous; default: drawn by seed")
+  app.add_option("--phase", arguments->phase,
+                 "Contrast phase: none, arterial or portal-venous; default: drawn by seed")
       ->check(CLI::IsMember({"none", "arterial", "portal-venous"}));
-  app.add_option("--shape", arguments->shape, "Voxels I,J,K, centred on the patient; default: what the scan needs")
-      ->delimiter(',')->expected(3);
-  app.add_option("--threads", arguments->threads, "Threads; default: one for each processor. They change no voxel");
-  app.add_option("--data-set", arguments->data_set, "Folder to write COUNT phantoms to, in nnU-Net's raw layout");
+  app.add_option("--shape", arguments->shape,
+                 "Voxels I,J,K, centred on the patient; default: what the scan needs")
+      ->delimiter(',')
+      ->expected(3);
+  app.add_option("--threads", arguments->threads,
+                 "Threads; default: one for each processor. They change no voxel");
+  app.add_option("--data-set", arguments->data_set,
+                 "Folder to write COUNT phantoms to, in nnU-Net's raw layout");
   app.add_option("--count", arguments->count, "Phantoms in the data set, with the seeds from SEED on");
   app.add_flag("--quiet", arguments->quiet, "Print nothing but errors");
   app.add_flag("--json", arguments->json, "Print the structures, with voxels and mm3, as JSON");

@@ -27,7 +27,8 @@ NiftiHeader HeaderOf(const Volume& ct) {
   static constexpr size_t kEnough = 352;  // header and extender
   const ByteSink keep_header = [&bytes](std::span<const std::byte> more) {
     const size_t room = kEnough - std::min(bytes.size(), kEnough);
-    bytes.insert(bytes.end(), more.begin(), more.begin() + static_cast<std::ptrdiff_t>(std::min(room, more.size())));
+    bytes.insert(bytes.end(), more.begin(),
+                 more.begin() + static_cast<std::ptrdiff_t>(std::min(room, more.size())));
   };
   WriteVolume(ct, Compression::kNone, keep_header);
   return ParseNiftiHeader(bytes, VolumeLimits{}, GeometryPolicy::kRefuse);
@@ -36,14 +37,19 @@ NiftiHeader HeaderOf(const Volume& ct) {
 void MakeFolder(const std::filesystem::path& folder) {
   std::error_code error;
   std::filesystem::create_directories(folder, error);
-  if (error) throw Error(ErrorCode::kInvalidArgument, "data-set: cannot be made: its parent must be a writable folder");
+  if (error)
+    throw Error(ErrorCode::kInvalidArgument,
+                "data-set: cannot be made: its parent must be a writable folder");
 }
 
 void WriteDatasetJson(int count, std::span<const Label> labels, const std::filesystem::path& folder) {
   nlohmann::ordered_json values{{"background", 0}};
   for (const Label& label : labels) values[label.name] = label.value;
-  const nlohmann::ordered_json json{{"channel_names", {{"0", "CT"}}}, {"labels", values}, {"numTraining", count},
-                                    {"file_ending", ".nii.gz"}, {"description", "procedural phantoms of tuckerseg-phantom"}};
+  const nlohmann::ordered_json json{{"channel_names", {{"0", "CT"}}},
+                                    {"labels", values},
+                                    {"numTraining", count},
+                                    {"file_ending", ".nii.gz"},
+                                    {"description", "procedural phantoms of tuckerseg-phantom"}};
   const std::string text = json.dump(1) + "\n";
   WholeFile file(folder / "dataset.json");
   file.Write(std::as_bytes(std::span(text)));
@@ -70,7 +76,8 @@ void WriteLabelFile(const Phantom& made, std::span<const Label> labels, const st
 }
 
 void WriteDataSet(const PhantomOptions& options, int count, int threads, std::span<const Label> labels,
-                  const std::filesystem::path& folder, const std::function<void(uint64_t seed, const Phantom&)>& done) {
+                  const std::filesystem::path& folder,
+                  const std::function<void(uint64_t seed, const Phantom&)>& done) {
   if (count < 1) throw Error(ErrorCode::kInvalidArgument, "count: must be at least 1");
   if (std::filesystem::exists(folder / "dataset.json"))
     throw Error(ErrorCode::kFailedPrecondition, "data-set: holds a dataset.json: must be a new folder");

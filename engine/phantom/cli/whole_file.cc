@@ -13,7 +13,9 @@ namespace tuckerseg {
 WholeFile::WholeFile(std::filesystem::path path) : path_(std::move(path)), partial_(path_) {
   partial_ += ".partial" + std::to_string(getpid());
   stream_.open(partial_, std::ios::binary | std::ios::trunc);
-  if (!stream_) throw Error(ErrorCode::kInvalidArgument, "output: cannot be written: its folder must exist and be writable");
+  if (!stream_)
+    throw Error(ErrorCode::kInvalidArgument,
+                "output: cannot be written: its folder must exist and be writable");
 }
 
 WholeFile::~WholeFile() {
@@ -25,12 +27,14 @@ WholeFile::~WholeFile() {
 
 void WholeFile::Write(std::span<const std::byte> bytes) {
   stream_.write(reinterpret_cast<const char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
-  if (!stream_) throw Error(ErrorCode::kResourceExhausted, "output: writing failed: the disk must have room for it");
+  if (!stream_)
+    throw Error(ErrorCode::kResourceExhausted, "output: writing failed: the disk must have room for it");
 }
 
 void WholeFile::Commit() {
   stream_.close();
-  if (!stream_) throw Error(ErrorCode::kResourceExhausted, "output: writing failed: the disk must have room for it");
+  if (!stream_)
+    throw Error(ErrorCode::kResourceExhausted, "output: writing failed: the disk must have room for it");
   std::error_code error;
   std::filesystem::rename(partial_, path_, error);
   if (error) throw Error(ErrorCode::kInternal, "output: cannot take its name: no folder may have it");

@@ -16,7 +16,8 @@ namespace {
 using namespace phantom;  // class ids
 
 TEST(PhantomAnatomy, HoldsAtLeastThirtyStructuresWhateverIsScanned) {
-  for (uint64_t seed = 0; seed < 8; ++seed) EXPECT_GE(ExtentsOf(MakePhantom(Coarse(seed), 2)).size(), 30) << seed;
+  for (uint64_t seed = 0; seed < 8; ++seed)
+    EXPECT_GE(ExtentsOf(MakePhantom(Coarse(seed), 2)).size(), 30) << seed;
 }
 
 TEST(PhantomAnatomy, HasTheClassIdsOfTotal) {
@@ -31,7 +32,8 @@ TEST(PhantomAnatomy, HasTheClassIdsOfTotal) {
   EXPECT_EQ(names.at(kRibRight1 + 11), "rib_right_12");
   EXPECT_EQ(names.at(kIliopsoasRight), "iliopsoas_right");
   EXPECT_EQ(names.at(kCostalCartilages), "costal_cartilages");
-  for (const uint16_t structure : StructuresByProminence()) EXPECT_TRUE(names.contains(structure)) << structure;
+  for (const uint16_t structure : StructuresByProminence())
+    EXPECT_TRUE(names.contains(structure)) << structure;
 }
 
 TEST(PhantomAnatomy, DrawsEveryStructureOfTheListAndNoOther) {
@@ -46,28 +48,40 @@ TEST(PhantomAnatomy, DrawsEveryStructureOfTheListAndNoOther) {
 TEST(PhantomAnatomy, LiesTheRightWayRound) {
   for (uint64_t seed = 0; seed < 5; ++seed) {
     const auto extents = ExtentsOf(MakePhantom(Coarse(seed), 2));
-    const auto right_of = [&](int one, int other) { return extents.at(one).centre_ras[0] > extents.at(other).centre_ras[0]; };
+    const auto right_of = [&](int one, int other) {
+      return extents.at(one).centre_ras[0] > extents.at(other).centre_ras[0];
+    };
     EXPECT_TRUE(right_of(kLiver, kSpleen)) << seed;
     EXPECT_TRUE(right_of(kLungLowerRight, kLungLowerLeft)) << seed;
     EXPECT_TRUE(right_of(kRibRight1 + 8, kRibLeft1 + 8)) << seed;
     EXPECT_TRUE(right_of(kInferiorVenaCava, kAorta)) << seed;
     EXPECT_GT(extents.at(kVertebraT12).centre_ras[2], extents.at(kVertebraL5 + 3).centre_ras[2]) << seed;
-    EXPECT_GT(extents.at(kLiver).centre_ras[1], extents.at(kVertebraT12).centre_ras[1]) << "in front of the spine, seed " << seed;
+    EXPECT_GT(extents.at(kLiver).centre_ras[1], extents.at(kVertebraT12).centre_ras[1])
+        << "in front of the spine, seed " << seed;
   }
 }
 
-/// From an adult's CT that TotalSegmentator segmented, widened by what patients differ: millilitres and mean HU without contrast.
+/// From an adult's CT that TotalSegmentator segmented, widened by what patients differ: millilitres and mean
+/// HU without contrast.
 struct Expected {
   int label;
   double low_ml, high_ml, low_hu, high_hu;
 };
-constexpr std::array<Expected, 15> kExpected{{{kSpleen, 100, 400, 20, 70}, {kKidneyRight, 90, 300, 0, 60}, {kLiver, 900, 2200, 30, 80},
-                                              {kAorta, 80, 350, 15, 70}, {kLungLowerRight, 500, 2000, -880, -700},
-                                              {kHeart, 250, 950, 15, 70}, {kUrinaryBladder, 80, 500, -10, 40},
-                                              {kColon, 400, 1700, -450, 0}, {kSmallBowel, 300, 1000, -60, 60},
-                                              {kVertebraL5 + 2, 35, 90, 130, 300}, {kHipLeft, 200, 480, 130, 320},
-                                              {kIliopsoasLeft, 100, 500, 20, 80}, {kRibLeft1 + 7, 15, 60, 130, 320},
-                                              {kPancreas, 40, 150, 0, 60}, {kTrachea, 25, 80, -980, -650}}};
+constexpr std::array<Expected, 15> kExpected{{{kSpleen, 100, 400, 20, 70},
+                                              {kKidneyRight, 90, 300, 0, 60},
+                                              {kLiver, 900, 2200, 30, 80},
+                                              {kAorta, 80, 350, 15, 70},
+                                              {kLungLowerRight, 500, 2000, -880, -700},
+                                              {kHeart, 250, 950, 15, 70},
+                                              {kUrinaryBladder, 80, 500, -10, 40},
+                                              {kColon, 400, 1700, -450, 0},
+                                              {kSmallBowel, 300, 1000, -60, 60},
+                                              {kVertebraL5 + 2, 35, 90, 130, 300},
+                                              {kHipLeft, 200, 480, 130, 320},
+                                              {kIliopsoasLeft, 100, 500, 20, 80},
+                                              {kRibLeft1 + 7, 15, 60, 130, 320},
+                                              {kPancreas, 40, 150, 0, 60},
+                                              {kTrachea, 25, 80, -980, -650}}};
 
 TEST(PhantomAnatomy, HasVolumesAndHounsfieldUnitsOfPatients) {
   PhantomOptions options = Coarse(4, 3);

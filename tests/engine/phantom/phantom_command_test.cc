@@ -16,7 +16,9 @@ using testing::StartsWith;
 
 class PhantomCommand : public testing::Test {
  protected:
-  Outcome Run(const std::string& arguments) const { return RunProgram(TUCKERSEG_PHANTOM, arguments, folder_.path()); }
+  Outcome Run(const std::string& arguments) const {
+    return RunProgram(TUCKERSEG_PHANTOM, arguments, folder_.path());
+  }
   NiftiVolume Read(const std::string& name) const {
     const std::string bytes = FileText(folder_.path() / name);
     return ReadNifti(std::as_bytes(std::span(bytes)));
@@ -41,7 +43,8 @@ TEST_F(PhantomCommand, WritesACtAndItsLabelsOnOneGrid) {
   EXPECT_EQ(labels.volume.type, VoxelType::kUint8);
   EXPECT_EQ(labels.volume.geometry.affine_ras, ct.volume.geometry.affine_ras);
   EXPECT_EQ(labels.volume.geometry.shape, ct.volume.geometry.shape);
-  const std::string table(reinterpret_cast<const char*>(labels.header.extensions.data()), labels.header.extensions.size());
+  const std::string table(reinterpret_cast<const char*>(labels.header.extensions.data()),
+                          labels.header.extensions.size());
   EXPECT_THAT(table, HasSubstr("costal_cartilages"));
   EXPECT_EQ(FilesLeft(), 2);
 }
@@ -54,14 +57,17 @@ TEST_F(PhantomCommand, WritesTheSameBytesEveryTime) {
 }
 
 TEST_F(PhantomCommand, TakesGridAndPhaseFromItsOptions) {
-  const Outcome outcome = Run("-o ct.nii --spacing 8,9,10 --shape 20,21,22 --orientation LPS --oblique 10 --phase arterial --structures 3 --json");
+  const Outcome outcome =
+      Run("-o ct.nii --spacing 8,9,10 --shape 20,21,22 --orientation LPS --oblique 10 --phase arterial "
+          "--structures 3 --json");
   ASSERT_EQ(outcome.status, 0) << outcome.err;
   const auto json = nlohmann::json::parse(outcome.out);
   EXPECT_EQ(json.at("phase"), "arterial");
   EXPECT_EQ(json.at("shape"), nlohmann::json({20, 21, 22}));
   EXPECT_LE(json.at("structures").size(), 3);
   EXPECT_EQ(json.at("structures").at(0).at("name"), "liver");
-  EXPECT_NEAR(json.at("structures").at(0).at("mm3").get<double>(), json.at("structures").at(0).at("voxels").get<double>() * 720, 1e-3);
+  EXPECT_NEAR(json.at("structures").at(0).at("mm3").get<double>(),
+              json.at("structures").at(0).at("voxels").get<double>() * 720, 1e-3);
   const Geometry geometry = Read("ct.nii").volume.geometry;
   EXPECT_EQ(geometry.shape, (Index3{20, 21, 22}));
   const Spacing3 spacing = geometry.AffineSpacingMm();
@@ -74,7 +80,8 @@ TEST_F(PhantomCommand, WritesADataSetInNnunetsLayout) {
   const Outcome outcome = Run("--data-set set --count 2 --seed 7 --spacing 15 --quiet");
   ASSERT_EQ(outcome.status, 0) << outcome.err;
   EXPECT_EQ(outcome.out, "");
-  for (const char* name : {"imagesTr/phantom_7_0000.nii.gz", "imagesTr/phantom_8_0000.nii.gz", "labelsTr/phantom_7.nii.gz", "labelsTr/phantom_8.nii.gz"})
+  for (const char* name : {"imagesTr/phantom_7_0000.nii.gz", "imagesTr/phantom_8_0000.nii.gz",
+                           "labelsTr/phantom_7.nii.gz", "labelsTr/phantom_8.nii.gz"})
     EXPECT_TRUE(std::filesystem::exists(folder_.path() / "set" / name)) << name;
   const auto json = nlohmann::json::parse(FileText(folder_.path() / "set" / "dataset.json"));
   EXPECT_EQ(json.at("numTraining"), 2);
@@ -83,7 +90,8 @@ TEST_F(PhantomCommand, WritesADataSetInNnunetsLayout) {
   EXPECT_EQ(json.at("labels").size(), 118);
   EXPECT_EQ(json.at("labels").at("background"), 0);
   EXPECT_EQ(json.at("labels").at("costal_cartilages"), 117);
-  ExpectFailure(Run("--data-set set --count 1 --spacing 15"), 1, "data-set: holds a dataset.json: must be a new folder");
+  ExpectFailure(Run("--data-set set --count 1 --spacing 15"), 1,
+                "data-set: holds a dataset.json: must be a new folder");
 }
 
 TEST_F(PhantomCommand, FailsWithOneLineAndLeavesNothing) {

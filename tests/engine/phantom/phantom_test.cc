@@ -41,7 +41,8 @@ TEST(MakePhantom, ShowsTheSamePatientAtAnotherSpacing) {
     ++compared;
     ASSERT_TRUE(others.contains(label)) << label;
     EXPECT_NEAR(others.at(label).mm3 / extent.mm3, 1, 0.06) << label;
-    for (size_t axis = 0; axis < 3; ++axis) EXPECT_NEAR(others.at(label).centre_ras[axis], extent.centre_ras[axis], 2.5) << label;
+    for (size_t axis = 0; axis < 3; ++axis)
+      EXPECT_NEAR(others.at(label).centre_ras[axis], extent.centre_ras[axis], 2.5) << label;
   }
   EXPECT_GE(compared, 25);
 }
@@ -56,13 +57,16 @@ TEST(MakePhantom, GivesTheSameVoxelsInAllFortyEightOrientations) {
     for (int flips = 0; flips < 8; ++flips) {
       options.orientation = axes;
       for (size_t axis = 0; axis < 3; ++axis)
-        if (flips >> axis & 1) options.orientation[axis] = axes[axis] == 'R' ? 'L' : axes[axis] == 'A' ? 'P' : 'I';
+        if (flips >> axis & 1)
+          options.orientation[axis] = axes[axis] == 'R' ? 'L' : axes[axis] == 'A' ? 'P' : 'I';
       const Phantom turned = MakePhantom(options, 1);
       const Orientation back = ClosestCanonical(turned.ct.geometry.affine_ras);
       EXPECT_EQ(ToFloat(ViewOf(turned.ct, back), 1), ToFloat(ViewOf(canonical.ct), 1)) << options.orientation;
       const Geometry geometry = CanonicalGeometry(turned.ct.geometry, back);
       for (size_t row = 0; row < 3; ++row)
-        EXPECT_NEAR(geometry.affine_ras.translation[row], canonical.ct.geometry.affine_ras.translation[row], 1e-3) << options.orientation;
+        EXPECT_NEAR(geometry.affine_ras.translation[row], canonical.ct.geometry.affine_ras.translation[row],
+                    1e-3)
+            << options.orientation;
       seen.insert(options.orientation);
     }
   } while (std::next_permutation(axes.begin(), axes.end()));
@@ -109,20 +113,25 @@ TEST(MakePhantom, RefusesOptionsOutOfRangeAndNamesThem) {
   };
   refuses("spacing[1] = 0 mm: must be in (0, 20]", [](PhantomOptions& o) { o.spacing_mm[1] = 0; });
   refuses("spacing[2] = 20.5 mm: must be in (0, 20]", [](PhantomOptions& o) { o.spacing_mm[2] = 20.5; });
-  refuses("spacing[0] = nan mm: must be in (0, 20]", [](PhantomOptions& o) { o.spacing_mm[0] = std::nan(""); });
+  refuses("spacing[0] = nan mm: must be in (0, 20]",
+          [](PhantomOptions& o) { o.spacing_mm[0] = std::nan(""); });
   refuses("oblique = 31 degrees: must be in [-30, 30]", [](PhantomOptions& o) { o.oblique_degrees = 31; });
   refuses("structures = -1: must be in [0, ", [](PhantomOptions& o) { o.structures = -1; });
   refuses("structures = 1000: must be in [0, ", [](PhantomOptions& o) { o.structures = 1000; });
-  refuses("shape along j = 0 voxels: must be in [1, 4096]", [](PhantomOptions& o) { o.shape = Index3{5, 0, 5}; });
+  refuses("shape along j = 0 voxels: must be in [1, 4096]", [](PhantomOptions& o) {
+    o.shape = Index3{5, 0, 5};
+  });
   for (const char* wrong : {"", "RA", "RASI", "RLS", "ras", "XYZ"})
     refuses("orientation: must be three letters", [wrong](PhantomOptions& o) { o.orientation = wrong; });
-  ExpectError(ErrorCode::kInvalidArgument, "threads = 0: must be at least 1", [] { MakePhantom(Coarse(0), 0); });
+  ExpectError(ErrorCode::kInvalidArgument, "threads = 0: must be at least 1",
+              [] { MakePhantom(Coarse(0), 0); });
 }
 
 TEST(MakePhantom, RefusesMoreVoxelsThanAVolumeMayHave) {
   PhantomOptions options = Coarse(0);
   options.shape = Index3{4096, 4096, 4096};
-  ExpectError(ErrorCode::kResourceExhausted, "must have at most 2^31 voxels", [&] { MakePhantom(options, 1); });
+  ExpectError(ErrorCode::kResourceExhausted, "must have at most 2^31 voxels",
+              [&] { MakePhantom(options, 1); });
 }
 
 }  // namespace

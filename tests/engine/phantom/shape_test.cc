@@ -42,7 +42,7 @@ TEST(Distance, OfADrumEndsFlat) {
 
 TEST(Column, LiesBetweenItsRowsAndEndsWithThem) {
   const Column column({{0, 10, -4, 6}, {10, 20, -8, 12}});
-  EXPECT_NEAR(column.Distance({15, 1.5F, 5}), 0, 1e-4);   // half-way: radius 15, y from -6 to 9
+  EXPECT_NEAR(column.Distance({15, 1.5F, 5}), 0, 1e-4);  // half-way: radius 15, y from -6 to 9
   EXPECT_NEAR(column.Distance({0, 9, 5}), 0, 1e-4);
   EXPECT_FLOAT_EQ(column.Distance({0, 1, 13}), 3);
   EXPECT_NEAR(column.Distance(column.Surface(5, 0, 0)), 0, 1e-4);
@@ -50,7 +50,8 @@ TEST(Column, LiesBetweenItsRowsAndEndsWithThem) {
 
 TEST(Shape, BlendingFillsTheGapBetweenTwoSolidsAndNothingFarAway) {
   Shape shape;
-  shape.primitives = {Ellipsoid{{-3, 0, 0}, {2.5F, 2.5F, 2.5F}, {}}, Ellipsoid{{3, 0, 0}, {2.5F, 2.5F, 2.5F}, {}}};
+  shape.primitives = {Ellipsoid{{-3, 0, 0}, {2.5F, 2.5F, 2.5F}, {}},
+                      Ellipsoid{{3, 0, 0}, {2.5F, 2.5F, 2.5F}, {}}};
   EXPECT_FLOAT_EQ(DistanceOf(shape, {0, 0, 0}), 0.5F);
   shape.blend_mm = 4;
   EXPECT_FLOAT_EQ(DistanceOf(shape, {0, 0, 0}), -0.5F);
