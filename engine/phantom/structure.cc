@@ -5,7 +5,7 @@
 namespace tuckerseg::phantom {
 namespace {
 
-// clang-format off: as in structure.h
+// clang-format off
 constexpr std::array<uint16_t, 107> kByProminence{
     kLiver, kLungLowerRight, kLungLowerLeft, kLungUpperLeft, kLungUpperRight, kHeart, kSpleen, kKidneyLeft, kKidneyRight, kAorta,
     kLungMiddleRight, kStomach, kColon, kUrinaryBladder, kHipLeft, kHipRight, kSacrum, kFemurLeft, kFemurRight, kAutochthonLeft,

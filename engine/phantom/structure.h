@@ -7,7 +7,8 @@
 
 namespace tuckerseg::phantom {
 
-// clang-format off: a name a line would fill two pages
+// A name a line would fill two pages.
+// clang-format off
 /// Values are class ids; vertebrae and ribs count on from the ones named (kVertebraL5 + 1 is L4, kRibLeft1 + 1 the second).
 enum Structure : uint16_t {
   kUnlabelled = 0,
@@ -26,8 +27,8 @@ enum Structure : uint16_t {
 };
 // clang-format on
 
-/// Every structure that a phantom may hold, those first that are largest and plainest to see: `structures` = N of
-/// PhantomOptions are the first N.
+/// Every structure that a phantom may hold, those first that are largest and plainest to see: `structures` =
+/// N of PhantomOptions are the first N.
 std::span<const uint16_t> StructuresByProminence();
 
 }  // namespace tuckerseg::phantom
