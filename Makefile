@@ -21,7 +21,7 @@ build: configure ## build everything; binaries in build/release/bin/
 	@cmake --build build/release -j $(JOBS)
 
 programs: configure ## build the programs, without tests and benchmarks
-	@cmake --build build/release -j $(JOBS) --target tuckerseg-server tuckerseg-client tuckerseg-compress
+	@cmake --build build/release -j $(JOBS) --target tuckerseg-server tuckerseg-client tuckerseg-compress tuckerseg-phantom
 
 demo: demo-data programs ## set up, build, start the server, segment a CT, show a table of what was found
 	@scripts/demo.sh

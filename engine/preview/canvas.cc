@@ -86,7 +86,7 @@ void Canvas::Write(const std::string& text, double x, double y, double size, dou
   cairo_show_text(context(), Drawable(text).c_str());
 }
 
-void Canvas::DrawSamples(std::span<const uint32_t> argb, int width, int height, const Box& box) const {
+void Canvas::DrawSamples(std::span<const uint32_t> argb, int width, int height, const PixelBox& box) const {
   const Surface image(cairo_image_surface_create(CAIRO_FORMAT_ARGB32, width, height));
   Check(cairo_surface_status(image.get()));
   cairo_surface_flush(image.get());

@@ -16,7 +16,7 @@
 namespace tuckerseg {
 
 /// Where something is drawn: pixels, y down.
-struct Box {
+struct PixelBox {
   double x = 0, y = 0, width = 0, height = 0;
 };
 
@@ -33,7 +33,7 @@ class Canvas {
   void Write(const std::string& text, double x, double y, double size, double align = 0, bool halo = false) const;
   double WidthOf(const std::string& text, double size) const;
   /// Draws samples (0xAARRGGBB, colours multiplied by alpha; `width` * `height`, rows from the top) into the box, interpolated.
-  void DrawSamples(std::span<const uint32_t> argb, int width, int height, const Box& box) const;
+  void DrawSamples(std::span<const uint32_t> argb, int width, int height, const PixelBox& box) const;
 
   /// The picture as a PNG file. Errors: kInternal if anything that was drawn before has failed.
   std::vector<std::byte> Png() const;

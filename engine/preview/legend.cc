@@ -59,7 +59,7 @@ LegendGrid LegendFor(size_t entries, double width) {
   return grid;
 }
 
-void DrawLegend(const Canvas& canvas, std::span<const Entry> entries, const LegendGrid& grid, const Box& box) {
+void DrawLegend(const Canvas& canvas, std::span<const Entry> entries, const LegendGrid& grid, const PixelBox& box) {
   const double column_width = box.width / static_cast<double>(grid.columns);
   const auto place = [&](size_t i) {
     return Point{box.x + static_cast<double>(i / grid.rows) * column_width, box.y + static_cast<double>(i % grid.rows) * kLegendRowHeight};

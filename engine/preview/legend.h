@@ -35,6 +35,6 @@ struct LegendGrid {
 };
 LegendGrid LegendFor(size_t entries, double width);
 
-void DrawLegend(const Canvas& canvas, std::span<const Entry> entries, const LegendGrid& grid, const Box& box);
+void DrawLegend(const Canvas& canvas, std::span<const Entry> entries, const LegendGrid& grid, const PixelBox& box);
 
 }  // namespace tuckerseg

@@ -18,7 +18,7 @@ constexpr double kLetterFont = 15;
 constexpr double kNumberFont = 10;
 
 /// Fills the loops thinly, and draws their lines inside them, so that neighbours' lines lie side by side.
-void DrawStructure(const Canvas& canvas, const std::vector<Loop>& loops, const Plane& plane, const Box& image, const Rgb& colour) {
+void DrawStructure(const Canvas& canvas, const std::vector<Loop>& loops, const Plane& plane, const PixelBox& image, const Rgb& colour) {
   cairo_t* const context = canvas.context();
   const double across = image.width / static_cast<double>(plane.width);
   const double down = image.height / static_cast<double>(plane.height);
@@ -38,7 +38,7 @@ void DrawStructure(const Canvas& canvas, const std::vector<Loop>& loops, const P
   cairo_restore(context);
 }
 
-void DrawGrey(const Canvas& canvas, const Plane& plane, const Box& image) {
+void DrawGrey(const Canvas& canvas, const Plane& plane, const PixelBox& image) {
   std::vector<uint32_t> argb;
   argb.reserve(plane.grey.size());
   for (const uint8_t grey : plane.grey) argb.push_back(0xFF000000U | 0x010101U * grey);
@@ -46,7 +46,7 @@ void DrawGrey(const Canvas& canvas, const Plane& plane, const Box& image) {
 }
 
 /// Structures as thinly coloured samples, without outlines.
-void DrawLabels(const Canvas& canvas, const Plane& plane, std::span<const Entry> entries, const Box& image) {
+void DrawLabels(const Canvas& canvas, const Plane& plane, std::span<const Entry> entries, const PixelBox& image) {
   constexpr uint32_t kAlpha = 110;
   std::map<uint16_t, uint32_t> colours{{uint16_t{0}, 0}};
   for (const Entry& entry : entries) {
@@ -60,7 +60,7 @@ void DrawLabels(const Canvas& canvas, const Plane& plane, std::span<const Entry>
   canvas.DrawSamples(argb, static_cast<int>(plane.width), static_cast<int>(plane.height), image);
 }
 
-void DrawOutlines(const Canvas& canvas, const Plane& plane, std::span<const Entry> entries, const Box& image) {
+void DrawOutlines(const Canvas& canvas, const Plane& plane, std::span<const Entry> entries, const PixelBox& image) {
   const auto contours = Contours(plane);
   size_t points = 0;
   for (const auto& [label, loops] : contours)
@@ -73,7 +73,7 @@ void DrawOutlines(const Canvas& canvas, const Plane& plane, std::span<const Entr
 }
 
 /// The structure's number, where there is room for it.
-void DrawNumber(const Canvas& canvas, const Entry& entry, const Inside& inside, const Plane& plane, const Box& image) {
+void DrawNumber(const Canvas& canvas, const Entry& entry, const Inside& inside, const Plane& plane, const PixelBox& image) {
   const double across = image.width / static_cast<double>(plane.width);
   const double down = image.height / static_cast<double>(plane.height);
   const std::string number = std::to_string(entry.number);
@@ -82,7 +82,7 @@ void DrawNumber(const Canvas& canvas, const Entry& entry, const Inside& inside, 
   canvas.Write(number, image.x + inside.centre[0] * across, image.y + inside.centre[1] * down + 0.36 * kNumberFont, kNumberFont, 0.5, true);
 }
 
-void DrawDirections(const Canvas& canvas, const Plane& plane, const Box& frame) {
+void DrawDirections(const Canvas& canvas, const Plane& plane, const PixelBox& frame) {
   const double middle_x = frame.x + frame.width / 2;
   const double middle_y = frame.y + frame.height / 2 + 0.36 * kLetterFont;
   canvas.SetColour({255, 230, 120});
@@ -98,7 +98,7 @@ std::string LengthText(double mm) {
   return text;
 }
 
-void DrawScale(const Canvas& canvas, double pixels_per_mm, const Box& frame) {
+void DrawScale(const Canvas& canvas, double pixels_per_mm, const PixelBox& frame) {
   const double mm = ScaleBarMm(0.3 * frame.width / pixels_per_mm);
   const double length = mm * pixels_per_mm;
   const double right = frame.x + frame.width - 10;
@@ -122,11 +122,11 @@ double ScaleBarMm(double longest_mm) {
 }
 
 void DrawPanel(const Canvas& canvas, const Plane& plane, std::span<const Entry> entries, size_t marked, double pixels_per_mm,
-               const Box& frame) {
+               const PixelBox& frame) {
   canvas.SetColour({0, 0, 0});
   cairo_rectangle(canvas.context(), frame.x, frame.y, frame.width, frame.height);
   cairo_fill(canvas.context());
-  Box image;
+  PixelBox image;
   image.width = std::max(1.0, plane.width_mm * pixels_per_mm);
   image.height = std::max(1.0, plane.height_mm * pixels_per_mm);
   image.x = frame.x + (frame.width - image.width) / 2;

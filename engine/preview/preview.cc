@@ -30,7 +30,7 @@ constexpr Rgb kBackground{24, 26, 30};
 /// Where everything stands, in pixels of the picture at full size.
 struct Layout {
   double pixels_per_mm = 1;
-  std::array<Box, 3> panels;
+  std::array<PixelBox, 3> panels;
   LegendGrid legend;
   double width = 0, legend_y = 0, height = 0;
 };
@@ -98,7 +98,7 @@ Canvas Draw(const std::array<Plane, 3>& planes, const std::vector<Entry>& entrie
             double zoom) {
   Canvas canvas(layout.width, layout.height, zoom, kBackground);
   for (size_t p = 0; p < 3; ++p) {
-    const Box& panel = layout.panels[p];
+    const PixelBox& panel = layout.panels[p];
     canvas.SetColour({230, 230, 230});
     canvas.Write(planes[p].name, panel.x + 2, panel.y - 8, 14);
     DrawPanel(canvas, planes[p], entries, layout.legend.shown, layout.pixels_per_mm, panel);

@@ -1,0 +1,44 @@
+#include "engine/phantom/cli/whole_file.h"
+
+#include <unistd.h>
+
+#include <string>
+#include <system_error>
+#include <utility>
+
+#include "engine/error.h"
+
+namespace tuckerseg {
+
+WholeFile::WholeFile(std::filesystem::path path) : path_(std::move(path)), partial_(path_) {
+  partial_ += ".partial" + std::to_string(getpid());
+  stream_.open(partial_, std::ios::binary | std::ios::trunc);
+  if (!stream_)
+    throw Error(ErrorCode::kInvalidArgument,
+                "output: cannot be written: its folder must exist and be writable");
+}
+
+WholeFile::~WholeFile() {
+  if (committed_) return;
+  stream_.close();
+  std::error_code ignored;
+  std::filesystem::remove(partial_, ignored);
+}
+
+void WholeFile::Write(std::span<const std::byte> bytes) {
+  stream_.write(reinterpret_cast<const char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
+  if (!stream_)
+    throw Error(ErrorCode::kResourceExhausted, "output: writing failed: the disk must have room for it");
+}
+
+void WholeFile::Commit() {
+  stream_.close();
+  if (!stream_)
+    throw Error(ErrorCode::kResourceExhausted, "output: writing failed: the disk must have room for it");
+  std::error_code error;
+  std::filesystem::rename(partial_, path_, error);
+  if (error) throw Error(ErrorCode::kInternal, "output: cannot take its name: no folder may have it");
+  committed_ = true;
+}
+
+}  // namespace tuckerseg

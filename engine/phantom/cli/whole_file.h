@@ -1,0 +1,31 @@
+/// Files that appear whole or not at all.
+#pragma once
+
+#include <cstddef>
+#include <filesystem>
+#include <fstream>
+#include <span>
+
+namespace tuckerseg {
+
+/// Writes beside the file it will be and takes its place on Commit; what is not committed leaves no trace.
+class WholeFile {
+ public:
+  /// Errors: kInvalidArgument if the folder is not there or nothing can be written to it.
+  explicit WholeFile(std::filesystem::path path);
+  ~WholeFile();
+  WholeFile(const WholeFile&) = delete;
+  WholeFile& operator=(const WholeFile&) = delete;
+
+  /// Errors: kResourceExhausted if the bytes do not fit.
+  void Write(std::span<const std::byte> bytes);
+  /// Errors: as Write; kInternal if the name cannot be taken.
+  void Commit();
+
+ private:
+  std::filesystem::path path_, partial_;
+  std::ofstream stream_;
+  bool committed_ = false;
+};
+
+}  // namespace tuckerseg
