@@ -129,7 +129,11 @@ class CheckpointReader {
     std::vector<int64_t> sizes;
     for (const uint32_t item : value.items) {
       const PickleValue& size = document_.At(item);
-      if (size.kind != Kind::kInteger || size.integer < 0) Refuse("tensor " + name + ": sizes and strides must not be negative");
+      // Above, an axis of a tensor that is empty along another one could not be written down again.
+      constexpr int64_t kLargest = int64_t{1} << 48;
+      if (size.kind != Kind::kInteger || size.integer < 0 || size.integer > kLargest) {
+        Refuse("tensor " + name + ": sizes and strides must be in [0, 2^48]");
+      }
       sizes.push_back(size.integer);
     }
     return sizes;

@@ -55,8 +55,10 @@ Entry ReadEntry(const std::string& name, const JsonField& field, std::span<const
   entry.view.type = TypeOf(field.At("dtype").Text(), name);
   constexpr int64_t kLargest = int64_t{1} << 48;
   uint64_t bytes = BytesPerElement(entry.view.type);
-  for (const int64_t size : field.At("shape").Each([](const JsonField& f) { return f.Integer(0, kLargest); })) {
-    entry.view.shape.push_back(size);
+  entry.view.shape = field.At("shape").Each([](const JsonField& f) { return f.Integer(0, kLargest); });
+  // An empty tensor may be as large as it likes along its other axes.
+  if (std::find(entry.view.shape.begin(), entry.view.shape.end(), 0) != entry.view.shape.end()) bytes = 0;
+  for (const int64_t size : entry.view.shape) {
     if (size > 0 && bytes > data.size() / static_cast<uint64_t>(size)) Damaged("tensor " + name + ": shape passes the end of the file");
     bytes *= static_cast<uint64_t>(size);
   }

@@ -40,6 +40,14 @@ void ExpectEqual(const WeightStore& a, const WeightStore& b) {
   }
 }
 
+TEST(Safetensors, ReadsAnEmptyTensorThatIsLargeAlongAnotherAxis) {
+  const std::string header = R"({"full":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},"none":{"dtype":"F32","shape":[100000,0],"data_offsets":[8,8]}})";
+  const WeightStore weights = Parse(FileOf(header));
+  EXPECT_THAT(weights.At("none").shape, ElementsAre(100000, 0));
+  EXPECT_TRUE(weights.At("none").bytes.empty());
+  ExpectEqual(Parse(AsText(EncodeSafetensors(weights))), weights);
+}
+
 TEST(Safetensors, ReadsAFileAsTheFormatDescribesIt) {
   const WeightStore weights = Parse(FileOf(
       R"({"__metadata__":{"format":"pt"},"late":{"dtype":"F16","shape":[1,2],"data_offsets":[4,8]},"early":{"dtype":"F32","shape":[],"data_offsets":[0,4]}})"));
