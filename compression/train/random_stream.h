@@ -13,7 +13,7 @@ namespace tuckerseg {
 class RandomStream {
  public:
   explicit RandomStream(std::initializer_list<uint64_t> identity) {
-    for (const uint64_t part : identity) state_ = Mixed(state_ + kGamma) ^ Mixed(part + kGamma);
+    for (const uint64_t part : identity) state_ = Mixed(Mixed(state_ + kGamma) + part);
   }
 
   uint64_t Bits() { return Mixed(state_ += kGamma); }

@@ -56,6 +56,13 @@ class Walk {
     return at::conv3d(core, out_factor, Bias(layer));
   }
 
+  /// LibTorch has no pooling of bfloat16 on the CPU.
+  static at::Tensor Pooled(const Layer& layer, const at::Tensor& input) {
+    const at::ScalarType type = input.scalar_type();
+    const at::Tensor wide = type == at::kBFloat16 ? input.to(at::kFloat) : input;
+    return at::avg_pool3d(wide, Sizes(layer.kernel), Sizes(layer.kernel)).to(type);
+  }
+
   at::Tensor Join(const Layer& layer) const {
     std::vector<at::Tensor> parts;
     for (const int source : layer.inputs) parts.push_back(Feature(source));
@@ -80,7 +87,7 @@ class Walk {
       case LayerKind::kLeakyRelu:
         return at::leaky_relu(input, layer.negative_slope);
       case LayerKind::kAveragePool:
-        return at::avg_pool3d(input, Sizes(layer.kernel), Sizes(layer.kernel));
+        return Pooled(layer, input);
       case LayerKind::kConcat:
       case LayerKind::kAdd:
         return Join(layer);

@@ -18,6 +18,7 @@
 #include "compression/train/training_set.h"
 #include "compression/train/validation.h"
 #include "engine/error.h"
+#include "engine/execute/torch/torch_executor.h"
 #include "engine/model/safetensors.h"
 #include "engine/sha256.h"
 
@@ -69,6 +70,7 @@ class Run {
 
   Bundle Do() {
     CheckOutput();
+    TorchExecutorFactory(options_.device, options_.threads);  // refuses a device that is not there
     Prepare();
     Start();
     while (trainer_->step() < steps_) Advance();

@@ -1,4 +1,4 @@
-/// How long one step of a training takes: forward, loss, backward; with --layers by layer kinds. Timings are never tests.
+/// How long one step of a training takes: forward, loss, backward. Timings are never tests.
 ///
 ///   tuckerseg-train-step-bench FEATURES PATCH BATCH fp32|bf16 [contiguous|channels-last] [classes] [convolutions a stage]
 ///   e.g. tuckerseg-train-step-bench 16,32,64,96,128 64 2 bf16
@@ -60,7 +60,7 @@ int main(int argc, char** argv) {
   const at::Tensor labels = at::randint(classes, {batch, patch, patch, patch}, at::kLong);
   std::printf("%s patch %ld batch %ld %s %s: %ld parameters\n", argv[1], patch, batch, argv[4], last ? "channels-last" : "contiguous", count);
   std::vector<double> totals;
-  for (int step = 0; step < 6; ++step) {
+  for (int step = 0; step < 3; ++step) {
     for (auto& [name, tensor] : parameters) tensor.mutable_grad() = at::Tensor();
     const double begin = Seconds();
     const std::vector<at::Tensor> outputs = graph.Forward(parameters, input, precision);

@@ -37,6 +37,8 @@ class TrainCommand : public testing::Test {
     return curve;
   }
 
+  static int64_t Lines(const std::string& text) { return std::count(text.begin(), text.end(), '\n'); }
+
   const TemporaryDirectory folder_;
 };
 
@@ -61,7 +63,7 @@ TEST_F(TrainCommand, KilledAndRunAgainGoesOnWithTheSameCurve) {
   const std::string start = "cd " + folder_.path().string() + " && (" + TUCKERSEG_COMPRESS + " " + arguments + "-o killed & echo $! > pid)";
   ASSERT_EQ(std::system(start.c_str()), 0);
   // Behind the first checkpoint that is not step 0's, somewhere in the middle.
-  for (int i = 0; i < 2000 && std::count(Curve("killed").begin(), Curve("killed").end(), '\n') < 8; ++i) std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  for (int i = 0; i < 4000 && Lines(Curve("killed")) < 8; ++i) std::this_thread::sleep_for(std::chrono::milliseconds(5));
   ASSERT_EQ(kill(std::stoi(FileText(folder_.path() / "pid")), SIGKILL), 0);
   std::this_thread::sleep_for(std::chrono::milliseconds(100));
   ASSERT_FALSE(std::filesystem::exists(folder_.path() / "killed"));

@@ -70,7 +70,10 @@ void ExpectTrueGradients(const LayerGraph& layers) {
 TEST(TrainableGraph, GradientsOfEveryLayerKindAreThoseOfFiniteDifferences) {
   ExpectTrueGradients(OneLayer({.kind = LayerKind::kConvolution, .out_channels = 3, .kernel = {1, 3, 3}, .stride = {1, 2, 2}, .bias = true}));
   ExpectTrueGradients(OneLayer({.kind = LayerKind::kTuckerConvolution, .out_channels = 3, .kernel = {3, 3, 3}, .stride = {2, 2, 2}, .bias = true, .rank_in = 1, .rank_out = 2}));
-  ExpectTrueGradients(OneLayer({.kind = LayerKind::kTransposedConvolution, .out_channels = 3, .kernel = {2, 1, 2}, .stride = {2, 1, 2}, .bias = true}));
+  LayerGraph down_and_up = OneLayer({.kind = LayerKind::kConvolution, .out_channels = 3, .kernel = {1, 1, 1}, .stride = {2, 1, 2}});
+  AddLayer(down_and_up, {.name = "up", .kind = LayerKind::kTransposedConvolution, .inputs = {1}, .in_channels = 3, .out_channels = 2,
+                         .kernel = {2, 1, 2}, .stride = {2, 1, 2}, .bias = true});
+  ExpectTrueGradients(down_and_up);
   ExpectTrueGradients(OneLayer({.kind = LayerKind::kInstanceNorm, .epsilon = 0.1}));
   ExpectTrueGradients(OneLayer({.kind = LayerKind::kLeakyRelu, .negative_slope = 0.2}));
   ExpectTrueGradients(OneLayer({.kind = LayerKind::kAveragePool, .kernel = {2, 2, 1}, .stride = {2, 2, 1}}));

@@ -91,9 +91,10 @@ TEST_F(TrainingRun, LogsEveryStepAndScoresEveryEpoch) {
 TEST_F(TrainingRun, LearnsTheSpheresAndTheBundleSegmentsThem) {
   TrainingRunOptions options = Options("bundle");
   options.epochs = 1;
-  options.steps_per_epoch = 150;
+  options.steps_per_epoch = 300;
   options.checkpoint_steps = 1000;
   options.adamw = true;
+  options.learning_rate = 0.005;
   options.average_decay = 0.95;
   options.validation = 0;
   options.augmentation = AugmentationOptions::None();
