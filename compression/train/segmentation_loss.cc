@@ -20,12 +20,12 @@ struct ClassSums {
   at::Tensor reference;  // number of voxels of the class
 };
 
+/// `probabilities`: [samples, voxels, classes]; `labels`, `true_probability`: [samples, voxels].
 ClassSums SumByClass(const at::Tensor& probabilities, const at::Tensor& labels, const at::Tensor& true_probability, bool batch) {
-  const int64_t classes = probabilities.size(1);
   ClassSums sums;
-  sums.predicted = probabilities.sum(2);
-  sums.overlap = at::zeros({probabilities.size(0), classes}, probabilities.options()).scatter_add_(1, labels, true_probability);
-  sums.reference = at::zeros_like(sums.overlap).scatter_add_(1, labels, at::ones_like(true_probability));
+  sums.predicted = probabilities.sum(1);
+  sums.overlap = at::zeros_like(sums.predicted).scatter_add_(1, labels, true_probability);
+  sums.reference = at::zeros_like(sums.predicted).scatter_add_(1, labels, at::ones_like(true_probability));
   if (batch) {
     for (at::Tensor* sum : {&sums.overlap, &sums.predicted, &sums.reference}) *sum = sum->sum(0, /*keepdim=*/true);
   }
@@ -35,33 +35,31 @@ ClassSums SumByClass(const at::Tensor& probabilities, const at::Tensor& labels, 
 /// Hand-written because autograd would keep four tensors of the logits' size and walk each of them in several passes: with p the
 /// softmax and y the label, the gradient by a logit is p_c (a_c + w - s) for all classes, plus (b_y p_y - w) for the label's, where
 /// a and b are the derivatives of the Dice by sum(p) and sum(p y), w is the voxel's share of the cross-entropy and
-/// s = sum_k a_k p_k + b_y p_y.
+/// s = sum_k a_k p_k + b_y p_y. Classes are the last axis here: the layout that channels-last convolutions give and take.
 class DiceCrossEntropyFunction : public torch::autograd::Function<DiceCrossEntropyFunction> {
  public:
   static at::Tensor forward(AutogradContext* context, const at::Tensor& logits, const at::Tensor& labels, double dice_weight,
                             double entropy_weight, double smooth, bool batch_dice) {
-    const at::Tensor flat = logits.flatten(2);
+    const at::Tensor flat = logits.permute({0, 2, 3, 4, 1}).flatten(1, 3);
     const at::Tensor index = labels.flatten(1);
-    const at::Tensor log_sum = at::logsumexp(flat, 1);
-    const at::Tensor true_logit = flat.gather(1, index.unsqueeze(1)).squeeze(1);
-    const at::Tensor entropy = (log_sum - true_logit).mean();
-    const at::Tensor probabilities = at::softmax(flat, 1);
-    const at::Tensor true_probability = probabilities.gather(1, index.unsqueeze(1)).squeeze(1);
+    const at::Tensor entropy = (at::logsumexp(flat, 2) - flat.gather(2, index.unsqueeze(2)).squeeze(2)).mean();
+    const at::Tensor probabilities = at::softmax(flat, 2);
+    const at::Tensor true_probability = probabilities.gather(2, index.unsqueeze(2)).squeeze(2);
     const ClassSums sums = SumByClass(probabilities, index, true_probability, batch_dice);
 
     const at::Tensor denominator = (sums.predicted + sums.reference + smooth).clamp_min(kLeastDenominator);
     const at::Tensor dice = (2 * sums.overlap + smooth) / denominator;
-    const int64_t foreground = flat.size(1) - 1;
+    const int64_t foreground = flat.size(2) - 1;
     const auto counted = static_cast<double>(dice.size(0) * foreground);
     const at::Tensor mean_dice = dice.narrow(1, 1, foreground).sum() / counted;
     // The derivatives of -mean Dice; background's are 0.
-    at::Tensor by_overlap = -2 / denominator / counted * dice_weight;
-    at::Tensor by_predicted = dice / denominator / counted * dice_weight;
+    const at::Tensor by_overlap = -2 / denominator / counted * dice_weight;
+    const at::Tensor by_predicted = dice / denominator / counted * dice_weight;
     by_overlap.select(1, 0).zero_();
     by_predicted.select(1, 0).zero_();
     context->save_for_backward({probabilities, index, true_probability, by_overlap, by_predicted});
     context->saved_data["entropy_weight"] = entropy_weight / static_cast<double>(index.numel());
-    context->saved_data["shape"] = logits.sizes().vec();
+    context->saved_data["shape"] = labels.sizes().vec();
     return entropy * entropy_weight - mean_dice * dice_weight;
   }
 
@@ -75,11 +73,13 @@ class DiceCrossEntropyFunction : public torch::autograd::Function<DiceCrossEntro
     const at::Tensor by_predicted = saved[4].expand({samples, -1});
 
     const at::Tensor own = by_overlap.gather(1, labels) * saved[2];  // b_y p_y
-    const at::Tensor sum = at::bmm(by_predicted.unsqueeze(1), probabilities) + own.unsqueeze(1);
-    at::Tensor gradient = at::sub((by_predicted + share).unsqueeze(2), sum).mul_(probabilities);
-    gradient.scatter_add_(1, labels.unsqueeze(1), (own - share).unsqueeze(1));
+    const at::Tensor sum = at::bmm(probabilities, by_predicted.unsqueeze(2)) + own.unsqueeze(2);
+    at::Tensor gradient = at::sub((by_predicted + share).unsqueeze(1), sum).mul_(probabilities);
+    gradient.scatter_add_(2, labels.unsqueeze(2), (own - share).unsqueeze(2));
     gradient.mul_(gradients[0]);
-    return {gradient.view(context->saved_data["shape"].toIntVector()), {}, {}, {}, {}, {}};
+    std::vector<int64_t> shape = context->saved_data["shape"].toIntVector();
+    shape.push_back(probabilities.size(2));
+    return {gradient.view(shape).permute({0, 4, 1, 2, 3}), {}, {}, {}, {}, {}};
   }
 };
 

@@ -1,11 +1,13 @@
 #include "compression/train/trainable_graph.h"
 
 #include <ATen/ATen.h>
+#include <ATen/core/grad_mode.h>
 
 #include <algorithm>
 #include <optional>
 #include <utility>
 
+#include "compression/train/shifted_convolution.h"
 #include "engine/error.h"
 
 namespace tuckerseg {
@@ -48,6 +50,15 @@ class Walk {
     return layer.bias ? std::optional(Weight(layer.name + ".bias")) : std::nullopt;
   }
 
+  at::Tensor Convolution(const Layer& layer, const at::Tensor& input) const {
+    const at::Tensor weight = Weight(layer.name + ".weight");
+    const bool spatial = layer.kernel != Size3{1, 1, 1} && layer.stride == Size3{1, 1, 1};
+    if (spatial && at::GradMode::is_enabled() && input.device().is_cpu() && precision_ == Precision::kFloat32 && ShiftsPayOff()) {
+      return ConvolutionByShifts(input, weight, Bias(layer));
+    }
+    return at::conv3d(input, weight, Bias(layer), Sizes(layer.stride), Sizes(Padding(layer.kernel)));
+  }
+
   at::Tensor Tucker(const Layer& layer, const at::Tensor& input) const {
     const at::Tensor in_factor = Weight(layer.name + ".in_factor").t().reshape({layer.rank_in, layer.in_channels, 1, 1, 1});
     const at::Tensor out_factor = Weight(layer.name + ".out_factor").view({layer.out_channels, layer.rank_out, 1, 1, 1});
@@ -76,7 +87,7 @@ class Walk {
     const at::Tensor& input = Feature(layer.inputs.front());
     switch (layer.kind) {
       case LayerKind::kConvolution:
-        return at::conv3d(input, Weight(layer.name + ".weight"), Bias(layer), Sizes(layer.stride), Sizes(Padding(layer.kernel)));
+        return Convolution(layer, input);
       case LayerKind::kTuckerConvolution:
         return Tucker(layer, input);
       case LayerKind::kTransposedConvolution:

@@ -8,6 +8,7 @@
 #include <functional>
 
 #include "compression/train/parameters.h"
+#include "compression/train/shifted_convolution.h"
 #include "engine/execute/torch/torch_executor.h"
 #include "engine/model/unet_builder.h"
 #include "tests/engine/tiny_network.h"
@@ -79,6 +80,27 @@ TEST(TrainableGraph, GradientsOfEveryLayerKindAreThoseOfFiniteDifferences) {
   ExpectTrueGradients(OneLayer({.kind = LayerKind::kAveragePool, .kernel = {2, 2, 1}, .stride = {2, 2, 1}}));
   ExpectTrueGradients(OneLayer({.kind = LayerKind::kConcat, .inputs = {0, 0}, .in_channels = 4, .out_channels = 4}));
   ExpectTrueGradients(OneLayer({.kind = LayerKind::kAdd, .inputs = {0, 0, 0}}));
+}
+
+TEST(ConvolutionByShifts, HasTheValuesAndGradientsOfLibTorchsConvolution) {
+  at::manual_seed(5);
+  for (const std::vector<int64_t>& kernel : {std::vector<int64_t>{3, 3, 3}, {1, 3, 5}}) {
+    at::Tensor input = at::randn({2, 3, 4, 5, 6}, at::kDouble).requires_grad_(true);
+    at::Tensor weight = at::randn({4, 3, kernel[0], kernel[1], kernel[2]}, at::kDouble).requires_grad_(true);
+    at::Tensor bias = at::randn({4}, at::kDouble).requires_grad_(true);
+    std::vector<at::Tensor> same;
+    for (const at::Tensor& tensor : {input, weight, bias}) same.push_back(tensor.detach().clone().requires_grad_(true));
+    const std::vector<int64_t> padding{kernel[0] / 2, kernel[1] / 2, kernel[2] / 2};
+    const at::Tensor output = ConvolutionByShifts(input, weight, bias);
+    const at::Tensor expected = at::conv3d(same[0], same[1], same[2], 1, padding);
+    const at::Tensor factors = at::randn(output.sizes(), at::kDouble);
+    (output * factors).sum().backward();
+    (expected * factors).sum().backward();
+    EXPECT_TRUE(at::allclose(output, expected));
+    EXPECT_TRUE(at::allclose(input.grad(), same[0].grad()));
+    EXPECT_TRUE(at::allclose(weight.grad(), same[1].grad()));
+    EXPECT_TRUE(at::allclose(bias.grad(), same[2].grad()));
+  }
 }
 
 TEST(TrainableGraph, GivesTheLogitsOfTheTorchExecutor) {
