@@ -12,6 +12,7 @@ using torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
 
 constexpr double kLeastDenominator = 1e-8;
+constexpr double kLeastProbability = 1e-37;  // above float32's smallest normal number
 
 /// Sums by sample and class, [samples, classes], or [1, classes] over the batch.
 struct ClassSums {
@@ -42,9 +43,11 @@ class DiceCrossEntropyFunction : public torch::autograd::Function<DiceCrossEntro
                             double entropy_weight, double smooth, bool batch_dice) {
     const at::Tensor flat = logits.permute({0, 2, 3, 4, 1}).flatten(1, 3);
     const at::Tensor index = labels.flatten(1);
-    const at::Tensor entropy = (at::logsumexp(flat, 2) - flat.gather(2, index.unsqueeze(2)).squeeze(2)).mean();
     const at::Tensor probabilities = at::softmax(flat, 2);
     const at::Tensor true_probability = probabilities.gather(2, index.unsqueeze(2)).squeeze(2);
+    // From the softmax, not by a log-sum-exp of its own, which would take several more passes over all logits. What is lost is the
+    // value, not the gradient, where the probability of the truth is below 1e-37: it counts as that.
+    const at::Tensor entropy = -true_probability.clamp_min(kLeastProbability).log().mean();
     const ClassSums sums = SumByClass(probabilities, index, true_probability, batch_dice);
 
     const at::Tensor denominator = (sums.predicted + sums.reference + smooth).clamp_min(kLeastDenominator);
@@ -68,15 +71,15 @@ class DiceCrossEntropyFunction : public torch::autograd::Function<DiceCrossEntro
     const at::Tensor& probabilities = saved[0];
     const at::Tensor& labels = saved[1];
     const int64_t samples = probabilities.size(0);
-    const double share = context->saved_data["entropy_weight"].toDouble();
-    const at::Tensor by_overlap = saved[3].expand({samples, -1});
-    const at::Tensor by_predicted = saved[4].expand({samples, -1});
+    // The outer gradient goes into the small tensors: one pass less over the large one.
+    const at::Tensor share = gradients[0] * context->saved_data["entropy_weight"].toDouble();
+    const at::Tensor by_overlap = (saved[3] * gradients[0]).expand({samples, -1});
+    const at::Tensor by_predicted = (saved[4] * gradients[0]).expand({samples, -1});
 
     const at::Tensor own = by_overlap.gather(1, labels) * saved[2];  // b_y p_y
     const at::Tensor sum = at::bmm(probabilities, by_predicted.unsqueeze(2)) + own.unsqueeze(2);
     at::Tensor gradient = at::sub((by_predicted + share).unsqueeze(1), sum).mul_(probabilities);
     gradient.scatter_add_(2, labels.unsqueeze(2), (own - share).unsqueeze(2));
-    gradient.mul_(gradients[0]);
     std::vector<int64_t> shape = context->saved_data["shape"].toIntVector();
     shape.push_back(probabilities.size(2));
     return {gradient.view(shape).permute({0, 4, 1, 2, 3}), {}, {}, {}, {}, {}};

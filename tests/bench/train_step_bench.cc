@@ -5,10 +5,13 @@
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>
 
+#include <malloc.h>
+
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <ctime>
+#include <limits>
 #include <sstream>
 #include <string>
 #include <vector>
@@ -51,6 +54,8 @@ int main(int argc, char** argv) {
   const int64_t classes = argc > 6 ? std::stoll(argv[6]) : 61;
   const int64_t convolutions = argc > 7 ? std::stoll(argv[7]) : 2;
   at::set_num_threads(2);
+  mallopt(M_MMAP_THRESHOLD, 1 << 30);  // as `train` does
+  mallopt(M_TRIM_THRESHOLD, std::numeric_limits<int>::max());
   const TrainableGraph graph(BuildUnet(PlanOf(argv[1], classes, convolutions)), /*deep_supervision=*/true);
   Parameters parameters = InitialParameters(graph, 1);
   int64_t count = 0;
