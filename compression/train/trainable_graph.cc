@@ -93,8 +93,9 @@ class Walk {
       case LayerKind::kTransposedConvolution:
         return at::conv_transpose3d(input, Weight(layer.name + ".weight"), Bias(layer), Sizes(layer.stride));
       case LayerKind::kInstanceNorm:
-        return at::instance_norm(input, Parameter(layer.name + ".weight"), Parameter(layer.name + ".bias"), {}, {},
-                                 /*use_input_stats=*/true, /*momentum=*/0.1, layer.epsilon, /*cudnn_enabled=*/true);
+        // Groups of one channel are instances. LibTorch's instance norm turns channels-last features round and back; this does not.
+        return at::group_norm(input, layer.out_channels, Parameter(layer.name + ".weight"), Parameter(layer.name + ".bias"),
+                              layer.epsilon);
       case LayerKind::kLeakyRelu:
         return at::leaky_relu(input, layer.negative_slope);
       case LayerKind::kAveragePool:

@@ -116,7 +116,8 @@ TEST(TrainableGraph, GivesTheLogitsOfTheTorchExecutor) {
   const auto expected = executor->Run({input.const_data_ptr<float>(), static_cast<size_t>(input.numel())}, {8, 8, 8});
   const at::Tensor logits = graph.Forward(LoadParameters(graph, weights, "fold_0.", 0), input, Precision::kFloat32).front().contiguous();
   ASSERT_EQ(static_cast<size_t>(logits.numel()), expected.size());
-  for (size_t i = 0; i < expected.size(); ++i) ASSERT_EQ(logits.const_data_ptr<float>()[i], expected[i]);
+  // The norm sums in another order than the executor's: a few units of the last place of sums of 500 voxels.
+  for (size_t i = 0; i < expected.size(); ++i) ASSERT_NEAR(logits.const_data_ptr<float>()[i], expected[i], 1e-4);
 }
 
 TEST(TrainableGraph, InBFloat16GivesFloatLogitsNearThoseOfFloat32) {
