@@ -31,7 +31,7 @@ class TrainingRun : public testing::Test {
     options.data = folder_.path() / "data";
     options.plans = folder_.path() / "plans.json";
     options.output = folder_.path() / output;
-    options.threads = 1;
+    options.threads = 2;
     options.epochs = 3;
     options.steps_per_epoch = 4;
     options.checkpoint_steps = 3;
