@@ -4,6 +4,9 @@
 #include <iostream>
 
 #include "compression/cli/import_command.h"
+#ifdef TUCKERSEG_WITH_TRAINING
+#include "compression/cli/train_command.h"
+#endif
 #include "engine/error.h"
 
 namespace {
@@ -14,11 +17,14 @@ constexpr int kWrongUsage = 2;
 }  // namespace
 
 int main(int argc, char** argv) {
-  CLI::App app{"Makes tuckerseg models: imports nnU-Net v2 results as bundles"};
+  CLI::App app{"Makes tuckerseg models: imports nnU-Net v2 results as bundles, trains networks"};
   app.name("tuckerseg-compress");
   app.set_version_flag("--version", TUCKERSEG_VERSION);
   app.require_subcommand(0, 1);  // 1 would say that one is missing where a wrong one was given
   tuckerseg::AddImportCommand(app);
+#ifdef TUCKERSEG_WITH_TRAINING
+  tuckerseg::AddTrainCommand(app);
+#endif
   try {
     app.parse(argc, argv);
     if (app.get_subcommands().empty()) throw CLI::RequiredError("a command");

@@ -14,7 +14,7 @@ std::vector<Entry> EntriesOf(const LabelledVolume& volume, const std::vector<Lab
 }
 
 TEST(VisibleStructures, ListsTheLargestFirstByTheirNames) {
-  const auto entries = EntriesOf(LabelledVolume({9, 9, 9}).PixelBox(1, {0, 0, 0}, {8, 8, 8}).PixelBox(5, {3, 3, 3}, {5, 5, 5}),
+  const auto entries = EntriesOf(LabelledVolume({9, 9, 9}).Box(1, {0, 0, 0}, {8, 8, 8}).Box(5, {3, 3, 3}, {5, 5, 5}),
                                  {{.value = 1, .name = "liver"}, {.value = 5, .name = "kidney_left"}, {.value = 7, .name = "spleen"}});
   ASSERT_EQ(entries.size(), 2U);
   EXPECT_EQ(entries[0].name, "liver");
@@ -24,7 +24,7 @@ TEST(VisibleStructures, ListsTheLargestFirstByTheirNames) {
 }
 
 TEST(VisibleStructures, CallsALabelWithoutANameByItsNumber) {
-  EXPECT_EQ(EntriesOf(LabelledVolume({1, 1, 1}).PixelBox(300, {0, 0, 0}, {0, 0, 0}), {}).at(0).name, "label 300");
+  EXPECT_EQ(EntriesOf(LabelledVolume({1, 1, 1}).Box(300, {0, 0, 0}, {0, 0, 0}), {}).at(0).name, "label 300");
 }
 
 TEST(LegendFor, ShowsAllThatFit) {

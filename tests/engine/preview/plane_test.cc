@@ -21,14 +21,14 @@ void ExpectCornerAtUpperLeft(const LabelledVolume& volume) {
 }
 
 TEST(SamplePlanes, ShowsThePatientAsARadiologistSeesHim) {
-  ExpectCornerAtUpperLeft(LabelledVolume({2, 2, 2}).PixelBox(5, {1, 1, 1}, {1, 1, 1}));
+  ExpectCornerAtUpperLeft(LabelledVolume({2, 2, 2}).Box(5, {1, 1, 1}, {1, 1, 1}));
 }
 
 TEST(SamplePlanes, DoesSoForEveryOrderOfTheFilesAxes) {
   const Affine lps{{{{-1, 0, 0}, {0, -1, 0}, {0, 0, 1}}}, {10, 20, 30}};
-  ExpectCornerAtUpperLeft(LabelledVolume({2, 2, 2}, lps).PixelBox(5, {0, 0, 1}, {0, 0, 1}));
+  ExpectCornerAtUpperLeft(LabelledVolume({2, 2, 2}, lps).Box(5, {0, 0, 1}, {0, 0, 1}));
   const Affine to_head_to_left_to_back{{{{0, -1, 0}, {0, 0, -1}, {1, 0, 0}}}, {}};
-  ExpectCornerAtUpperLeft(LabelledVolume({2, 2, 2}, to_head_to_left_to_back).PixelBox(5, {1, 0, 0}, {1, 0, 0}));
+  ExpectCornerAtUpperLeft(LabelledVolume({2, 2, 2}, to_head_to_left_to_back).Box(5, {1, 0, 0}, {1, 0, 0}));
 }
 
 TEST(SamplePlanes, NamesTheDirectionsAtTheEdges) {
@@ -55,7 +55,7 @@ TEST(SamplePlanes, LooksThroughTheSoftTissueWindow) {
 }
 
 TEST(SamplePlanes, ThinsOutLongAxes) {
-  const auto planes = PlanesOf(LabelledVolume({4000, 2, 1}).PixelBox(1, {3990, 0, 0}, {3999, 1, 0}));
+  const auto planes = PlanesOf(LabelledVolume({4000, 2, 1}).Box(1, {3990, 0, 0}, {3999, 1, 0}));
   EXPECT_EQ(planes[0].width, kMaxPlaneSamples);
   EXPECT_EQ(planes[0].labels.front(), 1) << "the patient's right is still on the left";
   EXPECT_EQ(planes[0].labels[kMaxPlaneSamples - 1], 0);
@@ -63,7 +63,7 @@ TEST(SamplePlanes, ThinsOutLongAxes) {
 }
 
 TEST(FindLabels, CountsLabelledVoxelsByIndex) {
-  const Found found = FindLabels(LabelledVolume({3, 2, 2}).PixelBox(9, {1, 0, 0}, {2, 1, 0}).PixelBox(4, {0, 0, 1}, {0, 0, 1}).labels);
+  const Found found = FindLabels(LabelledVolume({3, 2, 2}).Box(9, {1, 0, 0}, {2, 1, 0}).Box(4, {0, 0, 1}, {0, 0, 1}).labels);
   EXPECT_THAT(found.values, ElementsAre(4, 9));
   EXPECT_THAT(found.counts[0], ElementsAre(1, 2, 2));
   EXPECT_THAT(found.counts[1], ElementsAre(3, 2));
@@ -71,7 +71,7 @@ TEST(FindLabels, CountsLabelledVoxelsByIndex) {
 }
 
 TEST(ChooseCentre, IsTheCentreOfMassOfWhatWasFound) {
-  const LabelledVolume volume = LabelledVolume({20, 20, 20}).PixelBox(1, {2, 4, 6}, {4, 8, 12});
+  const LabelledVolume volume = LabelledVolume({20, 20, 20}).Box(1, {2, 4, 6}, {4, 8, 12});
   EXPECT_THAT(ChooseCentre(FindLabels(volume.labels), {}), ElementsAre(3, 6, 9));
   const Orientation from_right{{0, 1, 2}, {true, false, false}};
   EXPECT_THAT(ChooseCentre(FindLabels(volume.labels), from_right), ElementsAre(16, 6, 9));
@@ -82,7 +82,7 @@ TEST(ChooseCentre, IsTheVolumesCentreIfNothingWasFound) {
 }
 
 TEST(ChooseCentre, DoesNotLieBetweenTwoStructures) {
-  const LabelledVolume volume = LabelledVolume({20, 3, 3}).PixelBox(1, {1, 0, 0}, {4, 2, 2}).PixelBox(2, {15, 0, 0}, {18, 2, 2});
+  const LabelledVolume volume = LabelledVolume({20, 3, 3}).Box(1, {1, 0, 0}, {4, 2, 2}).Box(2, {15, 0, 0}, {18, 2, 2});
   EXPECT_EQ(ChooseCentre(FindLabels(volume.labels), {})[0], 1) << "the first of the planes with the most";
 }
 

@@ -71,7 +71,7 @@ const std::vector<Label> kNames{{.value = 1, .name = "red", .rgb = {{255, 0, 0}}
 std::vector<std::byte> Render(const LabelledVolume& volume) { return RenderPreview(volume.ct, volume.labels, kNames); }
 
 TEST(RenderPreview, IsAPngOfBoundedSize) {
-  const auto png = Render(LabelledVolume({60, 60, 60}).PixelBox(1, {20, 20, 20}, {40, 40, 40}));
+  const auto png = Render(LabelledVolume({60, 60, 60}).Box(1, {20, 20, 20}, {40, 40, 40}));
   const std::vector<std::byte> signature{std::byte{0x89}, std::byte{'P'}, std::byte{'N'}, std::byte{'G'}};
   EXPECT_TRUE(std::equal(signature.begin(), signature.end(), png.begin()));
   const Picture picture(png);
@@ -81,7 +81,7 @@ TEST(RenderPreview, IsAPngOfBoundedSize) {
 
 TEST(RenderPreview, PutsAStructureInThePatientsRightUpperFrontCornerAtThePicturesUpperLeft) {
   // Planes of a cube are equally wide, so each has a third of the picture; the legend's colour is below them.
-  const Picture picture(Render(LabelledVolume({60, 60, 60}).PixelBox(1, {45, 45, 45}, {54, 54, 54})));
+  const Picture picture(Render(LabelledVolume({60, 60, 60}).Box(1, {45, 45, 45}, {54, 54, 54})));
   for (int plane = 0; plane < 3; ++plane) {
     const auto [x, y] = picture.MeanOf(kRed, {plane / 3.0, (plane + 1) / 3.0}, {0, 0.85});
     EXPECT_LT(x, 0.35) << plane;
@@ -90,7 +90,7 @@ TEST(RenderPreview, PutsAStructureInThePatientsRightUpperFrontCornerAtThePicture
 }
 
 TEST(RenderPreview, PutsAStructureInThePatientsLeftLowerBackCornerAtThePicturesLowerRight) {
-  const Picture picture(Render(LabelledVolume({60, 60, 60}).PixelBox(1, {5, 5, 5}, {14, 14, 14})));
+  const Picture picture(Render(LabelledVolume({60, 60, 60}).Box(1, {5, 5, 5}, {14, 14, 14})));
   for (int plane = 0; plane < 3; ++plane) {
     const auto [x, y] = picture.MeanOf(kRed, {plane / 3.0, (plane + 1) / 3.0}, {0, 0.85});
     EXPECT_GT(x, 0.65) << plane;
@@ -100,17 +100,17 @@ TEST(RenderPreview, PutsAStructureInThePatientsLeftLowerBackCornerAtThePicturesL
 
 TEST(RenderPreview, DrawsTheSamePictureForEveryOrderOfTheFilesAxes) {
   const Affine lps{{{{-1, 0, 0}, {0, -1, 0}, {0, 0, 1}}}, {19, 29, 0}};
-  EXPECT_EQ(Render(LabelledVolume({20, 30, 40}).PixelBox(1, {2, 3, 4}, {5, 9, 30})),
-            Render(LabelledVolume({20, 30, 40}, lps).PixelBox(1, {14, 20, 4}, {17, 26, 30})));
+  EXPECT_EQ(Render(LabelledVolume({20, 30, 40}).Box(1, {2, 3, 4}, {5, 9, 30})),
+            Render(LabelledVolume({20, 30, 40}, lps).Box(1, {14, 20, 4}, {17, 26, 30})));
 }
 
 TEST(RenderPreview, GivesTheSameBytesForTheSameInput) {
-  const auto volume = LabelledVolume({40, 30, 20}).PixelBox(1, {5, 5, 5}, {15, 20, 10}).PixelBox(2, {16, 5, 5}, {30, 9, 19});
+  const auto volume = LabelledVolume({40, 30, 20}).Box(1, {5, 5, 5}, {15, 20, 10}).Box(2, {16, 5, 5}, {30, 9, 19});
   EXPECT_EQ(Render(volume), Render(volume));
 }
 
 TEST(RenderPreview, MayBeCalledFromSeveralThreads) {
-  const auto volume = LabelledVolume({40, 30, 20}).PixelBox(1, {5, 5, 5}, {15, 20, 10});
+  const auto volume = LabelledVolume({40, 30, 20}).Box(1, {5, 5, 5}, {15, 20, 10});
   const auto expected = Render(volume);
   std::atomic<int> equal = 0;
   std::vector<std::jthread> threads;
@@ -133,7 +133,7 @@ TEST(RenderPreview, DrawsVolumesOfAnyShape) {
       SCOPED_TRACE(testing::PrintToString(shape) + testing::PrintToString(spacing));
       LabelledVolume volume(shape, RasAffine(spacing));
       Picture{Render(volume)};
-      volume.PixelBox(1, {0, 0, 0}, {0, 0, 0});
+      volume.Box(1, {0, 0, 0}, {0, 0, 0});
       Picture{Render(volume)};
     }
 }
@@ -141,7 +141,7 @@ TEST(RenderPreview, DrawsVolumesOfAnyShape) {
 TEST(RenderPreview, DrawsAnObliqueVolume) {
   const double c = std::cos(0.4), s = std::sin(0.4);
   const Affine oblique{{{{c, -s, 0}, {s, c, 0}, {0, 0, 2}}}, {1, 2, 3}};
-  const Picture picture(Render(LabelledVolume({60, 60, 30}, oblique).PixelBox(1, {45, 45, 22}, {54, 54, 27})));
+  const Picture picture(Render(LabelledVolume({60, 60, 30}, oblique).Box(1, {45, 45, 22}, {54, 54, 27})));
   const auto [x, y] = picture.MeanOf(kRed, {1 / 3.0, 2 / 3.0}, {0, 0.85});
   EXPECT_LT(x, 0.35);
   EXPECT_LT(y, 0.45);
@@ -156,11 +156,11 @@ TEST(RenderPreview, StaysBelowItsBytesForNoise) {
 }
 
 TEST(RenderPreview, LooksDifferentWhereNothingWasFound) {
-  EXPECT_NE(Render(LabelledVolume({20, 20, 20})), Render(LabelledVolume({20, 20, 20}).PixelBox(1, {0, 0, 0}, {0, 0, 0})));
+  EXPECT_NE(Render(LabelledVolume({20, 20, 20})), Render(LabelledVolume({20, 20, 20}).Box(1, {0, 0, 0}, {0, 0, 0})));
 }
 
 TEST(RenderPreview, DrawsNamesOfAnyBytesAndLength) {
-  const auto volume = LabelledVolume({20, 20, 20}).PixelBox(1, {5, 5, 5}, {9, 9, 9});
+  const auto volume = LabelledVolume({20, 20, 20}).Box(1, {5, 5, 5}, {9, 9, 9});
   for (const std::string& name : {std::string("\xFF\xFE\x80"), std::string("Nieren\xC3\xA4ste"), std::string(10'000, 'w'), std::string("a\nb\tc"), std::string()}) {
     Picture{RenderPreview(volume.ct, volume.labels, std::vector<Label>{{.value = 1, .name = name}})};
   }

@@ -1,0 +1,167 @@
+#include "compression/train/case_files.h"
+
+#include <algorithm>
+#include <cstring>
+#include <fstream>
+#include <iterator>
+#include <optional>
+#include <set>
+#include <utility>
+
+#include "engine/error.h"
+#include "engine/model/json_fields.h"
+#include "engine/model/task_catalog.h"
+#include "engine/volume/nifti_reader.h"
+#include "engine/volume/orientation.h"
+
+namespace tuckerseg {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr int64_t kHighestLabel = 65535;
+constexpr size_t kReadBytes = size_t{1} << 20;
+
+std::string ReadText(const fs::path& path) {
+  std::ifstream file(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+/// The stem of NAME.nii.gz or NAME.nii, or nothing for other files.
+std::optional<std::string> NiftiStem(const fs::path& path) {
+  const std::string name = path.filename().string();
+  for (const char* ending : {".nii.gz", ".nii"}) {
+    if (name.ends_with(ending)) return name.substr(0, name.size() - std::strlen(ending));
+  }
+  return std::nullopt;
+}
+
+/// NIfTI files of a folder by stem; empty where there is no such folder.
+std::map<std::string, fs::path> NiftiFiles(const fs::path& folder) {
+  std::map<std::string, fs::path> files;
+  if (!fs::is_directory(folder)) return files;
+  for (const auto& entry : fs::directory_iterator(folder)) {
+    const auto stem = NiftiStem(entry.path());
+    if (stem) files[*stem] = entry.path();
+  }
+  return files;
+}
+
+std::map<std::string, int64_t> ReadClasses(const JsonField& dataset) {
+  const JsonField channels = dataset.At(dataset.Has("channel_names") ? "channel_names" : "modality");
+  if (!channels.json().is_object() || channels.json().size() != 1) channels.Refuse("must name one channel, the CT");
+  std::map<std::string, int64_t> classes;
+  std::set<int64_t> values;
+  const JsonField labels = dataset.At("labels");
+  if (!labels.json().is_object()) labels.Refuse("must be an object of names and values");
+  for (const auto& [name, value] : labels.json().items()) {
+    const JsonField field(value, labels.path() + "." + name);
+    if (value.is_array()) field.Refuse("must be one value: regions cannot be trained");
+    if (name == "ignore") field.Refuse("must not be there: an ignored label cannot be trained");
+    const int64_t number = field.Integer(0, kHighestLabel);
+    if (number == 0) continue;
+    if (!values.insert(number).second) field.Refuse("must be a value that no other label has");
+    classes[name] = number;
+  }
+  if (classes.empty()) labels.Refuse("must name at least one structure");
+  return classes;
+}
+
+CaseFolder NnunetCases(const fs::path& directory) {
+  CaseFolder result;
+  const Json document = ParseJson(ReadText(directory / "dataset.json"), "dataset.json");
+  result.classes = ReadClasses({document, "dataset"});
+  const std::map<std::string, fs::path> labels = NiftiFiles(directory / "labelsTr");
+  constexpr std::string_view kFirstChannel = "_0000";
+  for (const auto& [stem, path] : NiftiFiles(directory / "imagesTr")) {
+    if (!stem.ends_with(kFirstChannel)) {
+      throw Error(ErrorCode::kInvalidArgument, "imagesTr: " + stem + ": must end in _0000, the only channel");
+    }
+    const std::string name = stem.substr(0, stem.size() - kFirstChannel.size());
+    const auto found = labels.find(name);
+    if (found == labels.end()) throw Error(ErrorCode::kInvalidArgument, "case " + name + ": must have labels in labelsTr");
+    result.cases.push_back({name, path, found->second, {}});
+  }
+  return result;
+}
+
+std::map<std::string, int64_t> MaskClasses(const std::set<std::string>& names) {
+  const TaskCatalog catalog;
+  std::map<std::string, int64_t> known;
+  for (const Label& label : catalog.Find("total").labels) known[label.name] = label.value;
+  const bool all = std::all_of(names.begin(), names.end(), [&](const std::string& name) { return known.contains(name); });
+  std::map<std::string, int64_t> classes;
+  for (const std::string& name : names) classes[name] = all ? known.at(name) : static_cast<int64_t>(classes.size()) + 1;
+  return classes;
+}
+
+CaseFolder TotalSegmentatorCases(const fs::path& directory) {
+  CaseFolder result;
+  std::set<std::string> names;
+  for (const auto& entry : fs::directory_iterator(directory)) {
+    if (!entry.is_directory()) continue;
+    const std::map<std::string, fs::path> files = NiftiFiles(entry.path());
+    const auto ct = files.find("ct");
+    if (ct == files.end()) continue;
+    CaseFiles found{entry.path().filename().string(), ct->second, {}, NiftiFiles(entry.path() / "segmentations")};
+    if (found.masks.empty()) throw Error(ErrorCode::kInvalidArgument, "case " + found.name + ": must have masks in segmentations");
+    for (const auto& [name, mask] : found.masks) names.insert(name);
+    result.cases.push_back(std::move(found));
+  }
+  result.classes = MaskClasses(names);
+  return result;
+}
+
+}  // namespace
+
+CaseFolder FindCases(const fs::path& directory) {
+  if (!fs::is_directory(directory)) throw Error(ErrorCode::kNotFound, "--data: no such directory");
+  CaseFolder found = fs::is_regular_file(directory / "dataset.json") ? NnunetCases(directory) : TotalSegmentatorCases(directory);
+  if (found.cases.empty()) {
+    throw Error(ErrorCode::kNotFound, "--data: holds no case: must hold dataset.json, imagesTr and labelsTr, or folders with ct.nii.gz and segmentations");
+  }
+  std::sort(found.cases.begin(), found.cases.end(), [](const CaseFiles& a, const CaseFiles& b) { return a.name < b.name; });
+  return found;
+}
+
+Volume ReadVolume(const fs::path& path, const std::string& what) {
+  std::ifstream file(path, std::ios::binary);
+  if (!file) throw Error(ErrorCode::kNotFound, what + ": cannot be read");
+  try {
+    NiftiReader reader;
+    std::vector<std::byte> bytes(kReadBytes);
+    while (file) {
+      file.read(reinterpret_cast<char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
+      reader.Feed({bytes.data(), static_cast<size_t>(file.gcount())});
+    }
+    return reader.Finish().volume;
+  } catch (const Error& error) {
+    throw Error(error.code(), what + ": " + error.what());
+  }
+}
+
+Volume ReadLabels(const CaseFiles& files, const std::map<std::string, int64_t>& classes) {
+  if (files.masks.empty()) return ReadVolume(files.labels, "case " + files.name + ": labels");
+  std::map<int64_t, std::string> by_value;
+  for (const auto& [name, path] : files.masks) by_value[classes.at(name)] = name;
+  Volume result;
+  std::vector<uint16_t> labels;
+  for (const auto& [value, name] : by_value) {
+    const Volume mask = ReadVolume(files.masks.at(name), "case " + files.name + ": mask " + name);
+    if (labels.empty()) {
+      result.geometry = mask.geometry;
+      labels.assign(static_cast<size_t>(mask.geometry.VoxelCount()), 0);
+    } else if (mask.geometry.shape != result.geometry.shape) {
+      throw Error(ErrorCode::kInvalidArgument, "case " + files.name + ": mask " + name + ": must have as many voxels as the other masks");
+    }
+    const std::vector<float> values = ToFloat(ViewOf(mask), 1);
+    for (size_t i = 0; i < values.size(); ++i)
+      if (values[i] != 0) labels[i] = static_cast<uint16_t>(value);
+  }
+  result.type = VoxelType::kUint16;
+  result.voxels.resize(labels.size() * sizeof(uint16_t));
+  std::memcpy(result.voxels.data(), labels.data(), result.voxels.size());
+  return result;
+}
+
+}  // namespace tuckerseg

@@ -1,0 +1,42 @@
+/// Finds the cases of a directory of training data, and what its labels are called (docs/training.md).
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "engine/volume/volume.h"
+
+namespace tuckerseg {
+
+struct CaseFiles {
+  std::string name;
+  std::filesystem::path ct;
+  /// A label map, or one mask for each class name, where a voxel other than 0 belongs to the class.
+  std::filesystem::path labels;
+  std::map<std::string, std::filesystem::path> masks;
+};
+
+struct CaseFolder {
+  std::vector<CaseFiles> cases;             ///< ascending by name
+  std::map<std::string, int64_t> classes;   ///< label values by class name, without background
+};
+
+/// Reads the layout of `directory`: nnU-Net's raw data set where it holds dataset.json (imagesTr/NAME_0000.nii.gz,
+/// labelsTr/NAME.nii.gz), else TotalSegmentator's (NAME/ct.nii.gz, NAME/segmentations/CLASS.nii.gz). Files may end in .nii, too.
+/// Values of nnU-Net's classes are dataset.json's. TotalSegmentator's files carry none: they are those of its task `total` where
+/// it knows all names, else 1, 2, ... in the order of names.
+/// Errors: kNotFound where neither is there, kInvalidArgument for what dataset.json may not say (several channels, regions) and
+/// for a case without labels.
+CaseFolder FindCases(const std::filesystem::path& directory);
+
+/// Reads one NIfTI file. Errors: as NiftiReader's, with `what` in front; kNotFound if it cannot be read.
+Volume ReadVolume(const std::filesystem::path& path, const std::string& what);
+
+/// The case's label values on the grid of its first mask, or its label map as it is stored. Where masks overlap the higher value
+/// stays. Errors: as ReadVolume; kInvalidArgument for masks of different shapes.
+Volume ReadLabels(const CaseFiles& files, const std::map<std::string, int64_t>& classes);
+
+}  // namespace tuckerseg

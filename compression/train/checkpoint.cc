@@ -1,0 +1,141 @@
+#include "compression/train/checkpoint.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <fstream>
+#include <iterator>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "engine/error.h"
+#include "engine/model/json_fields.h"
+#include "engine/model/safetensors.h"
+#include "engine/sha256.h"
+
+namespace tuckerseg {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr int64_t kFormatVersion = 1;
+constexpr auto kStateFile = "checkpoint.json";
+
+/// A file descriptor that is closed at the end of its scope.
+class Descriptor {
+ public:
+  Descriptor(const fs::path& path, int flags) : number_(open(path.c_str(), flags, 0644)) {}
+  ~Descriptor() {
+    if (number_ >= 0) close(number_);
+  }
+  Descriptor(const Descriptor&) = delete;
+  Descriptor& operator=(const Descriptor&) = delete;
+  int number() const { return number_; }
+
+ private:
+  int number_;
+};
+
+bool WriteAll(int descriptor, std::span<const std::byte> bytes) {
+  while (!bytes.empty()) {
+    const ssize_t written = write(descriptor, bytes.data(), bytes.size());
+    if (written < 0 && errno == EINTR) continue;
+    if (written < 0) return false;
+    bytes = bytes.subspan(static_cast<size_t>(written));
+  }
+  return true;
+}
+
+std::string Digest(std::span<const std::byte> bytes) {
+  Sha256 digest;
+  digest.Update(bytes);
+  return digest.Digest();
+}
+
+[[noreturn]] void Damaged(const std::string& why) {
+  throw Error(ErrorCode::kDataLoss, "checkpoint: " + why + ": must be as training wrote it; delete the training directory to begin anew");
+}
+
+/// Tensors of checkpoints before the current one.
+void RemoveOthers(const fs::path& directory, const std::string& current) {
+  std::error_code error;
+  for (fs::directory_iterator it(directory, error), end; !error && it != end; it.increment(error)) {
+    const std::string name = it->path().filename().string();
+    std::error_code ignored;
+    if (name.starts_with("checkpoint-") && name != current) fs::remove(it->path(), ignored);
+  }
+}
+
+}  // namespace
+
+void WriteDurably(const fs::path& path, std::span<const std::byte> bytes) {
+  const fs::path temporary = path.string() + ".tmp";
+  {
+    const Descriptor file(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC);
+    if (file.number() < 0 || !WriteAll(file.number(), bytes) || fsync(file.number()) != 0) {
+      throw Error(ErrorCode::kInternal, "training directory: cannot be written; is there room on the disk?");
+    }
+  }
+  std::error_code error;
+  fs::rename(temporary, path, error);
+  if (error) throw Error(ErrorCode::kInternal, "training directory: a file cannot be put in place");
+  const Descriptor folder(path.parent_path(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (folder.number() >= 0) fsync(folder.number());  // the rename itself
+}
+
+void SaveCheckpoint(const TrainingCheckpoint& checkpoint, const fs::path& directory) {
+  std::error_code error;
+  fs::create_directories(directory, error);
+  if (error) throw Error(ErrorCode::kInternal, "training directory: cannot be made");
+  const std::string name = "checkpoint-" + std::to_string(checkpoint.step) + ".safetensors";
+  const std::vector<std::byte> tensors = EncodeSafetensors(checkpoint.tensors);
+  WriteDurably(directory / name, tensors);
+  const Json state{{"format_version", kFormatVersion}, {"step", checkpoint.step}, {"tensors", name}, {"tensors_sha256", Digest(tensors)},
+                   {"settings", checkpoint.settings}};
+  const std::string text = state.dump(1) + "\n";
+  WriteDurably(directory / kStateFile, std::as_bytes(std::span(text)));
+  RemoveOthers(directory, name);
+}
+
+std::optional<TrainingCheckpoint> LoadCheckpoint(const fs::path& directory) {
+  std::ifstream file(directory / kStateFile, std::ios::binary);
+  if (!file) return std::nullopt;
+  const std::string text{std::istreambuf_iterator<char>(file), {}};
+  TrainingCheckpoint checkpoint;
+  std::string name;
+  std::string digest;
+  try {
+    const Json document = ParseJson(text, kStateFile);
+    const JsonField state(document, "checkpoint");
+    if (state.At("format_version").Integer(0, 1 << 30) != kFormatVersion) state.At("format_version").Refuse("must be 1");
+    checkpoint.step = state.At("step").Integer(0, int64_t{1} << 40);
+    checkpoint.settings = state.At("settings").json();
+    name = state.At("tensors").Text();
+    digest = state.At("tensors_sha256").Text();
+  } catch (const Error& error) {
+    Damaged(error.what());
+  }
+  if (fs::path(name).filename() != name || !name.starts_with("checkpoint-")) Damaged("tensors = " + name);
+  std::ifstream tensors(directory / name, std::ios::binary);
+  if (!tensors) Damaged(name + " is missing");
+  auto bytes = std::make_shared<std::vector<char>>(std::istreambuf_iterator<char>(tensors), std::istreambuf_iterator<char>());
+  const auto content = std::as_bytes(std::span<const char>(*bytes));
+  if (Digest(content) != digest) Damaged(name + " has another checksum than checkpoint.json names");
+  checkpoint.tensors = ParseSafetensors(content, bytes);
+  return checkpoint;
+}
+
+void CheckSameSettings(const Json& checkpoint, const Json& settings) {
+  for (const auto& [name, value] : settings.items()) {
+    const auto found = checkpoint.find(name);
+    if (found != checkpoint.end() && *found == value) continue;
+    const std::string before = found == checkpoint.end() ? "nothing" : found->dump().substr(0, 80);
+    throw Error(ErrorCode::kFailedPrecondition, name + " = " + value.dump().substr(0, 80) + ": must be " + before +
+                                                    ", as this training began; or delete its training directory");
+  }
+}
+
+}  // namespace tuckerseg

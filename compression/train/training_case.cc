@@ -1,0 +1,140 @@
+#include "compression/train/training_case.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "engine/error.h"
+#include "engine/segment/half.h"
+#include "engine/segment/preprocess.h"
+
+namespace tuckerseg {
+namespace {
+
+constexpr double kGridToleranceVoxels = 0.1;
+constexpr int64_t kHighestLabel = 65535;
+
+std::string ShapeText(const Index3& shape) {
+  return std::to_string(shape[0]) + " x " + std::to_string(shape[1]) + " x " + std::to_string(shape[2]);
+}
+
+/// How far the two affines move the grid's corners apart, in voxels of the smallest spacing.
+double CornerDistance(const Geometry& a, const Geometry& b) {
+  const Spacing3 spacing = a.AffineSpacingMm();
+  double largest = 0;
+  for (int corner = 0; corner < 8; ++corner) {
+    double squares = 0;
+    for (size_t row = 0; row < 3; ++row) {
+      double difference = a.affine_ras.translation[row] - b.affine_ras.translation[row];
+      for (size_t axis = 0; axis < 3; ++axis) {
+        const auto index = static_cast<double>((corner >> axis & 1) != 0 ? a.shape[axis] - 1 : 0);
+        difference += (a.affine_ras.linear[row][axis] - b.affine_ras.linear[row][axis]) * index;
+      }
+      squares += difference * difference;
+    }
+    largest = std::max(largest, std::sqrt(squares));
+  }
+  return largest / *std::min_element(spacing.begin(), spacing.end());
+}
+
+void CheckSameGrid(const std::string& name, const Geometry& ct, const Geometry& labels) {
+  if (ct.shape != labels.shape) {
+    throw Error(ErrorCode::kInvalidArgument, "case " + name + ": labels of " + ShapeText(labels.shape) + " voxels: must be " +
+                                                 ShapeText(ct.shape) + ", as the image");
+  }
+  const double distance = CornerDistance(ct, labels);
+  if (distance > kGridToleranceVoxels) {
+    throw Error(ErrorCode::kInvalidArgument, "case " + name + ": labels lie " + std::to_string(distance) +
+                                                 " voxels from the image: must be at most 0.1");
+  }
+}
+
+/// The labels in the model's grid, cut to the image's box: values as MakeCase and NetworkImage give them.
+std::vector<float> LabelsInGrid(const Volume& labels, const CaseImage& image, const Model& model, int threads) {
+  Model nearest = model;
+  nearest.pipeline.resampling_order = 0;
+  ModelPart& part = nearest.parts.front();
+  part.normalization = {{.scheme = NormalizationScheme::kNone}};
+  if (part.data_resampling.kind != ResamplingKind::kNone) part.data_resampling = {ResamplingKind::kDefault, 0, 0, part.data_resampling.force_separate_z};
+  const CaseImage own = MakeCase(labels, nearest, threads);  // cut to the labels' own box
+  CaseImage cut = image;
+  const ArrayShape size = image.box.Shape();
+  cut.image.assign(static_cast<size_t>(size[0] * size[1] * size[2]), 0.0F);
+  const ArrayShape own_size = own.box.Shape();
+  for (int64_t x = 0; x < own_size[0]; ++x)
+    for (int64_t y = 0; y < own_size[1]; ++y)
+      for (int64_t z = 0; z < own_size[2]; ++z) {
+        const ArrayShape at{own.box.begin[0] + x - image.box.begin[0], own.box.begin[1] + y - image.box.begin[1],
+                            own.box.begin[2] + z - image.box.begin[2]};
+        if (at[0] < 0 || at[1] < 0 || at[2] < 0 || at[0] >= size[0] || at[1] >= size[1] || at[2] >= size[2]) continue;
+        cut.image[static_cast<size_t>((at[0] * size[1] + at[1]) * size[2] + at[2])] =
+            own.image[static_cast<size_t>((x * own_size[1] + y) * own_size[2] + z)];
+      }
+  return NetworkImage(cut, part, threads);
+}
+
+std::map<int64_t, uint8_t> ChannelOfLabel(const ModelPart& part) {
+  std::map<int64_t, uint8_t> channels;
+  for (size_t c = 0; c < part.channel_labels.size(); ++c) channels[part.channel_labels[c]] = static_cast<uint8_t>(c);
+  return channels;
+}
+
+void RememberPlaces(TrainingCase& result) {
+  std::map<uint8_t, uint64_t> counts;
+  for (const uint8_t channel : result.channels) ++counts[channel];
+  std::map<uint8_t, uint64_t> seen;
+  for (size_t i = 0; i < result.channels.size(); ++i) {
+    const uint8_t channel = result.channels[i];
+    if (channel == 0) continue;
+    const uint64_t count = counts[channel];
+    const uint64_t place = seen[channel]++;
+    const uint64_t kept = std::min<uint64_t>(count, kPlacesOfAClass);
+    // Every (count / kept)-th voxel: the share of them passes a whole number here.
+    if (place * kept / count != (place + 1) * kept / count) result.places[channel].push_back(static_cast<uint32_t>(i));
+  }
+}
+
+}  // namespace
+
+int64_t TrainingCase::Bytes() const {
+  int64_t bytes = static_cast<int64_t>(image.size() * sizeof(uint16_t) + channels.size());
+  for (const auto& [channel, list] : places) bytes += static_cast<int64_t>(list.size() * sizeof(uint32_t));
+  return bytes;
+}
+
+std::map<int64_t, int64_t> CountLabels(const std::string& name, const Volume& labels) {
+  std::map<int64_t, int64_t> counts;
+  for (const float value : ToFloat(ViewOf(labels), 1)) {
+    if (!(value >= 0 && value <= static_cast<float>(kHighestLabel)) || value != std::floor(value)) {
+      throw Error(ErrorCode::kInvalidArgument, "case " + name + ": label " + std::to_string(value) + ": must be a whole number in [0, 65535]");
+    }
+    ++counts[static_cast<int64_t>(value)];
+  }
+  return counts;
+}
+
+TrainingCase MakeTrainingCase(const std::string& name, const Volume& ct, const Volume& labels, const Model& model, int threads) {
+  CheckSameGrid(name, ct.geometry, labels.geometry);
+  const ModelPart& part = model.parts.front();
+  const CaseImage image = MakeCase(ct, model, threads);
+  TrainingCase result;
+  result.name = name;
+  result.shape = NetworkShape(part, image.box.Shape(), image.spacing_mm);
+  if (result.shape[0] * result.shape[1] * result.shape[2] > std::numeric_limits<uint32_t>::max()) {
+    throw Error(ErrorCode::kResourceExhausted, "case " + name + ": more than 2^32 voxels at the model's spacing: must be fewer");
+  }
+  const std::vector<float> network = NetworkImage(image, part, threads);
+  result.image.reserve(network.size());
+  for (const float value : network) result.image.push_back(HalfFromFloat(value));
+  const std::map<int64_t, uint8_t> channel_of = ChannelOfLabel(part);
+  const std::vector<float> values = LabelsInGrid(labels, image, model, threads);
+  result.channels.reserve(values.size());
+  for (const float value : values) {
+    const auto found = channel_of.find(std::lround(value));
+    result.channels.push_back(found == channel_of.end() ? uint8_t{0} : found->second);
+  }
+  RememberPlaces(result);
+  return result;
+}
+
+}  // namespace tuckerseg

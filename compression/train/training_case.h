@@ -1,0 +1,43 @@
+/// One case in a network's grid, and the patches that are cut from it.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <map>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "compression/train/augmentation.h"
+#include "engine/model/model.h"
+#include "engine/volume/volume.h"
+
+namespace tuckerseg {
+
+/// Image and labels in a network's axes, in 3 bytes a voxel.
+struct TrainingCase {
+  std::string name;               ///< as the data set calls it
+  Size3 shape{};
+  std::vector<uint16_t> image;    ///< normalised intensities in IEEE half: their step is below a hundredth of a CT's noise
+  std::vector<uint8_t> channels;  ///< what the network should answer: a channel for each voxel
+  /// Up to kPlacesOfAClass voxels (C order index) of each channel but background that occurs, spread evenly over its voxels.
+  std::map<uint8_t, std::vector<uint32_t>> places;
+  int64_t Bytes() const;
+};
+inline constexpr size_t kPlacesOfAClass = 2000;
+
+/// Brings a CT and its labels into the grid of the model's only part as inference does (MakeCase, NetworkImage). The labels take
+/// the same way with nearest neighbours and are cut with the image's box. Labels that no channel stands for become background.
+/// `labels`: label values, on the CT's grid.
+/// Errors: kInvalidArgument if the two grids differ in shape or by more than a tenth of a voxel, for a label that is no whole
+/// number in [0, 65535], and what MakeCase refuses; kResourceExhausted for more than 2^32 - 1 voxels.
+TrainingCase MakeTrainingCase(const std::string& name, const Volume& ct, const Volume& labels, const Model& model, int threads);
+
+/// The label values that occur. Errors: kInvalidArgument as above.
+std::map<int64_t, int64_t> CountLabels(const std::string& name, const Volume& labels);
+
+/// Cuts a patch at `pose`: linear interpolation for the image, nearest neighbours for the channels; 0 outside the case, as inference
+/// pads. `image` and `channels`: C order, `patch` voxels.
+void CutPatch(const TrainingCase& source, const PatchPose& pose, const Size3& patch, std::span<float> image, std::span<int64_t> channels);
+
+}  // namespace tuckerseg

@@ -1,0 +1,53 @@
+#include "compression/train/training_log.h"
+
+#include <cstdio>
+#include <cstdlib>
+#include <string>
+
+#include "compression/train/checkpoint.h"
+#include "engine/error.h"
+
+namespace tuckerseg {
+namespace {
+
+constexpr auto kHeader = "step,epoch,loss,dice,lr,seconds";
+
+std::string Number(const char* format, double value) {
+  char text[40];
+  std::snprintf(text, sizeof(text), format, value);
+  return text;
+}
+
+void CheckWritten(const std::ofstream& file) {
+  if (!file) throw Error(ErrorCode::kInternal, "log.csv: cannot be written; is there room on the disk?");
+}
+
+}  // namespace
+
+TrainingLog::TrainingLog(const std::filesystem::path& path, int64_t step) {
+  std::string kept = std::string(kHeader) + "\n";
+  std::ifstream before(path);
+  std::string line;
+  std::getline(before, line);
+  if (line == kHeader) {
+    // A line that was cut when the program was killed has no end, and getline meets the end of the file behind it.
+    while (std::getline(before, line) && !before.eof()) {
+      if (std::strtoll(line.c_str(), nullptr, 10) > step) break;
+      kept += line + "\n";
+      seconds_before_ = std::strtod(line.c_str() + line.rfind(',') + 1, nullptr);
+    }
+  }
+  before.close();
+  WriteDurably(path, std::as_bytes(std::span<const char>(kept)));
+  file_.open(path, std::ios::app);
+  CheckWritten(file_);
+}
+
+void TrainingLog::Add(const LogLine& line) {
+  file_ << line.step << ',' << line.epoch << ',' << Number("%.17g", line.loss) << ',';
+  if (line.dice) file_ << Number("%.6f", *line.dice);
+  file_ << ',' << Number("%.9g", line.learning_rate) << ',' << Number("%.2f", line.seconds) << std::endl;
+  CheckWritten(file_);
+}
+
+}  // namespace tuckerseg

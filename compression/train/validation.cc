@@ -1,0 +1,100 @@
+#include "compression/train/validation.h"
+
+#include <ATen/ATen.h>
+#include <ATen/core/grad_mode.h>
+
+#include <array>
+#include <memory>
+#include <utility>
+
+#include "engine/execute/executor.h"
+#include "engine/segment/half.h"
+#include "engine/segment/label_rule.h"
+#include "engine/segment/predict.h"
+
+namespace tuckerseg {
+namespace {
+
+/// Weights in training behind the interface that the sliding window runs.
+class TrainingExecutor final : public Executor {
+ public:
+  TrainingExecutor(const TrainableGraph& graph, const Parameters& parameters, Precision precision)
+      : graph_(graph), parameters_(parameters), precision_(precision) {}
+
+  std::span<const float> Run(std::span<const float> patch, const Size3& shape) override {
+    const at::NoGradGuard no_gradients;
+    const at::Tensor input = at::from_blob(const_cast<float*>(patch.data()), {1, 1, shape[0], shape[1], shape[2]}, at::kFloat);
+    const at::Tensor there = input.to(parameters_.begin()->second.device()).contiguous(at::MemoryFormat::ChannelsLast3d);
+    logits_ = graph_.Forward(parameters_, there, precision_).front().to(at::kCPU).contiguous();
+    return {logits_.const_data_ptr<float>(), static_cast<size_t>(logits_.numel())};
+  }
+
+ private:
+  const TrainableGraph& graph_;
+  const Parameters& parameters_;
+  Precision precision_;
+  at::Tensor logits_;
+};
+
+struct Overlap {
+  int64_t both = 0;
+  int64_t predicted = 0;
+  int64_t reference = 0;
+};
+
+/// Channels as labels, so that LabelRule answers in channels.
+ModelPart WithChannelNumbers(ModelPart part) {
+  for (size_t c = 0; c < part.channel_labels.size(); ++c) part.channel_labels[c] = static_cast<int64_t>(c);
+  return part;
+}
+
+void AddRow(LabelRule& rule, int64_t channels, std::span<const float> logits, const uint8_t* reference, std::array<Overlap, 256>& overlaps) {
+  const size_t voxels = logits.size() / static_cast<size_t>(channels);
+  rule.Reset();
+  for (int64_t c = 0; c < channels; ++c) rule.AddChannel(c, logits.subspan(static_cast<size_t>(c) * voxels, voxels));
+  for (size_t v = 0; v < voxels; ++v) {
+    const auto predicted = rule.labels()[v];
+    ++overlaps[predicted].predicted;
+    ++overlaps[reference[v]].reference;
+    if (predicted == reference[v]) ++overlaps[predicted].both;
+  }
+}
+
+ValidationScore ScoreOf(const std::array<Overlap, 256>& overlaps) {
+  ValidationScore score;
+  for (size_t c = 1; c < overlaps.size(); ++c) {
+    const Overlap& overlap = overlaps[c];
+    if (overlap.reference == 0) continue;
+    const double dice = 2.0 * static_cast<double>(overlap.both) / static_cast<double>(overlap.predicted + overlap.reference);
+    score.by_channel[static_cast<uint8_t>(c)] = dice;
+    score.dice += dice;
+  }
+  if (!score.by_channel.empty()) score.dice /= static_cast<double>(score.by_channel.size());
+  return score;
+}
+
+}  // namespace
+
+ValidationScore Validate(const TrainableGraph& graph, const Parameters& parameters, const ModelPart& part, double tile_step,
+                         const std::vector<TrainingCase>& cases, Precision precision, int threads) {
+  const ModelPart numbered = WithChannelNumbers(part);
+  std::vector<std::unique_ptr<Executor>> executors;
+  executors.push_back(std::make_unique<TrainingExecutor>(graph, parameters, precision));
+  std::array<Overlap, 256> overlaps{};
+  for (const TrainingCase& source : cases) {
+    std::vector<float> image;
+    image.reserve(source.image.size());
+    for (const uint16_t half : source.image) image.push_back(FloatFromHalf(half));
+    const PatchGrid grid = MakePatchGrid(source.shape, part.patch_size, tile_step);
+    const int64_t row_voxels = source.shape[1] * source.shape[2];
+    LabelRule rule(numbered, static_cast<size_t>(row_voxels));
+    SegmentOptions options;
+    options.threads = threads;
+    PredictLogits(image, grid, {numbered, executors, options, {}, {}}, [&](int64_t row, std::span<const float> logits) {
+      AddRow(rule, graph.graph().OutChannels(), logits, source.channels.data() + row * row_voxels, overlaps);
+    });
+  }
+  return ScoreOf(overlaps);
+}
+
+}  // namespace tuckerseg
