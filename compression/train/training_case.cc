@@ -49,27 +49,16 @@ void CheckSameGrid(const std::string& name, const Geometry& ct, const Geometry& 
   }
 }
 
-/// The labels in the model's grid, cut to the image's box: values as MakeCase and NetworkImage give them.
+/// The labels in the model's grid, cut to the image's box: values as ReadImage and NetworkImage give them.
 std::vector<float> LabelsInGrid(const Volume& labels, const CaseImage& image, const Model& model, int threads) {
   Model nearest = model;
   nearest.pipeline.resampling_order = 0;
   ModelPart& part = nearest.parts.front();
   part.normalization = {{.scheme = NormalizationScheme::kNone}};
   if (part.data_resampling.kind != ResamplingKind::kNone) part.data_resampling = {ResamplingKind::kDefault, 0, 0, part.data_resampling.force_separate_z};
-  const CaseImage own = MakeCase(labels, nearest, threads);  // cut to the labels' own box
+  const CanonicalImage own = ReadImage(labels, nearest, threads);
   CaseImage cut = image;
-  const ArrayShape size = image.box.Shape();
-  cut.image.assign(static_cast<size_t>(size[0] * size[1] * size[2]), 0.0F);
-  const ArrayShape own_size = own.box.Shape();
-  for (int64_t x = 0; x < own_size[0]; ++x)
-    for (int64_t y = 0; y < own_size[1]; ++y)
-      for (int64_t z = 0; z < own_size[2]; ++z) {
-        const ArrayShape at{own.box.begin[0] + x - image.box.begin[0], own.box.begin[1] + y - image.box.begin[1],
-                            own.box.begin[2] + z - image.box.begin[2]};
-        if (at[0] < 0 || at[1] < 0 || at[2] < 0 || at[0] >= size[0] || at[1] >= size[1] || at[2] >= size[2]) continue;
-        cut.image[static_cast<size_t>((at[0] * size[1] + at[1]) * size[2] + at[2])] =
-            own.image[static_cast<size_t>((x * own_size[1] + y) * own_size[2] + z)];
-      }
+  cut.image = Crop(own.image, own.shape, image.box);
   return NetworkImage(cut, part, threads);
 }
 
@@ -116,7 +105,8 @@ std::map<int64_t, int64_t> CountLabels(const std::string& name, const Volume& la
 TrainingCase MakeTrainingCase(const std::string& name, const Volume& ct, const Volume& labels, const Model& model, int threads) {
   CheckSameGrid(name, ct.geometry, labels.geometry);
   const ModelPart& part = model.parts.front();
-  const CaseImage image = MakeCase(ct, model, threads);
+  CanonicalImage read = ReadImage(ct, model, threads);
+  const CaseImage image = CropToNonzero(std::move(read.image), read.shape, read.spacing_mm);
   TrainingCase result;
   result.name = name;
   result.shape = NetworkShape(part, image.box.Shape(), image.spacing_mm);

@@ -26,11 +26,11 @@ struct TrainingCase {
 };
 inline constexpr size_t kPlacesOfAClass = 2000;
 
-/// Brings a CT and its labels into the grid of the model's only part as inference does (MakeCase, NetworkImage). The labels take
+/// Brings a CT and its labels into the grid of the model's only part as inference does (ReadImage, CropToNonzero, NetworkImage). The labels take
 /// the same way with nearest neighbours and are cut with the image's box. Labels that no channel stands for become background.
 /// `labels`: label values, on the CT's grid.
 /// Errors: kInvalidArgument if the two grids differ in shape or by more than a tenth of a voxel, for a label that is no whole
-/// number in [0, 65535], and what MakeCase refuses; kResourceExhausted for more than 2^32 - 1 voxels.
+/// number in [0, 65535], and what ReadImage refuses; kResourceExhausted for more than 2^32 - 1 voxels.
 TrainingCase MakeTrainingCase(const std::string& name, const Volume& ct, const Volume& labels, const Model& model, int threads);
 
 /// The label values that occur. Errors: kInvalidArgument as above.

@@ -50,7 +50,7 @@ ModelPart WithChannelNumbers(ModelPart part) {
 
 void AddRow(LabelRule& rule, int64_t channels, std::span<const float> logits, const uint8_t* reference, std::array<Overlap, 256>& overlaps) {
   const size_t voxels = logits.size() / static_cast<size_t>(channels);
-  rule.Reset();
+  rule.Reset(voxels);
   for (int64_t c = 0; c < channels; ++c) rule.AddChannel(c, logits.subspan(static_cast<size_t>(c) * voxels, voxels));
   for (size_t v = 0; v < voxels; ++v) {
     const auto predicted = rule.labels()[v];
@@ -87,11 +87,11 @@ ValidationScore Validate(const TrainableGraph& graph, const Parameters& paramete
     for (const uint16_t half : source.image) image.push_back(FloatFromHalf(half));
     const PatchGrid grid = MakePatchGrid(source.shape, part.patch_size, tile_step);
     const int64_t row_voxels = source.shape[1] * source.shape[2];
-    LabelRule rule(numbered, static_cast<size_t>(row_voxels));
+    LabelRule rule(numbered);
     SegmentOptions options;
     options.threads = threads;
-    PredictLogits(image, grid, {numbered, executors, options, {}, {}}, [&](int64_t row, std::span<const float> logits) {
-      AddRow(rule, graph.graph().OutChannels(), logits, source.channels.data() + row * row_voxels, overlaps);
+    PredictLogits(image, grid, {numbered, executors, options, {}, {}}, Finishing::kWholeRows, [&](const LogitsBlock& block) {
+      AddRow(rule, graph.graph().OutChannels(), block.logits, source.channels.data() + block.row * row_voxels, overlaps);
     });
   }
   return ScoreOf(overlaps);

@@ -57,8 +57,8 @@ BENCHMARK(BM_ResampleHalfPixelCubic)->Unit(benchmark::kMillisecond);
 
 void BM_AccumulatePatch(benchmark::State& state) {
   const PatchGrid grid = MakePatchGrid({120, 120, 120}, {96, 96, 96}, 0.8);
-  const LogitsRowSink sink = [](int64_t, std::span<const float>) {};
-  PatchAccumulator accumulator(grid, 118, 1, sink, kThreads);
+  const LogitsSink sink = [](const LogitsBlock&) {};
+  PatchAccumulator accumulator(grid, 118, 1, Finishing::kLines, sink, kThreads);
   const std::vector<float> logits(118 * 96 * 96 * 96, 1.0F);
   for (auto _ : state) accumulator.Add(logits, {0, 0, 0}, 0);
   state.SetBytesProcessed(state.iterations() * static_cast<int64_t>(logits.size() * sizeof(float)));
