@@ -10,6 +10,8 @@
 namespace tuckerseg {
 namespace {
 
+constexpr int64_t kLongestAxis = int64_t{1} << 48;  // what safetensors take
+
 using Kind = PickleValue::Kind;
 
 [[noreturn]] void Refuse(const std::string& what) { throw Error(ErrorCode::kInvalidArgument, "checkpoint: " + what); }
@@ -129,11 +131,7 @@ class CheckpointReader {
     std::vector<int64_t> sizes;
     for (const uint32_t item : value.items) {
       const PickleValue& size = document_.At(item);
-      // Above, an axis of a tensor that is empty along another one could not be written down again.
-      constexpr int64_t kLargest = int64_t{1} << 48;
-      if (size.kind != Kind::kInteger || size.integer < 0 || size.integer > kLargest) {
-        Refuse("tensor " + name + ": sizes and strides must be in [0, 2^48]");
-      }
+      if (size.kind != Kind::kInteger || size.integer < 0) Refuse("tensor " + name + ": sizes and strides must not be negative");
       sizes.push_back(size.integer);
     }
     return sizes;
@@ -190,6 +188,8 @@ class CheckpointReader {
     plan.count = 1;
     int64_t last = plan.offset;
     for (size_t a = 0; a < plan.shape.size(); ++a) {
+      // An axis of a tensor that is empty along another one is no number that could be written down again.
+      if (plan.shape[a] > kLongestAxis) Refuse("tensor " + name + ": is larger than its storage");
       // Not even a stride of 0 (an expanded tensor) may make more elements than the file has: weights are never expanded.
       if (plan.shape[a] > 0 && plan.count > elements / plan.shape[a]) Refuse("tensor " + name + ": is larger than its storage");
       plan.count *= plan.shape[a];

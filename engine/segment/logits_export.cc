@@ -27,23 +27,23 @@ void RoundAsReference(const SegmentOptions& options, std::span<float> logits) {
 class DirectExport final : public LogitsExport {
  public:
   DirectExport(const ModelPart& part, const ExportGrids& grids, int threads)
-      : part_(part), shape_(grids.network), threads_(threads), labels_(static_cast<size_t>(Voxels(shape_))) {}
+      : part_(part), shape_(grids.network), threads_(threads), rule_(part), labels_(static_cast<size_t>(Voxels(shape_))) {}
 
   Finishing finishing() const override { return Finishing::kLines; }
 
   void Take(const LogitsBlock& block) override {
     const int64_t lines = block.line_end - block.line_begin;
     const int64_t width = shape_[2];
+    rule_.Reset(static_cast<size_t>(lines * width));
     // Each thread takes lines of its own, channel after channel.
     ParallelFor(threads_, lines, [&](int64_t begin, int64_t end) {
       const auto voxels = static_cast<size_t>((end - begin) * width);
-      LabelRule rule(part_, voxels);
       for (int64_t c = 0; c < part_.graph.OutChannels(); ++c) {
-        rule.AddChannel(c, block.logits.subspan(static_cast<size_t>((c * lines + begin) * width), voxels));
+        const auto logits = block.logits.subspan(static_cast<size_t>((c * lines + begin) * width), voxels);
+        rule_.AddChannel(c, logits, static_cast<size_t>(begin * width));
       }
-      std::copy(rule.labels().begin(), rule.labels().end(),
-                labels_.begin() + (block.row * shape_[1] + block.line_begin + begin) * width);
     });
+    std::copy(rule_.labels().begin(), rule_.labels().end(), labels_.begin() + (block.row * shape_[1] + block.line_begin) * width);
   }
 
   std::vector<uint16_t> Labels(const std::stop_token&) override { return std::move(labels_); }
@@ -52,6 +52,7 @@ class DirectExport final : public LogitsExport {
   const ModelPart& part_;
   ArrayShape shape_;
   int threads_;
+  LabelRule rule_;  // of one block
   std::vector<uint16_t> labels_;
 };
 

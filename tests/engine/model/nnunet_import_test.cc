@@ -214,7 +214,7 @@ TEST_F(Import, ChoosesThePlansThatAreAskedFor) {
   Write(dataset, labels, {"0"}, "nnUNetTrainer_DASegOrd0_NoMirroring__nnUNetResEncUNetLPlans_8__3d_fullres");
   fs::remove_all(root() / dataset / "nnUNetTrainer_DASegOrd0_NoMirroring__nnUNetPlans__3d_fullres" / "fold_0");
   EXPECT_EQ(ImportNnunet(root() / dataset, {.plans = "nnUNetResEncUNetLPlans_8"}).model.task, "breasts");
-  ExpectRefused(ErrorCode::kNotFound, "folds: none with a checkpoint_final.pth", root() / dataset);
+  ExpectRefused(ErrorCode::kNotFound, "fold 0: has no checkpoint_final.pth", root() / dataset);
   ExpectRefused(ErrorCode::kNotFound, "holds no result folder of nnUNetPlansXL", root() / dataset, {.plans = "nnUNetPlansXL"});
 }
 
