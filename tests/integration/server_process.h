@@ -87,6 +87,15 @@ class ServerProcess {
     return resident * sysconf(_SC_PAGESIZE);
   }
 
+  /// The most that it has ever had resident.
+  int64_t PeakResidentBytes() const {
+    std::ifstream file("/proc/" + std::to_string(process_) + "/status");
+    int64_t kib = 0;
+    for (std::string word; file >> word;)
+      if (word == "VmHWM:") file >> kib;
+    return kib * 1024;
+  }
+
  private:
   pid_t process_ = 0;
   std::FILE* log_ = nullptr;
