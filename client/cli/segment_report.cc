@@ -81,6 +81,7 @@ void PrintReport(const SegmentReport& report, std::ostream& out) {
       << NameOf(report.accepted.reason()) << ") on " << report.accepted.device() << "\n";
   out << "server time " << Fixed(TotalSeconds(report.summary), 2) << " s:";
   for (const auto& stage : report.summary.stages()) out << " " << NameOf(stage.stage()) << " " << Fixed(stage.seconds(), 2);
+  if (report.summary.network_seconds() > 0) out << " (networks " << Fixed(report.summary.network_seconds(), 2) << ")";
   out << "; peak memory " << Fixed(static_cast<double>(report.summary.peak_memory_bytes()) / 1048576.0, 0) << " MiB\n";
 }
 
@@ -94,6 +95,8 @@ void PrintReportAsJson(const SegmentReport& report, std::ostream& out) {
                            {"shape", report.label_map.geometry().shape()}}},
             {"seconds", TotalSeconds(summary)},
             {"stages", Json::object()},
+            {"network_seconds", summary.network_seconds()},
+            {"crop_task", summary.crop_task()},
             {"peak_memory_bytes", summary.peak_memory_bytes()},
             {"quality", summary.quality_statement()},
             {"structures", Json::array()},

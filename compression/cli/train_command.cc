@@ -42,6 +42,7 @@ void AddFileOptions(CLI::App& command, TrainArguments& arguments) {
   command.add_option("--configuration", run.model.configuration, "Configuration of the plans")->capture_default_str();
   command.add_option("-o,--output", run.output, "Bundle to write: a new or empty directory")->required();
   command.add_option("--training-directory", run.training_directory, "Checkpoint and log.csv; default: BUNDLE.training");
+  command.add_option("--structures", run.model.structures, "Classes to train, e.g. liver,spleen; all others are background. Default: all that occur")->delimiter(',');
   command.add_option("--task", run.model.task, "Task that the model serves, e.g. total_fast; default: --name");
   command.add_option("--name", run.model.name, "The model's name; default: --task");
   command.add_option("--source", run.model.source, "Statement about the training data, for the model's users");

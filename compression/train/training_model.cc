@@ -18,10 +18,18 @@ constexpr size_t kMostClasses = 254;  // channels are kept in a byte
 constexpr auto kIntensities = "foreground_intensity_properties_per_channel";
 
 /// Classes in channel order: channel c + 1.
-std::vector<std::pair<int64_t, std::string>> TrainedClasses(const std::map<std::string, int64_t>& classes, const std::set<int64_t>& present) {
+std::vector<std::pair<int64_t, std::string>> TrainedClasses(const std::map<std::string, int64_t>& classes, const std::set<int64_t>& present,
+                                                            const std::vector<std::string>& structures) {
+  const std::set<std::string> wanted(structures.begin(), structures.end());
+  for (const std::string& name : wanted) {
+    const auto found = classes.find(name);
+    if (found == classes.end() || !present.contains(found->second)) {
+      throw Error(ErrorCode::kInvalidArgument, "structures = " + name + ": must be a class that occurs in the training cases");
+    }
+  }
   std::vector<std::pair<int64_t, std::string>> trained;
   for (const auto& [name, value] : classes)
-    if (present.contains(value)) trained.emplace_back(value, name);
+    if (present.contains(value) && (wanted.empty() || wanted.contains(name))) trained.emplace_back(value, name);
   std::sort(trained.begin(), trained.end());
   if (trained.empty()) throw Error(ErrorCode::kInvalidArgument, "labels: no class of the data set occurs: must have at least one");
   if (trained.size() > kMostClasses) {
@@ -103,7 +111,7 @@ bool PlansHaveIntensities(const std::string& plans_json) {
 
 Model MakeTrainingModel(const std::string& plans_json, const std::map<std::string, int64_t>& classes, const std::set<int64_t>& present,
                         const std::optional<Normalization>& intensities, const TrainingModelOptions& options) {
-  const auto trained = TrainedClasses(classes, present);
+  const auto trained = TrainedClasses(classes, present, options.structures);
   const NnunetPlans plans = ParsePlans(WithIntensities(plans_json, intensities), CompactDataset(trained), options.configuration);
   Model model;
   model.parts = {PartOf(plans, trained)};

@@ -1,6 +1,7 @@
 #include "engine/segment/predict.h"
 
 #include <algorithm>
+#include <chrono>
 
 #include "engine/error.h"
 #include "engine/parallel.h"
@@ -53,9 +54,10 @@ void AddFlipped(std::span<const float> input, int64_t channels, const Size3& sha
 /// Runs patches through an executor, averaged over the flips of the mirrored axes.
 class PatchRunner {
  public:
-  PatchRunner(const ModelPart& part, int threads) : patch_size_(part.patch_size), threads_(threads) {
+  explicit PatchRunner(const PredictContext& context)
+      : patch_size_(context.part.patch_size), threads_(context.options.threads), network_s_(context.network_s) {
     unsigned axes = 0;
-    for (const int axis : part.mirror_axes) axes |= 1U << static_cast<unsigned>(axis);
+    for (const int axis : context.part.mirror_axes) axes |= 1U << static_cast<unsigned>(axis);
     // Every subset of the mirrored axes, the empty one first.
     for (unsigned flips = 0; flips < 8; ++flips)
       if ((flips & ~axes) == 0) flips_.push_back(flips);
@@ -65,11 +67,11 @@ class PatchRunner {
   }
 
   std::span<const float> Run(Executor& executor, std::span<const float> patch) {
-    if (flips_.size() == 1) return executor.Run(patch, patch_size_);
+    if (flips_.size() == 1) return Timed(executor, patch);
     for (const unsigned flips : flips_) {
       flipped_.assign(patch.size(), 0.0F);
       AddFlipped(patch, 1, patch_size_, flips, flipped_, threads_);
-      const std::span<const float> logits = executor.Run(flipped_, patch_size_);
+      const std::span<const float> logits = Timed(executor, flipped_);
       if (flips == 0) mean_.assign(logits.size(), 0.0F);
       const auto channels = static_cast<int64_t>(logits.size() / patch.size());
       AddFlipped(logits, channels, patch_size_, flips, mean_, threads_);
@@ -80,8 +82,16 @@ class PatchRunner {
   }
 
  private:
+  std::span<const float> Timed(Executor& executor, std::span<const float> patch) const {
+    const auto begin = std::chrono::steady_clock::now();
+    const std::span<const float> logits = executor.Run(patch, patch_size_);
+    if (network_s_ != nullptr) *network_s_ += std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+    return logits;
+  }
+
   Size3 patch_size_;
   int threads_;
+  double* network_s_;
   std::vector<unsigned> flips_;
   std::vector<float> flipped_;
   std::vector<float> mean_;
@@ -108,7 +118,7 @@ void VisitPatches(const PatchGrid& grid, const std::stop_token& stop, const std:
 
 void PredictFloat(std::span<const float> image, const PatchGrid& grid, const PredictContext& context, Finishing finishing,
                   const LogitsSink& sink) {
-  PatchRunner runner(context.part, context.options.threads);
+  PatchRunner runner(context);
   std::vector<float> patch(static_cast<size_t>(grid.patch[0] * grid.patch[1] * grid.patch[2]));
   PatchAccumulator accumulator(grid, context.part.graph.OutChannels(), static_cast<int>(context.folds.size()), finishing, sink,
                                context.options.threads);
@@ -126,7 +136,7 @@ void PredictFloat(std::span<const float> image, const PatchGrid& grid, const Pre
 
 /// The whole window once for each fold, the folds' logits summed and divided in half precision (section 1.5).
 std::vector<uint16_t> PredictHalf(std::span<const float> image, const PatchGrid& grid, const PredictContext& context) {
-  PatchRunner runner(context.part, context.options.threads);
+  PatchRunner runner(context);
   std::vector<float> patch(static_cast<size_t>(grid.patch[0] * grid.patch[1] * grid.patch[2]));
   std::vector<uint16_t> total;
   for (const auto& executor : context.folds) {

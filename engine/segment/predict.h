@@ -21,6 +21,7 @@ struct PredictContext {
   SegmentOptions options;
   std::stop_token stop;
   std::function<void()> on_patch;  ///< after each patch of each fold; may be empty
+  double* network_s = nullptr;     ///< takes the seconds spent in the executors, if not null
 };
 
 /// Runs all folds over `image` (C order, grid.image) and gives the averaged logits to `sink`, in the order of `finishing`.

@@ -199,7 +199,7 @@ class Segmenter::Run {
       const StageTimer timer(result_.times.infer_s);
       counter_.Enter(Stage::kInfer);
       const PatchGrid grid = MakePatchGrid(grids.network, part.patch_size, model_.pipeline.tile_step);
-      PredictLogits(network_image, grid, {part, segmenter_.executors_[place], options_, stop_, [this] { counter_.PatchDone(); }},
+      PredictLogits(network_image, grid, {part, segmenter_.executors_[place], options_, stop_, [this] { counter_.PatchDone(); }, &result_.times.network_s},
                     logits->finishing(), [&logits](const LogitsBlock& block) { logits->Take(block); });
     }
     const StageTimer timer(result_.times.postprocess_s);

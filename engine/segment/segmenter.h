@@ -45,6 +45,7 @@ using ProgressSink = std::function<void(const Progress&)>;
 struct StageTimes {
   double preprocess_s = 0;
   double infer_s = 0;
+  double network_s = 0;  ///< of infer_s, what the executors took: the rest is ours
   double postprocess_s = 0;
 };
 

@@ -39,6 +39,7 @@ std::vector<std::string> NamesOf(const Model& model, const std::vector<int64_t>&
 void AddTimes(const StageTimes& from, StageTimes& to) {
   to.preprocess_s += from.preprocess_s;
   to.infer_s += from.infer_s;
+  to.network_s += from.network_s;
   to.postprocess_s += from.postprocess_s;
 }
 

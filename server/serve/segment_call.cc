@@ -202,6 +202,7 @@ void SegmentCall::AwaitWork(const std::shared_ptr<SegmentWork>& work, const std:
   // The worker knows its stages better than this thread, which looks twenty times a second. The rest of the time was spent in
   // the queue, so that the sum stays what the clock has measured.
   const StageTimes& times = work->result->times;
+  network_s_ = times.network_s;
   clock_.Enter(CallStage::kPostprocess);
   clock_.Correct(CallStage::kPreprocess, times.preprocess_s, CallStage::kQueue);
   clock_.Correct(CallStage::kInfer, times.infer_s, CallStage::kQueue);
@@ -219,6 +220,7 @@ void SegmentCall::SendSummary() {
     time.set_seconds(clock_.seconds(static_cast<CallStage>(i)));
   }
   summary.set_peak_memory_bytes(static_cast<uint64_t>(record_.peak_memory_bytes));
+  summary.set_network_seconds(network_s_);
   summary.set_crop_task(segmenter_->crop_task());
   summary.set_variant(level_.variant);
   summary.set_quality_statement("the original network: the reference that compressed variants are measured against");

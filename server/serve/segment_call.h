@@ -53,6 +53,7 @@ class SegmentCall {
   std::shared_ptr<TaskSegmenter> segmenter_;  // once the header has been read; shared with the worker
   std::optional<SegmentAnswer> answer_;  // once the header has been read
   SegmentRecord record_;
+  double network_s_ = 0;
   StageClock::Clock::time_point received_at_{};  // the last chunk
 };
 

@@ -30,6 +30,7 @@ SegmentReport Report() {
   v1::StageTime& time = *report.summary.add_stages();
   time.set_stage(v1::STAGE_INFER);
   time.set_seconds(1.5);
+  report.summary.set_network_seconds(1.4);
   return report;
 }
 
@@ -41,7 +42,7 @@ TEST(PrintReport, ShowsTheLargestStructureFirst) {
             "    5  liver      1350.0   50000\n"
             "    1  spleen      135.0    5000\n"
             "2 of 3 structures found by level original (only) on cpu\n"
-            "server time 1.50 s: infer 1.50; peak memory 1024 MiB\n");
+            "server time 1.50 s: infer 1.50 (networks 1.40); peak memory 1024 MiB\n");
 }
 
 TEST(PrintReport, SaysThatNothingWasFound) {

@@ -35,6 +35,15 @@ TEST(MakeTrainingModel, HasOneChannelForEachClassThatOccursAndMapsItToTheDataSet
   EXPECT_EQ(model.pipeline.tile_step, 0.8);
 }
 
+TEST(MakeTrainingModel, TrainsTheStructuresAskedForAlone) {
+  TrainingModelOptions options;
+  options.structures = {"liver"};
+  EXPECT_THAT(MakeTrainingModel(SpherePlans().dump(), kClasses, {1, 5}, {}, options).parts.front().channel_labels, ElementsAre(0, 5));
+  options.structures = {"liver", "heart"};
+  ExpectError(ErrorCode::kInvalidArgument, "structures = heart: must be a class that occurs in the training cases",
+              [&] { MakeTrainingModel(SpherePlans().dump(), kClasses, {1, 5}, {}, options); });
+}
+
 TEST(MakeTrainingModel, TurnsThePlansSpacingToTheCanonicalAxes) {
   Json plans = SpherePlans();
   plans["transpose_forward"] = {1, 0, 2};  // the network's axes are y, z, x
