@@ -19,8 +19,8 @@ class LabelRule {
 
   /// Starts anew.
   void Reset(size_t voxels);
-  /// `logits`: of the voxels from `first` on. Threads may add different voxels at the same time.
-  void AddChannel(int64_t channel, std::span<const float> logits, size_t first = 0);
+  /// `logits`: one for each voxel.
+  void AddChannel(int64_t channel, std::span<const float> logits);
   std::span<const uint16_t> labels() const { return labels_; }
 
  private:

@@ -23,27 +23,21 @@ void RoundAsReference(const SegmentOptions& options, std::span<float> logits) {
   for (float& logit : logits) logit = RoundToHalf(logit);
 }
 
-/// The network's grid is the case's own.
+/// The network's grid is the case's own. Threads may take different lines at the same time.
 class DirectExport final : public LogitsExport {
  public:
-  DirectExport(const ModelPart& part, const ExportGrids& grids, int threads)
-      : part_(part), shape_(grids.network), threads_(threads), rule_(part), labels_(static_cast<size_t>(Voxels(shape_))) {}
+  DirectExport(const ModelPart& part, const ExportGrids& grids)
+      : part_(part), shape_(grids.network), labels_(static_cast<size_t>(Voxels(shape_))) {}
 
   Finishing finishing() const override { return Finishing::kLines; }
 
   void Take(const LogitsBlock& block) override {
-    const int64_t lines = block.line_end - block.line_begin;
-    const int64_t width = shape_[2];
-    rule_.Reset(static_cast<size_t>(lines * width));
-    // Each thread takes lines of its own, channel after channel.
-    ParallelFor(threads_, lines, [&](int64_t begin, int64_t end) {
-      const auto voxels = static_cast<size_t>((end - begin) * width);
-      for (int64_t c = 0; c < part_.graph.OutChannels(); ++c) {
-        const auto logits = block.logits.subspan(static_cast<size_t>((c * lines + begin) * width), voxels);
-        rule_.AddChannel(c, logits, static_cast<size_t>(begin * width));
-      }
-    });
-    std::copy(rule_.labels().begin(), rule_.labels().end(), labels_.begin() + (block.row * shape_[1] + block.line_begin) * width);
+    const auto voxels = static_cast<size_t>((block.line_end - block.line_begin) * shape_[2]);
+    LabelRule rule(part_, voxels);
+    for (int64_t c = 0; c < part_.graph.OutChannels(); ++c) {
+      rule.AddChannel(c, block.logits.subspan(static_cast<size_t>(c * block.channel_stride), voxels));
+    }
+    std::copy(rule.labels().begin(), rule.labels().end(), labels_.begin() + (block.row * shape_[1] + block.line_begin) * shape_[2]);
   }
 
   std::vector<uint16_t> Labels(const std::stop_token&) override { return std::move(labels_); }
@@ -51,8 +45,6 @@ class DirectExport final : public LogitsExport {
  private:
   const ModelPart& part_;
   ArrayShape shape_;
-  int threads_;
-  LabelRule rule_;  // of one block
   std::vector<uint16_t> labels_;
 };
 
@@ -181,7 +173,7 @@ Finishing FinishingOf(const ExportGrids& grids) {
 }
 
 std::unique_ptr<LogitsExport> MakeLogitsExport(const ModelPart& part, const ExportGrids& grids, const SegmentOptions& options) {
-  if (grids.network == grids.wanted) return std::make_unique<DirectExport>(part, grids, options.threads);
+  if (grids.network == grids.wanted) return std::make_unique<DirectExport>(part, grids);
   if (!FitsRows(part)) return std::make_unique<WholeExport>(part, grids, options);
   return std::make_unique<RowExport>(part, grids, HalfPixelRuleOf(part.logits_resampling, grids.network_mm, grids.wanted_mm), options);
 }

@@ -4,6 +4,7 @@
 #include <utility>
 #include <vector>
 
+#include "engine/segment/linear_head.h"
 #include "engine/segment/logits_export.h"
 #include "engine/segment/patch_accumulator.h"
 #include "engine/segment/patch_grid.h"
@@ -59,17 +60,23 @@ int64_t PartBytes(const Model& model, const ModelPart& part, const CaseGeometry&
   const ExportGrids grids = ExportGridsOf(part, image.shape, image.spacing_mm);
   const PatchGrid grid = MakePatchGrid(grids.network, part.patch_size, model.pipeline.tile_step);
   const int64_t patch = Voxels(part.patch_size);
-  const int64_t channels = part.graph.OutChannels();
+  const int64_t classes = part.graph.OutChannels();
+  const bool head = LinearHead::Pays(part);
+  const LayerGraph graph = head ? LinearHead::TrunkOf(part.graph) : part.graph;
+  const int64_t channels = graph.OutChannels();
+  const int64_t summed = head ? channels * static_cast<int64_t>(part.folds.size()) : channels;
   int64_t bytes = Voxels(grids.network) * kFloatBytes + patch * kFloatBytes + LogitsExportBytes(part, grids, options.threads);
   if (options.accumulation == Accumulation::kFloat32) {
-    bytes += PatchAccumulator::Bytes(grid, channels, FinishingOf(grids));
+    bytes += PatchAccumulator::Bytes(grid, summed, FinishingOf(grids));
+    if (head) bytes += classes * grid.image[2] * (FinishingOf(grids) == Finishing::kLines ? options.threads : grid.image[1]) * kFloatBytes;
   } else {
     // Halves of the whole image, and once more to sum folds.
-    bytes += (part.folds.size() > 1 ? 2 : 1) * channels * Voxels(grid.padded) * kHalfBytes;
+    bytes += (part.folds.size() > 1 ? 2 : 1) * classes * Voxels(grid.padded) * kHalfBytes;
+    if (head) bytes += classes * patch * kFloatBytes;
   }
   // A second set of logits for the mean over mirrored patches.
   const int64_t mirrored = part.mirror_axes.empty() ? 0 : channels * patch * kFloatBytes;
-  bytes += ActivationBytes(part.graph, part.patch_size) + mirrored;
+  bytes += ActivationBytes(graph, part.patch_size) + mirrored;
   const int64_t before = grids.network == grids.wanted ? 0 : Voxels(grids.wanted) * kFloatBytes + ResamplingBytes(grids.wanted, grids.network);
   return std::max(bytes, Voxels(grids.network) * kFloatBytes + before);
 }

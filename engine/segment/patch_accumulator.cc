@@ -92,25 +92,26 @@ void PatchAccumulator::EnterLines(int64_t end) {
   });
 }
 
-void PatchAccumulator::Add(std::span<const float> logits, const ArrayShape& origin, int fold) {
+void PatchAccumulator::Add(std::span<const float> values, const ArrayShape& origin, bool first_fold, int64_t first_channel) {
   const Size3& patch = grid_.patch;
   const int64_t voxels = patch[0] * patch[1] * patch[2];
+  const int64_t channels = static_cast<int64_t>(values.size()) / voxels;
   EnterLines(origin[1] + patch[1]);
-  ParallelFor(threads_, patch[0] * channels_, [&](int64_t begin, int64_t end) {
+  ParallelFor(threads_, patch[0] * channels, [&](int64_t begin, int64_t end) {
     for (int64_t item = begin; item < end; ++item) {
-      const int64_t x = item / channels_;
-      const int64_t channel = item % channels_;
-      const float* source = logits.data() + channel * voxels + x * patch[1] * patch[2];
+      const int64_t x = item / channels;
+      const int64_t channel = item % channels;
+      const float* source = values.data() + channel * voxels + x * patch[1] * patch[2];
       const float* weight = importance_.data() + x * patch[1] * patch[2];
       for (int64_t y = 0; y < patch[1]; ++y) {
-        float* line = Line(origin[0] + x, channel, origin[1] + y) + origin[2];
+        float* line = Line(origin[0] + x, first_channel + channel, origin[1] + y) + origin[2];
         for (int64_t z = 0; z < patch[2]; ++z) line[z] += source[z] * weight[z];
         source += patch[2];
         weight += patch[2];
       }
     }
   });
-  if (fold != 0) return;
+  if (!first_fold) return;
   for (int64_t x = 0; x < patch[0]; ++x) {
     float* row = weights_.data() + (((origin[0] + x) % patch[0]) * grid_.padded[1] + origin[1]) * width_ + origin[2];
     const float* weight = importance_.data() + x * patch[1] * patch[2];
@@ -175,7 +176,8 @@ void PatchAccumulator::GiveLines(int64_t row, int64_t begin, int64_t end) {
     if (!all_finite) finite = false;
   });
   RefuseNonFinite(finite);
-  sink_({image_row, first, last, std::span<const float>(block_).first(static_cast<size_t>(channels_ * (last - first) * length))});
+  const int64_t stride = (last - first) * length;
+  sink_({image_row, first, last, std::span<const float>(block_).first(static_cast<size_t>(channels_ * stride)), stride});
 }
 
 HalfPatchAccumulator::HalfPatchAccumulator(const PatchGrid& grid, int64_t channels, int threads)

@@ -10,12 +10,14 @@
 
 namespace tuckerseg {
 
-/// Finished logits of some lines of one row: `row` counts along axis 0 of the unpadded image, lines along axis 1.
+/// Finished channels (logits, or features) of some lines of one row: `row` counts along axis 0 of the unpadded image, lines along
+/// axis 1.
 struct LogitsBlock {
   int64_t row = 0;
   int64_t line_begin = 0;
   int64_t line_end = 0;
-  std::span<const float> logits;  ///< [channel][line][axis 2]; valid during the call only
+  std::span<const float> logits;  ///< channel c's lines begin at c * channel_stride; valid during the call only
+  int64_t channel_stride = 0;
 };
 using LogitsSink = std::function<void(const LogitsBlock&)>;
 
@@ -31,15 +33,16 @@ enum class Finishing {
 /// where the sink wants them.
 class PatchAccumulator {
  public:
-  /// `grid` and `sink` must outlive the accumulator. `folds`: number of Add() calls for each patch, which are averaged.
+  /// `grid` and `sink` must outlive the accumulator. `folds`: number of folds that are added into the same channels, and averaged.
   PatchAccumulator(const PatchGrid& grid, int64_t channels, int folds, Finishing finishing, const LogitsSink& sink, int threads);
 
-  /// Adds logits [channel][patch] of the patch at `origin` (padded coordinates).
-  void Add(std::span<const float> logits, const ArrayShape& origin, int fold);
+  /// Adds channels [channel][patch] of the patch at `origin` (padded coordinates), as channels from `first_channel` on. The patch's
+  /// weights are added with the first fold.
+  void Add(std::span<const float> values, const ArrayShape& origin, bool first_fold, int64_t first_channel = 0);
 
   /// Said after the last patch with this origin along axes 0 and 1. `next`: origin of the patches to come, along axis 1 the
   /// padded length after the last one of the same axis-0 origin, and along axis 0 then the next origin or the padded length.
-  /// Errors: kInternal if a logit is not finite.
+  /// Errors: kInternal if a value is not finite.
   void FinishBefore(const std::array<int64_t, 2>& next);
 
   /// Bytes that an accumulator holds.

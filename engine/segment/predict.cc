@@ -1,6 +1,7 @@
 #include "engine/segment/predict.h"
 
 #include <algorithm>
+#include <atomic>
 #include <chrono>
 
 #include "engine/error.h"
@@ -116,18 +117,83 @@ void VisitPatches(const PatchGrid& grid, const std::stop_token& stop, const std:
     }
 }
 
+/// Passes finished blocks on as logits: line by line on all threads, or as whole rows.
+class LogitsGiver {
+ public:
+  LogitsGiver(const PatchGrid& grid, const PredictContext& context, Finishing finishing, const LogitsSink& sink)
+      : width_(grid.image[2]), lines_(grid.image[1]), context_(context), finishing_(finishing), sink_(sink) {
+    if (context.head == nullptr) return;
+    const int64_t buffers = finishing == Finishing::kLines ? std::max(context.options.threads, 1) : lines_;
+    logits_.resize(static_cast<size_t>(buffers * context.head->classes() * width_));
+  }
+
+  void Give(const LogitsBlock& block) {
+    if (context_.head == nullptr && finishing_ == Finishing::kWholeRows) return sink_(block);
+    const auto begin = std::chrono::steady_clock::now();
+    if (finishing_ == Finishing::kLines) {
+      GiveLines(block);
+    } else {
+      GiveRow(block);
+    }
+    // The head is the network's last layer.
+    if (context_.head != nullptr && context_.network_s != nullptr) {
+      *context_.network_s += std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+    }
+  }
+
+ private:
+  const float* Line(const LogitsBlock& block, int64_t line) const { return block.logits.data() + (line - block.line_begin) * width_; }
+
+  void GiveLines(const LogitsBlock& block) {
+    std::atomic<int64_t> next_buffer{0};
+    ParallelFor(context_.options.threads, block.line_end - block.line_begin, [&](int64_t begin, int64_t end) {
+      const LinearHead* head = context_.head;
+      float* logits = head == nullptr ? nullptr : logits_.data() + next_buffer++ * head->classes() * width_;
+      for (int64_t line = block.line_begin + begin; line < block.line_begin + end; ++line) {
+        if (head == nullptr) {
+          const auto offset = static_cast<size_t>((line - block.line_begin) * width_);
+          sink_({block.row, line, line + 1, block.logits.subspan(offset), block.channel_stride});
+          continue;
+        }
+        head->Run(Line(block, line), block.channel_stride, width_, logits, width_);
+        sink_({block.row, line, line + 1, {logits, static_cast<size_t>(head->classes() * width_)}, width_});
+      }
+    });
+  }
+
+  void GiveRow(const LogitsBlock& block) {
+    const int64_t plane = lines_ * width_;
+    ParallelFor(context_.options.threads, lines_, [&](int64_t begin, int64_t end) {
+      context_.head->Run(Line(block, begin), block.channel_stride, (end - begin) * width_, logits_.data() + begin * width_, plane);
+    });
+    sink_({block.row, 0, lines_, logits_, plane});
+  }
+
+  int64_t width_;
+  int64_t lines_;
+  const PredictContext& context_;
+  Finishing finishing_;
+  const LogitsSink& sink_;
+  std::vector<float> logits_;  // of one line for each thread, or of a row
+};
+
 void PredictFloat(std::span<const float> image, const PatchGrid& grid, const PredictContext& context, Finishing finishing,
                   const LogitsSink& sink) {
   PatchRunner runner(context);
   std::vector<float> patch(static_cast<size_t>(grid.patch[0] * grid.patch[1] * grid.patch[2]));
-  PatchAccumulator accumulator(grid, context.part.graph.OutChannels(), static_cast<int>(context.folds.size()), finishing, sink,
-                               context.options.threads);
+  LogitsGiver giver(grid, context, finishing, sink);
+  const LogitsSink give = [&giver](const LogitsBlock& block) { giver.Give(block); };
+  const LinearHead* head = context.head;
+  const int64_t channels = head != nullptr ? head->features() : context.part.graph.OutChannels();
+  const int averaged = head != nullptr ? 1 : static_cast<int>(context.folds.size());
+  PatchAccumulator accumulator(grid, channels, averaged, finishing, give, context.options.threads);
   VisitPatches(
       grid, context.stop,
       [&](const ArrayShape& origin) {
         ExtractPatch(image, grid, origin, patch);
         for (size_t fold = 0; fold < context.folds.size(); ++fold) {
-          accumulator.Add(runner.Run(*context.folds[fold], patch), origin, static_cast<int>(fold));
+          const int64_t first_channel = head != nullptr ? static_cast<int64_t>(fold) * head->features_of_fold() : 0;
+          accumulator.Add(runner.Run(*context.folds[fold], patch), origin, fold == 0, first_channel);
           if (context.on_patch) context.on_patch();
         }
       },
@@ -139,13 +205,19 @@ std::vector<uint16_t> PredictHalf(std::span<const float> image, const PatchGrid&
   PatchRunner runner(context);
   std::vector<float> patch(static_cast<size_t>(grid.patch[0] * grid.patch[1] * grid.patch[2]));
   std::vector<uint16_t> total;
-  for (const auto& executor : context.folds) {
+  std::vector<float> logits_of_patch(context.head != nullptr ? static_cast<size_t>(context.head->classes()) * patch.size() : 0);
+  for (size_t fold = 0; fold < context.folds.size(); ++fold) {
     HalfPatchAccumulator accumulator(grid, context.part.graph.OutChannels(), context.options.threads);
     VisitPatches(
         grid, context.stop,
         [&](const ArrayShape& origin) {
           ExtractPatch(image, grid, origin, patch);
-          accumulator.Add(runner.Run(*executor, patch), origin);
+          std::span<const float> values = runner.Run(*context.folds[fold], patch);
+          if (context.head != nullptr) {
+            context.head->RunFold(fold, values.data(), static_cast<int64_t>(patch.size()), logits_of_patch.data());
+            values = logits_of_patch;
+          }
+          accumulator.Add(values, origin);
           if (context.on_patch) context.on_patch();
         },
         [](const NextOrigins&) {});
@@ -175,7 +247,7 @@ void GiveRows(const std::vector<uint16_t>& logits, const PatchGrid& grid, int64_
                                   grid.padded[2] + grid.padding[2];
         for (int64_t z = 0; z < grid.image[2]; ++z) *target++ = FloatFromHalf(logits[static_cast<size_t>(first + z)]);
       }
-    sink({x, 0, grid.image[1], row});
+    sink({x, 0, grid.image[1], row, grid.image[1] * grid.image[2]});
   }
 }
 

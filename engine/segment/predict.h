@@ -9,6 +9,7 @@
 
 #include "engine/execute/executor.h"
 #include "engine/model/model.h"
+#include "engine/segment/linear_head.h"
 #include "engine/segment/patch_accumulator.h"
 #include "engine/segment/segmenter.h"
 
@@ -21,11 +22,13 @@ struct PredictContext {
   SegmentOptions options;
   std::stop_token stop;
   std::function<void()> on_patch;  ///< after each patch of each fold; may be empty
-  double* network_s = nullptr;     ///< takes the seconds spent in the executors, if not null
+  double* network_s = nullptr;     ///< takes the seconds spent in the networks, if not null
+  const LinearHead* head = nullptr;  ///< the networks' last layer, where the executors run all but that; null: they give logits
 };
 
 /// Runs all folds over `image` (C order, grid.image) and gives the averaged logits to `sink`, in the order of `finishing`.
 /// Padding is 0 after normalisation, which is the mean. With mirroring, each patch is the mean over all flips.
+/// With Finishing::kLines the sink is called from several threads at the same time, with different lines.
 /// Errors: kCancelled between two patches; what the executors throw; kInternal if a logit is not finite.
 void PredictLogits(std::span<const float> image, const PatchGrid& grid, const PredictContext& context,
                    Finishing finishing, const LogitsSink& sink);

@@ -199,7 +199,7 @@ class Segmenter::Run {
       const StageTimer timer(result_.times.infer_s);
       counter_.Enter(Stage::kInfer);
       const PatchGrid grid = MakePatchGrid(grids.network, part.patch_size, model_.pipeline.tile_step);
-      PredictLogits(network_image, grid, {part, segmenter_.executors_[place], options_, stop_, [this] { counter_.PatchDone(); }, &result_.times.network_s},
+      PredictLogits(network_image, grid, {part, segmenter_.executors_[place], options_, stop_, [this] { counter_.PatchDone(); }, &result_.times.network_s, segmenter_.HeadOf(place)},
                     logits->finishing(), [&logits](const LogitsBlock& block) { logits->Take(block); });
     }
     const StageTimer timer(result_.times.postprocess_s);
@@ -237,9 +237,10 @@ Segmenter::Segmenter(Bundle bundle, const ExecutorFactory& factory) : bundle_(st
     const ModelPart& part = bundle_.model.parts[i];
     CheckPart(part);
     auto& folds = executors_.emplace_back();
-    for (const std::string& fold : part.folds) {
-      folds.push_back(factory(part.graph, bundle_.weights[i], "fold_" + fold + "."));
-    }
+    auto& head = heads_.emplace_back();
+    if (LinearHead::Pays(part)) head.emplace(part, bundle_.weights[i]);
+    const LayerGraph graph = head ? LinearHead::TrunkOf(part.graph) : part.graph;
+    for (const std::string& fold : part.folds) folds.push_back(factory(graph, bundle_.weights[i], "fold_" + fold + "."));
   }
   bundle_.weights.clear();  // the executors have what they need; a mapped file need not stay open
 }

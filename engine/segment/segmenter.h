@@ -3,12 +3,14 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <stop_token>
 #include <string>
 #include <vector>
 
 #include "engine/execute/executor.h"
 #include "engine/model/bundle.h"
+#include "engine/segment/linear_head.h"
 #include "engine/segment/statistics.h"
 #include "engine/volume/volume.h"
 
@@ -85,8 +87,10 @@ class Segmenter {
 
  private:
   class Run;
+  const LinearHead* HeadOf(size_t part) const { return heads_[part] ? &*heads_[part] : nullptr; }
   Bundle bundle_;
   std::vector<std::vector<std::unique_ptr<Executor>>> executors_;  ///< [part][fold]
+  std::vector<std::optional<LinearHead>> heads_;  ///< [part]: the last layer, where it is run apart from the executors
 };
 
 }  // namespace tuckerseg

@@ -55,7 +55,7 @@ TEST_P(LogitsExportTest, GivesTheLabelsOfWholeChannelsResampled) {
       const auto first = logits.begin() + static_cast<std::ptrdiff_t>((channel * rows + row) * plane);
       block.insert(block.end(), first, first + static_cast<std::ptrdiff_t>(plane));
     }
-    logits_export->Take({static_cast<int64_t>(row), 0, c.network[1], block});
+    logits_export->Take({static_cast<int64_t>(row), 0, c.network[1], block, static_cast<int64_t>(plane)});
   }
   EXPECT_EQ(logits_export->Labels({}), WholeResampled(part, c, logits));
 }

@@ -50,7 +50,7 @@ std::vector<float> Accumulate(const PatchGrid& grid, int64_t channels, int folds
       [&](const ArrayShape& origin) {
         for (int fold = 0; fold < folds; ++fold) {
           for (float& value : patch) value = normal(random);
-          accumulator.Add(patch, origin, fold);
+          accumulator.Add(patch, origin, fold == 0);
         }
       },
       [&](const auto& next) { accumulator.FinishBefore(next); });
@@ -68,7 +68,7 @@ TEST(PatchAccumulator, AMeanOfEqualLogitsIsThatLogitEverywhere) {
   PatchAccumulator accumulator(grid, 2, 1, Finishing::kWholeRows, sink, 2);
   const std::vector<float> patch(2 * 64, 3.5F);
   AddAllPatches(
-      grid, [&](const ArrayShape& origin) { accumulator.Add(patch, origin, 0); },
+      grid, [&](const ArrayShape& origin) { accumulator.Add(patch, origin, true); },
       [&](const auto& next) { accumulator.FinishBefore(next); });
   ASSERT_EQ(values.size(), 2U * 11 * 3 * 9);
   EXPECT_THAT(values, Each(FloatNear(3.5F, 1e-5F)));
@@ -108,7 +108,7 @@ TEST(PatchAccumulator, RefusesLogitsThatAreNotFinite) {
   PatchAccumulator accumulator(grid, 1, 1, Finishing::kLines, sink, 1);
   std::vector<float> patch(64, 0);
   patch[5] = std::numeric_limits<float>::infinity();
-  accumulator.Add(patch, {0, 0, 0}, 0);
+  accumulator.Add(patch, {0, 0, 0}, true);
   ExpectError(ErrorCode::kInternal, "not finite", [&] { accumulator.FinishBefore({4, 4}); });
 }
 

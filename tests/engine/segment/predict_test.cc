@@ -3,9 +3,12 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cmath>
+#include <mutex>
 #include <numeric>
 
 #include "engine/error.h"
+#include "tests/engine/tiny_network.h"
 
 namespace tuckerseg {
 namespace {
@@ -113,6 +116,94 @@ TEST_F(PredictLogitsTest, StopsBetweenTwoPatches) {
     EXPECT_EQ(error.code(), ErrorCode::kCancelled);
   }
   EXPECT_EQ(patches, 2);
+}
+
+/// Gives as many features as the part's last layer takes: the input times 1, 2, ...
+class FeatureExecutor final : public Executor {
+ public:
+  explicit FeatureExecutor(int64_t features, float scale) : features_count_(features), scale_(scale) {}
+  std::span<const float> Run(std::span<const float> patch, const Size3&) override {
+    features_.clear();
+    for (int64_t f = 0; f < features_count_; ++f)
+      for (const float value : patch) features_.push_back(scale_ * value * static_cast<float>(f + 1));
+    return features_;
+  }
+
+ private:
+  int64_t features_count_;
+  float scale_;
+  std::vector<float> features_;
+};
+
+/// The same with the head run on it.
+class LogitsExecutor final : public Executor {
+ public:
+  LogitsExecutor(const LinearHead& head, size_t fold, float scale) : head_(head), fold_(fold), trunk_(head.features_of_fold(), scale) {}
+  std::span<const float> Run(std::span<const float> patch, const Size3& shape) override {
+    const std::span<const float> features = trunk_.Run(patch, shape);
+    logits_.resize(static_cast<size_t>(head_.classes()) * patch.size());
+    head_.RunFold(fold_, features.data(), static_cast<int64_t>(patch.size()), logits_.data());
+    return logits_;
+  }
+
+ private:
+  const LinearHead& head_;
+  size_t fold_;
+  FeatureExecutor trunk_;
+  std::vector<float> logits_;
+};
+
+TEST(PredictWithAHead, GivesTheLogitsOfPatchesThatHadItsLayerEach) {
+  const Bundle bundle = [] {
+    Bundle two_folds = TinyBundle(TinyUnet(2, 7), {4, 4, 4}, 1);
+    two_folds.model.parts.front().folds = {"0", "1"};
+    const WeightStore second = RandomWeights(two_folds.model.parts.front().graph, "fold_1.", 2);
+    for (const auto& [name, tensor] : second.tensors()) two_folds.weights.front().Add(name, tensor.type, tensor.shape, {tensor.bytes.begin(), tensor.bytes.end()});
+    return two_folds;
+  }();
+  const ModelPart& part = bundle.model.parts.front();
+  ASSERT_TRUE(LinearHead::Pays(part));
+  const LinearHead head(part, bundle.weights.front());
+  std::vector<std::unique_ptr<Executor>> trunks;
+  std::vector<std::unique_ptr<Executor>> wholes;
+  for (size_t fold = 0; fold < 2; ++fold) {
+    const float scale = fold == 0 ? 1.0F : -0.5F;
+    trunks.push_back(std::make_unique<FeatureExecutor>(head.features_of_fold(), scale));
+    wholes.push_back(std::make_unique<LogitsExecutor>(head, fold, scale));
+  }
+  const ArrayShape shape{7, 9, 21};
+  std::vector<float> image(7 * 9 * 21);
+  for (size_t v = 0; v < image.size(); ++v) image[v] = std::sin(static_cast<float>(v));
+  const PatchGrid grid = MakePatchGrid(shape, part.patch_size, 0.5);
+  for (const Accumulation accumulation : {Accumulation::kFloat32, Accumulation::kReference})
+    for (const Finishing finishing : {Finishing::kLines, Finishing::kWholeRows}) {
+      const auto run = [&](std::span<const std::unique_ptr<Executor>> folds, const LinearHead* with) {
+        std::vector<float> logits(7 * image.size());
+        std::mutex mutex;
+        PredictLogits(image, grid, {part, folds, {accumulation, 3}, {}, {}, nullptr, with}, finishing, [&](const LogitsBlock& block) {
+          const std::lock_guard lock(mutex);
+          const auto voxels = static_cast<size_t>((block.line_end - block.line_begin) * shape[2]);
+          for (size_t c = 0; c < 7; ++c) {
+            const auto first = block.logits.begin() + static_cast<std::ptrdiff_t>(c) * block.channel_stride;
+            std::copy_n(first, voxels, logits.begin() + static_cast<std::ptrdiff_t>(c * image.size()) + (block.row * shape[1] + block.line_begin) * shape[2]);
+          }
+        });
+        return logits;
+      };
+      const std::vector<float> expected = run(wholes, nullptr);
+      const std::vector<float> actual = run(trunks, &head);
+      for (size_t i = 0; i < expected.size(); ++i) ASSERT_NEAR(actual[i], expected[i], 1e-4F) << i;
+    }
+}
+
+TEST(LinearHead, PaysWhereAFoldHasFewerFeaturesThanClasses) {
+  ModelPart part = TinyBundle(TinyUnet(2, 7), {4, 4, 4}, 1).model.parts.front();
+  EXPECT_TRUE(LinearHead::Pays(part));
+  part.folds = {"0", "1", "2", "3"};
+  EXPECT_FALSE(LinearHead::Pays(part)) << "8 features in all, 7 classes";
+  part.folds = {"0"};
+  part.graph.layers.back().kernel = {3, 3, 3};
+  EXPECT_FALSE(LinearHead::Pays(part));
 }
 
 }  // namespace
