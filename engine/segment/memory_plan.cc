@@ -68,7 +68,7 @@ int64_t PartBytes(const Model& model, const ModelPart& part, const CaseGeometry&
   int64_t bytes = Voxels(grids.network) * kFloatBytes + patch * kFloatBytes + LogitsExportBytes(part, grids, options.threads);
   if (options.accumulation == Accumulation::kFloat32) {
     bytes += PatchAccumulator::Bytes(grid, summed, FinishingOf(grids));
-    if (head) bytes += classes * grid.image[2] * (FinishingOf(grids) == Finishing::kLines ? options.threads : grid.image[1]) * kFloatBytes;
+    if (head) bytes += classes * grid.image[2] * (FinishingOf(grids) == Finishing::kLines ? std::max(options.threads, 1) : grid.image[1]) * kFloatBytes;
   } else {
     // Halves of the whole image, and once more to sum folds.
     bytes += (part.folds.size() > 1 ? 2 : 1) * classes * Voxels(grid.padded) * kHalfBytes;
