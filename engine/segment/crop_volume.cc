@@ -6,7 +6,7 @@
 #include <limits>
 #include <vector>
 
-#include "engine/volume/orientation.h"
+#include "engine/volume/voxel_type.h"
 
 namespace tuckerseg {
 namespace {
@@ -43,21 +43,6 @@ void CropAsInt32(const Volume& volume, const VolumeBox& box, std::vector<std::by
     std::memcpy(target, line.data(), line.size() * sizeof(int32_t));
     target += line.size() * sizeof(int32_t);
   });
-}
-
-void CropAsInt32(const Volume& volume, const VolumeBox& box, std::vector<std::byte>& voxels, VoxelType type) {
-  switch (type) {
-    case VoxelType::kUint8: return CropAsInt32<uint8_t>(volume, box, voxels);
-    case VoxelType::kInt8: return CropAsInt32<int8_t>(volume, box, voxels);
-    case VoxelType::kUint16: return CropAsInt32<uint16_t>(volume, box, voxels);
-    case VoxelType::kInt16: return CropAsInt32<int16_t>(volume, box, voxels);
-    case VoxelType::kUint32: return CropAsInt32<uint32_t>(volume, box, voxels);
-    case VoxelType::kInt32: return CropAsInt32<int32_t>(volume, box, voxels);
-    case VoxelType::kUint64: return CropAsInt32<uint64_t>(volume, box, voxels);
-    case VoxelType::kInt64: return CropAsInt32<int64_t>(volume, box, voxels);
-    case VoxelType::kFloat32: return CropAsInt32<float>(volume, box, voxels);
-    case VoxelType::kFloat64: return CropAsInt32<double>(volume, box, voxels);
-  }
 }
 
 }  // namespace
@@ -99,7 +84,7 @@ Volume CropVolume(const Volume& volume, const VolumeBox& box) {
   const size_t width = BytesPerVoxel(cropped.type);
   cropped.voxels.resize(static_cast<size_t>(cropped.geometry.VoxelCount()) * width);
   if (!whole) {
-    CropAsInt32(volume, box, cropped.voxels, volume.type);
+    VisitVoxelType(volume.type, [&]<typename T>() { CropAsInt32<T>(volume, box, cropped.voxels); });
     return cropped;
   }
   cropped.slope = volume.slope;

@@ -7,6 +7,7 @@
 #include "engine/parallel.h"
 #include "engine/volume/line_resampler.h"
 #include "engine/volume/resample.h"
+#include "engine/volume/voxel_type.h"
 
 namespace tuckerseg {
 namespace {
@@ -94,21 +95,6 @@ void ResampleSeparably(const VolumeView& view, const Index3& shape, int order, I
   std::transform(values.begin(), values.end(), output.begin(), [cast](double value) { return Cast(value, cast); });
 }
 
-void Resample(const VolumeView& view, const Index3& shape, IntensityCast cast, std::span<float> output, int threads) {
-  switch (view.type) {
-    case VoxelType::kUint8: return ResampleLinear<uint8_t>(view, shape, cast, output, threads);
-    case VoxelType::kInt8: return ResampleLinear<int8_t>(view, shape, cast, output, threads);
-    case VoxelType::kUint16: return ResampleLinear<uint16_t>(view, shape, cast, output, threads);
-    case VoxelType::kInt16: return ResampleLinear<int16_t>(view, shape, cast, output, threads);
-    case VoxelType::kUint32: return ResampleLinear<uint32_t>(view, shape, cast, output, threads);
-    case VoxelType::kInt32: return ResampleLinear<int32_t>(view, shape, cast, output, threads);
-    case VoxelType::kUint64: return ResampleLinear<uint64_t>(view, shape, cast, output, threads);
-    case VoxelType::kInt64: return ResampleLinear<int64_t>(view, shape, cast, output, threads);
-    case VoxelType::kFloat32: return ResampleLinear<float>(view, shape, cast, output, threads);
-    case VoxelType::kFloat64: return ResampleLinear<double>(view, shape, cast, output, threads);
-  }
-}
-
 }  // namespace
 
 int64_t ResampledLength(int64_t length, double spacing_mm, double target_mm) {
@@ -128,7 +114,7 @@ std::vector<float> ResampleCornerAligned(const VolumeView& view, const Index3& s
   }
   std::vector<float> output(static_cast<size_t>(shape[0] * shape[1] * shape[2]));
   if (order == 1) {
-    Resample(view, shape, cast, output, threads);
+    VisitVoxelType(view.type, [&]<typename T>() { ResampleLinear<T>(view, shape, cast, output, threads); });
   } else {
     ResampleSeparably(view, shape, order, cast, output, threads);
   }
