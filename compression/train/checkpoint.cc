@@ -1,6 +1,5 @@
 #include "compression/train/checkpoint.h"
 
-#include <fcntl.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -12,6 +11,7 @@
 #include <vector>
 
 #include "engine/error.h"
+#include "engine/model/file_descriptor.h"
 #include "engine/model/json_fields.h"
 #include "engine/model/safetensors.h"
 #include "engine/sha256.h"
@@ -23,21 +23,6 @@ namespace fs = std::filesystem;
 
 constexpr int64_t kFormatVersion = 1;
 constexpr auto kStateFile = "checkpoint.json";
-
-/// A file descriptor that is closed at the end of its scope.
-class Descriptor {
- public:
-  Descriptor(const fs::path& path, int flags) : number_(open(path.c_str(), flags, 0644)) {}
-  ~Descriptor() {
-    if (number_ >= 0) close(number_);
-  }
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  int number() const { return number_; }
-
- private:
-  int number_;
-};
 
 bool WriteAll(int descriptor, std::span<const std::byte> bytes) {
   while (!bytes.empty()) {
@@ -74,7 +59,7 @@ void RemoveOthers(const fs::path& directory, const std::string& current) {
 void WriteDurably(const fs::path& path, std::span<const std::byte> bytes) {
   const fs::path temporary = path.string() + ".tmp";
   {
-    const Descriptor file(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC);
+    const FileDescriptor file(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC);
     if (file.number() < 0 || !WriteAll(file.number(), bytes) || fsync(file.number()) != 0) {
       throw Error(ErrorCode::kInternal, "training directory: cannot be written; is there room on the disk?");
     }
@@ -82,7 +67,7 @@ void WriteDurably(const fs::path& path, std::span<const std::byte> bytes) {
   std::error_code error;
   fs::rename(temporary, path, error);
   if (error) throw Error(ErrorCode::kInternal, "training directory: a file cannot be put in place");
-  const Descriptor folder(path.parent_path(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  const FileDescriptor folder(path.parent_path(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (folder.number() >= 0) fsync(folder.number());  // the rename itself
 }
 

@@ -1,34 +1,14 @@
 #include "engine/model/mapped_file.h"
 
-#include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include "engine/error.h"
+#include "engine/model/file_descriptor.h"
 
 namespace tuckerseg {
-namespace {
-
-/// Closes a descriptor at the end of its scope; a mapping outlives it.
-class Descriptor {
- public:
-  explicit Descriptor(int number) : number_(number) {}
-  ~Descriptor() {
-    if (number_ >= 0) close(number_);
-  }
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  int number() const { return number_; }
-
- private:
-  int number_;
-};
-
-}  // namespace
-
 std::shared_ptr<const MappedFile> MappedFile::Open(const std::filesystem::path& path, const std::string& what) {
-  const Descriptor file(open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  const FileDescriptor file(path, O_RDONLY | O_CLOEXEC);  // the mapping outlives it
   struct stat status {};
   if (file.number() < 0 || fstat(file.number(), &status) != 0 || !S_ISREG(status.st_mode)) {
     throw Error(ErrorCode::kNotFound, what + ": cannot be opened; must be a readable file");
