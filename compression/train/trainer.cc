@@ -10,8 +10,8 @@
 #include <utility>
 
 #include "compression/train/parameters.h"
-#include "compression/train/torch_errors.h"
 #include "engine/error.h"
+#include "engine/execute/torch/torch_errors.h"
 #include "engine/execute/torch/torch_executor.h"
 
 namespace tuckerseg {
@@ -72,7 +72,7 @@ double Trainer::ForwardBackward(const Batch& batch) {
 }
 
 double Trainer::Step(const Batch& batch) {
-  return WithTorchErrors([&] {
+  return WithTorchErrors("a training step: must be a smaller batch or patch", [&] {
     const double loss = ForwardBackward(batch);
     ClipGradients(parameters_, options_.optimizer.clip_norm);
     optimizer_.Step(parameters_, NextLearningRate(), step_);
@@ -83,7 +83,7 @@ double Trainer::Step(const Batch& batch) {
 }
 
 void Trainer::Rehearse(const Batch& batch) {
-  WithTorchErrors([&] { return ForwardBackward(batch); });
+  WithTorchErrors("a training step: must be a smaller batch or patch", [&] { return ForwardBackward(batch); });
 }
 
 WeightStore Trainer::State() const {

@@ -7,11 +7,11 @@
 
 #include <algorithm>
 #include <map>
-#include <new>
 #include <utility>
 
 #include "engine/error.h"
 #include "engine/execute/torch/cuda_library.h"
+#include "engine/execute/torch/torch_errors.h"
 
 namespace tuckerseg {
 namespace {
@@ -19,28 +19,6 @@ namespace {
 at::IntArrayRef Sizes(const Size3& size) { return {size.data(), size.size()}; }
 
 Size3 Padding(const Size3& kernel) { return {(kernel[0] - 1) / 2, (kernel[1] - 1) / 2, (kernel[2] - 1) / 2}; }
-
-/// Runs `call` and turns LibTorch's errors into ours. Its messages can hold shapes and places, never voxels.
-template <typename Call>
-auto Guarded(Call&& call) {
-  try {
-    return call();
-  } catch (const c10::OutOfMemoryError&) {
-    throw Error(ErrorCode::kResourceExhausted, "the device has no memory left for a patch");
-  } catch (const c10::Error& error) {
-    const std::string text = error.what_without_backtrace();
-    if (text.find("not enough memory") != std::string::npos) {
-      throw Error(ErrorCode::kResourceExhausted, "no memory left for a patch");
-    }
-    throw Error(ErrorCode::kInternal, "LibTorch: " + text);
-  } catch (const Error&) {
-    throw;
-  } catch (const std::bad_alloc&) {
-    throw Error(ErrorCode::kResourceExhausted, "no memory left for a patch");
-  } catch (const std::exception& error) {  // oneDNN's own, for one
-    throw Error(ErrorCode::kInternal, std::string("LibTorch: ") + error.what());
-  }
-}
 
 class TorchExecutor final : public Executor {
  public:
@@ -64,7 +42,7 @@ class TorchExecutor final : public Executor {
 
   std::span<const float> Run(std::span<const float> patch, const Size3& shape) override {
     CheckPatch(patch, shape);
-    return Guarded([&]() -> std::span<const float> {
+    return WithTorchErrors("a patch", [&]() -> std::span<const float> {
       // OpenMP keeps its number of threads by thread: one that has not run LibTorch yet would take them all, and round otherwise.
       at::init_num_threads();
       const c10::InferenceMode no_gradients;
@@ -199,7 +177,7 @@ ExecutorFactory TorchExecutorFactory(const std::string& device, int threads) {
   at::globalContext().setBenchmarkCuDNN(false);
   at::globalContext().setDeterministicCuDNN(true);
   return [device](const LayerGraph& graph, const WeightStore& weights, const std::string& prefix) {
-    return Guarded([&] { return std::make_unique<TorchExecutor>(graph, weights, prefix, at::Device(device)); });
+    return WithTorchErrors("a patch", [&] { return std::make_unique<TorchExecutor>(graph, weights, prefix, at::Device(device)); });
   };
 }
 
