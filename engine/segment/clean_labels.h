@@ -21,7 +21,7 @@ struct CaseLabels {
 void CleanLabels(const std::vector<CleaningStep>& steps, const std::vector<Label>& names, const CaseLabels& map);
 
 /// For each label, components of at most `volume_mm3` become background.
-void DropSmallComponents(const std::vector<Label>& names, double volume_mm3, const CaseLabels& map);
+void DropSmallComponents(double volume_mm3, const CaseLabels& map);
 
 /// TotalSegmentator's renumbering of vertebrae that were found as one piece each: from the first that is known along the spine,
 /// one number a component; then grown by 3 mm. `names` hold vertebrae_C1 ... vertebrae_L5.

@@ -7,9 +7,10 @@ namespace tuckerseg {
 namespace {
 
 /// Fills the component that `seed` lies in.
-Component Fill(int64_t seed, int32_t id, const ArrayShape& shape, const std::vector<bool>& inside, std::vector<int32_t>& ids) {
+Component Fill(int64_t seed, int32_t id, const ArrayShape& shape, const std::vector<uint16_t>& groups, std::vector<int32_t>& ids) {
   const int64_t plane = shape[1] * shape[2];
   Component component;
+  const uint16_t group = groups[static_cast<size_t>(seed)];
   component.first = INT64_MAX;
   std::vector<int64_t> stack{seed};
   ids[static_cast<size_t>(seed)] = id;
@@ -23,7 +24,7 @@ Component Fill(int64_t seed, int32_t id, const ArrayShape& shape, const std::vec
     component.axis0_sum += static_cast<double>(z);
     component.first = std::min(component.first, (x * shape[1] + y) * shape[0] + z);
     const auto visit = [&](bool exists, int64_t neighbour) {
-      if (!exists || !inside[static_cast<size_t>(neighbour)] || ids[static_cast<size_t>(neighbour)] != 0) return;
+      if (!exists || groups[static_cast<size_t>(neighbour)] != group || ids[static_cast<size_t>(neighbour)] != 0) return;
       ids[static_cast<size_t>(neighbour)] = id;
       stack.push_back(neighbour);
     };
@@ -39,15 +40,15 @@ Component Fill(int64_t seed, int32_t id, const ArrayShape& shape, const std::vec
 
 }  // namespace
 
-Components FindComponents(std::span<const uint16_t> labels, const ArrayShape& shape, const std::function<bool(uint16_t)>& accepts) {
-  std::vector<bool> inside(labels.size());
-  for (size_t v = 0; v < labels.size(); ++v) inside[v] = accepts(labels[v]);
+Components FindComponents(std::span<const uint16_t> labels, const ArrayShape& shape, const std::function<uint16_t(uint16_t)>& group) {
+  std::vector<uint16_t> groups(labels.size());
+  std::transform(labels.begin(), labels.end(), groups.begin(), group);
   Components found;
   found.ids.assign(labels.size(), 0);
   for (size_t v = 0; v < labels.size(); ++v) {
-    if (!inside[v] || found.ids[v] != 0) continue;
+    if (groups[v] == 0 || found.ids[v] != 0) continue;
     const auto id = static_cast<int32_t>(found.all.size() + 1);
-    found.all.push_back(Fill(static_cast<int64_t>(v), id, shape, inside, found.ids));
+    found.all.push_back(Fill(static_cast<int64_t>(v), id, shape, groups, found.ids));
   }
   std::vector<int32_t> order(found.all.size());
   std::iota(order.begin(), order.end(), 0);

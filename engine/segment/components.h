@@ -23,7 +23,7 @@ struct Components {
   std::vector<Component> all;     ///< ascending by `first`
 };
 
-/// Components of the voxels whose label `inside` accepts. `shape`: z, y, x.
-Components FindComponents(std::span<const uint16_t> labels, const ArrayShape& shape, const std::function<bool(uint16_t)>& inside);
+/// Components of neighbours of the same group. `group`: of a label; 0 for voxels that belong to no component. `shape`: z, y, x.
+Components FindComponents(std::span<const uint16_t> labels, const ArrayShape& shape, const std::function<uint16_t(uint16_t)>& group);
 
 }  // namespace tuckerseg

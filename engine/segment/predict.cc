@@ -2,11 +2,11 @@
 
 #include <algorithm>
 #include <atomic>
-#include <chrono>
 
 #include "engine/error.h"
 #include "engine/parallel.h"
 #include "engine/segment/half.h"
+#include "engine/segment/stopwatch.h"
 
 namespace tuckerseg {
 namespace {
@@ -84,10 +84,8 @@ class PatchRunner {
 
  private:
   std::span<const float> Timed(Executor& executor, std::span<const float> patch) const {
-    const auto begin = std::chrono::steady_clock::now();
-    const std::span<const float> logits = executor.Run(patch, patch_size_);
-    if (network_s_ != nullptr) *network_s_ += std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
-    return logits;
+    const Stopwatch stopwatch(network_s_);
+    return executor.Run(patch, patch_size_);
   }
 
   Size3 patch_size_;
@@ -128,16 +126,12 @@ class LogitsGiver {
   }
 
   void Give(const LogitsBlock& block) {
-    if (context_.head == nullptr && finishing_ == Finishing::kWholeRows) return sink_(block);
-    const auto begin = std::chrono::steady_clock::now();
     if (finishing_ == Finishing::kLines) {
       GiveLines(block);
-    } else {
+    } else if (context_.head != nullptr) {
       GiveRow(block);
-    }
-    // The head is the network's last layer.
-    if (context_.head != nullptr && context_.network_s != nullptr) {
-      *context_.network_s += std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+    } else {
+      sink_(block);
     }
   }
 
@@ -146,26 +140,36 @@ class LogitsGiver {
 
   void GiveLines(const LogitsBlock& block) {
     std::atomic<int64_t> next_buffer{0};
+    std::atomic<double> head_s{0};  // of all threads; what follows, the labels, is not the network's
     ParallelFor(context_.options.threads, block.line_end - block.line_begin, [&](int64_t begin, int64_t end) {
       const LinearHead* head = context_.head;
       float* logits = head == nullptr ? nullptr : logits_.data() + next_buffer++ * head->classes() * width_;
+      double seconds = 0;
       for (int64_t line = block.line_begin + begin; line < block.line_begin + end; ++line) {
         if (head == nullptr) {
           const auto offset = static_cast<size_t>((line - block.line_begin) * width_);
           sink_({block.row, line, line + 1, block.logits.subspan(offset), block.channel_stride});
           continue;
         }
-        head->Run(Line(block, line), block.channel_stride, width_, logits, width_);
+        {
+          const Stopwatch stopwatch(&seconds);
+          head->Run(Line(block, line), block.channel_stride, width_, logits, width_);
+        }
         sink_({block.row, line, line + 1, {logits, static_cast<size_t>(head->classes() * width_)}, width_});
       }
+      head_s += seconds;
     });
+    if (context_.network_s != nullptr && next_buffer > 0) *context_.network_s += head_s / static_cast<double>(next_buffer);
   }
 
   void GiveRow(const LogitsBlock& block) {
     const int64_t plane = lines_ * width_;
-    ParallelFor(context_.options.threads, lines_, [&](int64_t begin, int64_t end) {
-      context_.head->Run(Line(block, begin), block.channel_stride, (end - begin) * width_, logits_.data() + begin * width_, plane);
-    });
+    {
+      const Stopwatch stopwatch(context_.network_s);
+      ParallelFor(context_.options.threads, lines_, [&](int64_t begin, int64_t end) {
+        context_.head->Run(Line(block, begin), block.channel_stride, (end - begin) * width_, logits_.data() + begin * width_, plane);
+      });
+    }
     sink_({block.row, 0, lines_, logits_, plane});
   }
 

@@ -1,7 +1,6 @@
 #include "engine/segment/segmenter.h"
 
 #include <algorithm>
-#include <chrono>
 #include <utility>
 
 #include "engine/error.h"
@@ -10,23 +9,11 @@
 #include "engine/segment/memory_plan.h"
 #include "engine/segment/predict.h"
 #include "engine/segment/preprocess.h"
+#include "engine/segment/stopwatch.h"
 #include "engine/segment/threefold_split.h"
 
 namespace tuckerseg {
 namespace {
-
-/// Adds the seconds of its scope to a counter.
-class StageTimer {
- public:
-  explicit StageTimer(double& seconds) : seconds_(seconds), begin_(std::chrono::steady_clock::now()) {}
-  ~StageTimer() { seconds_ += std::chrono::duration<double>(std::chrono::steady_clock::now() - begin_).count(); }
-  StageTimer(const StageTimer&) = delete;
-  StageTimer& operator=(const StageTimer&) = delete;
-
- private:
-  double& seconds_;
-  std::chrono::steady_clock::time_point begin_;
-};
 
 /// Tells the sink where the work is.
 class ProgressCounter {
@@ -125,7 +112,7 @@ class Segmenter::Run {
     const Index3 shape{image.shape[2], image.shape[1], image.shape[0]};
     for (const SplitPart& split : splits) SegmentRows(image, split);
 
-    const StageTimer timer(result_.times.postprocess_s);
+    const Stopwatch stopwatch(&result_.times.postprocess_s);
     counter_.Enter(Stage::kPostprocess);
     ThrowIfStopped(stop_);
     Clean(image);
@@ -138,7 +125,7 @@ class Segmenter::Run {
 
  private:
   CanonicalImage Read(const Volume& volume) {
-    const StageTimer timer(result_.times.preprocess_s);
+    const Stopwatch stopwatch(&result_.times.preprocess_s);
     counter_.Enter(Stage::kPreprocess);
     ThrowIfStopped(stop_);
     return ReadImage(volume, model_, options_.threads);
@@ -172,7 +159,7 @@ class Segmenter::Run {
     std::vector<uint16_t> labels(whole ? 0 : static_cast<size_t>(shape[0] * plane), 0);
     CaseImage rows;
     {
-      const StageTimer timer(result_.times.preprocess_s);
+      const Stopwatch stopwatch(&result_.times.preprocess_s);
       // Parts of a split overlap, and statistics look at the image once more: then it is a copy.
       const bool taken = whole && !MeasuresHere();
       const std::span<const float> source = Rows(image, split);
@@ -188,7 +175,7 @@ class Segmenter::Run {
     const ModelPart& part = model_.parts[place];
     std::vector<float> network_image;
     {
-      const StageTimer timer(result_.times.preprocess_s);
+      const Stopwatch stopwatch(&result_.times.preprocess_s);
       counter_.Enter(Stage::kPreprocess);
       ThrowIfStopped(stop_);
       network_image = NetworkImage(image, part, options_.threads);
@@ -196,13 +183,13 @@ class Segmenter::Run {
     const ExportGrids grids = ExportGridsOf(part, image.box.Shape(), image.spacing_mm);
     const std::unique_ptr<LogitsExport> logits = MakeLogitsExport(part, grids, options_);
     {
-      const StageTimer timer(result_.times.infer_s);
+      const Stopwatch stopwatch(&result_.times.infer_s);
       counter_.Enter(Stage::kInfer);
       const PatchGrid grid = MakePatchGrid(grids.network, part.patch_size, model_.pipeline.tile_step);
       PredictLogits(network_image, grid, {part, segmenter_.executors_[place], options_, stop_, [this] { counter_.PatchDone(); }, &result_.times.network_s, segmenter_.HeadOf(place)},
                     logits->finishing(), [&logits](const LogitsBlock& block) { logits->Take(block); });
     }
-    const StageTimer timer(result_.times.postprocess_s);
+    const Stopwatch stopwatch(&result_.times.postprocess_s);
     counter_.Enter(Stage::kPostprocess);
     MergeLabels(logits->Labels(stop_), part, image, labels);
   }
@@ -210,7 +197,7 @@ class Segmenter::Run {
   void Clean(const CanonicalImage& image) {
     const CaseLabels map{labels_, image.shape, image.spacing_mm};
     CleanLabels(model_.pipeline.cleaning, model_.labels, map);
-    if (options_.drop_below_mm3 > 0) DropSmallComponents(model_.labels, options_.drop_below_mm3, map);
+    if (options_.drop_below_mm3 > 0) DropSmallComponents(options_.drop_below_mm3, map);
   }
 
   bool MeasuresHere() const { return options_.statistics && model_.pipeline.statistics_at_model_spacing; }

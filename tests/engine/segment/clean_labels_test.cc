@@ -42,7 +42,7 @@ TEST(CleanLabels, HasNothingToDoInAnEmptyMap) {
 
 TEST(DropSmallComponents, LooksAtEveryLabel) {
   std::vector<uint16_t> line{1, 0, 2, 2, 0, 1, 1, 1};
-  DropSmallComponents(Labels({"a", "b"}), 2, {line, {1, 1, 8}, {1, 1, 1}});
+  DropSmallComponents(2, {line, {1, 1, 8}, {1, 1, 1}});
   EXPECT_THAT(line, ElementsAre(0, 0, 0, 0, 0, 1, 1, 1));
 }
 
