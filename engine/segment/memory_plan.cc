@@ -116,7 +116,9 @@ int64_t PredictPeakBytes(const Model& model, const Geometry& geometry, const Seg
   const int64_t reading = voxels * kFloatBytes + (model.pipeline.resampling_order == 1
                                                       ? 0
                                                       : ResamplingBytes({geometry.shape[2], geometry.shape[1], geometry.shape[0]}, image.shape));
-  const int64_t predicting = voxels * (kFloatBytes + kLabelBytes) + part_bytes;
+  // Statistics on the model's grid look at the image once more at the end: it is kept beside the one that is cropped.
+  const int64_t images = options.statistics && model.pipeline.statistics_at_model_spacing ? 2 : 1;
+  const int64_t predicting = voxels * (images * kFloatBytes + kLabelBytes) + part_bytes;
   const int64_t restoring = voxels * kLabelBytes + geometry.VoxelCount() * kLabelBytes;
   return std::max({reading, predicting, restoring});
 }
