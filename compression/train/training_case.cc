@@ -4,6 +4,7 @@
 #include <cmath>
 #include <limits>
 
+#include "compression/cases/same_grid.h"
 #include "engine/error.h"
 #include "engine/segment/half.h"
 #include "engine/segment/preprocess.h"
@@ -11,43 +12,7 @@
 namespace tuckerseg {
 namespace {
 
-constexpr double kGridToleranceVoxels = 0.1;
 constexpr int64_t kHighestLabel = 65535;
-
-std::string ShapeText(const Index3& shape) {
-  return std::to_string(shape[0]) + " x " + std::to_string(shape[1]) + " x " + std::to_string(shape[2]);
-}
-
-/// How far the two affines move the grid's corners apart, in voxels of the smallest spacing.
-double CornerDistance(const Geometry& a, const Geometry& b) {
-  const Spacing3 spacing = a.AffineSpacingMm();
-  double largest = 0;
-  for (int corner = 0; corner < 8; ++corner) {
-    double squares = 0;
-    for (size_t row = 0; row < 3; ++row) {
-      double difference = a.affine_ras.translation[row] - b.affine_ras.translation[row];
-      for (size_t axis = 0; axis < 3; ++axis) {
-        const auto index = static_cast<double>((corner >> axis & 1) != 0 ? a.shape[axis] - 1 : 0);
-        difference += (a.affine_ras.linear[row][axis] - b.affine_ras.linear[row][axis]) * index;
-      }
-      squares += difference * difference;
-    }
-    largest = std::max(largest, std::sqrt(squares));
-  }
-  return largest / *std::min_element(spacing.begin(), spacing.end());
-}
-
-void CheckSameGrid(const std::string& name, const Geometry& ct, const Geometry& labels) {
-  if (ct.shape != labels.shape) {
-    throw Error(ErrorCode::kInvalidArgument, "case " + name + ": labels of " + ShapeText(labels.shape) + " voxels: must be " +
-                                                 ShapeText(ct.shape) + ", as the image");
-  }
-  const double distance = CornerDistance(ct, labels);
-  if (distance > kGridToleranceVoxels) {
-    throw Error(ErrorCode::kInvalidArgument, "case " + name + ": labels lie " + std::to_string(distance) +
-                                                 " voxels from the image: must be at most 0.1");
-  }
-}
 
 /// The labels in the model's grid, cut to the image's box: values as ReadImage and NetworkImage give them.
 std::vector<float> LabelsInGrid(const Volume& labels, const CaseImage& image, const Model& model, int threads) {

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "compression/train/augmentation.h"
-#include "compression/train/case_files.h"
+#include "compression/cases/case_files.h"
 #include "compression/train/training_case.h"
 #include "engine/model/model.h"
 

@@ -2,12 +2,13 @@
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
+#include <sstream>
 #include <string>
 #include <system_error>
 #include <vector>
 
 #include "engine/error.h"
-#include "engine/phantom/cli/whole_file.h"
+#include "engine/whole_file.h"
 #include "engine/volume/nifti_reader.h"
 #include "engine/volume/nifti_writer.h"
 
@@ -42,14 +43,24 @@ void MakeFolder(const std::filesystem::path& folder) {
                 "data-set: cannot be made: its parent must be a writable folder");
 }
 
-void WriteDatasetJson(int count, std::span<const Label> labels, const std::filesystem::path& folder) {
+/// "20 phantoms of tuckerseg-phantom 0.1.0, seeds 1 to 20". The version, since another may draw other patients.
+std::string Description(uint64_t first_seed, int count) {
+  std::ostringstream text;
+  text << count << " phantoms of tuckerseg-phantom " << TUCKERSEG_VERSION << ", seeds " << first_seed << " to "
+       << first_seed + static_cast<uint64_t>(count) - 1;
+  return text.str();
+}
+
+void WriteDatasetJson(uint64_t first_seed, int count, std::span<const Label> labels,
+                      const std::filesystem::path& folder) {
   nlohmann::ordered_json values{{"background", 0}};
   for (const Label& label : labels) values[label.name] = label.value;
   const nlohmann::ordered_json json{{"channel_names", {{"0", "CT"}}},
                                     {"labels", values},
                                     {"numTraining", count},
                                     {"file_ending", ".nii.gz"},
-                                    {"description", "procedural phantoms of tuckerseg-phantom"}};
+                                    {"description", Description(first_seed, count)},
+                                    {"phantoms", true}};
   const std::string text = json.dump(1) + "\n";
   WholeFile file(folder / "dataset.json");
   file.Write(std::as_bytes(std::span(text)));
@@ -91,7 +102,7 @@ void WriteDataSet(const PhantomOptions& options, int count, int threads, std::sp
     WriteLabelFile(made, labels, folder / "labelsTr" / (name + ".nii.gz"));
     done(one.seed, made);
   }
-  WriteDatasetJson(count, labels, folder);
+  WriteDatasetJson(options.seed, count, labels, folder);
 }
 
 }  // namespace tuckerseg

@@ -7,7 +7,7 @@
 #include <cmath>
 #include <sstream>
 
-#include "compression/train/case_files.h"
+#include "compression/cases/case_files.h"
 #include "engine/execute/torch/torch_executor.h"
 #include "engine/segment/segmenter.h"
 #include "tests/compression/train/sphere_cases.h"

@@ -1,4 +1,4 @@
-#include "engine/phantom/cli/whole_file.h"
+#include "engine/whole_file.h"
 
 #include <unistd.h>
 

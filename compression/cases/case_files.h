@@ -1,4 +1,4 @@
-/// Finds the cases of a directory of training data, and what its labels are called (docs/training.md).
+/// Finds the cases of a directory of labelled CTs, and what its labels are called (docs/training.md).
 #pragma once
 
 #include <cstdint>
@@ -22,6 +22,8 @@ struct CaseFiles {
 struct CaseFolder {
   std::vector<CaseFiles> cases;             ///< ascending by name
   std::map<std::string, int64_t> classes;   ///< label values by class name, without background
+  std::string description;                  ///< dataset.json's, empty where there is none
+  bool phantoms = false;                    ///< dataset.json says that the cases are procedural: no patient was measured
 };
 
 /// Reads the layout of `directory`: nnU-Net's raw data set where it holds dataset.json (imagesTr/NAME_0000.nii.gz,

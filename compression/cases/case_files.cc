@@ -1,4 +1,4 @@
-#include "compression/train/case_files.h"
+#include "compression/cases/case_files.h"
 
 #include <algorithm>
 #include <cstring>
@@ -70,7 +70,10 @@ std::map<std::string, int64_t> ReadClasses(const JsonField& dataset) {
 CaseFolder NnunetCases(const fs::path& directory) {
   CaseFolder result;
   const Json document = ParseJson(ReadText(directory / "dataset.json"), "dataset.json");
-  result.classes = ReadClasses({document, "dataset"});
+  const JsonField dataset(document, "dataset");
+  result.classes = ReadClasses(dataset);
+  if (dataset.Has("description")) result.description = dataset.At("description").Text();
+  if (dataset.Has("phantoms")) result.phantoms = dataset.At("phantoms").Boolean();
   const std::map<std::string, fs::path> labels = NiftiFiles(directory / "labelsTr");
   constexpr std::string_view kFirstChannel = "_0000";
   for (const auto& [stem, path] : NiftiFiles(directory / "imagesTr")) {

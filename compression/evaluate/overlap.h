@@ -1,0 +1,23 @@
+/// How much of a structure two label maps agree on.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <span>
+
+namespace tuckerseg {
+
+/// Voxels of one structure.
+struct Overlap {
+  int64_t both = 0;       ///< in both maps
+  int64_t predicted = 0;
+  int64_t reference = 0;
+
+  /// 2 |P and R| / (|P| + |R|). Only asked for where the structure is in one of the maps at least.
+  double Dice() const { return 2.0 * static_cast<double>(both) / static_cast<double>(predicted + reference); }
+};
+
+/// By label value, of all that occur in one of the maps, 0 (background) excluded. Both in the same voxel order and of the same length.
+std::map<int64_t, Overlap> CountOverlaps(std::span<const uint16_t> predicted, std::span<const uint16_t> reference);
+
+}  // namespace tuckerseg
