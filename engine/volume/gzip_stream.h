@@ -20,9 +20,10 @@ class GzipDecoder {
   GzipDecoder& operator=(GzipDecoder&&) noexcept;
 
   /// Decodes what can be decoded and gives it to the sink in pieces of at most 256 KiB.
-  /// Errors: kDataLoss for a damaged stream (bad block, wrong checksum or length), and whatever the sink throws.
+  /// Errors: kDataLoss for a damaged stream (bad block, wrong checksum or length), and whatever the sink throws; after one of them
+  /// only kDataLoss.
   void Feed(std::span<const std::byte> bytes);
-  /// Errors: kDataLoss if the stream ends inside a member.
+  /// Errors: kDataLoss if the stream ends inside a member, or failed before.
   void Finish();
 
  private:
@@ -30,12 +31,15 @@ class GzipDecoder {
   std::unique_ptr<State> state_;
 };
 
-/// Encodes one gzip member (no name, no time, so equal input gives equal bytes).
+/// Encodes one gzip member: no name, no time, and the bytes do not depend on how the input is cut, so equal input gives equal bytes
+/// (on processors with the same vector instructions: ISA-L has code for each). It is fast first, small second.
 class GzipEncoder {
  public:
-  GzipEncoder(int level, ByteSink sink);
+  explicit GzipEncoder(ByteSink sink);
   ~GzipEncoder();
+  /// Gives what is encoded to the sink in pieces of at most 64 KiB. Errors: whatever the sink throws.
   void Feed(std::span<const std::byte> bytes);
+  /// Writes the rest and the trailer; called once, at the end.
   void Finish();
 
  private:

@@ -13,7 +13,6 @@
 namespace tuckerseg {
 namespace {
 
-constexpr int kGzipLevel = 6;
 constexpr int16_t kDatatypeUint8 = 2;
 constexpr int16_t kDatatypeUint16 = 512;
 
@@ -21,7 +20,7 @@ constexpr int16_t kDatatypeUint16 = 512;
 class Output {
  public:
   Output(Compression compression, const ByteSink& sink) : sink_(sink) {
-    if (compression == Compression::kGzip) gzip_.emplace(kGzipLevel, sink);
+    if (compression == Compression::kGzip) gzip_.emplace(sink);
   }
   void Write(std::span<const std::byte> bytes) {
     if (gzip_) {

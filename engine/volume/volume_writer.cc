@@ -122,8 +122,7 @@ void WriteVolume(const Volume& volume, Compression compression, const ByteSink& 
     sink(volume.voxels);
     return;
   }
-  // Level 1: the receiver is near, and CT compresses little better with more work.
-  GzipEncoder gzip(1, sink);
+  GzipEncoder gzip(sink);
   gzip.Feed(header);
   gzip.Feed(kNoExtension);
   gzip.Feed(volume.voxels);

@@ -187,7 +187,7 @@ void AddGzip(Table& table) {
   table.push_back({"gzip with a wrong length", Changed(good, size - 4, 1), kDamaged, "gzip: damaged stream (incorrect length check)"});
   table.push_back({"gzip of an unknown method", Changed(good, 2, 15), kDamaged, "gzip: damaged stream"});
   table.push_back({"gzip with a block of no type", Changed(good, 10, 6 ^ (std::to_integer<unsigned>(good[10]) & 6)), kDamaged,
-                   "gzip: damaged stream (invalid block type)"});
+                   "gzip: damaged stream (invalid block)"});
   table.push_back({"gzip with bytes behind it", Joined(good, BytesOf("\1\2\3")), kDamaged, "gzip: "});
   table.push_back({"gzip with bytes behind its padding", Joined(Joined(good, Bytes(16)), BytesOf("x")), kDamaged, "gzip: "});
   table.push_back({"gzip of nothing", Gzipped({}), kDamaged, "header: the stream ends after 0 bytes"});

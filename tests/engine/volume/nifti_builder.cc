@@ -153,7 +153,7 @@ void NiftiBuilder::PutCode(size_t offset, int code) {
 
 std::vector<std::byte> Gzipped(std::span<const std::byte> bytes) {
   std::vector<std::byte> result;
-  GzipEncoder encoder(6, [&result](std::span<const std::byte> piece) { result.insert(result.end(), piece.begin(), piece.end()); });
+  GzipEncoder encoder([&result](std::span<const std::byte> piece) { result.insert(result.end(), piece.begin(), piece.end()); });
   encoder.Feed(bytes);
   encoder.Finish();
   return result;
