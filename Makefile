@@ -5,10 +5,10 @@ JOBS ?= $(shell nproc)
 FUZZ_SECONDS ?= 120
 export TUCKERSEG_TEST_DATA ?= $(abspath $(CURDIR)/../shared/data)
 
-.PHONY: help setup configure build programs demo demo-data test asan tsan bench fuzz clean
+.PHONY: help setup configure build programs demo demo-model test asan tsan bench fuzz clean
 
 help: ## this list
-	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):[^#]*## /  make \1\t/' | expand -t 16
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## /  make \1\t/' | expand -t 20
 
 setup: ## install Debian packages and LibTorch (a line before each download)
 	@scripts/install_packages.sh
@@ -23,11 +23,11 @@ build: configure ## build everything; binaries in build/release/bin/
 programs: configure ## build the programs, without tests and benchmarks
 	@cmake --build build/release -j $(JOBS) --target tuckerseg-server tuckerseg-client tuckerseg-compress tuckerseg-phantom
 
-demo: demo-data programs ## set up, build, start the server, segment a CT, show a table of what was found
+demo: programs ## set up, build, start the server, segment a phantom with the model of this repository, show table and picture
 	@scripts/demo.sh
 
-demo-data:
-	@scripts/demo.sh --check
+demo-model: programs ## train that model again, from nothing (about an hour on two cores; goes on where it was interrupted)
+	@scripts/demo_model/train.sh
 
 test: build ## set up, build, run all tests
 	@ctest --test-dir build/release --output-on-failure -j 1

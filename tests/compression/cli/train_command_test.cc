@@ -8,7 +8,7 @@
 #include <thread>
 
 #include "engine/model/bundle.h"
-#include "tests/compression/train/sphere_cases.h"
+#include "tests/compression/sphere_cases.h"
 #include "tests/engine/model/temporary_directory.h"
 #include "tests/integration/program.h"
 

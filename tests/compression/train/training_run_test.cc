@@ -10,7 +10,7 @@
 #include "compression/cases/case_files.h"
 #include "engine/execute/torch/torch_executor.h"
 #include "engine/segment/segmenter.h"
-#include "tests/compression/train/sphere_cases.h"
+#include "tests/compression/sphere_cases.h"
 #include "tests/engine/model/temporary_directory.h"
 #include "tests/engine/volume/expect_error.h"
 

@@ -90,6 +90,8 @@ TEST_F(PhantomCommand, WritesADataSetInNnunetsLayout) {
   EXPECT_EQ(json.at("labels").size(), 118);
   EXPECT_EQ(json.at("labels").at("background"), 0);
   EXPECT_EQ(json.at("labels").at("costal_cartilages"), 117);
+  EXPECT_EQ(json.at("phantoms"), true);
+  EXPECT_EQ(json.at("description"), "2 phantoms of tuckerseg-phantom " TUCKERSEG_VERSION ", seeds 7 to 8");
   ExpectFailure(Run("--data-set set --count 1 --spacing 15"), 1,
                 "data-set: holds a dataset.json: must be a new folder");
 }
