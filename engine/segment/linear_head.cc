@@ -1,12 +1,27 @@
 #include "engine/segment/linear_head.h"
 
 #include <algorithm>
+#include <array>
+#include <cmath>
+#include <limits>
+
+#include "engine/error.h"
 
 namespace tuckerseg {
 namespace {
 
-constexpr int64_t kVoxelsAtOnce = 16;
-constexpr int64_t kClassesAtOnce = 4;
+// 6 x 2 sums, 2 vectors of features and a weight: 15 of AVX2's 16 registers.
+constexpr int64_t kClassesAtOnce = 6;
+constexpr int64_t kVectorsAtOnce = 2;
+constexpr int64_t kLanes = 8;
+constexpr int64_t kVoxelsAtOnce = kVectorsAtOnce * kLanes;
+constexpr int64_t kVoxelsAtLargest = 64 * kVoxelsAtOnce;  // whose largest logits are held until they are checked
+
+/// Eight floats; the compiler makes of it what the machine has.
+using Lanes [[gnu::vector_size(kLanes * sizeof(float))]] = float;
+using LaneNumbers [[gnu::vector_size(kLanes * sizeof(int))]] = int;
+/// The same anywhere in memory. Copied with memcpy instead, the sums would have an address, and go to memory in every step.
+using LanesInMemory [[gnu::vector_size(kLanes * sizeof(float)), gnu::aligned(alignof(float)), gnu::may_alias]] = float;
 
 struct HeadView {
   const float* weights;  // [class][feature]
@@ -15,56 +30,109 @@ struct HeadView {
   int64_t features;
 };
 
-/// Up to kClassesAtOnce classes of `count` voxels, summed over the features in ascending order.
-template <int64_t kCount>
-inline __attribute__((always_inline)) void Tile(const HeadView& head, int64_t first_class, int64_t classes, const float* features,
-                                                int64_t stride, float* logits, int64_t logits_stride) {
-  float sums[kClassesAtOnce][kCount];
-  for (int64_t c = 0; c < classes; ++c)
-    for (int64_t v = 0; v < kCount; ++v) sums[c][v] = head.bias[first_class + c];
+/// kClasses classes of kVoxelsAtOnce voxels, summed over the features in ascending order. All loops have constant bounds but the one over
+/// the features, so that the sums stay in registers. `take(class, vector, sum)` gets them, classes ascending.
+template <int64_t kClasses, typename Take>
+[[gnu::always_inline]] inline void Tile(const HeadView& head, int64_t first_class, const float* features, int64_t stride, const Take& take) {
+  Lanes sums[kClasses][kVectorsAtOnce];
+#pragma GCC unroll 6
+  for (int64_t c = 0; c < kClasses; ++c)
+#pragma GCC unroll 2
+    for (int64_t v = 0; v < kVectorsAtOnce; ++v) sums[c][v] = Lanes{} + head.bias[first_class + c];
+  const float* weights = head.weights + first_class * head.features;
   for (int64_t f = 0; f < head.features; ++f) {
-    const float* x = features + f * stride;
-    for (int64_t c = 0; c < classes; ++c) {
-      const float weight = head.weights[(first_class + c) * head.features + f];
-      for (int64_t v = 0; v < kCount; ++v) sums[c][v] += weight * x[v];
+    Lanes x[kVectorsAtOnce];
+#pragma GCC unroll 2
+    for (int64_t v = 0; v < kVectorsAtOnce; ++v) x[v] = *reinterpret_cast<const LanesInMemory*>(features + f * stride + v * kLanes);
+#pragma GCC unroll 6
+    for (int64_t c = 0; c < kClasses; ++c)
+#pragma GCC unroll 2
+      for (int64_t v = 0; v < kVectorsAtOnce; ++v) sums[c][v] += weights[c * head.features + f] * x[v];
+  }
+#pragma GCC unroll 6
+  for (int64_t c = 0; c < kClasses; ++c)
+#pragma GCC unroll 2
+    for (int64_t v = 0; v < kVectorsAtOnce; ++v) take(first_class + c, v, sums[c][v]);
+}
+
+template <typename Take>
+[[gnu::always_inline]] inline void AllClasses(const HeadView& head, const float* features, int64_t stride, const Take& take) {
+  const int64_t whole = head.classes / kClassesAtOnce * kClassesAtOnce;
+  for (int64_t c = 0; c < whole; c += kClassesAtOnce) Tile<kClassesAtOnce>(head, c, features, stride, take);
+  for (int64_t c = whole; c < head.classes; ++c) Tile<1>(head, c, features, stride, take);
+}
+
+/// Logits of whole tiles of voxels.
+struct LogitsOfTiles {
+  float* logits;
+  int64_t logits_stride;
+  [[gnu::always_inline]] void operator()(const HeadView& head, const float* features, int64_t stride, int64_t voxels) const {
+    for (int64_t first = 0; first + kVoxelsAtOnce <= voxels; first += kVoxelsAtOnce) {
+      AllClasses(head, features + first, stride, [this, first](int64_t c, int64_t v, const Lanes& sum) __attribute__((always_inline)) {
+        *reinterpret_cast<LanesInMemory*>(logits + c * logits_stride + first + v * kLanes) = sum;
+      });
     }
   }
-  for (int64_t c = 0; c < classes; ++c)
-    for (int64_t v = 0; v < kCount; ++v) logits[(first_class + c) * logits_stride + v] = sums[c][v];
-}
+};
 
-template <int64_t kCount>
-inline __attribute__((always_inline)) void Column(const HeadView& head, const float* features, int64_t stride, float* logits,
-                                                  int64_t logits_stride) {
-  const int64_t whole = head.classes / kClassesAtOnce * kClassesAtOnce;
-  for (int64_t c = 0; c < whole; c += kClassesAtOnce) Tile<kCount>(head, c, kClassesAtOnce, features, stride, logits, logits_stride);
-  if (whole < head.classes) Tile<kCount>(head, whole, head.classes - whole, features, stride, logits, logits_stride);
-}
-
-inline __attribute__((always_inline)) void AllColumns(const HeadView& head, const float* features, int64_t stride, int64_t voxels,
-                                                      float* logits, int64_t logits_stride) {
-  int64_t v = 0;
-  for (; v + kVoxelsAtOnce <= voxels; v += kVoxelsAtOnce) Column<kVoxelsAtOnce>(head, features + v, stride, logits + v, logits_stride);
-  for (; v < voxels; ++v) Column<1>(head, features + v, stride, logits + v, logits_stride);
-}
-
-void RunPortable(const HeadView& head, const float* features, int64_t stride, int64_t voxels, float* logits, int64_t logits_stride) {
-  AllColumns(head, features, stride, voxels, logits, logits_stride);
-}
+/// The largest logit of whole tiles of voxels, and its class: the lowest where several are as large.
+struct LargestOfTiles {
+  uint16_t* classes;
+  float* logits;
+  [[gnu::always_inline]] void operator()(const HeadView& head, const float* features, int64_t stride, int64_t voxels) const {
+    for (int64_t first = 0; first + kVoxelsAtOnce <= voxels; first += kVoxelsAtOnce) {
+      Lanes best[kVectorsAtOnce];
+      LaneNumbers winner[kVectorsAtOnce];
+      for (int64_t v = 0; v < kVectorsAtOnce; ++v) {
+        best[v] = Lanes{} - std::numeric_limits<float>::infinity();
+        winner[v] = LaneNumbers{};
+      }
+      AllClasses(head, features + first, stride, [&best, &winner](int64_t c, int64_t v, const Lanes& sum) __attribute__((always_inline)) {
+        const LaneNumbers wins = sum > best[v];
+        best[v] = wins ? sum : best[v];
+        winner[v] = wins ? LaneNumbers{} + static_cast<int>(c) : winner[v];
+      });
+      for (int64_t v = 0; v < kVectorsAtOnce; ++v)
+        for (int64_t lane = 0; lane < kLanes; ++lane) {
+          classes[first + v * kLanes + lane] = static_cast<uint16_t>(winner[v][lane]);
+          logits[first + v * kLanes + lane] = best[v][lane];
+        }
+    }
+  }
+};
 
 #if defined(__x86_64__)
 /// The same operations in the same order on wider vectors: the same bits.
-__attribute__((target("avx2"))) void RunAvx2(const HeadView& head, const float* features, int64_t stride, int64_t voxels, float* logits,
-                                             int64_t logits_stride) {
-  AllColumns(head, features, stride, voxels, logits, logits_stride);
+template <typename Tiles>
+[[gnu::target("avx2")]] void OnAvx2(const HeadView& head, const float* features, int64_t stride, int64_t voxels, const Tiles& tiles) {
+  tiles(head, features, stride, voxels);
 }
 #endif
 
-void RunHead(const HeadView& head, const float* features, int64_t stride, int64_t voxels, float* logits, int64_t logits_stride) {
+template <typename Tiles>
+void OnThisMachine(const HeadView& head, const float* features, int64_t stride, int64_t voxels, const Tiles& tiles) {
 #if defined(__x86_64__)
-  if (__builtin_cpu_supports("avx2")) return RunAvx2(head, features, stride, voxels, logits, logits_stride);
+  if (__builtin_cpu_supports("avx2")) return OnAvx2(head, features, stride, voxels, tiles);
 #endif
-  RunPortable(head, features, stride, voxels, logits, logits_stride);
+  tiles(head, features, stride, voxels);
+}
+
+/// The voxels that are no whole tile, copied into one.
+std::vector<float> RestAsTile(const HeadView& head, const float* features, int64_t stride, int64_t whole, int64_t rest) {
+  std::vector<float> tile(static_cast<size_t>(head.features * kVoxelsAtOnce), 0.0F);
+  for (int64_t f = 0; f < head.features; ++f) std::copy_n(features + f * stride + whole, rest, tile.data() + f * kVoxelsAtOnce);
+  return tile;
+}
+
+void RunHead(const HeadView& head, const float* features, int64_t stride, int64_t voxels, float* logits, int64_t logits_stride) {
+  const int64_t whole = voxels / kVoxelsAtOnce * kVoxelsAtOnce;
+  OnThisMachine(head, features, stride, whole, LogitsOfTiles{logits, logits_stride});
+  const int64_t rest = voxels - whole;
+  if (rest == 0) return;
+  const std::vector<float> tile = RestAsTile(head, features, stride, whole, rest);
+  std::vector<float> few(static_cast<size_t>(head.classes * kVoxelsAtOnce));
+  OnThisMachine(head, tile.data(), kVoxelsAtOnce, kVoxelsAtOnce, LogitsOfTiles{few.data(), kVoxelsAtOnce});
+  for (int64_t c = 0; c < head.classes; ++c) std::copy_n(few.data() + c * kVoxelsAtOnce, rest, logits + c * logits_stride + whole);
 }
 
 }  // namespace
@@ -109,6 +177,26 @@ LinearHead::LinearHead(const ModelPart& part, const WeightStore& weights)
 
 void LinearHead::Run(const float* features, int64_t stride, int64_t voxels, float* logits, int64_t logits_stride) const {
   RunHead({weights_.data(), bias_.data(), classes_, features_}, features, stride, voxels, logits, logits_stride);
+}
+
+void LinearHead::Largest(const float* features, int64_t stride, int64_t voxels, uint16_t* largest) const {
+  const HeadView head{weights_.data(), bias_.data(), classes_, features_};
+  std::array<float, kVoxelsAtLargest> logits;
+  std::array<uint16_t, kVoxelsAtOnce> few;
+  for (int64_t first = 0; first < voxels; first += kVoxelsAtLargest) {
+    const int64_t count = std::min(kVoxelsAtLargest, voxels - first);
+    const int64_t whole = count / kVoxelsAtOnce * kVoxelsAtOnce;
+    const int64_t rest = count - whole;
+    OnThisMachine(head, features + first, stride, whole, LargestOfTiles{largest + first, logits.data()});
+    if (rest > 0) {
+      const std::vector<float> tile = RestAsTile(head, features + first, stride, whole, rest);
+      OnThisMachine(head, tile.data(), kVoxelsAtOnce, kVoxelsAtOnce, LargestOfTiles{few.data(), logits.data() + whole});
+      std::copy_n(few.begin(), rest, largest + first + whole);
+    }
+    if (!std::all_of(logits.begin(), logits.begin() + count, [](float logit) { return std::isfinite(logit); })) {
+      throw Error(ErrorCode::kInternal, "the network gave logits that are not finite");
+    }
+  }
 }
 
 void LinearHead::RunFold(size_t fold, const float* features, int64_t voxels, float* logits) const {

@@ -30,6 +30,10 @@ class LinearHead {
   /// logits[c * logits_stride].
   void Run(const float* features, int64_t stride, int64_t voxels, float* logits, int64_t logits_stride) const;
 
+  /// The class with the largest logit of each voxel, the lowest where several are as large: what Run and an argmax give, without the
+  /// logits ever being in memory. Errors: kInternal if the largest is not finite.
+  void Largest(const float* features, int64_t stride, int64_t voxels, uint16_t* largest) const;
+
   /// Logits [class][voxel] of one fold's own features [feature][voxel].
   void RunFold(size_t fold, const float* features, int64_t voxels, float* logits) const;
 

@@ -29,15 +29,21 @@ class DirectExport final : public LogitsExport {
   DirectExport(const ModelPart& part, const ExportGrids& grids)
       : part_(part), shape_(grids.network), labels_(static_cast<size_t>(Voxels(shape_))) {}
 
-  Finishing finishing() const override { return Finishing::kLines; }
+  Finishing finishing() const override { return part_.regions ? Finishing::kLines : Finishing::kLargest; }
 
   void Take(const LogitsBlock& block) override {
+    const auto target = labels_.begin() + (block.row * shape_[1] + block.line_begin) * shape_[2];
+    if (!block.largest.empty()) {
+      std::transform(block.largest.begin(), block.largest.end(), target,
+                     [this](uint16_t channel) { return static_cast<uint16_t>(part_.channel_labels[channel]); });
+      return;
+    }
     const auto voxels = static_cast<size_t>((block.line_end - block.line_begin) * shape_[2]);
     LabelRule rule(part_, voxels);
     for (int64_t c = 0; c < part_.graph.OutChannels(); ++c) {
       rule.AddChannel(c, block.logits.subspan(static_cast<size_t>(c * block.channel_stride), voxels));
     }
-    std::copy(rule.labels().begin(), rule.labels().end(), labels_.begin() + (block.row * shape_[1] + block.line_begin) * shape_[2]);
+    std::copy(rule.labels().begin(), rule.labels().end(), target);
   }
 
   std::vector<uint16_t> Labels(const std::stop_token&) override { return std::move(labels_); }
@@ -168,8 +174,9 @@ ExportGrids ExportGridsOf(const ModelPart& part, const ArrayShape& case_shape, c
           ToNetworkAxes(part, case_spacing_mm)};
 }
 
-Finishing FinishingOf(const ExportGrids& grids) {
-  return grids.network == grids.wanted ? Finishing::kLines : Finishing::kWholeRows;
+Finishing FinishingOf(const ModelPart& part, const ExportGrids& grids) {
+  if (grids.network != grids.wanted) return Finishing::kWholeRows;
+  return part.regions ? Finishing::kLines : Finishing::kLargest;
 }
 
 std::unique_ptr<LogitsExport> MakeLogitsExport(const ModelPart& part, const ExportGrids& grids, const SegmentOptions& options) {

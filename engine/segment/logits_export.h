@@ -21,7 +21,7 @@ class LogitsExport {
 
   /// In which order the blocks must come.
   virtual Finishing finishing() const = 0;
-  /// With Finishing::kLines, from several threads at the same time.
+  /// With Finishing::kLines and kLargest, from several threads at the same time.
   virtual void Take(const LogitsBlock& block) = 0;
   /// Labels of the cropped case in the network's axes, once every block has been taken; call it once.
   /// Errors: kCancelled between two channels.
@@ -47,7 +47,7 @@ std::unique_ptr<LogitsExport> MakeLogitsExport(const ModelPart& part, const Expo
 /// Bytes that the export of a part holds at its peak.
 int64_t LogitsExportBytes(const ModelPart& part, const ExportGrids& grids, int threads);
 /// The order in which that export takes blocks.
-Finishing FinishingOf(const ExportGrids& grids);
+Finishing FinishingOf(const ModelPart& part, const ExportGrids& grids);
 
 /// Writes the labels that are not 0 over `labels` (the uncropped case, z, y, x): later parts win.
 void MergeLabels(std::span<const uint16_t> part_labels, const ModelPart& part, const CaseImage& image, std::span<uint16_t> labels);

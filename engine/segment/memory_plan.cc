@@ -55,6 +55,17 @@ int64_t ResamplingBytes(const ArrayShape& from, const ArrayShape& to) {
   return 2 * widest * kDoubleBytes;
 }
 
+/// What a head that runs apart from the network gives, before it is labels.
+int64_t HeadBytes(const PatchGrid& grid, int64_t classes, Finishing finishing, int threads) {
+  const int64_t line = classes * grid.image[2] * kFloatBytes;
+  switch (finishing) {
+    case Finishing::kLargest: return grid.image[1] * grid.image[2] * static_cast<int64_t>(sizeof(uint16_t));
+    case Finishing::kLines: return std::max(threads, 1) * line;
+    case Finishing::kWholeRows: break;
+  }
+  return grid.image[1] * line;
+}
+
 /// What is held while the patches of a part run, beside the case's image and labels.
 int64_t PartBytes(const Model& model, const ModelPart& part, const CaseGeometry& image, const SegmentOptions& options) {
   const ExportGrids grids = ExportGridsOf(part, image.shape, image.spacing_mm);
@@ -67,8 +78,9 @@ int64_t PartBytes(const Model& model, const ModelPart& part, const CaseGeometry&
   const int64_t summed = head ? channels * static_cast<int64_t>(part.folds.size()) : channels;
   int64_t bytes = Voxels(grids.network) * kFloatBytes + patch * kFloatBytes + LogitsExportBytes(part, grids, options.threads);
   if (options.accumulation == Accumulation::kFloat32) {
-    bytes += PatchAccumulator::Bytes(grid, summed, FinishingOf(grids));
-    if (head) bytes += classes * grid.image[2] * (FinishingOf(grids) == Finishing::kLines ? std::max(options.threads, 1) : grid.image[1]) * kFloatBytes;
+    const Finishing finishing = FinishingOf(part, grids);
+    bytes += PatchAccumulator::Bytes(grid, summed, finishing);
+    if (head) bytes += HeadBytes(grid, classes, finishing, options.threads);
   } else {
     // Halves of the whole image, and once more to sum folds.
     bytes += (part.folds.size() > 1 ? 2 : 1) * classes * Voxels(grid.padded) * kHalfBytes;

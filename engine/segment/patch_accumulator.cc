@@ -53,7 +53,11 @@ PatchAccumulator::PatchAccumulator(const PatchGrid& grid, int64_t channels, int 
       sums_(static_cast<size_t>(grid.patch[0] * channels * lines_ * width_)),
       carried_(static_cast<size_t>(ShapeOf(grid, finishing).carried_rows * channels * grid.padded[1] * width_)),
       weights_(static_cast<size_t>(grid.patch[0] * grid.padded[1] * width_)),
-      block_(static_cast<size_t>(channels * std::min(lines_, grid.image[1]) * grid.image[2])) {}
+      block_(static_cast<size_t>(channels * std::min(lines_, grid.image[1]) * grid.image[2])) {
+  if (narrow_) return;  // lines are cleared as they enter the band
+  const auto row = static_cast<int64_t>(sums_.size()) / grid.patch[0];
+  ParallelFor(threads, grid.patch[0], [&](int64_t begin, int64_t end) { std::fill_n(sums_.data() + begin * row, (end - begin) * row, 0.0F); });
+}
 
 int64_t PatchAccumulator::Bytes(const PatchGrid& grid, int64_t channels, Finishing finishing) {
   const BandShape band = ShapeOf(grid, finishing);

@@ -6,24 +6,27 @@
 #include <span>
 #include <vector>
 
+#include "engine/huge_pages.h"
 #include "engine/segment/patch_grid.h"
 
 namespace tuckerseg {
 
-/// Finished channels (logits, or features) of some lines of one row: `row` counts along axis 0 of the unpadded image, lines along
-/// axis 1.
+/// Finished channels (logits, or features) of some lines of one row, or the largest of them: `row` counts along axis 0 of the unpadded
+/// image, lines along axis 1.
 struct LogitsBlock {
   int64_t row = 0;
   int64_t line_begin = 0;
   int64_t line_end = 0;
   std::span<const float> logits;  ///< channel c's lines begin at c * channel_stride; valid during the call only
   int64_t channel_stride = 0;
+  std::span<const uint16_t> largest = {};  ///< with Finishing::kLargest, if not empty: channels by voxel, instead of the logits
 };
 using LogitsSink = std::function<void(const LogitsBlock&)>;
 
 /// How much of a row a sink wants at once.
 enum class Finishing {
   kLines,      ///< whatever is finished; blocks of a row ascend along axis 1, blocks of different rows come mixed
+  kLargest,    ///< as kLines; where the largest channel of a voxel can be had without its logits, that alone
   kWholeRows,  ///< every line of a row at once, rows ascending
 };
 
@@ -68,8 +71,8 @@ class PatchAccumulator {
   int64_t entered_ = 0;            // lines before this one are in the band, or have been
   int64_t finished_ = 0;           // lines before this one have left it
   std::vector<float> importance_;  // of a patch
-  std::vector<float> sums_;        // the band: [row mod patch length][channel][line mod lines_][width_]
-  std::vector<float> carried_;     // [row from the next origin on][channel][padded line][width_]; empty where the band has whole rows
+  HugeVector<float> sums_;         // the band: [row mod patch length][channel][line mod lines_][width_]
+  HugeVector<float> carried_;      // [row from the next origin on][channel][padded line][width_]; empty where the band has whole rows
   std::vector<float> weights_;     // [row mod patch length][padded line][width_]
   std::vector<float> block_;       // finished logits
 };

@@ -120,13 +120,15 @@ class LogitsGiver {
  public:
   LogitsGiver(const PatchGrid& grid, const PredictContext& context, Finishing finishing, const LogitsSink& sink)
       : width_(grid.image[2]), lines_(grid.image[1]), context_(context), finishing_(finishing), sink_(sink) {
-    if (context.head == nullptr) return;
+    if (context.head == nullptr || finishing == Finishing::kLargest) return;
     const int64_t buffers = finishing == Finishing::kLines ? std::max(context.options.threads, 1) : lines_;
     logits_.resize(static_cast<size_t>(buffers * context.head->classes() * width_));
   }
 
   void Give(const LogitsBlock& block) {
-    if (finishing_ == Finishing::kLines) {
+    if (finishing_ == Finishing::kLargest && context_.head != nullptr) {
+      GiveLargest(block);
+    } else if (finishing_ != Finishing::kWholeRows) {
       GiveLines(block);
     } else if (context_.head != nullptr) {
       GiveRow(block);
@@ -137,6 +139,18 @@ class LogitsGiver {
 
  private:
   const float* Line(const LogitsBlock& block, int64_t line) const { return block.logits.data() + (line - block.line_begin) * width_; }
+
+  void GiveLargest(const LogitsBlock& block) {
+    const int64_t lines = block.line_end - block.line_begin;
+    largest_.resize(static_cast<size_t>(lines * width_));
+    {
+      const Stopwatch stopwatch(context_.network_s);
+      ParallelFor(context_.options.threads, lines, [&](int64_t begin, int64_t end) {
+        context_.head->Largest(block.logits.data() + begin * width_, block.channel_stride, (end - begin) * width_, largest_.data() + begin * width_);
+      });
+    }
+    sink_({.row = block.row, .line_begin = block.line_begin, .line_end = block.line_end, .logits = {}, .channel_stride = 0, .largest = largest_});
+  }
 
   void GiveLines(const LogitsBlock& block) {
     std::atomic<int64_t> next_buffer{0};
@@ -179,6 +193,7 @@ class LogitsGiver {
   Finishing finishing_;
   const LogitsSink& sink_;
   std::vector<float> logits_;  // of one line for each thread, or of a row
+  std::vector<uint16_t> largest_;
 };
 
 void PredictFloat(std::span<const float> image, const PatchGrid& grid, const PredictContext& context, Finishing finishing,

@@ -48,7 +48,7 @@ TEST_P(LogitsExportTest, GivesTheLabelsOfWholeChannelsResampled) {
   for (float& logit : logits) logit = normal(random);
 
   const auto logits_export = MakeLogitsExport(part, {c.network, c.network_mm, c.wanted, c.wanted_mm}, {.threads = 2});
-  EXPECT_EQ(logits_export->finishing(), FinishingOf({c.network, c.network_mm, c.wanted, c.wanted_mm}));
+  EXPECT_EQ(logits_export->finishing(), FinishingOf(part, {c.network, c.network_mm, c.wanted, c.wanted_mm}));
   for (size_t row = 0; row < rows; ++row) {
     std::vector<float> block;
     for (size_t channel = 0; channel < 5; ++channel) {

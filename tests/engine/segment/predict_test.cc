@@ -4,11 +4,15 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <limits>
 #include <mutex>
 #include <numeric>
+#include <random>
 
 #include "engine/error.h"
+#include "engine/segment/logits_export.h"
 #include "tests/engine/tiny_network.h"
+#include "tests/engine/volume/expect_error.h"
 
 namespace tuckerseg {
 namespace {
@@ -194,6 +198,96 @@ TEST(PredictWithAHead, GivesTheLogitsOfPatchesThatHadItsLayerEach) {
       const std::vector<float> actual = run(trunks, &head);
       for (size_t i = 0; i < expected.size(); ++i) ASSERT_NEAR(actual[i], expected[i], 1e-4F) << i;
     }
+}
+
+/// A head of `classes` with random weights, and features [3][stride].
+struct HeadSample {
+  HeadSample(int64_t classes, int64_t length) : stride(length), features(static_cast<size_t>(3 * length)) {
+    bundle = TinyBundle(TinyUnet(3, classes), {4, 4, 4}, 5);
+    std::mt19937 random(7);
+    std::normal_distribution<float> normal;
+    for (float& feature : features) feature = normal(random);
+  }
+  LinearHead Head() const { return LinearHead(bundle.model.parts.front(), bundle.weights.front()); }
+
+  /// Summed one after another, without vectors.
+  float Logit(int64_t c, int64_t v) const {
+    const std::vector<float> weights = ToFloat(bundle.weights.front().At("fold_0.head.weight"));
+    float sum = ToFloat(bundle.weights.front().At("fold_0.head.bias"))[static_cast<size_t>(c)];
+    for (int64_t f = 0; f < 3; ++f) sum += weights[static_cast<size_t>(c * 3 + f)] * features[static_cast<size_t>(f * stride + v)];
+    return sum;
+  }
+
+  Bundle bundle;
+  int64_t stride;
+  std::vector<float> features;
+};
+
+TEST(LinearHead, GivesTheSameBitsWhereverAVoxelLies) {
+  for (const int64_t classes : {4, 6, 7, 13})
+    for (const int64_t voxels : {1, 15, 16, 17, 40, 1030}) {
+      const HeadSample sample(classes, voxels + 5);
+      std::vector<float> logits(static_cast<size_t>(classes * (voxels + 2)), -1.0F);
+      sample.Head().Run(sample.features.data(), sample.stride, voxels, logits.data(), voxels + 2);
+      for (int64_t c = 0; c < classes; ++c) {
+        for (int64_t v = 0; v < voxels; ++v) ASSERT_EQ(logits[static_cast<size_t>(c * (voxels + 2) + v)], sample.Logit(c, v)) << c << ", " << v;
+        EXPECT_EQ(logits[static_cast<size_t>(c * (voxels + 2) + voxels)], -1.0F) << "written behind the last voxel";
+      }
+    }
+}
+
+TEST(LinearHead, GivesTheLargestLogitsClass) {
+  for (const int64_t voxels : {1, 17, 1030}) {
+    const HeadSample sample(13, voxels);
+    std::vector<uint16_t> largest(static_cast<size_t>(voxels) + 1, 99);
+    sample.Head().Largest(sample.features.data(), sample.stride, voxels, largest.data());
+    for (int64_t v = 0; v < voxels; ++v) {
+      int64_t expected = 0;
+      for (int64_t c = 1; c < 13; ++c)
+        if (sample.Logit(c, v) > sample.Logit(expected, v)) expected = c;
+      ASSERT_EQ(largest[static_cast<size_t>(v)], expected) << v;
+    }
+    EXPECT_EQ(largest.back(), 99) << "written behind the last voxel";
+  }
+}
+
+TEST(LinearHead, TheLowestClassWinsATieAndAnInfinityIsRefused) {
+  HeadSample sample(5, 2);
+  WeightStore equal;
+  const std::vector<std::byte> zeros(5 * 3 * sizeof(float));
+  equal.Add("fold_0.head.weight", TensorType::kFloat32, {5, 3, 1, 1, 1}, zeros);
+  equal.Add("fold_0.head.bias", TensorType::kFloat32, {5}, {zeros.begin(), zeros.begin() + 20});
+  sample.bundle.weights.front() = std::move(equal);
+  std::vector<uint16_t> largest(2, 99);
+  sample.Head().Largest(sample.features.data(), sample.stride, 2, largest.data());
+  EXPECT_EQ(largest, (std::vector<uint16_t>{0, 0}));
+  sample.features[1] = std::numeric_limits<float>::infinity();  // times 0: no number
+  ExpectError(ErrorCode::kInternal, "not finite", [&] { sample.Head().Largest(sample.features.data(), sample.stride, 2, largest.data()); });
+}
+
+TEST(PredictWithAHead, GivesTheLargestLogitInsteadOfAllWhereThatIsEnough) {
+  const Bundle bundle = TinyBundle(TinyUnet(2, 7), {4, 4, 4}, 1);
+  const ModelPart& part = bundle.model.parts.front();
+  const LinearHead head(part, bundle.weights.front());
+  std::vector<std::unique_ptr<Executor>> trunk;
+  trunk.push_back(std::make_unique<FeatureExecutor>(head.features_of_fold(), 1.0F));
+  const ArrayShape shape{7, 9, 21};
+  std::vector<float> image(7 * 9 * 21);
+  for (size_t v = 0; v < image.size(); ++v) image[v] = std::sin(static_cast<float>(v));
+  const PatchGrid grid = MakePatchGrid(shape, part.patch_size, 0.5);
+  const auto labels = [&](bool all_logits) {
+    const auto logits = MakeLogitsExport(part, {shape, part.spacing_mm, shape, part.spacing_mm}, {.threads = 3});
+    EXPECT_EQ(logits->finishing(), Finishing::kLargest);
+    int64_t shortcuts = 0;
+    PredictLogits(image, grid, {part, trunk, {.threads = 3}, {}, {}, nullptr, &head}, all_logits ? Finishing::kLines : Finishing::kLargest,
+                  [&](const LogitsBlock& block) {
+                    if (!block.largest.empty()) ++shortcuts;
+                    logits->Take(block);
+                  });
+    EXPECT_EQ(shortcuts > 0, !all_logits);
+    return logits->Labels({});
+  };
+  EXPECT_EQ(labels(false), labels(true));
 }
 
 TEST(LinearHead, PaysWhereAFoldHasFewerFeaturesThanClasses) {
