@@ -29,7 +29,11 @@ PatchGrid MakePatchGrid(const ArrayShape& image, const Size3& patch, double step
   return grid;
 }
 
-std::vector<double> GaussianWeights(const Size3& patch) {
+namespace {
+
+/// Computed in double, each weight rounded once to T.
+template <typename T>
+std::vector<T> Gaussian(const Size3& patch) {
   std::array<std::vector<double>, 3> along;
   for (size_t a = 0; a < 3; ++a) {
     const double sigma = static_cast<double>(patch[a]) / 8.0;
@@ -40,18 +44,19 @@ std::vector<double> GaussianWeights(const Size3& patch) {
       along[a].push_back(std::abs(distance) <= radius ? std::exp(-0.5 * scaled * scaled) : 0.0);
     }
   }
-  std::vector<double> weights;
-  weights.reserve(along[0].size() * along[1].size() * along[2].size());
+  std::vector<T> weights(along[0].size() * along[1].size() * along[2].size());
+  auto weight = weights.begin();
   for (const double x : along[0])
     for (const double y : along[1])
-      for (const double z : along[2]) weights.push_back(10.0 * x * y * z);
+      for (const double z : along[2]) *weight++ = static_cast<T>(10.0 * x * y * z);
   return weights;
 }
 
-std::vector<float> FloatGaussianWeights(const Size3& patch) {
-  const std::vector<double> exact = GaussianWeights(patch);
-  return {exact.begin(), exact.end()};
-}
+}  // namespace
+
+std::vector<double> GaussianWeights(const Size3& patch) { return Gaussian<double>(patch); }
+
+std::vector<float> FloatGaussianWeights(const Size3& patch) { return Gaussian<float>(patch); }
 
 std::vector<float> HalfGaussianWeights(const Size3& patch) {
   const std::vector<double> exact = GaussianWeights(patch);
