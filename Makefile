@@ -26,7 +26,7 @@ programs: configure ## build the programs, without tests and benchmarks
 demo: programs ## set up, build, start the server, segment a phantom with the model of this repository, show table and picture
 	@scripts/demo.sh
 
-demo-model: programs ## train that model again, from nothing (about an hour on two cores; goes on where it was interrupted)
+demo-model: programs ## train that model again (about an hour on two cores; goes on where it was interrupted)
 	@scripts/demo_model/train.sh
 
 test: build ## set up, build, run all tests

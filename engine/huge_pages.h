@@ -3,6 +3,7 @@
 
 #include <sys/mman.h>
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdlib>
 #include <new>
@@ -11,22 +12,30 @@
 
 namespace tuckerseg {
 
-/// Aligned to 2 MiB, and the system is asked for pages of that size. Where it has none, ordinary ones do. Numbers are left as they are
+/// From 2 MiB on aligned to that, and the system is asked for pages of that size. Where it has none, ordinary ones do. Numbers are left as they are
 /// found: whoever first writes them, on however many threads, touches the pages.
 template <typename T>
 class HugePageAllocator {
  public:
   using value_type = T;
+  static constexpr size_t kPage = size_t{2} << 20;
+  static constexpr size_t kCacheLine = 64;
 
   HugePageAllocator() = default;
   template <typename U>
   HugePageAllocator(const HugePageAllocator<U>&) {}
 
+  /// What `count` elements take: whole pages, or less than one.
+  static constexpr size_t Bytes(size_t count) {
+    const size_t unit = count * sizeof(T) < kPage ? kCacheLine : kPage;
+    return (count * sizeof(T) + unit - 1) / unit * unit;
+  }
+
   T* allocate(size_t count) {
-    const size_t bytes = (count * sizeof(T) + kPage - 1) / kPage * kPage;
-    void* const memory = std::aligned_alloc(kPage, bytes);
+    const size_t bytes = Bytes(count);
+    void* const memory = std::aligned_alloc(bytes < kPage ? kCacheLine : kPage, std::max(bytes, kCacheLine));
     if (memory == nullptr) throw std::bad_alloc();
-    madvise(memory, bytes, MADV_HUGEPAGE);  // advice: what it answers changes nothing
+    if (bytes >= kPage) madvise(memory, bytes, MADV_HUGEPAGE);  // advice: what it answers changes nothing
     return static_cast<T*>(memory);
   }
   void deallocate(T* memory, size_t) { std::free(memory); }
@@ -41,9 +50,6 @@ class HugePageAllocator {
   }
 
   bool operator==(const HugePageAllocator&) const { return true; }
-
- private:
-  static constexpr size_t kPage = size_t{2} << 20;
 };
 
 /// Not zeroed by its constructor.

@@ -18,7 +18,7 @@ void Require(int done) {
 
 }  // namespace
 
-void Sha256::Free::operator()(void* context) const { EVP_MD_CTX_free(Context(context)); }
+void Sha256::FreeContext::operator()(void* context) const { EVP_MD_CTX_free(Context(context)); }
 
 Sha256::Sha256() : context_(EVP_MD_CTX_new()) {
   Require(context_ != nullptr ? 1 : 0);

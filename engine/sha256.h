@@ -10,16 +10,17 @@ namespace tuckerseg {
 
 class Sha256 {
  public:
+  /// Errors, of all three: kInternal if OpenSSL cannot compute it (no memory, or the machine's policy forbids the algorithm).
   Sha256();
   void Update(std::span<const std::byte> bytes);
-  /// 64 lower-case hexadecimal digits. Ends the computation.
+  /// 64 lower-case hexadecimal digits. Ends the computation: nothing may follow.
   std::string Digest();
 
  private:
-  struct Free {
+  struct FreeContext {
     void operator()(void* context) const;
   };
-  std::unique_ptr<void, Free> context_;  // EVP_MD_CTX; named in the source alone, so that OpenSSL's headers stay out of ours
+  std::unique_ptr<void, FreeContext> context_;  // EVP_MD_CTX; named in the source alone, so that OpenSSL's headers stay out of ours
 };
 
 }  // namespace tuckerseg

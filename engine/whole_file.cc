@@ -41,4 +41,10 @@ void WholeFile::Commit() {
   committed_ = true;
 }
 
+void WriteWholeFile(const std::filesystem::path& path, std::string_view text) {
+  WholeFile file(path);
+  file.Write(std::as_bytes(std::span(text)));
+  file.Commit();
+}
+
 }  // namespace tuckerseg

@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <fstream>
 #include <span>
+#include <string_view>
 
 namespace tuckerseg {
 
@@ -27,5 +28,8 @@ class WholeFile {
   std::ofstream stream_;
   bool committed_ = false;
 };
+
+/// Writes `text` as a WholeFile. Errors: as there.
+void WriteWholeFile(const std::filesystem::path& path, std::string_view text);
 
 }  // namespace tuckerseg

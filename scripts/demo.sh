@@ -4,6 +4,10 @@ set -eu
 cd "$(dirname "$0")/.."
 bin=build/release/bin
 work=build/demo
+if [ ! -f models/demo/model.json ]; then
+  echo "error: models/demo: holds no model: must be the repository's, or make it with: make demo-model" >&2
+  exit 1
+fi
 rm -rf "$work"
 mkdir -p "$work"
 
@@ -15,12 +19,16 @@ address=127.0.0.1:${TUCKERSEG_DEMO_PORT:-50551}
 $bin/tuckerseg-server --models models --listen "$address" --metrics 127.0.0.1:0 > "$work/server.log" 2>&1 &
 server=$!
 trap 'kill $server 2>/dev/null || true; wait $server 2>/dev/null || true' EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
 tries=0
 until $bin/tuckerseg health --server "$address" > /dev/null 2>&1; do
   tries=$((tries + 1))
   if [ $tries -gt 120 ] || ! kill -0 $server 2>/dev/null; then cat "$work/server.log" >&2; exit 1; fi
   sleep 0.5
 done
+# Another server may have answered on that port.
+kill -0 $server 2>/dev/null || { cat "$work/server.log" >&2; exit 1; }
 $bin/tuckerseg models --server "$address"
 
 echo "== segmenting the phantom"

@@ -57,9 +57,10 @@ sigset_t BlockSignals() {
 void Serve(const ServerConfig& config, bool check_only) {
   // The buffers of a patch are freed and asked for again thousands of times in a request: taken from the system each time,
   // their page faults cost up to half of it. The heap keeps them until the call's end (SegmentationServiceImpl gives them back).
-  mallopt(M_ARENA_MAX, 1);  // other arenas hold nothing above 64 MB: a patch's features would be mapped and faulted in anew each time
   mallopt(M_MMAP_THRESHOLD, 1 << 30);
   mallopt(M_TRIM_THRESHOLD, std::numeric_limits<int>::max());
+  // Arenas of other threads hold nothing above 64 MB: a patch's features would be mapped anew each time all the same.
+  mallopt(M_ARENA_MAX, 1);
   const sigset_t signals = BlockSignals();
   LogGrpcMessages();
   const Execution execution = ChooseExecution(config);

@@ -56,8 +56,8 @@ std::map<std::string, int64_t> ReadClasses(const JsonField& dataset) {
   if (!labels.json().is_object()) labels.Refuse("must be an object of names and values");
   for (const auto& [name, value] : labels.json().items()) {
     const JsonField field(value, labels.path() + "." + name);
-    if (value.is_array()) field.Refuse("must be one value: regions cannot be trained");
-    if (name == "ignore") field.Refuse("must not be there: an ignored label cannot be trained");
+    if (value.is_array()) field.Refuse("must be one value: regions are not supported");
+    if (name == "ignore") field.Refuse("must not be there: an ignored label is not supported");
     const int64_t number = field.Integer(0, kHighestLabel);
     if (number == 0) continue;
     if (!values.insert(number).second) field.Refuse("must be a value that no other label has");

@@ -23,7 +23,7 @@ struct CaseFolder {
   std::vector<CaseFiles> cases;             ///< ascending by name
   std::map<std::string, int64_t> classes;   ///< label values by class name, without background
   std::string description;                  ///< dataset.json's, empty where there is none
-  bool phantoms = false;                    ///< dataset.json says that the cases are procedural: no patient was measured
+  bool phantoms = false;                    ///< `phantoms` of dataset.json: the cases are procedural, no patient was measured
 };
 
 /// Reads the layout of `directory`: nnU-Net's raw data set where it holds dataset.json (imagesTr/NAME_0000.nii.gz,

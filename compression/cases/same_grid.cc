@@ -43,7 +43,7 @@ void CheckSameGrid(const std::string& name, const Geometry& ct, const Geometry& 
   const double distance = CornerDistance(ct, labels);
   if (distance > kGridToleranceVoxels) {
     throw Error(ErrorCode::kInvalidArgument, "case " + name + ": labels lie " + std::to_string(distance) +
-                                                 " voxels from the image: must be at most 0.1");
+                                                 " voxels from the image: must be at most " + std::to_string(kGridToleranceVoxels));
   }
 }
 

@@ -1,12 +1,21 @@
 #include "compression/cli/evaluate_command.h"
 
+#include <unistd.h>
+
 #include <cstdio>
+#include <filesystem>
 #include <memory>
 #include <string>
+#include <system_error>
+#include <utility>
 
 #include "compression/evaluate/card.h"
+#include "compression/evaluate/evaluation.h"
 #include "engine/error.h"
 #include "engine/execute/torch/torch_executor.h"
+#include "engine/model/bundle.h"
+#include "engine/segment/segmenter.h"
+#include "engine/whole_file.h"
 
 namespace tuckerseg {
 namespace {
@@ -21,6 +30,11 @@ struct EvaluateArguments {
   int threads = 2;
   bool quiet = false;
 };
+
+/// Before hours of work, not after. `what` names the folder in the error.
+void RequireWritable(const fs::path& folder, const std::string& what) {
+  if (access(folder.c_str(), W_OK) != 0) throw Error(ErrorCode::kInvalidArgument, what + ": cannot be written to: must be a writable folder");
+}
 
 void MakeFolder(const fs::path& folder) {
   std::error_code error;
@@ -54,16 +68,18 @@ void ShowTable(const Evaluation& evaluation) {
 
 void Run(const EvaluateArguments& arguments) {
   const CaseFolder folder = FindCases(arguments.data);
-  MakeFolder(arguments.output);
   Bundle bundle = LoadBundle(arguments.bundle);
+  RequireWritable(arguments.bundle, "bundle");
+  MakeFolder(arguments.output);
+  RequireWritable(arguments.output, "--output");
   const int64_t parameters = ParameterCount(bundle);
   Segmenter segmenter(std::move(bundle), TorchExecutorFactory(arguments.device, arguments.threads));
   const EvaluationSink told = arguments.quiet ? EvaluationSink() : ShowCase;
   const Evaluation evaluation = Evaluate(segmenter, folder, {.threads = arguments.threads}, told);
-  WriteWhole(EncodeMetrics(evaluation), arguments.output / "metrics.csv");
+  WriteWholeFile(arguments.output / "metrics.csv", EncodeMetrics(evaluation));
   const std::string card = EncodeCard(segmenter.model(), parameters, folder, evaluation);
-  WriteWhole(card, arguments.output / "card.json");
-  WriteWhole(card, arguments.bundle / "card.json");
+  WriteWholeFile(arguments.output / "card.json", card);
+  WriteWholeFile(arguments.bundle / "card.json", card);
   if (!arguments.quiet) ShowTable(evaluation);
 }
 

@@ -86,6 +86,7 @@ void AddLearningOptions(CLI::App& command, TrainArguments& arguments) {
 }
 
 /// A step makes and frees the same dozens of features of 30 to 130 MB. Given back each time, their page faults cost a good part of it.
+/// The main thread's arena alone holds them, so that the number of arenas need not be bound.
 void KeepFreedMemory() {
   mallopt(M_MMAP_THRESHOLD, 1 << 30);
   mallopt(M_TRIM_THRESHOLD, std::numeric_limits<int>::max());

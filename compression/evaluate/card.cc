@@ -1,10 +1,10 @@
 #include "compression/evaluate/card.h"
 
+#include <cmath>
 #include <iomanip>
 #include <nlohmann/json.hpp>
 #include <sstream>
-
-#include "engine/whole_file.h"
+#include <string>
 
 namespace tuckerseg {
 namespace {
@@ -12,10 +12,14 @@ namespace {
 using OrderedJson = nlohmann::ordered_json;
 
 /// Four decimals are what so few cases can say.
-double Rounded(double value) {
-  std::ostringstream text;
-  text << std::fixed << std::setprecision(4) << value;
-  return std::stod(text.str());
+double Rounded(double value) { return std::round(value * 1e4) / 1e4; }
+
+/// RFC 4180: what holds a comma, a quote or a line's end is put in quotes.
+std::string Cell(const std::string& text) {
+  if (text.find_first_of(",\"\r\n") == std::string::npos) return text;
+  std::string quoted = "\"";
+  for (const char c : text) quoted += c == '"' ? std::string("\"\"") : std::string(1, c);
+  return quoted + "\"";
 }
 
 OrderedJson StructuresJson(const Evaluation& evaluation) {
@@ -59,19 +63,13 @@ std::string EncodeMetrics(const Evaluation& evaluation) {
   lines << "variant,case,structure,dice,predicted_mm3,reference_mm3\n";
   for (const CaseEvaluation& one : evaluation.cases) {
     for (const auto& [name, overlap] : one.overlaps) {
-      lines << "original," << one.name << "," << name << ",";
+      lines << "original," << Cell(one.name) << "," << Cell(name) << ",";
       if (overlap.reference > 0) lines << std::fixed << std::setprecision(6) << overlap.Dice();
       lines << "," << std::fixed << std::setprecision(1) << static_cast<double>(overlap.predicted) * one.voxel_mm3 << ","
             << static_cast<double>(overlap.reference) * one.voxel_mm3 << "\n";
     }
   }
   return lines.str();
-}
-
-void WriteWhole(const std::string& text, const std::filesystem::path& path) {
-  WholeFile file(path);
-  file.Write(std::as_bytes(std::span(text)));
-  file.Commit();
 }
 
 }  // namespace tuckerseg

@@ -1,8 +1,8 @@
 #include "compression/evaluate/evaluation.h"
 
-#include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <span>
 #include <utility>
 
 #include "compression/cases/same_grid.h"
@@ -11,6 +11,8 @@
 
 namespace tuckerseg {
 namespace {
+
+constexpr size_t kLabelValues = size_t{1} << 16;
 
 /// What a label value of the data is called in the model's values; 0 where the model does not know the name.
 std::map<int64_t, uint16_t> ModelValues(const Model& model, const CaseFolder& folder) {
@@ -25,27 +27,49 @@ std::map<int64_t, uint16_t> ModelValues(const Model& model, const CaseFolder& fo
   return values;
 }
 
+/// The model's value of each label value that the data name, kUnnamed of all others.
+constexpr int32_t kUnnamed = -1;
+std::vector<int32_t> ValueTable(const CaseFolder& folder, const std::map<int64_t, uint16_t>& values) {
+  std::vector<int32_t> table(kLabelValues, kUnnamed);
+  table[0] = 0;
+  for (const auto& [name, value] : folder.classes) table[static_cast<size_t>(value)] = 0;
+  for (const auto& [data_value, value] : values) table[static_cast<size_t>(data_value)] = value;
+  return table;
+}
+
 std::vector<uint16_t> ReferenceLabels(const CaseFiles& files, const CaseFolder& folder, const Geometry& ct, const std::map<int64_t, uint16_t>& values,
                                       int threads) {
   const Volume stored = ReadLabels(files, folder.classes);
   CheckSameGrid(files.name, ct, stored.geometry);
+  const std::vector<int32_t> table = ValueTable(folder, values);
   std::vector<uint16_t> labels;
   labels.reserve(static_cast<size_t>(ct.VoxelCount()));
   for (const float value : ToFloat(ViewOf(stored), threads)) {
-    if (value != std::floor(value) || value < 0) {
-      throw Error(ErrorCode::kInvalidArgument, "case " + files.name + ": label " + std::to_string(value) + ": must be a whole number, 0 or more");
+    if (!(value >= 0 && value < static_cast<float>(kLabelValues)) || value != std::floor(value)) {
+      throw Error(ErrorCode::kInvalidArgument, "case " + files.name + ": label " + std::to_string(value) + ": must be a whole number in [0, 65535]");
     }
-    const auto found = values.find(static_cast<int64_t>(value));
-    labels.push_back(found == values.end() ? uint16_t{0} : found->second);
+    const int32_t known = table[static_cast<size_t>(value)];
+    if (known == kUnnamed) {
+      throw Error(ErrorCode::kInvalidArgument, "case " + files.name + ": label " + std::to_string(static_cast<int>(value)) + ": must be a value of dataset.labels");
+    }
+    labels.push_back(static_cast<uint16_t>(known));
   }
   return labels;
 }
 
 /// Labels that the data do not name are background: they can be neither right nor wrong.
 void KeepKnown(const std::map<int64_t, uint16_t>& values, std::span<uint16_t> labels) {
-  std::vector<uint16_t> kept(size_t{1} << 16, 0);
+  std::vector<uint16_t> kept(kLabelValues, 0);
   for (const auto& [data_value, value] : values) kept[value] = value;
   for (uint16_t& label : labels) label = kept[label];
+}
+
+/// A segmenter runs its own networks alone: without what else the task does, its figures would be another task's.
+void RefuseOtherModels(const Model& model) {
+  const Pipeline& pipeline = model.pipeline;
+  const bool own_crop = pipeline.crop && !pipeline.crop->structures.empty();
+  if (!own_crop && !pipeline.keep_near && !pipeline.refine) return;
+  throw Error(ErrorCode::kFailedPrecondition, "bundle: task " + model.task + " needs another model's result: must be a task of one model");
 }
 
 std::string NameOf(const Model& model, int64_t value) {
@@ -95,6 +119,7 @@ std::vector<StructureScore> ScoreStructures(const std::vector<std::string>& name
 }
 
 Evaluation Evaluate(Segmenter& segmenter, const CaseFolder& folder, const SegmentOptions& options, const EvaluationSink& told) {
+  RefuseOtherModels(segmenter.model());
   const std::map<int64_t, uint16_t> values = ModelValues(segmenter.model(), folder);
   Evaluation result;
   for (const CaseFiles& files : folder.cases) {
@@ -111,7 +136,8 @@ Evaluation Evaluate(Segmenter& segmenter, const CaseFolder& folder, const Segmen
     result.mean_dice += score.dice;
     ++counted;
   }
-  if (counted > 0) result.mean_dice /= counted;
+  if (counted == 0) throw Error(ErrorCode::kInvalidArgument, "--data: no case holds a structure of the model: must hold at least one");
+  result.mean_dice /= counted;
   return result;
 }
 

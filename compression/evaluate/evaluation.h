@@ -31,16 +31,18 @@ struct Evaluation {
   std::vector<CaseEvaluation> cases;
   /// Of the structures that the model and the data name alike, in the model's order.
   std::vector<StructureScore> structures;
-  /// Mean over the structures that occur in a case; 0 if none does.
+  /// Mean over the structures that occur in a case.
   double mean_dice = 0;
 };
 
+/// Called after each case, from the thread that evaluates.
 using EvaluationSink = std::function<void(const CaseEvaluation& done, size_t count, size_t total)>;
 
-/// Segments every case as a request would be, and compares by structure name, on the CT's own grid. What the data label and the model
-/// does not know counts as background.
-/// Errors: kInvalidArgument for labels that are not on their image's grid, or if no structure has a name that both know; as
-/// ReadVolume's and Segmenter::Segment's.
+/// Segments every case as a request would be, and compares by structure name, on the CT's own grid. What only one side has a name for
+/// counts as background.
+/// Errors: kInvalidArgument for labels that are not on their image's grid, that are no whole number in [0, 65535] or that the data do
+/// not name, if no structure has a name that both know, or if no case holds one that has; kFailedPrecondition for a task that needs
+/// another model's result; as ReadVolume's and Segmenter::Segment's.
 Evaluation Evaluate(Segmenter& segmenter, const CaseFolder& folder, const SegmentOptions& options, const EvaluationSink& told = {});
 
 /// Scores of the structures `names` over finished cases.

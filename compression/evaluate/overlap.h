@@ -17,7 +17,8 @@ struct Overlap {
   double Dice() const { return 2.0 * static_cast<double>(both) / static_cast<double>(predicted + reference); }
 };
 
-/// By label value, of all that occur in one of the maps, 0 (background) excluded. Both in the same voxel order and of the same length.
+/// By label value, of all that occur in one of the maps, 0 (background) excluded. Both must be in the same voxel order and
+/// of the same length, which is not checked.
 std::map<int64_t, Overlap> CountOverlaps(std::span<const uint16_t> predicted, std::span<const uint16_t> reference);
 
 }  // namespace tuckerseg

@@ -7,8 +7,8 @@
 #include <string>
 #include <vector>
 
-#include "compression/train/augmentation.h"
 #include "compression/cases/case_files.h"
+#include "compression/train/augmentation.h"
 #include "compression/train/training_case.h"
 #include "engine/model/model.h"
 

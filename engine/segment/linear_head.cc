@@ -4,6 +4,7 @@
 #include <array>
 #include <cmath>
 #include <limits>
+#include <string>
 
 #include "engine/error.h"
 
@@ -14,8 +15,8 @@ namespace {
 constexpr int64_t kClassesAtOnce = 6;
 constexpr int64_t kVectorsAtOnce = 2;
 constexpr int64_t kLanes = 8;
+constexpr int64_t kMostClasses = 65536;  // the largest class is told in 16 bits
 constexpr int64_t kVoxelsAtOnce = kVectorsAtOnce * kLanes;
-constexpr int64_t kVoxelsAtLargest = 64 * kVoxelsAtOnce;  // whose largest logits are held until they are checked
 
 /// Eight floats; the compiler makes of it what the machine has.
 using Lanes [[gnu::vector_size(kLanes * sizeof(float))]] = float;
@@ -75,10 +76,9 @@ struct LogitsOfTiles {
   }
 };
 
-/// The largest logit of whole tiles of voxels, and its class: the lowest where several are as large.
+/// The class of the largest logit of whole tiles of voxels: the lowest where several are as large.
 struct LargestOfTiles {
   uint16_t* classes;
-  float* logits;
   [[gnu::always_inline]] void operator()(const HeadView& head, const float* features, int64_t stride, int64_t voxels) const {
     for (int64_t first = 0; first + kVoxelsAtOnce <= voxels; first += kVoxelsAtOnce) {
       Lanes best[kVectorsAtOnce];
@@ -93,10 +93,7 @@ struct LargestOfTiles {
         winner[v] = wins ? LaneNumbers{} + static_cast<int>(c) : winner[v];
       });
       for (int64_t v = 0; v < kVectorsAtOnce; ++v)
-        for (int64_t lane = 0; lane < kLanes; ++lane) {
-          classes[first + v * kLanes + lane] = static_cast<uint16_t>(winner[v][lane]);
-          logits[first + v * kLanes + lane] = best[v][lane];
-        }
+        for (int64_t lane = 0; lane < kLanes; ++lane) classes[first + v * kLanes + lane] = static_cast<uint16_t>(winner[v][lane]);
     }
   }
 };
@@ -144,7 +141,7 @@ bool LinearHead::Pays(const ModelPart& part) {
   const Size3 one{1, 1, 1};
   return head.kind == LayerKind::kConvolution && head.kernel == one && head.stride == one &&
          head.inputs.front() == static_cast<int>(layers.size()) - 2 &&
-         head.in_channels * static_cast<int64_t>(part.folds.size()) < head.out_channels;
+         head.in_channels * static_cast<int64_t>(part.folds.size()) < head.out_channels && head.out_channels <= kMostClasses;
 }
 
 LayerGraph LinearHead::TrunkOf(const LayerGraph& graph) {
@@ -181,22 +178,29 @@ void LinearHead::Run(const float* features, int64_t stride, int64_t voxels, floa
 
 void LinearHead::Largest(const float* features, int64_t stride, int64_t voxels, uint16_t* largest) const {
   const HeadView head{weights_.data(), bias_.data(), classes_, features_};
-  std::array<float, kVoxelsAtLargest> logits;
+  const int64_t whole = voxels / kVoxelsAtOnce * kVoxelsAtOnce;
+  OnThisMachine(head, features, stride, whole, LargestOfTiles{largest});
+  const int64_t rest = voxels - whole;
+  if (rest == 0) return;
+  const std::vector<float> tile = RestAsTile(head, features, stride, whole, rest);
   std::array<uint16_t, kVoxelsAtOnce> few;
-  for (int64_t first = 0; first < voxels; first += kVoxelsAtLargest) {
-    const int64_t count = std::min(kVoxelsAtLargest, voxels - first);
-    const int64_t whole = count / kVoxelsAtOnce * kVoxelsAtOnce;
-    const int64_t rest = count - whole;
-    OnThisMachine(head, features + first, stride, whole, LargestOfTiles{largest + first, logits.data()});
-    if (rest > 0) {
-      const std::vector<float> tile = RestAsTile(head, features + first, stride, whole, rest);
-      OnThisMachine(head, tile.data(), kVoxelsAtOnce, kVoxelsAtOnce, LargestOfTiles{few.data(), logits.data() + whole});
-      std::copy_n(few.begin(), rest, largest + first + whole);
+  OnThisMachine(head, tile.data(), kVoxelsAtOnce, kVoxelsAtOnce, LargestOfTiles{few.data()});
+  std::copy_n(few.begin(), rest, largest + whole);
+}
+
+float LinearHead::LargestFeature() const {
+  constexpr double kMost = std::numeric_limits<float>::max() / 2;  // half: what the roundings of a sum can add is far less
+  double least = kMost;
+  for (int64_t c = 0; c < classes_; ++c) {
+    double weights = 0;
+    for (int64_t f = 0; f < features_; ++f) weights += std::abs(static_cast<double>(weights_[static_cast<size_t>(c * features_ + f)]));
+    const double room = kMost - std::abs(static_cast<double>(bias_[static_cast<size_t>(c)]));
+    if (!(room > 0 && std::isfinite(weights))) {
+      throw Error(ErrorCode::kDataLoss, "weights: the last layer's class " + std::to_string(c) + " holds a number that is not finite: must be a trained network");
     }
-    if (!std::all_of(logits.begin(), logits.begin() + count, [](float logit) { return std::isfinite(logit); })) {
-      throw Error(ErrorCode::kInternal, "the network gave logits that are not finite");
-    }
+    if (weights > 0) least = std::min(least, room / weights);
   }
+  return static_cast<float>(least);
 }
 
 void LinearHead::RunFold(size_t fold, const float* features, int64_t voxels, float* logits) const {

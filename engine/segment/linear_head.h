@@ -26,12 +26,16 @@ class LinearHead {
   int64_t features() const { return features_; }  ///< of all folds
   int64_t features_of_fold() const { return features_ / static_cast<int64_t>(folds_); }
 
+  /// Features up to this size, either way, give finite logits: whoever calls Run or Largest has looked at them.
+  /// Errors: kDataLoss if a weight or bias is not finite.
+  float LargestFeature() const;
+
   /// Logits of all folds' features. Feature f of the voxels begins at features[f * stride]; class c's logits at
   /// logits[c * logits_stride].
   void Run(const float* features, int64_t stride, int64_t voxels, float* logits, int64_t logits_stride) const;
 
   /// The class with the largest logit of each voxel, the lowest where several are as large: what Run and an argmax give, without the
-  /// logits ever being in memory. Errors: kInternal if the largest is not finite.
+  /// logits ever being in memory.
   void Largest(const float* features, int64_t stride, int64_t voxels, uint16_t* largest) const;
 
   /// Logits [class][voxel] of one fold's own features [feature][voxel].

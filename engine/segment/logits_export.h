@@ -21,7 +21,7 @@ class LogitsExport {
 
   /// In which order the blocks must come.
   virtual Finishing finishing() const = 0;
-  /// With Finishing::kLines and kLargest, from several threads at the same time.
+  /// With Finishing::kLines and kLargest, perhaps from several threads at the same time.
   virtual void Take(const LogitsBlock& block) = 0;
   /// Labels of the cropped case in the network's axes, once every block has been taken; call it once.
   /// Errors: kCancelled between two channels.

@@ -40,12 +40,13 @@ BandShape ShapeOf(const PatchGrid& grid, Finishing finishing) {
 }  // namespace
 
 PatchAccumulator::PatchAccumulator(const PatchGrid& grid, int64_t channels, int folds, Finishing finishing, const LogitsSink& sink,
-                                   int threads)
+                                   int threads, float most)
     : grid_(grid),
       channels_(channels),
       folds_(folds),
       sink_(sink),
       threads_(threads),
+      most_(most),
       width_(grid.padded[2]),
       lines_(ShapeOf(grid, finishing).lines),
       narrow_(lines_ < grid.padded[1]),
@@ -61,9 +62,11 @@ PatchAccumulator::PatchAccumulator(const PatchGrid& grid, int64_t channels, int 
 
 int64_t PatchAccumulator::Bytes(const PatchGrid& grid, int64_t channels, Finishing finishing) {
   const BandShape band = ShapeOf(grid, finishing);
-  const int64_t lines = channels * (grid.patch[0] * band.lines + band.carried_rows * grid.padded[1] + band.lines) +
-                        grid.patch[0] * grid.padded[1];
-  return static_cast<int64_t>(sizeof(float)) * grid.padded[2] * lines;
+  const auto huge = [&](int64_t lines) { return static_cast<int64_t>(HugePageAllocator<float>::Bytes(static_cast<size_t>(lines * grid.padded[2]))); };
+  const int64_t sums = huge(channels * grid.patch[0] * band.lines);
+  const int64_t carried = huge(channels * band.carried_rows * grid.padded[1]);
+  const int64_t rest = channels * band.lines + grid.patch[0] * grid.padded[1];  // lines of the block and of the weights
+  return sums + carried + static_cast<int64_t>(sizeof(float)) * grid.padded[2] * rest;
 }
 
 float* PatchAccumulator::Line(int64_t row, int64_t channel, int64_t line) {
@@ -172,7 +175,7 @@ void PatchAccumulator::GiveLines(int64_t row, int64_t begin, int64_t end) {
         const float* sums = Line(row, channel, y + grid_.padding[1]) + grid_.padding[2];
         for (int64_t z = 0; z < length; ++z) {
           const float logit = sums[z] / (weights[y * width_ + z] * static_cast<float>(folds_));
-          all_finite &= std::isfinite(logit);
+          all_finite &= std::abs(logit) <= most_;  // not so for NaN
           *target++ = logit;
         }
       }

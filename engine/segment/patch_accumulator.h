@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <limits>
 #include <span>
 #include <vector>
 
@@ -19,7 +20,8 @@ struct LogitsBlock {
   int64_t line_end = 0;
   std::span<const float> logits;  ///< channel c's lines begin at c * channel_stride; valid during the call only
   int64_t channel_stride = 0;
-  std::span<const uint16_t> largest = {};  ///< with Finishing::kLargest, if not empty: channels by voxel, instead of the logits
+  /// With Finishing::kLargest, if not empty: the channel of each voxel, [line][axis 2], instead of the logits; valid during the call only.
+  std::span<const uint16_t> largest = {};
 };
 using LogitsSink = std::function<void(const LogitsBlock&)>;
 
@@ -37,7 +39,9 @@ enum class Finishing {
 class PatchAccumulator {
  public:
   /// `grid` and `sink` must outlive the accumulator. `folds`: number of folds that are added into the same channels, and averaged.
-  PatchAccumulator(const PatchGrid& grid, int64_t channels, int folds, Finishing finishing, const LogitsSink& sink, int threads);
+  /// `most`: finished values must lie in [-most, most].
+  PatchAccumulator(const PatchGrid& grid, int64_t channels, int folds, Finishing finishing, const LogitsSink& sink, int threads,
+                   float most = std::numeric_limits<float>::max());
 
   /// Adds channels [channel][patch] of the patch at `origin` (padded coordinates), as channels from `first_channel` on. The patch's
   /// weights are added with the first fold.
@@ -45,7 +49,7 @@ class PatchAccumulator {
 
   /// Said after the last patch with this origin along axes 0 and 1. `next`: origin of the patches to come, along axis 1 the
   /// padded length after the last one of the same axis-0 origin, and along axis 0 then the next origin or the padded length.
-  /// Errors: kInternal if a value is not finite.
+  /// Errors: kInternal if a value is not finite or larger than it may be.
   void FinishBefore(const std::array<int64_t, 2>& next);
 
   /// Bytes that an accumulator holds.
@@ -63,6 +67,7 @@ class PatchAccumulator {
   int folds_;
   const LogitsSink& sink_;
   int threads_;
+  float most_;
   int64_t width_;                  // voxels of a line: the padded length of axis 2
   int64_t lines_;                  // lines of the band: a patch's, or all of a row's
   bool narrow_;                    // the band is less than whole rows

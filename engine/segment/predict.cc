@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <limits>
 
 #include "engine/error.h"
 #include "engine/parallel.h"
@@ -205,7 +206,8 @@ void PredictFloat(std::span<const float> image, const PatchGrid& grid, const Pre
   const LinearHead* head = context.head;
   const int64_t channels = head != nullptr ? head->features() : context.part.graph.OutChannels();
   const int averaged = head != nullptr ? 1 : static_cast<int>(context.folds.size());
-  PatchAccumulator accumulator(grid, channels, averaged, finishing, give, context.options.threads);
+  const float most = head != nullptr ? head->LargestFeature() : std::numeric_limits<float>::max();
+  PatchAccumulator accumulator(grid, channels, averaged, finishing, give, context.options.threads, most);
   VisitPatches(
       grid, context.stop,
       [&](const ArrayShape& origin) {

@@ -28,8 +28,8 @@ struct PredictContext {
 
 /// Runs all folds over `image` (C order, grid.image) and gives the averaged logits to `sink`, in the order of `finishing`.
 /// Padding is 0 after normalisation, which is the mean. With mirroring, each patch is the mean over all flips.
-/// With Finishing::kLines and kLargest the sink is called from several threads at the same time, with different lines.
-/// Errors: kCancelled between two patches; what the executors throw; kInternal if a logit is not finite.
+/// With Finishing::kLines and kLargest the sink may be called from several threads at the same time, with different lines.
+/// Errors: kCancelled between two patches; what the executors throw; kInternal if a logit is not finite; kDataLoss if the head is not.
 void PredictLogits(std::span<const float> image, const PatchGrid& grid, const PredictContext& context,
                    Finishing finishing, const LogitsSink& sink);
 

@@ -1,6 +1,7 @@
 #!/bin/sh
 # Trains the demo model on phantoms, measures it on phantoms with other seeds, and puts it under models/demo. Run again after an
-# interruption, it goes on where it was. The same seeds give the same model, bit for bit on the same machine.
+# interruption, it goes on where it was; for all from nothing delete build/demo-model. The same seeds give the same model, bit for bit on the
+# same machine with as many THREADS (default 2).
 set -eu
 cd "$(dirname "$0")/../.."
 bin=build/release/bin
@@ -15,14 +16,17 @@ make_phantoms() { # folder, first seed, count
   $bin/tuckerseg-phantom --data-set "$work/$1" --seed "$2" --count "$3" --threads "$threads" --quiet
 }
 mkdir -p "$work"
+exec 9> "$work/lock"  # the programs below inherit it: held as long as one of them lives, whatever became of this shell
+flock -n 9 || { echo "error: $work: another training uses it: must have ended" >&2; exit 1; }
 make_phantoms train 100000 124
 make_phantoms test 1 20
 
 if [ ! -f "$work/demo/model.json" ]; then
   echo "== training: about an hour on two cores; log: $work/demo.training/log.csv"
+  structures=$(paste -s -d, scripts/demo_model/structures.txt)
   # Phantoms differ in pose, contrast, noise and blur as they are drawn, so nothing is augmented.
   GOMP_SPINCOUNT=0 $bin/tuckerseg-compress train --data "$work/train" --plans scripts/demo_model/plans.json \
-    --structures "$(paste -s -d, scripts/demo_model/structures.txt)" -o "$work/demo" --name demo --licence Apache-2.0 \
+    --structures "$structures" -o "$work/demo" --name demo --licence Apache-2.0 \
     --source "tuckerseg-phantom, seeds 100000 to 100119: procedural, no patient" --store fp16 \
     --optimizer adamw --learning-rate 0.003 --weight-decay 0.0001 --schedule cosine --average 0.99 --batch 2 --foreground 0.5 \
     --no-augmentation --epochs 18 --steps-per-epoch 250 --validation 4 --validate-every 2 --seed 1 --threads "$threads"
@@ -30,9 +34,9 @@ fi
 
 echo "== measuring on phantoms it has not seen"
 $bin/tuckerseg-compress evaluate "$work/demo" --data "$work/test" -o "$work/report" --threads "$threads"
-rm -rf models/demo.old
-[ ! -d models/demo ] || mv models/demo models/demo.old
 mkdir -p models
-cp -r "$work/demo" models/demo
-rm -rf models/demo.old
+rm -rf models/demo.unfinished-*
+cp -r "$work/demo" "models/demo.unfinished-$$"
+rm -rf models/demo  # killed before the next line, there is no model: run again
+mv "models/demo.unfinished-$$" models/demo
 echo "models/demo: the model and its card.json"

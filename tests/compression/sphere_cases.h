@@ -77,7 +77,8 @@ inline void WriteSphereDataset(const std::filesystem::path& directory, int cases
     WriteNifti(made.labels, directory / "labelsTr" / (name + ".nii.gz"));
   }
   std::ofstream(directory / "dataset.json")
-      << R"({"channel_names": {"0": "CT"}, "labels": {"background": 0, "liver": 5, "spleen": 1, "heart": 51}, "file_ending": ".nii.gz"})";
+      << R"({"channel_names": {"0": "CT"}, "labels": {"background": 0, "liver": 5, "spleen": 1, "heart": 51}, "file_ending": ".nii.gz",
+         "description": "spheres", "phantoms": true})";
 }
 
 /// Plans of a network of three stages (4, 8, 8 features), patch 16 x 16 x 16 at 3 mm.

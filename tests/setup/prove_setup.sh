@@ -131,7 +131,7 @@ prepare() {
     mkdir -p "$system/root/shared/data"
     mount --bind "$data" "$system/root/shared/data" && mount -o remount,bind,ro "$system/root/shared/data" || return 1
   else
-    echo "no test data: tests that need them will skip, and the demo will fail"
+    echo "no test data: tests that need them will skip"
   fi
   # What the README asks for before the first `make`; git is there to clone with.
   inside sh -c 'apt-get -qq update && apt-get -qq install --yes --no-install-recommends git make'

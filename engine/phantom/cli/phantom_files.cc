@@ -8,9 +8,9 @@
 #include <vector>
 
 #include "engine/error.h"
-#include "engine/whole_file.h"
 #include "engine/volume/nifti_reader.h"
 #include "engine/volume/nifti_writer.h"
+#include "engine/whole_file.h"
 
 namespace tuckerseg {
 namespace {
@@ -61,10 +61,7 @@ void WriteDatasetJson(uint64_t first_seed, int count, std::span<const Label> lab
                                     {"file_ending", ".nii.gz"},
                                     {"description", Description(first_seed, count)},
                                     {"phantoms", true}};
-  const std::string text = json.dump(1) + "\n";
-  WholeFile file(folder / "dataset.json");
-  file.Write(std::as_bytes(std::span(text)));
-  file.Commit();
+  WriteWholeFile(folder / "dataset.json", json.dump(1) + "\n");
 }
 
 }  // namespace

@@ -51,6 +51,12 @@ TEST(EncodeMetrics, HasALineForEachCaseAndStructure) {
             "original,case_1,liver,,8.0,0.0\n");
 }
 
+TEST(EncodeMetrics, QuotesNamesThatWouldBreakALine) {
+  Evaluation evaluation;
+  evaluation.cases = {{.name = "a,\"b\"", .voxel_mm3 = 1, .overlaps = {{"liver", {.both = 1, .predicted = 1, .reference = 1}}}}};
+  EXPECT_THAT(EncodeMetrics(evaluation), HasSubstr("\noriginal,\"a,\"\"b\"\"\",liver,1.000000,"));
+}
+
 TEST(ParameterCount, CountsOneFoldOfEachPart) {
   Bundle bundle = DensityBundle();
   bundle.weights.front().Add("fold_1.head.bias", TensorType::kFloat32, {3}, std::vector<std::byte>(12));

@@ -62,6 +62,41 @@ TEST_F(Evaluating, RefusesDataWithoutAnyOfTheModelsStructures) {
   ExpectError(ErrorCode::kInvalidArgument, "--data: names no structure of the model tiny", [&] { Evaluated(std::move(other)); });
 }
 
+TEST_F(Evaluating, RefusesATaskThatNeedsAnotherModel) {
+  WriteSphereDataset(folder_.path(), 1);
+  Bundle cropped = DensityBundle();
+  cropped.model.pipeline.crop = CropRule{.task = "total_fast", .robust_task = {}, .structures = {"heart"}, .margin_mm = 20};
+  ExpectError(ErrorCode::kFailedPrecondition, "bundle: task tiny needs another model's result", [&] { Evaluated(std::move(cropped)); });
+}
+
+TEST_F(Evaluating, RefusesLabelsThatAreNoneOfTheDatas) {
+  WriteSphereDataset(folder_.path(), 1);
+  SphereCase made = MakeSphereCase({16, 16, 24}, 3, {1, 5}, 0);
+  const auto refuse = [&](double slope, const char* message) {
+    made.labels.slope = slope;
+    WriteNifti(made.labels, folder_.path() / "labelsTr" / "case_0.nii.gz");
+    ExpectError(ErrorCode::kInvalidArgument, message, [&] { Evaluated(); });
+  };
+  refuse(0.5, "case case_0: label 0.5");
+  refuse(-1, "case case_0: label -");
+  refuse(2, "case case_0: label 2: must be a value of dataset.labels");
+  refuse(1e9, "must be a whole number in [0, 65535]");
+}
+
+TEST_F(Evaluating, RefusesCasesThatHoldNothingOfTheModel) {
+  WriteSphereDataset(folder_.path(), 1);
+  Bundle heart = DensityBundle();
+  heart.model.labels[0].name = "heart";  // named by the data, in no case
+  heart.model.labels[1].name = "tumour";
+  ExpectError(ErrorCode::kInvalidArgument, "--data: no case holds a structure of the model", [&] { Evaluated(std::move(heart)); });
+}
+
+TEST_F(Evaluating, RefusesLabelsOfAnotherShape) {
+  WriteSphereDataset(folder_.path(), 1);
+  WriteNifti(MakeSphereCase({16, 16, 23}, 3, {1, 5}, 0).labels, folder_.path() / "labelsTr" / "case_0.nii.gz");
+  ExpectError(ErrorCode::kInvalidArgument, "case case_0: labels of 16 x 16 x 23 voxels: must be 16 x 16 x 24", [&] { Evaluated(); });
+}
+
 TEST_F(Evaluating, RefusesLabelsThatLieBesideTheirImage) {
   WriteSphereDataset(folder_.path(), 1);
   SphereCase moved = MakeSphereCase({16, 16, 24}, 3, {1, 5}, 0);

@@ -153,6 +153,8 @@ TEST_F(CaseFolderTest, ReadsNnunetsLayout) {
   ASSERT_EQ(found.cases.size(), 3U);
   EXPECT_EQ(found.cases[2].name, "case_2");
   EXPECT_EQ(found.classes, kClasses);
+  EXPECT_EQ(found.description, "spheres");
+  EXPECT_TRUE(found.phantoms);
   EXPECT_THAT(PresentLabels(found, {}), ElementsAre(1, 5));
   const TrainingSet set = LoadTrainingSet(found, SphereModel(), {.validation_cases = 1}, {});
   EXPECT_EQ(set.training.size(), 2U);
@@ -180,6 +182,8 @@ TEST_F(CaseFolderTest, RefusesWhatIsNoDataSet) {
   ExpectError(ErrorCode::kInvalidArgument, "case case_0: must have labels", [&] { FindCases(folder_.path()); });
   folder_.Write("dataset.json", R"({"channel_names": {"0": "CT"}, "labels": {"background": 0, "liver": [1, 2]}})");
   ExpectError(ErrorCode::kInvalidArgument, "dataset.labels.liver = [1,2]: must be one value", [&] { FindCases(folder_.path()); });
+  folder_.Write("dataset.json", R"({"channel_names": {"0": "CT"}, "labels": {"background": 0, "liver": 1}, "phantoms": "yes"})");
+  ExpectError(ErrorCode::kInvalidArgument, "dataset.phantoms = \"yes\": must be true or false", [&] { FindCases(folder_.path()); });
 }
 
 TEST_F(CaseFolderTest, RefusesLabelsThatTheDataSetDoesNotName) {

@@ -39,5 +39,18 @@ TEST(PredictPeakBytes, GrowsWithClassesOnlyAsFarAsABandOfPatchesGoes) {
   EXPECT_LE(peak(102, {96, 96, 800}) - many, voxels * 12);
 }
 
+TEST(PredictPeakBytes, CountsTheLargestClassesInsteadOfLogitsWhereTheyAreEnough) {
+  // 300 classes of 2 features; lines of 4000 voxels, so that one of logits is 4.8 MB.
+  Model model = TinyBundle(TinyUnet(2, 300), {8, 8, 8}, 1).model;
+  const Geometry geometry = GeometryOf({4000, 8, 8});
+  const int64_t largest = PredictPeakBytes(model, geometry, {.threads = 1});
+  model.parts.front().regions = true;  // sigmoid of each class: all logits of a line, by thread
+  const int64_t one = PredictPeakBytes(model, geometry, {.threads = 1});
+  const int64_t three = PredictPeakBytes(model, geometry, {.threads = 3});
+  const int64_t line = 300 * 4000 * 4;
+  EXPECT_EQ(one - largest, line - 8 * 4000 * 2);
+  EXPECT_EQ(three - one, 2 * line);
+}
+
 }  // namespace
 }  // namespace tuckerseg

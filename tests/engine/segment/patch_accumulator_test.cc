@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <malloc.h>
+
 #include <limits>
 #include <random>
 #include <tuple>
@@ -82,6 +84,7 @@ TEST(PatchAccumulator, GivesTheSameBitsWithAnyNumberOfThreads) {
 }
 
 TEST(PatchAccumulator, GivesTheSameBitsWhetherItHoldsWholeRowsOrABandOfLines) {
+  mallopt(M_PERTURB, 0x80);  // memory is not zero when it comes: what is read before it is written shows
   const std::vector<std::tuple<ArrayShape, Size3, double>> cases{
       {{9, 21, 6}, {4, 4, 4}, 0.5},  // overlap of half a patch: each line is in two bands
       {{30, 40, 6}, {8, 8, 4}, 0.8},
@@ -100,6 +103,16 @@ TEST(PatchAccumulator, HoldsWholeRowsWhereABandWouldTakeMore) {
   const PatchGrid grid = MakePatchGrid({40, 5, 6}, {4, 4, 4}, 0.25);
   EXPECT_EQ(PatchAccumulator::Bytes(grid, 2, Finishing::kLines), PatchAccumulator::Bytes(grid, 2, Finishing::kWholeRows));
   EXPECT_EQ(Accumulate(grid, 2, 1, Finishing::kLines, 1), Accumulate(grid, 2, 1, Finishing::kWholeRows, 1));
+}
+
+TEST(PatchAccumulator, RefusesValuesAboveTheLargestThatMayBe) {
+  const PatchGrid grid = MakePatchGrid({4, 4, 4}, {4, 4, 4}, 0.5);
+  const LogitsSink sink = [](const LogitsBlock&) {};
+  PatchAccumulator accumulator(grid, 1, 1, Finishing::kLines, sink, 1, /*most=*/2.0F);
+  std::vector<float> patch(64, 1.5F);
+  patch[40] = -3.0F;
+  accumulator.Add(patch, {0, 0, 0}, true);
+  ExpectError(ErrorCode::kInternal, "not finite", [&] { accumulator.FinishBefore({4, 4}); });
 }
 
 TEST(PatchAccumulator, RefusesLogitsThatAreNotFinite) {

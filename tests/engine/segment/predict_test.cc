@@ -251,18 +251,58 @@ TEST(LinearHead, GivesTheLargestLogitsClass) {
   }
 }
 
-TEST(LinearHead, TheLowestClassWinsATieAndAnInfinityIsRefused) {
-  HeadSample sample(5, 2);
-  WeightStore equal;
-  const std::vector<std::byte> zeros(5 * 3 * sizeof(float));
-  equal.Add("fold_0.head.weight", TensorType::kFloat32, {5, 3, 1, 1, 1}, zeros);
-  equal.Add("fold_0.head.bias", TensorType::kFloat32, {5}, {zeros.begin(), zeros.begin() + 20});
-  sample.bundle.weights.front() = std::move(equal);
+/// Weights and biases of 13 classes and 3 features, all 0 but one bias.
+WeightStore ZerosButBias(size_t place, float value) {
+  WeightStore weights;
+  std::vector<float> bias(13, 0.0F);
+  bias[place] = value;
+  const auto bytes = std::as_bytes(std::span(bias));
+  weights.Add("fold_0.head.weight", TensorType::kFloat32, {13, 3, 1, 1, 1}, std::vector<std::byte>(13 * 3 * sizeof(float)));
+  weights.Add("fold_0.head.bias", TensorType::kFloat32, {13}, {bytes.begin(), bytes.end()});
+  return weights;
+}
+
+TEST(LinearHead, TheLowestClassWinsATie) {
+  HeadSample sample(13, 2);
+  sample.bundle.weights.front() = ZerosButBias(12, 0);
   std::vector<uint16_t> largest(2, 99);
   sample.Head().Largest(sample.features.data(), sample.stride, 2, largest.data());
   EXPECT_EQ(largest, (std::vector<uint16_t>{0, 0}));
-  sample.features[1] = std::numeric_limits<float>::infinity();  // times 0: no number
-  ExpectError(ErrorCode::kInternal, "not finite", [&] { sample.Head().Largest(sample.features.data(), sample.stride, 2, largest.data()); });
+  sample.bundle.weights.front() = ZerosButBias(12, 1);
+  sample.Head().Largest(sample.features.data(), sample.stride, 2, largest.data());
+  EXPECT_EQ(largest, (std::vector<uint16_t>{12, 12}));
+}
+
+TEST(LinearHead, FeaturesUpToTheLargestGiveFiniteLogits) {
+  HeadSample sample(13, 16);
+  const LinearHead head = sample.Head();
+  for (size_t i = 0; i < sample.features.size(); ++i) sample.features[i] = i % 2 == 0 ? head.LargestFeature() : -head.LargestFeature();
+  std::vector<float> logits(13 * 16);
+  head.Run(sample.features.data(), sample.stride, 16, logits.data(), 16);
+  EXPECT_TRUE(std::all_of(logits.begin(), logits.end(), [](float logit) { return std::isfinite(logit); }));
+  EXPECT_GT(head.LargestFeature(), 1e30F) << "so large that no trained network comes near";
+}
+
+TEST(LinearHead, RefusesWeightsThatAreNotFinite) {
+  HeadSample sample(13, 2);
+  for (const float value : {std::numeric_limits<float>::quiet_NaN(), -std::numeric_limits<float>::infinity()}) {
+    sample.bundle.weights.front() = ZerosButBias(7, value);
+    ExpectError(ErrorCode::kDataLoss, "the last layer's class 7 holds a number that is not finite", [&] { sample.Head().LargestFeature(); });
+  }
+}
+
+TEST(PredictWithAHead, RefusesFeaturesThatMakeLogitsOverflow) {
+  const Bundle bundle = TinyBundle(TinyUnet(2, 7), {4, 4, 4}, 1);
+  const ModelPart& part = bundle.model.parts.front();
+  const LinearHead head(part, bundle.weights.front());
+  std::vector<std::unique_ptr<Executor>> trunk;
+  trunk.push_back(std::make_unique<FeatureExecutor>(head.features_of_fold(), 1e37F));
+  const std::vector<float> image(4 * 4 * 4, 15.0F);
+  for (const Finishing finishing : {Finishing::kLargest, Finishing::kLines, Finishing::kWholeRows}) {
+    ExpectError(ErrorCode::kInternal, "not finite", [&] {
+      PredictLogits(image, MakePatchGrid({4, 4, 4}, part.patch_size, 0.5), {part, trunk, {}, {}, {}, nullptr, &head}, finishing, [](const LogitsBlock&) {});
+    });
+  }
 }
 
 TEST(PredictWithAHead, GivesTheLargestLogitInsteadOfAllWhereThatIsEnough) {

@@ -1,0 +1,45 @@
+#include "engine/whole_file.h"
+
+#include <gtest/gtest.h>
+
+#include "tests/engine/model/temporary_directory.h"
+#include "tests/engine/volume/expect_error.h"
+
+namespace tuckerseg {
+namespace {
+
+class WholeFileTest : public testing::Test {
+ protected:
+  int64_t FilesLeft() const {
+    return std::distance(std::filesystem::directory_iterator(folder_.path()), std::filesystem::directory_iterator());
+  }
+  const TemporaryDirectory folder_;
+};
+
+TEST_F(WholeFileTest, TakesThePlaceOfAnEarlierOneAtOnce) {
+  const std::filesystem::path path = folder_.Write("card.json", "earlier");
+  const std::string text = "later";
+  {
+    WholeFile file(path);
+    file.Write(std::as_bytes(std::span(text)));
+    EXPECT_EQ(FileText(path), "earlier");
+    file.Commit();
+  }
+  EXPECT_EQ(FileText(path), "later");
+  EXPECT_EQ(FilesLeft(), 1);
+}
+
+TEST_F(WholeFileTest, LeavesNothingWhereItIsNotCommitted) {
+  { WholeFile file(folder_.path() / "card.json"); }
+  EXPECT_EQ(FilesLeft(), 0);
+}
+
+TEST_F(WholeFileTest, SaysWhereItCannotBe) {
+  ExpectError(ErrorCode::kInvalidArgument, "output: cannot be written: its folder must exist", [&] { WriteWholeFile(folder_.path() / "none" / "a", "x"); });
+  std::filesystem::create_directories(folder_.path() / "taken" / "inside");
+  ExpectError(ErrorCode::kInternal, "output: cannot take its name", [&] { WriteWholeFile(folder_.path() / "taken", "x"); });
+  EXPECT_EQ(FilesLeft(), 1) << "the folder alone";
+}
+
+}  // namespace
+}  // namespace tuckerseg
