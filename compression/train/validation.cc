@@ -7,6 +7,7 @@
 #include <memory>
 #include <utility>
 
+#include "compression/evaluate/overlap.h"
 #include "engine/execute/executor.h"
 #include "engine/segment/half.h"
 #include "engine/segment/label_rule.h"
@@ -36,12 +37,6 @@ class TrainingExecutor final : public Executor {
   at::Tensor logits_;
 };
 
-struct Overlap {
-  int64_t both = 0;
-  int64_t predicted = 0;
-  int64_t reference = 0;
-};
-
 /// Channels as labels, so that LabelRule answers in channels.
 ModelPart WithChannelNumbers(ModelPart part) {
   for (size_t c = 0; c < part.channel_labels.size(); ++c) part.channel_labels[c] = static_cast<int64_t>(c);
@@ -65,7 +60,7 @@ ValidationScore ScoreOf(const std::array<Overlap, 256>& overlaps) {
   for (size_t c = 1; c < overlaps.size(); ++c) {
     const Overlap& overlap = overlaps[c];
     if (overlap.reference == 0) continue;
-    const double dice = 2.0 * static_cast<double>(overlap.both) / static_cast<double>(overlap.predicted + overlap.reference);
+    const double dice = overlap.Dice();
     score.by_channel[static_cast<uint8_t>(c)] = dice;
     score.dice += dice;
   }
