@@ -6,11 +6,21 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdlib>
+#include <memory>
 #include <new>
 #include <utility>
 #include <vector>
 
 namespace tuckerseg {
+
+constexpr size_t kHugePage = size_t{2} << 20;
+
+/// Asks the system for large pages where whole ones fit into [memory, memory + bytes). Advice: where there are none, ordinary ones do.
+inline void AdviseHugePages(void* memory, size_t bytes) {
+  void* begin = memory;
+  if (std::align(kHugePage, kHugePage, begin, bytes) == nullptr) return;
+  madvise(begin, bytes / kHugePage * kHugePage, MADV_HUGEPAGE);
+}
 
 /// From 2 MiB on aligned to that, and the system is asked for pages of that size. Where it has none, ordinary ones do. Numbers are left as they are
 /// found: whoever first writes them, on however many threads, touches the pages.
@@ -18,7 +28,6 @@ template <typename T>
 class HugePageAllocator {
  public:
   using value_type = T;
-  static constexpr size_t kPage = size_t{2} << 20;
   static constexpr size_t kCacheLine = 64;
 
   HugePageAllocator() = default;
@@ -27,15 +36,15 @@ class HugePageAllocator {
 
   /// What `count` elements take: whole pages, or less than one.
   static constexpr size_t Bytes(size_t count) {
-    const size_t unit = count * sizeof(T) < kPage ? kCacheLine : kPage;
+    const size_t unit = count * sizeof(T) < kHugePage ? kCacheLine : kHugePage;
     return (count * sizeof(T) + unit - 1) / unit * unit;
   }
 
   T* allocate(size_t count) {
     const size_t bytes = Bytes(count);
-    void* const memory = std::aligned_alloc(bytes < kPage ? kCacheLine : kPage, std::max(bytes, kCacheLine));
+    void* const memory = std::aligned_alloc(bytes < kHugePage ? kCacheLine : kHugePage, std::max(bytes, kCacheLine));
     if (memory == nullptr) throw std::bad_alloc();
-    if (bytes >= kPage) madvise(memory, bytes, MADV_HUGEPAGE);  // advice: what it answers changes nothing
+    AdviseHugePages(memory, bytes);
     return static_cast<T*>(memory);
   }
   void deallocate(T* memory, size_t) { std::free(memory); }

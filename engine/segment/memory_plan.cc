@@ -56,10 +56,10 @@ int64_t ResamplingBytes(const ArrayShape& from, const ArrayShape& to) {
 }
 
 /// What a head that runs apart from the network gives, before it is labels.
-int64_t HeadBytes(const PatchGrid& grid, int64_t classes, Finishing finishing, int threads) {
+int64_t HeadBytes(const PatchGrid& grid, int64_t features, int64_t classes, Finishing finishing, int threads) {
   const int64_t line = classes * grid.image[2] * kFloatBytes;
   switch (finishing) {
-    case Finishing::kLargest: return grid.image[1] * grid.image[2] * static_cast<int64_t>(sizeof(uint16_t));
+    case Finishing::kLargest: return std::max(threads, 1) * PatchAccumulator::LinesAtOnce(grid, features) * grid.image[2] * kLabelBytes;
     case Finishing::kLines: return std::max(threads, 1) * line;
     case Finishing::kWholeRows: break;
   }
@@ -79,8 +79,8 @@ int64_t PartBytes(const Model& model, const ModelPart& part, const CaseGeometry&
   int64_t bytes = Voxels(grids.network) * kFloatBytes + patch * kFloatBytes + LogitsExportBytes(part, grids, options.threads);
   if (options.accumulation == Accumulation::kFloat32) {
     const Finishing finishing = FinishingOf(part, grids);
-    bytes += PatchAccumulator::Bytes(grid, summed, finishing);
-    if (head) bytes += HeadBytes(grid, classes, finishing, options.threads);
+    bytes += PatchAccumulator::Bytes(grid, summed, finishing, options.threads);
+    if (head) bytes += HeadBytes(grid, summed, classes, finishing, options.threads);
   } else {
     // Halves of the whole image, and once more to sum folds.
     bytes += (part.folds.size() > 1 ? 2 : 1) * classes * Voxels(grid.padded) * kHalfBytes;

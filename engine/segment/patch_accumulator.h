@@ -27,9 +27,9 @@ using LogitsSink = std::function<void(const LogitsBlock&)>;
 
 /// How much of a row a sink wants at once.
 enum class Finishing {
-  kLines,      ///< whatever is finished; blocks of a row ascend along axis 1, blocks of different rows come mixed
+  kLines,      ///< whatever is finished, a few lines at a time in any order, from several threads at the same time
   kLargest,    ///< as kLines; where the largest channel of a voxel can be had without its logits, that alone
-  kWholeRows,  ///< every line of a row at once, rows ascending
+  kWholeRows,  ///< every line of a row at once, rows ascending, from one thread
 };
 
 /// In float32. Patches come in the grid's order (axis 0 outermost, then axis 1), so lines that no later patch touches are
@@ -43,8 +43,8 @@ class PatchAccumulator {
   PatchAccumulator(const PatchGrid& grid, int64_t channels, int folds, Finishing finishing, const LogitsSink& sink, int threads,
                    float most = std::numeric_limits<float>::max());
 
-  /// Adds channels [channel][patch] of the patch at `origin` (padded coordinates), as channels from `first_channel` on. The patch's
-  /// weights are added with the first fold.
+  /// Adds channels [channel][patch] of the patch at `origin` (padded coordinates), as channels from `first_channel` on. Folds either all
+  /// add to the same channels, `first_channel` 0, or each has channels of its own. The patch's weights are added with the first fold.
   void Add(std::span<const float> values, const ArrayShape& origin, bool first_fold, int64_t first_channel = 0);
 
   /// Said after the last patch with this origin along axes 0 and 1. `next`: origin of the patches to come, along axis 1 the
@@ -53,18 +53,24 @@ class PatchAccumulator {
   void FinishBefore(const std::array<int64_t, 2>& next);
 
   /// Bytes that an accumulator holds.
-  static int64_t Bytes(const PatchGrid& grid, int64_t channels, Finishing finishing);
+  static int64_t Bytes(const PatchGrid& grid, int64_t channels, Finishing finishing, int threads);
+  /// Lines that a sink gets at once at most, with Finishing::kLines and kLargest.
+  static int64_t LinesAtOnce(const PatchGrid& grid, int64_t channels);
 
  private:
   float* Line(int64_t row, int64_t channel, int64_t line);
   float* CarriedLine(int64_t row, int64_t channel, int64_t line);
+  float* WeightLine(int64_t row, int64_t line);
   void EnterLines(int64_t end);
   void FinishLines(int64_t end, int64_t next_row);
-  void GiveLines(int64_t row, int64_t begin, int64_t end);
+  void GiveRow(int64_t row);
+  void GiveLines(int64_t first_row, int64_t last_row, int64_t begin, int64_t end);
+  bool Average(int64_t row, int64_t line, int64_t channel_begin, int64_t channel_end, float* target, int64_t channel_stride);
 
   const PatchGrid& grid_;
   int64_t channels_;
   int folds_;
+  Finishing finishing_;
   const LogitsSink& sink_;
   int threads_;
   float most_;
@@ -75,11 +81,16 @@ class PatchAccumulator {
   int64_t carried_rows_ = 0;       // rows of the band that patches with an earlier origin have touched
   int64_t entered_ = 0;            // lines before this one are in the band, or have been
   int64_t finished_ = 0;           // lines before this one have left it
+  // What has been written since the band was last here is added to, what has not is written over: nothing is zeroed. Rows from
+  // carried_rows_ on, of them lines from touched_lines_ on, of them voxels from touched_width_ on are as memory came.
+  int64_t touched_lines_ = 0;      // by patches with this origin along axis 0 and an earlier one along axis 1
+  int64_t touched_width_ = 0;      // by earlier patches with these origins along axes 0 and 1
+  int64_t width_end_ = 0;          // of the patch that is being added
   std::vector<float> importance_;  // of a patch
   HugeVector<float> sums_;         // the band: [row mod patch length][channel][line mod lines_][width_]
   HugeVector<float> carried_;      // [row from the next origin on][channel][padded line][width_]; empty where the band has whole rows
-  std::vector<float> weights_;     // [row mod patch length][padded line][width_]
-  std::vector<float> block_;       // finished logits
+  HugeVector<float> weights_;      // [row mod patch length][padded line][width_]
+  std::vector<float> row_;         // with kWholeRows: a finished row
 };
 
 /// In half precision in nnU-Net's order (nnunet-inference section 4.4), rounding errors included. Holds the whole image.

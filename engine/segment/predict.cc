@@ -116,76 +116,60 @@ void VisitPatches(const PatchGrid& grid, const std::stop_token& stop, const std:
     }
 }
 
-/// Passes finished blocks on as logits: line by line on all threads, or as whole rows.
+/// Passes finished blocks on as logits, or the largest of them. With Finishing::kLines and kLargest from several threads at the same time.
 class LogitsGiver {
  public:
   LogitsGiver(const PatchGrid& grid, const PredictContext& context, Finishing finishing, const LogitsSink& sink)
       : width_(grid.image[2]), lines_(grid.image[1]), context_(context), finishing_(finishing), sink_(sink) {
-    if (context.head == nullptr || finishing == Finishing::kLargest) return;
-    const int64_t buffers = finishing == Finishing::kLines ? std::max(context.options.threads, 1) : lines_;
-    logits_.resize(static_cast<size_t>(buffers * context.head->classes() * width_));
+    if (context.head != nullptr && finishing == Finishing::kWholeRows) row_.resize(static_cast<size_t>(context.head->classes() * lines_ * width_));
   }
 
   void Give(const LogitsBlock& block) {
-    if (finishing_ == Finishing::kLargest && context_.head != nullptr) {
-      GiveLargest(block);
-    } else if (finishing_ != Finishing::kWholeRows) {
-      GiveLines(block);
-    } else if (context_.head != nullptr) {
-      GiveRow(block);
-    } else {
-      sink_(block);
+    if (context_.head == nullptr) return sink_(block);
+    switch (finishing_) {
+      case Finishing::kLargest: return GiveLargest(block);
+      case Finishing::kLines: return GiveLines(block);
+      case Finishing::kWholeRows: return GiveRow(block);
     }
   }
+
+  /// Seconds that the head took, of one thread where several worked side by side.
+  double head_s() const { return head_s_; }
 
  private:
   const float* Line(const LogitsBlock& block, int64_t line) const { return block.logits.data() + (line - block.line_begin) * width_; }
 
   void GiveLargest(const LogitsBlock& block) {
-    const int64_t lines = block.line_end - block.line_begin;
-    largest_.resize(static_cast<size_t>(lines * width_));
-    {
-      const Stopwatch stopwatch(context_.network_s);
-      ParallelFor(context_.options.threads, lines, [&](int64_t begin, int64_t end) {
-        context_.head->Largest(block.logits.data() + begin * width_, block.channel_stride, (end - begin) * width_, largest_.data() + begin * width_);
-      });
-    }
-    sink_({.row = block.row, .line_begin = block.line_begin, .line_end = block.line_end, .logits = {}, .channel_stride = 0, .largest = largest_});
+    const int64_t voxels = (block.line_end - block.line_begin) * width_;
+    std::vector<uint16_t> largest(static_cast<size_t>(voxels));
+    Timed([&] { context_.head->Largest(block.logits.data(), block.channel_stride, voxels, largest.data()); });
+    sink_({.row = block.row, .line_begin = block.line_begin, .line_end = block.line_end, .logits = {}, .channel_stride = 0, .largest = largest});
   }
 
   void GiveLines(const LogitsBlock& block) {
-    std::atomic<int64_t> next_buffer{0};
-    std::atomic<double> head_s{0};  // of all threads; what follows, the labels, is not the network's
-    ParallelFor(context_.options.threads, block.line_end - block.line_begin, [&](int64_t begin, int64_t end) {
-      const LinearHead* head = context_.head;
-      float* logits = head == nullptr ? nullptr : logits_.data() + next_buffer++ * head->classes() * width_;
-      double seconds = 0;
-      for (int64_t line = block.line_begin + begin; line < block.line_begin + end; ++line) {
-        if (head == nullptr) {
-          const auto offset = static_cast<size_t>((line - block.line_begin) * width_);
-          sink_({block.row, line, line + 1, block.logits.subspan(offset), block.channel_stride});
-          continue;
-        }
-        {
-          const Stopwatch stopwatch(&seconds);
-          head->Run(Line(block, line), block.channel_stride, width_, logits, width_);
-        }
-        sink_({block.row, line, line + 1, {logits, static_cast<size_t>(head->classes() * width_)}, width_});
-      }
-      head_s += seconds;
-    });
-    if (context_.network_s != nullptr && next_buffer > 0) *context_.network_s += head_s / static_cast<double>(next_buffer);
+    std::vector<float> logits(static_cast<size_t>(context_.head->classes() * width_));  // of one line
+    for (int64_t line = block.line_begin; line < block.line_end; ++line) {
+      Timed([&] { context_.head->Run(Line(block, line), block.channel_stride, width_, logits.data(), width_); });
+      sink_({block.row, line, line + 1, logits, width_});
+    }
   }
 
   void GiveRow(const LogitsBlock& block) {
     const int64_t plane = lines_ * width_;
+    ParallelFor(context_.options.threads, lines_, [&](int64_t begin, int64_t end) {
+      Timed([&] { context_.head->Run(Line(block, begin), block.channel_stride, (end - begin) * width_, row_.data() + begin * width_, plane); });
+    });
+    sink_({block.row, 0, lines_, row_, plane});
+  }
+
+  template <typename Run>
+  void Timed(const Run& run) {
+    double seconds = 0;
     {
-      const Stopwatch stopwatch(context_.network_s);
-      ParallelFor(context_.options.threads, lines_, [&](int64_t begin, int64_t end) {
-        context_.head->Run(Line(block, begin), block.channel_stride, (end - begin) * width_, logits_.data() + begin * width_, plane);
-      });
+      const Stopwatch stopwatch(&seconds);
+      run();
     }
-    sink_({block.row, 0, lines_, logits_, plane});
+    head_s_ += seconds / std::max(context_.options.threads, 1);
   }
 
   int64_t width_;
@@ -193,8 +177,8 @@ class LogitsGiver {
   const PredictContext& context_;
   Finishing finishing_;
   const LogitsSink& sink_;
-  std::vector<float> logits_;  // of one line for each thread, or of a row
-  std::vector<uint16_t> largest_;
+  std::vector<float> row_;  // logits of a row
+  std::atomic<double> head_s_{0};
 };
 
 void PredictFloat(std::span<const float> image, const PatchGrid& grid, const PredictContext& context, Finishing finishing,
@@ -219,6 +203,7 @@ void PredictFloat(std::span<const float> image, const PatchGrid& grid, const Pre
         }
       },
       [&](const NextOrigins& next) { accumulator.FinishBefore(next); });
+  if (context.network_s != nullptr) *context.network_s += giver.head_s();
 }
 
 /// The whole window once for each fold, the folds' logits summed and divided in half precision (section 1.5).

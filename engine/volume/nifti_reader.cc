@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "engine/error.h"
+#include "engine/huge_pages.h"
 #include "engine/volume/gzip_stream.h"
 #include "engine/volume/nifti_fields.h"
 
@@ -141,6 +142,7 @@ struct NiftiReader::State {
     // The vector grows with what arrives (at most doubling, at most to what was announced).
     if (voxels.size() + taken > voxels.capacity()) {
       voxels.reserve(std::min(wanted, std::max(voxels.size() + taken, 2 * voxels.capacity())));
+      AdviseHugePages(voxels.data(), voxels.capacity());
     }
     voxels.insert(voxels.end(), bytes.begin(), bytes.begin() + static_cast<std::ptrdiff_t>(taken));
     for (const std::byte byte : bytes.subspan(taken)) {

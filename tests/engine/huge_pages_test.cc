@@ -12,7 +12,7 @@ TEST(HugeVector, BeginsOnALargePageAndKeepsWhatIsInItWhenItGrows) {
   HugeVector<float> values(1000);
   for (size_t i = 0; i < values.size(); ++i) values[i] = static_cast<float>(i);
   values.resize(2'000'000);
-  EXPECT_EQ(reinterpret_cast<uintptr_t>(values.data()) % HugePageAllocator<float>::kPage, 0U);
+  EXPECT_EQ(reinterpret_cast<uintptr_t>(values.data()) % kHugePage, 0U);
   for (size_t i = 0; i < 1000; ++i) ASSERT_EQ(values[i], static_cast<float>(i));
   EXPECT_EQ(HugePageAllocator<float>::Bytes(1000), 4032U) << "whole cache lines";
   EXPECT_EQ(HugePageAllocator<float>::Bytes(2'000'000), size_t{8} << 20) << "whole pages";

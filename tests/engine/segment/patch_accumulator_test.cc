@@ -30,20 +30,12 @@ void AddAllPatches(const PatchGrid& grid, const std::function<void(const ArraySh
     }
 }
 
-/// All logits [channel][image], from random patches, as a sink puts them together.
-std::vector<float> Accumulate(const PatchGrid& grid, int64_t channels, int folds, Finishing finishing, int threads) {
-  const ArrayShape& image = grid.image;
-  std::vector<float> whole(static_cast<size_t>(channels * image[0] * image[1] * image[2]), -1.0F);
-  const LogitsSink sink = [&](const LogitsBlock& block) {
-    const float* source = block.logits.data();
-    for (int64_t c = 0; c < channels; ++c)
-      for (int64_t y = block.line_begin; y < block.line_end; ++y, source += image[2]) {
-        float* target = whole.data() + ((c * image[0] + block.row) * image[1] + y) * image[2];
-        EXPECT_EQ(*target, -1.0F) << "a line is given once";
-        std::copy_n(source, image[2], target);
-      }
-  };
-  PatchAccumulator accumulator(grid, channels, folds, finishing, sink, threads);
+/// Folds that add to the same channels, or have channels of their own.
+enum class FoldChannels { kSame, kOwn };
+
+/// Calls `add(patch, origin, fold)` with random values for `channels` channels of every fold and patch: the same ones each time.
+template <typename Add, typename Finish>
+void AddRandomPatches(const PatchGrid& grid, int64_t channels, int folds, const Add& add, const Finish& finish) {
   std::mt19937 random(1);
   std::normal_distribution<float> normal;
   std::vector<float> patch(static_cast<size_t>(channels * grid.patch[0] * grid.patch[1] * grid.patch[2]));
@@ -52,11 +44,91 @@ std::vector<float> Accumulate(const PatchGrid& grid, int64_t channels, int folds
       [&](const ArrayShape& origin) {
         for (int fold = 0; fold < folds; ++fold) {
           for (float& value : patch) value = normal(random);
-          accumulator.Add(patch, origin, fold == 0);
+          add(patch, origin, fold);
         }
+      },
+      finish);
+}
+
+/// All logits [channel][image], from random patches, as a sink puts them together.
+std::vector<float> Accumulate(const PatchGrid& grid, int64_t channels, int folds, Finishing finishing, int threads,
+                              FoldChannels fold_channels = FoldChannels::kSame) {
+  const ArrayShape& image = grid.image;
+  const bool own = fold_channels == FoldChannels::kOwn;
+  const int64_t all_channels = own ? channels * folds : channels;
+  std::vector<float> whole(static_cast<size_t>(all_channels * image[0] * image[1] * image[2]), -1.0F);
+  const LogitsSink sink = [&](const LogitsBlock& block) {
+    for (int64_t c = 0; c < all_channels; ++c)
+      for (int64_t y = block.line_begin; y < block.line_end; ++y) {
+        const float* source = block.logits.data() + c * block.channel_stride + (y - block.line_begin) * image[2];
+        float* target = whole.data() + ((c * image[0] + block.row) * image[1] + y) * image[2];
+        EXPECT_EQ(*target, -1.0F) << "a line is given once";
+        std::copy_n(source, image[2], target);
+      }
+  };
+  PatchAccumulator accumulator(grid, all_channels, own ? 1 : folds, finishing, sink, threads);
+  AddRandomPatches(
+      grid, channels, folds,
+      [&](const std::vector<float>& patch, const ArrayShape& origin, int fold) {
+        accumulator.Add(patch, origin, fold == 0, own ? fold * channels : 0);
       },
       [&](const auto& next) { accumulator.FinishBefore(next); });
   return whole;
+}
+
+/// The same by its definition: for each voxel the sum of weight times value over the sum of weights.
+std::vector<float> WeightedMeans(const PatchGrid& grid, int64_t channels, int folds, FoldChannels fold_channels) {
+  const bool own = fold_channels == FoldChannels::kOwn;
+  const int64_t all_channels = own ? channels * folds : channels;
+  const auto voxels = static_cast<size_t>(grid.image[0] * grid.image[1] * grid.image[2]);
+  std::vector<double> sums(static_cast<size_t>(all_channels) * voxels);
+  std::vector<double> weights(sums.size());
+  const std::vector<double> importance = GaussianWeights(grid.patch);
+  AddRandomPatches(
+      grid, channels, folds,
+      [&](const std::vector<float>& patch, const ArrayShape& origin, int fold) {
+        size_t at = 0;
+        for (int64_t c = 0; c < channels; ++c)
+          for (int64_t x = 0; x < grid.patch[0]; ++x)
+            for (int64_t y = 0; y < grid.patch[1]; ++y)
+              for (int64_t z = 0; z < grid.patch[2]; ++z, ++at) {
+                const ArrayShape place{origin[0] + x - grid.padding[0], origin[1] + y - grid.padding[1], origin[2] + z - grid.padding[2]};
+                bool inside = true;
+                for (size_t a = 0; a < 3; ++a) inside = inside && place[a] >= 0 && place[a] < grid.image[a];
+                if (!inside) continue;
+                const int64_t channel = own ? fold * channels + c : c;
+                const auto voxel = static_cast<size_t>(((channel * grid.image[0] + place[0]) * grid.image[1] + place[1]) * grid.image[2] + place[2]);
+                const double weight = importance[at % importance.size()];
+                sums[voxel] += weight * static_cast<double>(patch[at]);
+                weights[voxel] += weight;
+              }
+      },
+      [](const auto&) {});
+  std::vector<float> means(sums.size());
+  for (size_t i = 0; i < sums.size(); ++i) means[i] = static_cast<float>(sums[i] / weights[i]);
+  return means;
+}
+
+TEST(PatchAccumulator, GivesTheWeightedMeanOfAllPatchesThatCoverAVoxel) {
+  mallopt(M_PERTURB, 0x80);  // memory is not zero when it comes: what is read before it is written shows
+  const std::vector<std::tuple<ArrayShape, Size3, double>> cases{
+      {{9, 21, 6}, {4, 4, 4}, 0.5},    // a band of lines, and patches beside one another along every axis
+      {{6, 5, 11}, {4, 4, 4}, 0.25},   // whole rows, many patches over one voxel
+      {{12, 4, 12}, {4, 4, 4}, 1.0},   // patches that only touch
+      {{3, 9, 5}, {4, 4, 4}, 0.5},     // padded along axis 0, 1, 2, all
+      {{9, 3, 5}, {4, 4, 4}, 0.5},
+      {{9, 9, 3}, {4, 4, 4}, 0.5},
+      {{1, 2, 3}, {4, 4, 4}, 0.5},
+      {{5, 4, 700}, {4, 4, 8}, 0.5},   // lines longer than what is averaged at once
+  };
+  for (const auto& [image, patch, step] : cases)
+    for (const FoldChannels fold_channels : {FoldChannels::kSame, FoldChannels::kOwn})
+      for (const Finishing finishing : {Finishing::kLines, Finishing::kWholeRows}) {
+        const PatchGrid grid = MakePatchGrid(image, patch, step);
+        EXPECT_THAT(Accumulate(grid, 2, 2, finishing, 2, fold_channels),
+                    testing::Pointwise(FloatNear(1e-4F), WeightedMeans(grid, 2, 2, fold_channels)))
+            << image[0] << " x " << image[1] << " x " << image[2];
+      }
 }
 
 TEST(PatchAccumulator, AMeanOfEqualLogitsIsThatLogitEverywhere) {
@@ -84,7 +156,7 @@ TEST(PatchAccumulator, GivesTheSameBitsWithAnyNumberOfThreads) {
 }
 
 TEST(PatchAccumulator, GivesTheSameBitsWhetherItHoldsWholeRowsOrABandOfLines) {
-  mallopt(M_PERTURB, 0x80);  // memory is not zero when it comes: what is read before it is written shows
+  mallopt(M_PERTURB, 0x80);  // as above
   const std::vector<std::tuple<ArrayShape, Size3, double>> cases{
       {{9, 21, 6}, {4, 4, 4}, 0.5},  // overlap of half a patch: each line is in two bands
       {{30, 40, 6}, {8, 8, 4}, 0.8},
@@ -94,14 +166,14 @@ TEST(PatchAccumulator, GivesTheSameBitsWhetherItHoldsWholeRowsOrABandOfLines) {
   };
   for (const auto& [image, patch, step] : cases) {
     const PatchGrid grid = MakePatchGrid(image, patch, step);
-    EXPECT_LT(PatchAccumulator::Bytes(grid, 2, Finishing::kLines), PatchAccumulator::Bytes(grid, 2, Finishing::kWholeRows));
+    EXPECT_LT(PatchAccumulator::Bytes(grid, 2, Finishing::kLines, 1), PatchAccumulator::Bytes(grid, 2, Finishing::kWholeRows, 1));
     EXPECT_EQ(Accumulate(grid, 2, 1, Finishing::kLines, 1), Accumulate(grid, 2, 1, Finishing::kWholeRows, 1));
   }
 }
 
 TEST(PatchAccumulator, HoldsWholeRowsWhereABandWouldTakeMore) {
   const PatchGrid grid = MakePatchGrid({40, 5, 6}, {4, 4, 4}, 0.25);
-  EXPECT_EQ(PatchAccumulator::Bytes(grid, 2, Finishing::kLines), PatchAccumulator::Bytes(grid, 2, Finishing::kWholeRows));
+  EXPECT_EQ(PatchAccumulator::Bytes(grid, 2, Finishing::kLines, 1), PatchAccumulator::Bytes(grid, 2, Finishing::kWholeRows, 1));
   EXPECT_EQ(Accumulate(grid, 2, 1, Finishing::kLines, 1), Accumulate(grid, 2, 1, Finishing::kWholeRows, 1));
 }
 
