@@ -22,8 +22,8 @@ inline void AdviseHugePages(void* memory, size_t bytes) {
   madvise(begin, bytes / kHugePage * kHugePage, MADV_HUGEPAGE);
 }
 
-/// From 2 MiB on aligned to that, and the system is asked for pages of that size. Where it has none, ordinary ones do. Numbers are left as they are
-/// found: whoever first writes them, on however many threads, touches the pages.
+/// From 2 MiB on aligned to that, and the system is asked for pages of that size. Where it has none, ordinary ones do. Room that nobody has
+/// written to yet takes no memory.
 template <typename T>
 class HugePageAllocator {
  public:
@@ -49,6 +49,17 @@ class HugePageAllocator {
   }
   void deallocate(T* memory, size_t) { std::free(memory); }
 
+  bool operator==(const HugePageAllocator&) const { return true; }
+};
+
+/// Leaves numbers as they are found: whoever first writes them, on however many threads, touches the pages.
+template <typename T>
+class UninitializedHugePageAllocator : public HugePageAllocator<T> {
+ public:
+  UninitializedHugePageAllocator() = default;
+  template <typename U>
+  UninitializedHugePageAllocator(const UninitializedHugePageAllocator<U>&) {}
+
   template <typename U, typename... Arguments>
   void construct(U* place, Arguments&&... arguments) {
     if constexpr (sizeof...(Arguments) == 0) {
@@ -57,12 +68,10 @@ class HugePageAllocator {
       ::new (static_cast<void*>(place)) U(std::forward<Arguments>(arguments)...);
     }
   }
-
-  bool operator==(const HugePageAllocator&) const { return true; }
 };
 
 /// Not zeroed by its constructor.
 template <typename T>
-using HugeVector = std::vector<T, HugePageAllocator<T>>;
+using HugeVector = std::vector<T, UninitializedHugePageAllocator<T>>;
 
 }  // namespace tuckerseg

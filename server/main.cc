@@ -56,7 +56,7 @@ sigset_t BlockSignals() {
 /// Builds all that the server is made of, and serves until a signal comes; with `check_only` it ends before it listens.
 void Serve(const ServerConfig& config, bool check_only) {
   // The buffers of a patch are freed and asked for again thousands of times in a request: taken from the system each time,
-  // their page faults cost up to half of it. The heap keeps them until the call's end (SegmentationServiceImpl gives them back).
+  // their page faults cost up to half of it. The heap keeps them until the server is idle (IdleHeap).
   mallopt(M_MMAP_THRESHOLD, 1 << 30);
   mallopt(M_TRIM_THRESHOLD, std::numeric_limits<int>::max());
   // Arenas of other threads hold nothing above 64 MB: a patch's features would be mapped anew each time all the same.

@@ -31,7 +31,7 @@ int32_t Truncated(double value) {
 }
 
 template <typename T>
-void CropAsInt32(const Volume& volume, const VolumeBox& box, std::vector<std::byte>& voxels) {
+void CropAsInt32(const Volume& volume, const VolumeBox& box, VoxelBytes& voxels) {
   std::vector<int32_t> line(static_cast<size_t>(box.Shape()[0]));
   auto* target = voxels.data();
   VisitLines(volume.geometry.shape, box, [&](int64_t first) {

@@ -9,7 +9,6 @@
 #include <vector>
 
 #include "engine/error.h"
-#include "engine/huge_pages.h"
 #include "engine/volume/gzip_stream.h"
 #include "engine/volume/nifti_fields.h"
 
@@ -20,6 +19,10 @@ namespace {
 
 /// Zeros that writers of blocks (tapes, DICOM encapsulation) leave behind the last voxel.
 constexpr int64_t kMaxPaddingBytes = int64_t{1} << 20;
+
+/// Of address space, had at once, as far as the header announces so much: nearly every CT fits and is never copied. It becomes memory where
+/// bytes arrive. Beyond it the room at most doubles, so that what is announced and never comes takes no address space either.
+constexpr size_t kRoomBytes = size_t{256} << 20;
 
 template <typename T>
 void SwapAll(std::span<std::byte> bytes) {
@@ -139,10 +142,8 @@ struct NiftiReader::State {
 
   void TakeVoxels(std::span<const std::byte> bytes) {
     const size_t taken = std::min(bytes.size(), wanted - voxels.size());
-    // The vector grows with what arrives (at most doubling, at most to what was announced).
     if (voxels.size() + taken > voxels.capacity()) {
-      voxels.reserve(std::min(wanted, std::max(voxels.size() + taken, 2 * voxels.capacity())));
-      AdviseHugePages(voxels.data(), voxels.capacity());
+      voxels.reserve(std::min(wanted, std::max({kRoomBytes, voxels.size() + taken, 2 * voxels.capacity()})));
     }
     voxels.insert(voxels.end(), bytes.begin(), bytes.begin() + static_cast<std::ptrdiff_t>(taken));
     for (const std::byte byte : bytes.subspan(taken)) {
@@ -184,7 +185,7 @@ struct NiftiReader::State {
   std::optional<NiftiHeader> header;
   bool extensions_done = false;
   size_t wanted = 0;
-  std::vector<std::byte> voxels;
+  VoxelBytes voxels;
   int64_t padding = 0;
   std::optional<Error> failure;
 };

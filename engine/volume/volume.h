@@ -9,6 +9,8 @@
 #include <cstdint>
 #include <vector>
 
+#include "engine/huge_pages.h"
+
 namespace tuckerseg {
 
 /// One number for each of three axes; which axes, the name says. In this room: i, j, k.
@@ -36,6 +38,9 @@ struct Geometry {
   int64_t VoxelCount() const { return shape[0] * shape[1] * shape[2]; }
 };
 
+/// Bytes of voxels. Room for all of them can be had before they come: it takes memory as they do.
+using VoxelBytes = std::vector<std::byte, HugePageAllocator<std::byte>>;
+
 /// A CT volume: the voxels as they are stored (native byte order), so that no second copy of a volume is ever held.
 /// The value of a voxel in Hounsfield units is raw * slope + intercept, in double.
 struct Volume {
@@ -43,7 +48,7 @@ struct Volume {
   VoxelType type = VoxelType::kInt16;
   double slope = 1.0;
   double intercept = 0.0;
-  std::vector<std::byte> voxels;  ///< VoxelCount() * BytesPerVoxel(type) bytes
+  VoxelBytes voxels;  ///< VoxelCount() * BytesPerVoxel(type) bytes
 };
 
 /// A label map on the grid of a volume, i fastest. Labels above 255 make it 16 bits wide on disk, see nifti_writer.h.

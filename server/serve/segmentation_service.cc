@@ -1,7 +1,5 @@
 #include "server/serve/segmentation_service.h"
 
-#include <malloc.h>
-
 #include <optional>
 
 #include "engine/error.h"
@@ -36,16 +34,10 @@ class StreamSlot {
   ServiceParts& parts_;
 };
 
-/// Gives the heap's free memory back at the end of a scope: an idle server holds its weights, not the buffers of its largest
-/// request (main lets the heap keep them while a request runs).
-struct HeapTrim {
-  ~HeapTrim() { malloc_trim(0); }
-};
-
 }  // namespace
 
 grpc::Status SegmentationServiceImpl::Segment(grpc::ServerContext* context, SegmentStream* stream) {
-  const HeapTrim trim;  // first: the volume and the label map have gone when it ends
+  const IdleHeap::Use use(heap_);  // first: the volume and the label map have gone when it ends
   SegmentCall call(parts_, *context, *stream);
   std::optional<StreamSlot> slot;  // until the call has been reported: who waits for the last stream finds its metrics and log
   grpc::Status status = StatusOf([&] {

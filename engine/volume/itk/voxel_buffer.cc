@@ -30,8 +30,8 @@ void Store(std::byte* bytes, std::span<const Value> values) {
 }
 
 template <typename Wide, typename Narrow>
-std::vector<std::byte> Converted(const std::vector<std::byte>& bytes) {
-  std::vector<std::byte> wide(bytes.size() / sizeof(Narrow) * sizeof(Wide));
+VoxelBytes Converted(const VoxelBytes& bytes) {
+  VoxelBytes wide(bytes.size() / sizeof(Narrow) * sizeof(Wide));
   for (size_t index = 0; index * sizeof(Narrow) < bytes.size(); ++index) {
     Narrow value;
     std::memcpy(&value, bytes.data() + index * sizeof(Narrow), sizeof(value));

@@ -30,7 +30,7 @@ class VoxelBuffer {
   void Widen();
 
   VoxelType type_ = VoxelType::kInt16;
-  std::vector<std::byte> bytes_;
+  VoxelBytes bytes_;
 };
 
 }  // namespace tuckerseg

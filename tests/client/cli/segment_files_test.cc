@@ -28,7 +28,7 @@ class SegmentFiles : public testing::Test {
   std::string Text(const std::string& name) const { return FileText(folder_.path() / name); }
   bool Exists(const std::string& name) const { return fs::exists(folder_.path() / name); }
   /// Voxels of a file of unsigned bytes.
-  std::vector<std::byte> Voxels(const std::string& name) const {
+  VoxelBytes Voxels(const std::string& name) const {
     const std::string file = Text(name);
     return ReadNifti(std::as_bytes(std::span(file))).volume.voxels;
   }
@@ -49,9 +49,9 @@ TEST_F(SegmentFiles, AreAllThoseAskedFor) {
     for (const char* key : {"volume", "intensity", "voxels", "touches_border"}) EXPECT_TRUE(structure.contains(key)) << key;
   }
   EXPECT_THAT(names, testing::ElementsAre("structure_1", "structure_2", "structure_3"));
-  const std::vector<std::byte> labels = Voxels("labels.nii.gz");
+  const VoxelBytes labels = Voxels("labels.nii.gz");
   for (int label = 1; label <= 3; ++label) {
-    const std::vector<std::byte> mask = Voxels("masks/structure_" + std::to_string(label) + ".nii.gz");
+    const VoxelBytes mask = Voxels("masks/structure_" + std::to_string(label) + ".nii.gz");
     ASSERT_EQ(mask.size(), labels.size());
     for (size_t i = 0; i < mask.size(); ++i) ASSERT_EQ(mask[i] == std::byte{1}, labels[i] == static_cast<std::byte>(label));
   }
