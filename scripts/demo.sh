@@ -33,6 +33,6 @@ $bin/tuckerseg models --server "$address"
 
 echo "== segmenting the phantom"
 $bin/tuckerseg segment "$work/ct.nii.gz" --server "$address" --task demo -o "$work/labels.nii.gz" \
-  --statistics "$work/statistics.json" --preview "$work/preview.png"
+  --remove-small-blobs 500 --statistics "$work/statistics.json" --preview "$work/preview.png"
 echo "picture:   $work/preview.png"
 echo "label map: $work/labels.nii.gz (open it over $work/ct.nii.gz in 3D Slicer, ITK-SNAP or NiiVue)"

@@ -85,14 +85,14 @@ void FillProcessing(const SegmentArguments& arguments, v1::ProcessingOptions& pr
 }
 
 void Segment(const SegmentArguments& arguments) {
-  SegmentOutputs outputs(arguments.outputs);
+  SegmentOutputs outputs(arguments.outputs, arguments.ct);
   ProgressDisplay display(ProgressDisplay::StyleForStandardError(arguments.common.quiet), std::cerr);
   const CtSource ct = OpenCt(arguments.ct);
 
   v1::SegmentHeader header;
   header.set_task(arguments.task);
   FillLevel(arguments, *header.mutable_level());
-  for (const std::string& structure : arguments.structures) header.add_structures(structure);
+  for (const std::string& structure : arguments.structures) header.add_structures(CLI::detail::trim_copy(structure));
   FillProcessing(arguments, *header.mutable_processing());
   outputs.Ask(*header.mutable_output());
   header.mutable_output()->set_exclude_incomplete(arguments.exclude_incomplete);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <filesystem>
 #include <optional>
 #include <string>
 #include <vector>
@@ -22,8 +23,8 @@ struct OutputPaths {
 
 class SegmentOutputs {
  public:
-  /// Errors: kInvalidArgument for a path that cannot be written to.
-  explicit SegmentOutputs(const OutputPaths& paths);
+  /// Errors: kInvalidArgument for a path that cannot be written to, or that is the CT's own file.
+  SegmentOutputs(const OutputPaths& paths, std::filesystem::path ct);
 
   /// Asks the server for what the files need.
   void Ask(v1::OutputOptions& options) const;
@@ -31,11 +32,14 @@ class SegmentOutputs {
   /// name.
   void Listen(SegmentEvents& events);
   /// Writes them. `label_map` and `summary`: what the server has told.
-  /// Errors: kInternal if one cannot be written; those before it stand then.
+  /// Errors: kInvalidArgument, and nothing is written, if a structure's file would be the CT's; kInternal if one cannot be written: those
+  /// before it stand then.
   void Write(const v1::LabelMapHeader& label_map, const v1::Summary& summary) const;
 
  private:
   bool compressed_;
+  std::filesystem::path ct_;
+  std::filesystem::path split_path_;
   std::optional<OutputFile> label_map_file_;
   std::optional<OutputFile> statistics_file_;
   std::optional<OutputFile> preview_file_;

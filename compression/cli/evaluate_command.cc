@@ -79,8 +79,11 @@ void Run(const EvaluateArguments& arguments) {
   WriteWholeFile(arguments.output / "metrics.csv", EncodeMetrics(evaluation));
   const std::string card = EncodeCard(segmenter.model(), parameters, folder, evaluation);
   WriteWholeFile(arguments.output / "card.json", card);
+  const bool replaced = fs::exists(arguments.bundle / "card.json");
   WriteWholeFile(arguments.bundle / "card.json", card);
-  if (!arguments.quiet) ShowTable(evaluation);
+  if (arguments.quiet) return;
+  ShowTable(evaluation);
+  std::printf("card.json: written to the report and the bundle%s\n", replaced ? ", whose former one it replaces" : "");
 }
 
 }  // namespace

@@ -13,9 +13,10 @@
 namespace tuckerseg {
 namespace {
 
-/// Of a block of finished lines, 128 KiB: with what a head needs beside it, half of a core's second cache.
+/// Of a block of finished lines, 128 KiB: a head reads it from the L2 cache. Smaller ones leave it more lines that are no whole tiles.
 constexpr int64_t kBlockFloats = int64_t{32} << 10;
-constexpr int64_t kVoxelsAtOnce = 256;
+/// Whose inverse weights are kept on the stack while all channels of a line are averaged.
+constexpr int64_t kInversesAtOnce = 256;
 
 void RefuseNonFinite(bool finite) {
   if (!finite) throw Error(ErrorCode::kInternal, "the network gave logits that are not finite");
@@ -184,10 +185,10 @@ void PatchAccumulator::FinishLines(int64_t end, int64_t next_row) {
 bool PatchAccumulator::Average(int64_t row, int64_t line, int64_t channel_begin, int64_t channel_end, float* target, int64_t channel_stride) {
   const int64_t length = grid_.image[2];
   const float* const weights = WeightLine(row, line) + grid_.padding[2];
-  std::array<float, kVoxelsAtOnce> inverse;  // a division for all channels
+  std::array<float, kInversesAtOnce> inverse;  // a division for all channels
   int unsound = 0;                           // as wide as a float, so that the loop is one of vectors
-  for (int64_t begin = 0; begin < length; begin += kVoxelsAtOnce) {
-    const int64_t voxels = std::min(kVoxelsAtOnce, length - begin);
+  for (int64_t begin = 0; begin < length; begin += kInversesAtOnce) {
+    const int64_t voxels = std::min(kInversesAtOnce, length - begin);
     for (int64_t z = 0; z < voxels; ++z) inverse[static_cast<size_t>(z)] = 1.0F / (weights[begin + z] * static_cast<float>(folds_));
     for (int64_t channel = channel_begin; channel < channel_end; ++channel) {
       const float* const sums = Line(row, channel, line) + grid_.padding[2] + begin;
@@ -228,6 +229,7 @@ void PatchAccumulator::GiveLines(int64_t first_row, int64_t last_row, int64_t be
   const int64_t blocks = (last_line - first_line + at_once - 1) / at_once;  // of a row
   const int64_t length = grid_.image[2];
   const int64_t stride = at_once * length;
+  const auto givers = static_cast<int>(std::min<int64_t>(std::max(threads_, 1), rows * blocks));
   ParallelFor(threads_, rows * blocks, [&](int64_t item_begin, int64_t item_end) {
     std::vector<float> means(static_cast<size_t>(channels_ * stride));
     for (int64_t item = item_begin; item < item_end; ++item) {
@@ -239,7 +241,7 @@ void PatchAccumulator::GiveLines(int64_t first_row, int64_t last_row, int64_t be
         sound &= Average(row + grid_.padding[0], line + grid_.padding[1], 0, channels_, means.data() + (line - line_begin) * length, stride);
       }
       RefuseNonFinite(sound);
-      sink_({row, line_begin, line_end, means, stride});
+      sink_({.row = row, .line_begin = line_begin, .line_end = line_end, .logits = means, .channel_stride = stride, .givers = givers});
     }
   });
 }

@@ -22,6 +22,7 @@ struct LogitsBlock {
   int64_t channel_stride = 0;
   /// With Finishing::kLargest, if not empty: the channel of each voxel, [line][axis 2], instead of the logits; valid during the call only.
   std::span<const uint16_t> largest = {};
+  int givers = 1;  ///< threads that give blocks side by side with this one
 };
 using LogitsSink = std::function<void(const LogitsBlock&)>;
 
@@ -44,7 +45,8 @@ class PatchAccumulator {
                    float most = std::numeric_limits<float>::max());
 
   /// Adds channels [channel][patch] of the patch at `origin` (padded coordinates), as channels from `first_channel` on. Folds either all
-  /// add to the same channels, `first_channel` 0, or each has channels of its own. The patch's weights are added with the first fold.
+  /// add to the same channels, `first_channel` 0, or each has channels of its own. The patch's weights are added with the first fold, which
+  /// comes before the others. Origins along axis 2 ascend, by at most a patch's length: the first to touch a voxel writes over what was there.
   void Add(std::span<const float> values, const ArrayShape& origin, bool first_fold, int64_t first_channel = 0);
 
   /// Said after the last patch with this origin along axes 0 and 1. `next`: origin of the patches to come, along axis 1 the

@@ -133,7 +133,7 @@ class LogitsGiver {
     }
   }
 
-  /// Seconds that the head took, of one thread where several worked side by side.
+  /// Seconds that the head took: where threads worked side by side, their mean.
   double head_s() const { return head_s_; }
 
  private:
@@ -142,34 +142,36 @@ class LogitsGiver {
   void GiveLargest(const LogitsBlock& block) {
     const int64_t voxels = (block.line_end - block.line_begin) * width_;
     std::vector<uint16_t> largest(static_cast<size_t>(voxels));
-    Timed([&] { context_.head->Largest(block.logits.data(), block.channel_stride, voxels, largest.data()); });
+    Timed(block.givers, [&] { context_.head->Largest(block.logits.data(), block.channel_stride, voxels, largest.data()); });
     sink_({.row = block.row, .line_begin = block.line_begin, .line_end = block.line_end, .logits = {}, .channel_stride = 0, .largest = largest});
   }
 
   void GiveLines(const LogitsBlock& block) {
     std::vector<float> logits(static_cast<size_t>(context_.head->classes() * width_));  // of one line
     for (int64_t line = block.line_begin; line < block.line_end; ++line) {
-      Timed([&] { context_.head->Run(Line(block, line), block.channel_stride, width_, logits.data(), width_); });
+      Timed(block.givers, [&] { context_.head->Run(Line(block, line), block.channel_stride, width_, logits.data(), width_); });
       sink_({block.row, line, line + 1, logits, width_});
     }
   }
 
   void GiveRow(const LogitsBlock& block) {
     const int64_t plane = lines_ * width_;
-    ParallelFor(context_.options.threads, lines_, [&](int64_t begin, int64_t end) {
-      Timed([&] { context_.head->Run(Line(block, begin), block.channel_stride, (end - begin) * width_, row_.data() + begin * width_, plane); });
+    Timed(1, [&] {
+      ParallelFor(context_.options.threads, lines_, [&](int64_t begin, int64_t end) {
+        context_.head->Run(Line(block, begin), block.channel_stride, (end - begin) * width_, row_.data() + begin * width_, plane);
+      });
     });
     sink_({block.row, 0, lines_, row_, plane});
   }
 
   template <typename Run>
-  void Timed(const Run& run) {
+  void Timed(int threads, const Run& run) {
     double seconds = 0;
     {
       const Stopwatch stopwatch(&seconds);
       run();
     }
-    head_s_ += seconds / std::max(context_.options.threads, 1);
+    head_s_ += seconds / threads;
   }
 
   int64_t width_;

@@ -36,7 +36,7 @@ Format FormatOf(std::span<const std::byte> begin) {
     if (size == kNifti2.header_size) return {&kNifti2, big_endian};
   }
   Refuse(ErrorCode::kInvalidArgument, "sizeof_hdr", NiftiFields(begin, false).Read<int32_t>(0),
-         "must be 348 (NIfTI-1) or 540 (NIfTI-2)");
+         "must be 348 (NIfTI-1) or 540 (NIfTI-2); other files are no NIfTI");
 }
 
 /// NIfTI-2 has the line ends of two systems behind its magic: a transfer in text mode would have changed them.

@@ -20,8 +20,8 @@ namespace {
 /// Zeros that writers of blocks (tapes, DICOM encapsulation) leave behind the last voxel.
 constexpr int64_t kMaxPaddingBytes = int64_t{1} << 20;
 
-/// Of address space, had at once, as far as the header announces so much: nearly every CT fits and is never copied. It becomes memory where
-/// bytes arrive. Beyond it the room at most doubles, so that what is announced and never comes takes no address space either.
+/// Of address space, had at once, as far as the header announces so much: 512 slices of 512 x 512 voxels of int16 fit and are never copied. It
+/// becomes memory where bytes arrive. Beyond it the room at most doubles: what is announced and never comes takes no more address space.
 constexpr size_t kRoomBytes = size_t{256} << 20;
 
 template <typename T>
@@ -195,6 +195,10 @@ NiftiReader::~NiftiReader() = default;
 
 void NiftiReader::Feed(std::span<const std::byte> bytes) {
   state_->Guarded([&] { state_->Feed(bytes); });
+}
+
+void NiftiReader::MakeRoomForAll() {
+  if (state_->header) state_->voxels.reserve(static_cast<size_t>(state_->header->geometry.VoxelCount()) * BytesPerVoxel(state_->header->type));
 }
 
 const NiftiHeader* NiftiReader::header() const { return state_->header ? &*state_->header : nullptr; }

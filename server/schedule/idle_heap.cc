@@ -5,11 +5,18 @@
 #include <utility>
 
 namespace tuckerseg {
+namespace {
 
-IdleHeap::IdleHeap(std::chrono::milliseconds idle, std::function<void()> give_back)
-    : idle_(idle), give_back_(std::move(give_back)), watcher_([this](const std::stop_token& stop) { Watch(stop); }) {}
+IdleHeapOptions WithMalloc(IdleHeapOptions options) {
+  if (!options.free_bytes) options.free_bytes = [] { return static_cast<int64_t>(mallinfo2().fordblks); };
+  if (!options.give_back) options.give_back = [] { malloc_trim(0); };
+  return options;
+}
 
-void IdleHeap::GiveBackFreeMemory() { malloc_trim(0); }
+}  // namespace
+
+IdleHeap::IdleHeap(IdleHeapOptions options)
+    : options_(WithMalloc(std::move(options))), watcher_([this](const std::stop_token& stop) { Watch(stop); }) {}
 
 void IdleHeap::Begin() {
   const std::lock_guard lock(mutex_);
@@ -20,6 +27,7 @@ void IdleHeap::Begin() {
 }
 
 void IdleHeap::End() {
+  if (options_.free_bytes() > options_.most_kept_bytes) options_.give_back();
   const std::lock_guard lock(mutex_);
   --uses_;
   changed_.notify_all();
@@ -30,11 +38,11 @@ void IdleHeap::Watch(const std::stop_token& stop) {
   // wait() says what its condition says, also when it was stopped.
   while (changed_.wait(lock, stop, [this] { return used_ && uses_ == 0; }) && !stop.stop_requested()) {
     const int64_t begun = begun_;
-    const bool used_again = changed_.wait_for(lock, stop, idle_, [this, begun] { return begun_ != begun; });
+    const bool used_again = changed_.wait_for(lock, stop, options_.idle, [this, begun] { return begun_ != begun; });
     if (used_again || stop.stop_requested()) continue;
     used_ = false;
     lock.unlock();
-    give_back_();
+    options_.give_back();
     lock.lock();
   }
 }

@@ -3,19 +3,30 @@
 
 #include <chrono>
 #include <condition_variable>
+#include <cstdint>
 #include <functional>
 #include <mutex>
+#include <stop_token>
 #include <thread>
 
 namespace tuckerseg {
 
-/// Between requests that follow one another the heap keeps the buffers of the last one: had from the system anew, touching them costs a
-/// request up to 5 % of its time. An idle server holds its weights alone. Thread-safe.
+struct IdleHeapOptions {
+  /// Requests that follow one another within it find the buffers of the last one; a batch leaves gaps of a second or two.
+  std::chrono::milliseconds idle = std::chrono::seconds(10);
+  /// More than this is given back at every end of a use: what one large volume needed is not kept for the small ones behind it.
+  int64_t most_kept_bytes = int64_t{2} << 30;
+  /// What malloc has free, and how to give it back. Called from any thread; must not throw.
+  std::function<int64_t()> free_bytes;
+  std::function<void()> give_back;
+};
+
+/// Between requests that follow one another the heap keeps the buffers of the last one: the system's memory costs a page fault where it is touched
+/// first, and a request touches hundreds of megabytes. Thread-safe.
 class IdleHeap {
  public:
-  /// `give_back` is called once `idle` has passed since the last use ended, on a thread of this object, and must not throw.
-  /// The default gives back what malloc has free.
-  explicit IdleHeap(std::chrono::milliseconds idle, std::function<void()> give_back = GiveBackFreeMemory);
+  /// Options that name no functions get malloc's.
+  explicit IdleHeap(IdleHeapOptions options = {});
 
   /// The server is not idle while one of these lives.
   class Use {
@@ -30,18 +41,16 @@ class IdleHeap {
   };
 
  private:
-  static void GiveBackFreeMemory();
   void Begin();
   void End();
   void Watch(const std::stop_token& stop);
 
-  std::chrono::milliseconds idle_;
-  std::function<void()> give_back_;
+  IdleHeapOptions options_;
   std::mutex mutex_;
   std::condition_variable_any changed_;
   int64_t uses_ = 0;
-  int64_t begun_ = 0;    // uses so far: tells an idle time with a short use in it from one without
-  bool used_ = false;    // since memory was given back
+  int64_t begun_ = 0;     // uses so far: tells an idle time with a short use in it from one without
+  bool used_ = false;     // since memory was given back
   std::jthread watcher_;  // last: it uses the others
 };
 

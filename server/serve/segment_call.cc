@@ -146,8 +146,9 @@ VolumeReceiver::Received SegmentCall::Receive() {
 
 std::shared_ptr<Ticket> SegmentCall::Enqueue(const std::shared_ptr<SegmentWork>& work) {
   clock_.Enter(CallStage::kQueue);
-  // The worker may outlive the call by up to one patch: it holds the work, and the models live as long as the server.
-  auto ticket = parts_.queue.Submit(header_.priority(), [work, segmenter = segmenter_](std::stop_token stop) {
+  // The worker may outlive the call by up to one patch: it holds the work and its use of the heap, and the models live as long as the server.
+  auto use = std::make_shared<IdleHeap::Use>(parts_.heap);
+  auto ticket = parts_.queue.Submit(header_.priority(), [work, segmenter = segmenter_, use = std::move(use)](std::stop_token stop) {
     work->result = segmenter->Segment(work->nifti.volume, std::move(stop), [&work](const Progress& progress) {
       const std::lock_guard lock(work->mutex);
       work->progress = progress;

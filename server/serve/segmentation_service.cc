@@ -37,11 +37,12 @@ class StreamSlot {
 }  // namespace
 
 grpc::Status SegmentationServiceImpl::Segment(grpc::ServerContext* context, SegmentStream* stream) {
-  const IdleHeap::Use use(heap_);  // first: the volume and the label map have gone when it ends
+  std::optional<IdleHeap::Use> use;  // first: the volume and the label map have gone when it ends
   SegmentCall call(parts_, *context, *stream);
   std::optional<StreamSlot> slot;  // until the call has been reported: who waits for the last stream finds its metrics and log
   grpc::Status status = StatusOf([&] {
     slot.emplace(parts_);
+    use.emplace(parts_.heap);  // a call that is refused is none
     call.Run();
   });
   call.Report(status);

@@ -1,16 +1,10 @@
 /// SegmentationService of the contract.
 #pragma once
 
-#include <chrono>
-
-#include "server/schedule/idle_heap.h"
 #include "server/serve/service_parts.h"
 #include "tuckerseg/v1/segmentation.grpc.pb.h"
 
 namespace tuckerseg {
-
-/// How long after the last call the heap keeps its buffers for a next one.
-inline constexpr std::chrono::seconds kHeapIdle{10};
 
 /// Synchronous: a call keeps a thread while it lasts. Its work takes seconds to minutes and holds a volume, so memory, not
 /// threads, bounds how many there can be; `max_streams` does.
@@ -24,7 +18,6 @@ class SegmentationServiceImpl final : public v1::SegmentationService::Service {
 
  private:
   ServiceParts& parts_;
-  IdleHeap heap_{kHeapIdle};
 };
 
 }  // namespace tuckerseg

@@ -7,6 +7,7 @@
 
 #include "server/config.h"
 #include "server/observe/metrics.h"
+#include "server/schedule/idle_heap.h"
 #include "server/schedule/memory_budget.h"
 #include "server/schedule/work_queue.h"
 #include "server/variants/model_store.h"
@@ -19,6 +20,7 @@ struct ServiceParts {
   WorkQueue& queue;
   MemoryBudget& memory;
   Metrics& metrics;
+  IdleHeap& heap;
   std::string executor;               ///< e.g. "LibTorch 2.15.0"
   std::vector<std::string> devices;
   std::atomic<bool> draining = false; ///< set: no new call is taken

@@ -52,6 +52,7 @@ void VolumeReceiver::FeedFront(std::span<const std::byte> piece) {
   if (reader_.header() == nullptr) return;
   const NiftiHeader& header = *reader_.header();
   reservation_ = memory_.Reserve(header.geometry.VoxelCount() * static_cast<int64_t>(BytesPerVoxel(header.type)), "volume");
+  reader_.MakeRoomForAll();
 }
 
 VolumeReceiver::Received VolumeReceiver::Finish() {

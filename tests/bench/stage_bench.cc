@@ -62,7 +62,7 @@ void BM_AccumulatePatch(benchmark::State& state) {
   const LogitsSink sink = [](const LogitsBlock&) {};
   PatchAccumulator accumulator(grid, 118, 1, Finishing::kLines, sink, kThreads);
   const std::vector<float> logits(118 * 96 * 96 * 96, 1.0F);
-  for (auto _ : state) accumulator.Add(logits, {0, 0, 0}, 0);
+  for (auto _ : state) accumulator.Add(logits, {0, 0, 0}, true);
   state.SetBytesProcessed(state.iterations() * static_cast<int64_t>(logits.size() * sizeof(float)));
 }
 BENCHMARK(BM_AccumulatePatch)->Unit(benchmark::kMillisecond);

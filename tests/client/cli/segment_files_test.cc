@@ -57,6 +57,26 @@ TEST_F(SegmentFiles, AreAllThoseAskedFor) {
   }
 }
 
+TEST_F(SegmentFiles, AreNeverTheCtsOwn) {
+  const std::string ct = Text("ct.nii.gz");
+  ExpectFailure(Segment("-o ct.nii.gz"), 1, "--output: is the CT's own file, which would be lost: must be another one");
+  ExpectFailure(Segment("-o ./../" + folder_.path().filename().string() + "/ct.nii.gz"), 1, "--output: is the CT's own file");
+  ExpectFailure(Segment("-o labels.nii --statistics ct.nii.gz"), 1, "--statistics: is the CT's own file");
+  EXPECT_EQ(Text("ct.nii.gz"), ct);
+
+  std::filesystem::rename(folder_.path() / "ct.nii.gz", folder_.path() / "structure_2.nii.gz");
+  std::filesystem::create_symlink("structure_2.nii.gz", folder_.path() / "ct.nii.gz");
+  ExpectFailure(Segment("--split-dir . -o labels.nii"), 1, "--split-dir: structure_2.nii.gz: is the CT's own file");
+  EXPECT_EQ(Text("structure_2.nii.gz"), ct);
+  EXPECT_FALSE(Exists("labels.nii")) << "nothing is written";
+}
+
+TEST_F(SegmentFiles, TakesStructuresWithBlanksBetweenThem) {
+  const Outcome outcome = Segment("--split-dir masks --structures \"structure_2, structure_1\"");
+  ASSERT_EQ(outcome.status, 0) << outcome.err;
+  EXPECT_TRUE(Exists("masks/structure_1.nii.gz"));
+}
+
 TEST_F(SegmentFiles, MayBeMasksAlone) {
   const Outcome outcome = Segment("--split-dir masks --structures structure_2");
   ASSERT_EQ(outcome.status, 0) << outcome.err;

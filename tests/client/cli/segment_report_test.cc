@@ -31,6 +31,8 @@ SegmentReport Report() {
   time.set_stage(v1::STAGE_INFER);
   time.set_seconds(1.5);
   report.summary.set_network_seconds(1.4);
+  report.summary.mutable_provenance()->set_model("demo");
+  report.summary.mutable_provenance()->set_source("phantoms, no patient");
   return report;
 }
 
@@ -42,6 +44,7 @@ TEST(PrintReport, ShowsTheLargestStructureFirst) {
             "    5  liver      1350.0   50000\n"
             "    1  spleen      135.0    5000\n"
             "2 of 3 structures found by level original (only) on cpu\n"
+            "model demo (phantoms, no patient)\n"
             "server time 1.50 s: infer 1.50 (networks 1.40); peak memory 1024 MiB\n");
 }
 

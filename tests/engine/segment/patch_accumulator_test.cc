@@ -113,6 +113,7 @@ TEST(PatchAccumulator, GivesTheWeightedMeanOfAllPatchesThatCoverAVoxel) {
   mallopt(M_PERTURB, 0x80);  // memory is not zero when it comes: what is read before it is written shows
   const std::vector<std::tuple<ArrayShape, Size3, double>> cases{
       {{9, 21, 6}, {4, 4, 4}, 0.5},    // a band of lines, and patches beside one another along every axis
+      {{9, 40, 6}, {4, 4, 4}, 0.25},   // rows that are carried several times
       {{6, 5, 11}, {4, 4, 4}, 0.25},   // whole rows, many patches over one voxel
       {{12, 4, 12}, {4, 4, 4}, 1.0},   // patches that only touch
       {{3, 9, 5}, {4, 4, 4}, 0.5},     // padded along axis 0, 1, 2, all
@@ -126,7 +127,8 @@ TEST(PatchAccumulator, GivesTheWeightedMeanOfAllPatchesThatCoverAVoxel) {
       for (const Finishing finishing : {Finishing::kLines, Finishing::kWholeRows}) {
         const PatchGrid grid = MakePatchGrid(image, patch, step);
         EXPECT_THAT(Accumulate(grid, 2, 2, finishing, 2, fold_channels),
-                    testing::Pointwise(FloatNear(1e-4F), WeightedMeans(grid, 2, 2, fold_channels)))
+                    // Sums of up to 2 x 64 floats below 5, each rounded to 24 bits; nothing else differs.
+                    testing::Pointwise(FloatNear(1e-5F), WeightedMeans(grid, 2, 2, fold_channels)))
             << image[0] << " x " << image[1] << " x " << image[2];
       }
 }
@@ -195,6 +197,18 @@ TEST(PatchAccumulator, RefusesLogitsThatAreNotFinite) {
   patch[5] = std::numeric_limits<float>::infinity();
   accumulator.Add(patch, {0, 0, 0}, true);
   ExpectError(ErrorCode::kInternal, "not finite", [&] { accumulator.FinishBefore({4, 4}); });
+}
+
+TEST(PatchAccumulator, RefusesThemWhicheverThreadFindsThem) {
+  const PatchGrid grid = MakePatchGrid({64, 64, 64}, {64, 64, 64}, 0.5);
+  for (const size_t voxel : {size_t{0}, size_t{64 * 64 * 64 - 1}}) {
+    const LogitsSink sink = [](const LogitsBlock&) {};
+    PatchAccumulator accumulator(grid, 1, 1, Finishing::kLines, sink, 4);
+    std::vector<float> patch(64 * 64 * 64, 0);
+    patch[voxel] = std::numeric_limits<float>::quiet_NaN();
+    accumulator.Add(patch, {0, 0, 0}, true);
+    ExpectError(ErrorCode::kInternal, "not finite", [&] { accumulator.FinishBefore({64, 64}); });
+  }
 }
 
 TEST(HalfPatchAccumulator, StaysWithinHalfPrecisionOfTheFloatSum) {

@@ -21,10 +21,11 @@ using std::chrono::milliseconds;
 class IdleHeapTest : public testing::Test {
  protected:
   void Make(milliseconds idle) {
-    heap_ = std::make_unique<IdleHeap>(idle, [this] {
-      ++given_back_;
-      given_back_.notify_all();
-    });
+    heap_ = std::make_unique<IdleHeap>(IdleHeapOptions{.idle = idle, .most_kept_bytes = 1000, .free_bytes = [this] { return free_bytes_.load(); },
+                                                       .give_back = [this] {
+                                                         ++given_back_;
+                                                         given_back_.notify_all();
+                                                       }});
   }
   /// Returns at the `times`th time; a test that hangs here has failed.
   void AwaitGivenBack(int times) const {
@@ -32,6 +33,7 @@ class IdleHeapTest : public testing::Test {
   }
 
   std::atomic<int> given_back_ = 0;
+  std::atomic<int64_t> free_bytes_ = 0;
   std::unique_ptr<IdleHeap> heap_;  // last: its thread counts
 };
 
@@ -55,10 +57,26 @@ TEST_F(IdleHeapTest, KeepsAllAsLongAsAnyUseLasts) {
   AwaitGivenBack(1);
 }
 
-TEST_F(IdleHeapTest, KeepsAllWhileOneUseFollowsAnotherBeforeTheTimeIsUp) {
+TEST_F(IdleHeapTest, AUseThatBeginsBeforeTheTimeIsUpIsNotDisturbed) {
+  Make(milliseconds(500));
+  { const IdleHeap::Use first(*heap_); }
+  auto second = std::make_unique<IdleHeap::Use>(*heap_);  // within the half second, unless this thread is kept from running that long
+  const int given_back_between = given_back_;
+  std::this_thread::sleep_for(milliseconds(700));
+  EXPECT_EQ(given_back_, given_back_between);
+  second.reset();
+  AwaitGivenBack(given_back_between + 1);
+}
+
+TEST_F(IdleHeapTest, GivesBackAtOnceWhatIsTooMuchToKeep) {
   Make(hours(1));
-  for (int i = 0; i < 100; ++i) const IdleHeap::Use use(*heap_);
+  const IdleHeap::Use lasting(*heap_);
+  free_bytes_ = 1000;
+  { const IdleHeap::Use use(*heap_); }
   EXPECT_EQ(given_back_, 0);
+  free_bytes_ = 1001;
+  { const IdleHeap::Use use(*heap_); }
+  EXPECT_EQ(given_back_, 1) << "though others go on";
 }
 
 TEST_F(IdleHeapTest, EndsAtOnceWhereverItIs) {
@@ -70,20 +88,25 @@ TEST_F(IdleHeapTest, EndsAtOnceWhereverItIs) {
   EXPECT_EQ(given_back_, 0);
 }
 
-#ifndef __SANITIZE_ADDRESS__  // has a heap of its own
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)  // they have heaps of their own
 TEST(IdleHeap, GivesMallocsFreeMemoryBackToTheSystem) {
   // As the server's main does: all memory comes from the heap, and the heap gives none back by itself.
   mallopt(M_MMAP_THRESHOLD, 1 << 30);
   mallopt(M_TRIM_THRESHOLD, std::numeric_limits<int>::max());
   constexpr int64_t kBytes = int64_t{64} << 20;
-  auto block = std::make_unique<std::vector<char>>(kBytes, 'x');
-  const auto behind = std::make_unique<int>();  // the block is not at the heap's end
-  block.reset();
-  const int64_t held = ResidentBytes();
-  IdleHeap heap(milliseconds(1));
-  { const IdleHeap::Use use(heap); }
-  for (int wait = 0; wait < 1000 && ResidentBytes() > held - kBytes / 2; ++wait) std::this_thread::sleep_for(milliseconds(10));
-  EXPECT_LT(ResidentBytes(), held - kBytes / 2);
+  for (const bool idle : {true, false}) {
+    auto block = std::make_unique<std::vector<char>>(kBytes, 'x');
+    const auto behind = std::make_unique<int>();  // the block is not at the heap's end
+    const int64_t held = ResidentBytes();
+    IdleHeap heap(idle ? IdleHeapOptions{.idle = milliseconds(1), .free_bytes = {}, .give_back = {}}
+                       : IdleHeapOptions{.idle = hours(1), .most_kept_bytes = kBytes / 2, .free_bytes = {}, .give_back = {}});
+    {
+      const IdleHeap::Use use(heap);
+      block.reset();
+    }
+    for (int wait = 0; wait < 1000 && ResidentBytes() > held - kBytes / 2; ++wait) std::this_thread::sleep_for(milliseconds(10));
+    EXPECT_LT(ResidentBytes(), held - kBytes / 2) << (idle ? "when idle" : "when it is too much");
+  }
 }
 #endif
 

@@ -87,6 +87,19 @@ TEST_F(SegmentCancellationTest, BetweenPatchesFreesTheWorkerWithinOnePatch) {
   ExpectFree();
 }
 
+TEST_F(SegmentCancellationTest, KeepsTheHeapUntilTheWorkerHasNoticedAndGivesItBackThen) {
+  SegmentConversation conversation(served_.channel());
+  Ask(conversation);
+  ASSERT_TRUE(held_.gate().WaitForPatch(1));
+  conversation.Cancel();
+  conversation.Finish();
+  EXPECT_TRUE(WaitUntil([this] { return served_.parts().streams == 0; }));
+  std::this_thread::sleep_for(std::chrono::milliseconds(50));
+  EXPECT_EQ(served_.given_back(), 0) << "the worker still holds its patch";
+  held_.gate().Open();
+  EXPECT_TRUE(WaitUntil([this] { return served_.given_back() == 1; }));
+}
+
 TEST_F(SegmentCancellationTest, ManyTimesLeavesNothingBehind) {
   for (int i = 0; i < 20; ++i) {
     SegmentConversation conversation(served_.channel());

@@ -5,6 +5,8 @@
 #include <grpcpp/create_channel.h>
 #include <grpcpp/security/credentials.h>
 
+#include <atomic>
+#include <chrono>
 #include <memory>
 #include <optional>
 #include <string>
@@ -37,7 +39,7 @@ class ServedModel {
         memory_(config_.memory_limit_bytes),
         queue_(config_.queue_capacity),
         metrics_("test", {"cpu"}),
-        parts_{config_, models_, queue_, memory_, metrics_, "plain", {"cpu"}},
+        parts_{config_, models_, queue_, memory_, metrics_, heap_, "plain", {"cpu"}},
         server_(std::in_place, parts_, "127.0.0.1:0") {
     metrics_.RefreshWith([this] {
       metrics_.SetQueue(config_.device, queue_.depth(), queue_.capacity(), queue_.running() ? 1 : 0);
@@ -60,6 +62,8 @@ class ServedModel {
   Metrics& metrics() { return metrics_; }
   WorkQueue& queue() { return queue_; }
   ServiceParts& parts() { return parts_; }
+  /// How often the heap's memory was given back.
+  int given_back() const { return given_back_; }
   GrpcServer& server() { return *server_; }
 
   /// True once no call holds a stream, a place in the queue, the worker or memory.
@@ -73,6 +77,8 @@ class ServedModel {
   ServerConfig config_;
   ModelStore models_;
   MemoryBudget memory_;
+  std::atomic<int> given_back_ = 0;
+  IdleHeap heap_{{.idle = std::chrono::milliseconds(1), .free_bytes = {}, .give_back = [this] { ++given_back_; }}};  // before the queue
   WorkQueue queue_;
   Metrics metrics_;
   ServiceParts parts_;
