@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <filesystem>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "client/lib/client.h"
@@ -15,6 +16,7 @@
 #include "engine/segment/patch_grid.h"
 #include "engine/segment/preprocess.h"
 #include "engine/volume/nifti_writer.h"
+#include "server/schedule/idle_heap.h"
 #include "tests/engine/model/temporary_directory.h"
 #include "tests/engine/tiny_network.h"
 #include "tests/integration/server_process.h"
@@ -86,6 +88,7 @@ void Measure(const char* what, const Bundle& bundle, const Index3& shape, const 
   // LibTorch takes memory once, at the first patch, which it keeps: it belongs to the server, not to a request.
   const std::vector<std::byte> small = PhantomFile({64, 64, 64}, spacing_mm);
   client.Segment({}, [&](const ByteSink& sink) { sink(small); }, {});
+  std::this_thread::sleep_for(IdleHeapOptions{}.idle + std::chrono::seconds(2));  // until the heap has given back what that request needed
   const int64_t idle = server.ResidentBytes();
   const auto begin = std::chrono::steady_clock::now();
   client.Segment({}, [&](const ByteSink& sink) { sink(file); }, {});

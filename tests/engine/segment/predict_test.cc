@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <cmath>
 #include <limits>
 #include <mutex>
@@ -318,7 +319,7 @@ TEST(PredictWithAHead, GivesTheLargestLogitInsteadOfAllWhereThatIsEnough) {
   const auto labels = [&](bool all_logits) {
     const auto logits = MakeLogitsExport(part, {shape, part.spacing_mm, shape, part.spacing_mm}, {.threads = 3});
     EXPECT_EQ(logits->finishing(), Finishing::kLargest);
-    int64_t shortcuts = 0;
+    std::atomic<int64_t> shortcuts = 0;  // counted by all threads
     PredictLogits(image, grid, {part, trunk, {.threads = 3}, {}, {}, nullptr, &head}, all_logits ? Finishing::kLines : Finishing::kLargest,
                   [&](const LogitsBlock& block) {
                     if (!block.largest.empty()) ++shortcuts;
