@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdlib>
-#include <memory>
 #include <new>
 #include <utility>
 #include <vector>
@@ -14,13 +13,6 @@
 namespace tuckerseg {
 
 constexpr size_t kHugePage = size_t{2} << 20;
-
-/// Asks the system for large pages where whole ones fit into [memory, memory + bytes). Advice: where there are none, ordinary ones do.
-inline void AdviseHugePages(void* memory, size_t bytes) {
-  void* begin = memory;
-  if (std::align(kHugePage, kHugePage, begin, bytes) == nullptr) return;
-  madvise(begin, bytes / kHugePage * kHugePage, MADV_HUGEPAGE);
-}
 
 /// From 2 MiB on aligned to that, and the system is asked for pages of that size. Where it has none, ordinary ones do. Room that nobody has
 /// written to yet takes no memory.
@@ -44,7 +36,7 @@ class HugePageAllocator {
     const size_t bytes = Bytes(count);
     void* const memory = std::aligned_alloc(bytes < kHugePage ? kCacheLine : kHugePage, std::max(bytes, kCacheLine));
     if (memory == nullptr) throw std::bad_alloc();
-    AdviseHugePages(memory, bytes);
+    if (bytes >= kHugePage) madvise(memory, bytes, MADV_HUGEPAGE);  // advice: what it answers changes nothing
     return static_cast<T*>(memory);
   }
   void deallocate(T* memory, size_t) { std::free(memory); }

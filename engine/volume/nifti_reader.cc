@@ -121,6 +121,7 @@ struct NiftiReader::State {
     bytes = FillFront(bytes, size);
     if (static_cast<int64_t>(front.size()) < size) return bytes;
     header = ParseNiftiHeader(front, limits, policy);
+    wanted = static_cast<size_t>(header->geometry.VoxelCount()) * BytesPerVoxel(header->type);
     front.clear();
     return bytes;
   }
@@ -136,7 +137,6 @@ struct NiftiReader::State {
     }
     front = {};
     extensions_done = true;
-    wanted = static_cast<size_t>(header->geometry.VoxelCount()) * BytesPerVoxel(header->type);
     return bytes;
   }
 
@@ -184,7 +184,7 @@ struct NiftiReader::State {
   std::vector<std::byte> front;  // of the header, then of the extensions
   std::optional<NiftiHeader> header;
   bool extensions_done = false;
-  size_t wanted = 0;
+  size_t wanted = 0;  // bytes of voxels, once the header is there
   VoxelBytes voxels;
   int64_t padding = 0;
   std::optional<Error> failure;
@@ -198,7 +198,7 @@ void NiftiReader::Feed(std::span<const std::byte> bytes) {
 }
 
 void NiftiReader::MakeRoomForAll() {
-  if (state_->header) state_->voxels.reserve(static_cast<size_t>(state_->header->geometry.VoxelCount()) * BytesPerVoxel(state_->header->type));
+  state_->voxels.reserve(state_->wanted);
 }
 
 const NiftiHeader* NiftiReader::header() const { return state_->header ? &*state_->header : nullptr; }
