@@ -62,8 +62,11 @@ class Walk {
   at::Tensor Tucker(const Layer& layer, const at::Tensor& input) const {
     const at::Tensor in_factor = Weight(layer.name + ".in_factor").t().reshape({layer.rank_in, layer.in_channels, 1, 1, 1});
     const at::Tensor out_factor = Weight(layer.name + ".out_factor").view({layer.out_channels, layer.rank_out, 1, 1, 1});
-    const at::Tensor core = at::conv3d(at::conv3d(input, in_factor), Weight(layer.name + ".core"), {}, Sizes(layer.stride),
-                                       Sizes(Padding(layer.kernel)));
+    const at::Tensor reduced = at::conv3d(input, in_factor);
+    const at::Tensor weight = Weight(layer.name + ".core");
+    const at::Tensor core = IsTransposed(layer.kind)
+                                ? at::conv_transpose3d(reduced, weight, {}, Sizes(layer.stride))
+                                : at::conv3d(reduced, weight, {}, Sizes(layer.stride), Sizes(Padding(layer.kernel)));
     return at::conv3d(core, out_factor, Bias(layer));
   }
 
@@ -89,6 +92,7 @@ class Walk {
       case LayerKind::kConvolution:
         return Convolution(layer, input);
       case LayerKind::kTuckerConvolution:
+      case LayerKind::kTuckerTransposedConvolution:
         return Tucker(layer, input);
       case LayerKind::kTransposedConvolution:
         return at::conv_transpose3d(input, Weight(layer.name + ".weight"), Bias(layer), Sizes(layer.stride));
@@ -121,7 +125,7 @@ std::vector<Size3> Strides(const LayerGraph& graph) {
   for (const Layer& layer : graph.layers) {
     Size3 stride = layer.inputs.empty() ? Size3{1, 1, 1} : strides[static_cast<size_t>(layer.inputs.front())];
     for (size_t a = 0; a < 3; ++a) {
-      if (layer.kind == LayerKind::kTransposedConvolution) {
+      if (IsTransposed(layer.kind)) {
         stride[a] /= layer.stride[a];
       } else {
         stride[a] *= layer.stride[a];
@@ -139,7 +143,7 @@ std::vector<AuxiliaryHead> DecoderHeads(const LayerGraph& graph) {
   std::vector<AuxiliaryHead> heads;
   size_t upsamplings = 0;
   for (const Layer& layer : graph.layers) {
-    if (layer.kind != LayerKind::kTransposedConvolution || upsamplings++ < 2) continue;
+    if (!IsTransposed(layer.kind) || upsamplings++ < 2) continue;
     const int source = layer.inputs.front();
     const Layer& stage = graph.layers[static_cast<size_t>(source)];
     heads.push_back({"auxiliary." + stage.name, source, stage.out_channels, strides[static_cast<size_t>(source)]});

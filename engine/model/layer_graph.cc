@@ -17,8 +17,7 @@ constexpr int64_t kLargestSize = int64_t{1} << 20;
 constexpr int64_t kLargestKernel = 64;
 
 bool HasKernel(LayerKind kind) {
-  return kind == LayerKind::kConvolution || kind == LayerKind::kTuckerConvolution ||
-         kind == LayerKind::kTransposedConvolution || kind == LayerKind::kAveragePool;
+  return IsConvolution(kind) || kind == LayerKind::kAveragePool;
 }
 
 void CheckSizes(const Layer& layer) {
@@ -32,13 +31,13 @@ void CheckSizes(const Layer& layer) {
     if (layer.stride[a] < 1 || layer.stride[a] > kLargestKernel) Refuse(layer, "stride", "must be in [1, 64]");
     const bool pads = layer.kind == LayerKind::kConvolution || layer.kind == LayerKind::kTuckerConvolution;
     if (pads && layer.kernel[a] % 2 == 0) Refuse(layer, "kernel", "must be odd, so that the padding keeps the shape");
-    const bool tiles = layer.kind == LayerKind::kTransposedConvolution || layer.kind == LayerKind::kAveragePool;
+    const bool tiles = IsTransposed(layer.kind) || layer.kind == LayerKind::kAveragePool;
     if (tiles && layer.kernel[a] != layer.stride[a]) Refuse(layer, "kernel", "must equal the stride");
     if (!HasKernel(layer.kind) && (layer.kernel[a] != 1 || layer.stride[a] != 1)) {
       Refuse(layer, "kernel", "must be 1 for a layer without one");
     }
   }
-  if (layer.kind == LayerKind::kTuckerConvolution) {
+  if (IsTucker(layer.kind)) {
     if (layer.rank_in < 1 || layer.rank_in > layer.in_channels) {
       Refuse(layer, "rank_in = " + std::to_string(layer.rank_in), "must be in [1, " + std::to_string(layer.in_channels) + "]");
     }
@@ -67,13 +66,11 @@ void CheckInputs(const LayerGraph& graph, size_t place, std::vector<Size3>& stri
   if (channels != layer.in_channels) {
     Refuse(layer, "in_channels = " + std::to_string(layer.in_channels), "must be " + std::to_string(channels) + ", what its inputs have");
   }
-  const bool changes = layer.kind == LayerKind::kConvolution || layer.kind == LayerKind::kTuckerConvolution ||
-                       layer.kind == LayerKind::kTransposedConvolution;
-  if (!changes && layer.out_channels != layer.in_channels) Refuse(layer, "out_channels", "must equal in_channels");
+  if (!IsConvolution(layer.kind) && layer.out_channels != layer.in_channels) Refuse(layer, "out_channels", "must equal in_channels");
 
   Size3 stride = strides[static_cast<size_t>(layer.inputs.front())];
   for (size_t a = 0; a < 3; ++a) {
-    if (layer.kind == LayerKind::kTransposedConvolution) {
+    if (IsTransposed(layer.kind)) {
       if (stride[a] % layer.stride[a] != 0) Refuse(layer, "stride", "must undo strides before it");
       stride[a] /= layer.stride[a];
     } else {
@@ -110,7 +107,7 @@ std::vector<Size3> Strides(const LayerGraph& graph) {
   for (size_t i = 1; i < graph.layers.size(); ++i) {
     const Layer& layer = graph.layers[i];
     Size3 stride = strides[static_cast<size_t>(layer.inputs.front())];
-    const bool up = layer.kind == LayerKind::kTransposedConvolution;
+    const bool up = IsTransposed(layer.kind);
     for (size_t a = 0; a < 3; ++a) stride[a] = up ? stride[a] / layer.stride[a] : stride[a] * layer.stride[a];
     strides.push_back(stride);
   }
@@ -128,6 +125,25 @@ Size3 LayerGraph::PatchDivisor() const {
 
 bool LayerGraph::KeepsResolution() const { return Strides(*this).back() == Size3{1, 1, 1}; }
 
+std::vector<Size3> FeatureShapes(const LayerGraph& graph, const Size3& patch) {
+  std::vector<Size3> shapes{patch};
+  for (size_t i = 1; i < graph.layers.size(); ++i) {
+    const Layer& layer = graph.layers[i];
+    Size3 shape = shapes[static_cast<size_t>(layer.inputs.front())];
+    for (size_t a = 0; a < 3; ++a) {
+      if (IsTransposed(layer.kind)) {
+        shape[a] *= layer.stride[a];
+      } else if (layer.kind == LayerKind::kAveragePool) {
+        shape[a] /= layer.stride[a];
+      } else {
+        shape[a] = (shape[a] + layer.stride[a] - 1) / layer.stride[a];
+      }
+    }
+    shapes.push_back(shape);
+  }
+  return shapes;
+}
+
 std::vector<TensorSpec> RequiredTensors(const LayerGraph& graph) {
   std::vector<TensorSpec> specs;
   for (const Layer& layer : graph.layers) {
@@ -143,6 +159,11 @@ std::vector<TensorSpec> RequiredTensors(const LayerGraph& graph) {
         break;
       case LayerKind::kTransposedConvolution:
         specs.push_back({layer.name + ".weight", {layer.in_channels, layer.out_channels, k[0], k[1], k[2]}});
+        break;
+      case LayerKind::kTuckerTransposedConvolution:
+        specs.push_back({layer.name + ".in_factor", {layer.in_channels, layer.rank_in}});
+        specs.push_back({layer.name + ".core", {layer.rank_in, layer.rank_out, k[0], k[1], k[2]}});
+        specs.push_back({layer.name + ".out_factor", {layer.out_channels, layer.rank_out}});
         break;
       case LayerKind::kInstanceNorm:
         specs.push_back({layer.name + ".weight", {layer.out_channels}});

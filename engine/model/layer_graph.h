@@ -18,13 +18,28 @@ enum class LayerKind {
   kConvolution,            ///< NAME.weight [out, in, k0, k1, k2], NAME.bias [out] where `bias`; zero padding (k-1)/2
   kTuckerConvolution,      ///< NAME.in_factor [in, rank_in], NAME.core [rank_out, rank_in, k0, k1, k2],
                            ///< NAME.out_factor [out, rank_out], NAME.bias [out]; padding and stride belong to the core
-  kTransposedConvolution,  ///< NAME.weight [in, out, k0, k1, k2], kernel = stride, no padding
+  kTransposedConvolution,  ///< NAME.weight [in, out, k0, k1, k2], NAME.bias [out] where `bias`; kernel = stride, no padding
+  kTuckerTransposedConvolution,  ///< NAME.in_factor [in, rank_in], NAME.core [rank_in, rank_out, k0, k1, k2],
+                           ///< NAME.out_factor [out, rank_out], NAME.bias [out]; kernel and stride belong to the core
   kInstanceNorm,           ///< NAME.weight [c], NAME.bias [c]; biased variance over the patch, per channel
   kLeakyRelu,
   kAveragePool,            ///< kernel = stride, no padding, remainder dropped
   kConcat,                 ///< along channels, in the order of `inputs`
   kAdd,
 };
+
+/// One of the two kinds in Tucker form: factors around a core.
+constexpr bool IsTucker(LayerKind kind) {
+  return kind == LayerKind::kTuckerConvolution || kind == LayerKind::kTuckerTransposedConvolution;
+}
+/// Each input voxel becomes a block of output voxels.
+constexpr bool IsTransposed(LayerKind kind) {
+  return kind == LayerKind::kTransposedConvolution || kind == LayerKind::kTuckerTransposedConvolution;
+}
+/// Has weights and changes the number of channels: what compression works on.
+constexpr bool IsConvolution(LayerKind kind) {
+  return kind == LayerKind::kConvolution || IsTucker(kind) || IsTransposed(kind);
+}
 
 struct Layer {
   std::string name;         ///< unique; the prefix of the layer's tensors
@@ -35,8 +50,8 @@ struct Layer {
   Size3 kernel{1, 1, 1};
   Size3 stride{1, 1, 1};
   bool bias = false;
-  int64_t rank_in = 0;          ///< Tucker convolutions only
-  int64_t rank_out = 0;         ///< Tucker convolutions only
+  int64_t rank_in = 0;          ///< both Tucker kinds only
+  int64_t rank_out = 0;         ///< both Tucker kinds only
   double epsilon = 1e-5;        ///< instance norms only
   double negative_slope = 0.01; ///< leaky ReLUs only
   bool operator==(const Layer&) const = default;
@@ -59,6 +74,9 @@ struct LayerGraph {
   /// Whether the output has one voxel for each of the patch's, as segmentation needs.
   bool KeepsResolution() const;
 };
+
+/// The shape of every layer's output for a patch whose axes are multiples of PatchDivisor(), by place.
+std::vector<Size3> FeatureShapes(const LayerGraph& graph, const Size3& patch);
 
 /// A tensor that a layer needs: its name and shape.
 struct TensorSpec {

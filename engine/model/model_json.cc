@@ -4,17 +4,15 @@
 #include "engine/error.h"
 #include "engine/model/bundle.h"
 #include "engine/model/json_fields.h"
+#include "engine/model/layer_json.h"
+#include "engine/model/plain_name.h"
 #include "engine/model/pipeline_json.h"
 
 namespace tuckerseg {
 namespace {
 
 constexpr int64_t kFormatVersion = 1;
-constexpr int64_t kMaxChannels = int64_t{1} << 20;
 
-constexpr std::initializer_list<const char*> kLayerKinds{"input",         "convolution", "tucker_convolution",
-                                                         "transposed_convolution", "instance_norm", "leaky_relu",
-                                                         "average_pool",  "concat",      "add"};
 constexpr std::initializer_list<const char*> kReaders{"SimpleITKIO", "NibabelIO", "NibabelIOWithReorient"};
 constexpr std::initializer_list<const char*> kSchemes{"ct", "z_score", "none", "rescale_to_0_1", "rgb_to_0_1"};
 constexpr std::initializer_list<const char*> kResamplings{"default", "torch_trilinear", "none"};
@@ -22,57 +20,6 @@ constexpr std::initializer_list<const char*> kResamplings{"default", "torch_tril
 template <typename Enum>
 const char* NameOf(std::initializer_list<const char*> names, Enum value) {
   return names.begin()[static_cast<size_t>(value)];
-}
-
-Json LayerJson(const Layer& layer) {
-  Json json{{"name", layer.name}, {"kind", NameOf(kLayerKinds, layer.kind)}, {"inputs", layer.inputs},
-            {"in_channels", layer.in_channels}, {"out_channels", layer.out_channels}};
-  switch (layer.kind) {
-    case LayerKind::kTuckerConvolution:
-      json["rank_in"] = layer.rank_in;
-      json["rank_out"] = layer.rank_out;
-      [[fallthrough]];
-    case LayerKind::kConvolution:
-    case LayerKind::kTransposedConvolution:
-      json["bias"] = layer.bias;
-      [[fallthrough]];
-    case LayerKind::kAveragePool:
-      json["kernel"] = layer.kernel;
-      json["stride"] = layer.stride;
-      break;
-    case LayerKind::kInstanceNorm:
-      json["epsilon"] = layer.epsilon;
-      break;
-    case LayerKind::kLeakyRelu:
-      json["negative_slope"] = layer.negative_slope;
-      break;
-    default:
-      break;
-  }
-  return json;
-}
-
-Layer ParseLayer(const JsonField& field) {
-  Layer layer;
-  layer.name = field.At("name").Text();
-  layer.kind = static_cast<LayerKind>(field.At("kind").OneOf(kLayerKinds));
-  layer.inputs = field.At("inputs").Each([](const JsonField& f) { return static_cast<int>(f.Integer(0, 1 << 20)); });
-  layer.in_channels = field.At("in_channels").Integer(1, kMaxChannels);
-  layer.out_channels = field.At("out_channels").Integer(1, kMaxChannels);
-  const bool tucker = layer.kind == LayerKind::kTuckerConvolution;
-  if (tucker) {
-    layer.rank_in = field.At("rank_in").Integer(1, kMaxChannels);
-    layer.rank_out = field.At("rank_out").Integer(1, kMaxChannels);
-  }
-  const bool convolves = tucker || layer.kind == LayerKind::kConvolution || layer.kind == LayerKind::kTransposedConvolution;
-  if (convolves) layer.bias = field.At("bias").Boolean();
-  if (convolves || layer.kind == LayerKind::kAveragePool) {
-    layer.kernel = field.At("kernel").Integers3(1, 64);
-    layer.stride = field.At("stride").Integers3(1, 64);
-  }
-  if (layer.kind == LayerKind::kInstanceNorm) layer.epsilon = field.At("epsilon").Number();
-  if (layer.kind == LayerKind::kLeakyRelu) layer.negative_slope = field.At("negative_slope").Number();
-  return layer;
 }
 
 Json NormalizationJson(const Normalization& n) {
@@ -120,28 +67,15 @@ Json PartJson(const ModelPart& part) {
             {"transpose_forward", part.transpose_forward}, {"reader", NameOf(kReaders, part.reader)},
             {"mirror_axes", part.mirror_axes}, {"regions", part.regions}, {"channel_labels", part.channel_labels},
             {"normalization", Json::array()}, {"data_resampling", ResamplingJson(part.data_resampling)},
-            {"logits_resampling", ResamplingJson(part.logits_resampling)}, {"layers", Json::array()}};
+            {"logits_resampling", ResamplingJson(part.logits_resampling)}, {"layers", LayersJson(part.graph)}};
   for (const Normalization& n : part.normalization) json["normalization"].push_back(NormalizationJson(n));
-  for (const Layer& layer : part.graph.layers) json["layers"].push_back(LayerJson(layer));
   return json;
-}
-
-bool IsPlainName(const std::string& name) {
-  return !name.empty() && name != "." && name != ".." && std::all_of(name.begin(), name.end(), [](unsigned char c) {
-    return std::isalnum(c) != 0 || c == '_' || c == '-' || c == '.';
-  });
-}
-
-std::string ParseName(const JsonField& field) {
-  const std::string name = field.Text();
-  if (!IsPlainName(name)) field.Refuse("must be letters, digits, '_', '-' and '.'");
-  return name;
 }
 
 ModelPart ParsePart(const JsonField& field) {
   ModelPart part;
-  part.name = ParseName(field.At("name"));
-  part.folds = field.At("folds").Each([](const JsonField& f) { return ParseName(f); });
+  part.name = ParsePlainName(field.At("name"));
+  part.folds = field.At("folds").Each(ParsePlainName);
   if (part.folds.empty()) field.At("folds").Refuse("must name at least one fold");
   part.patch_size = field.At("patch_size").Integers3(1, 4096);
   part.spacing_mm = field.At("spacing_mm").Numbers3();
@@ -157,9 +91,7 @@ ModelPart ParsePart(const JsonField& field) {
   part.normalization = field.At("normalization").Each(ParseNormalization);
   part.data_resampling = ParseResampling(field.At("data_resampling"));
   part.logits_resampling = ParseResampling(field.At("logits_resampling"));
-  part.graph.layers = field.At("layers").Each(ParseLayer);
-  part.graph.Validate();
-  if (!part.graph.KeepsResolution()) field.At("layers").Refuse("the last layer must have the patch's resolution");
+  part.graph = ParseLayers(field.At("layers"));
   if (static_cast<int64_t>(part.channel_labels.size()) != part.graph.OutChannels()) {
     field.At("channel_labels").Refuse("must have " + std::to_string(part.graph.OutChannels()) + " entries, one for each channel");
   }
@@ -235,8 +167,8 @@ Model ParseModel(const std::string& text) {
     root.At("format_version").Refuse("must be " + std::to_string(kFormatVersion) + ", the version this program reads");
   }
   Model model;
-  model.name = ParseName(root.At("name"));
-  model.task = ParseName(root.At("task"));
+  model.name = ParsePlainName(root.At("name"));
+  model.task = ParsePlainName(root.At("task"));
   model.pipeline = ParsePipeline(root.At("pipeline"));
   model.labels = root.At("labels").Each(ParseLabel);
   model.provenance = ParseProvenance(root.At("provenance"));

@@ -132,6 +132,28 @@ void RunHead(const HeadView& head, const float* features, int64_t stride, int64_
   for (int64_t c = 0; c < head.classes; ++c) std::copy_n(few.data() + c * kVoxelsAtOnce, rest, logits + c * logits_stride + whole);
 }
 
+/// [class][feature]. Factors and core are multiplied out: run one after another they would cost a pass over memory each.
+std::vector<float> HeadWeights(const Layer& layer, const WeightStore& weights, const std::string& name) {
+  if (layer.kind == LayerKind::kConvolution) return ToFloat(weights.At(name + ".weight"));
+  const std::vector<float> in_factor = ToFloat(weights.At(name + ".in_factor"));
+  const std::vector<float> core = ToFloat(weights.At(name + ".core"));
+  const std::vector<float> out_factor = ToFloat(weights.At(name + ".out_factor"));
+  std::vector<float> product(static_cast<size_t>(layer.out_channels * layer.in_channels));
+  std::vector<double> narrow(static_cast<size_t>(layer.rank_in));
+  for (int64_t c = 0; c < layer.out_channels; ++c) {
+    std::fill(narrow.begin(), narrow.end(), 0.0);
+    for (int64_t o = 0; o < layer.rank_out; ++o)
+      for (int64_t i = 0; i < layer.rank_in; ++i)
+        narrow[static_cast<size_t>(i)] += static_cast<double>(out_factor[static_cast<size_t>(c * layer.rank_out + o)]) * core[static_cast<size_t>(o * layer.rank_in + i)];
+    for (int64_t f = 0; f < layer.in_channels; ++f) {
+      double sum = 0;
+      for (int64_t i = 0; i < layer.rank_in; ++i) sum += narrow[static_cast<size_t>(i)] * in_factor[static_cast<size_t>(f * layer.rank_in + i)];
+      product[static_cast<size_t>(c * layer.in_channels + f)] = static_cast<float>(sum);
+    }
+  }
+  return product;
+}
+
 }  // namespace
 
 bool LinearHead::Pays(const ModelPart& part) {
@@ -139,7 +161,7 @@ bool LinearHead::Pays(const ModelPart& part) {
   if (layers.size() < 3) return false;
   const Layer& head = layers.back();
   const Size3 one{1, 1, 1};
-  return head.kind == LayerKind::kConvolution && head.kernel == one && head.stride == one &&
+  return (head.kind == LayerKind::kConvolution || head.kind == LayerKind::kTuckerConvolution) && head.kernel == one && head.stride == one &&
          head.inputs.front() == static_cast<int>(layers.size()) - 2 &&
          head.in_channels * static_cast<int64_t>(part.folds.size()) < head.out_channels && head.out_channels <= kMostClasses;
 }
@@ -160,7 +182,7 @@ LinearHead::LinearHead(const ModelPart& part, const WeightStore& weights)
   const auto share = 1.0F / static_cast<float>(folds_);
   for (size_t fold = 0; fold < folds_; ++fold) {
     const std::string name = "fold_" + part.folds[fold] + "." + layer.name;
-    fold_weights_.push_back(ToFloat(weights.At(name + ".weight")));
+    fold_weights_.push_back(HeadWeights(layer, weights, name));
     fold_bias_.push_back(layer.bias ? ToFloat(weights.At(name + ".bias")) : std::vector<float>(bias_.size(), 0.0F));
     for (int64_t c = 0; c < classes_; ++c) {
       bias_[static_cast<size_t>(c)] += share * fold_bias_[fold][static_cast<size_t>(c)];

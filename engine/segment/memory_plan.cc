@@ -20,17 +20,6 @@ constexpr auto kLabelBytes = static_cast<int64_t>(sizeof(uint16_t));
 
 int64_t Voxels(const ArrayShape& shape) { return shape[0] * shape[1] * shape[2]; }
 
-Size3 OutputShape(const Layer& layer, Size3 shape) {
-  for (size_t a = 0; a < 3; ++a) {
-    if (layer.kind == LayerKind::kTransposedConvolution) {
-      shape[a] *= layer.stride[a];
-    } else {
-      shape[a] = (shape[a] + layer.stride[a] - 1) / layer.stride[a];
-    }
-  }
-  return shape;
-}
-
 /// oneDNN works on channels in blocks of 16: a convolution's input and output are copied into that layout and back.
 int64_t BlockedBytes(int64_t channels, const Size3& shape) { return (channels + 15) / 16 * 16 * Voxels(shape) * kFloatBytes; }
 
@@ -40,6 +29,7 @@ int64_t ScratchBytes(const Layer& layer, const Size3& in, const Size3& out) {
     case LayerKind::kTransposedConvolution:
       return BlockedBytes(layer.in_channels, in) + BlockedBytes(layer.out_channels, out);
     case LayerKind::kTuckerConvolution:
+    case LayerKind::kTuckerTransposedConvolution:
       // Two reduced features besides, the first at the input's resolution; the factors' copies are not held at the same time.
       return BlockedBytes(layer.in_channels, in) + BlockedBytes(layer.out_channels, out) +
              2 * BlockedBytes(layer.rank_in, in) + 2 * BlockedBytes(layer.rank_out, out);
@@ -97,7 +87,7 @@ int64_t PartBytes(const Model& model, const ModelPart& part, const CaseGeometry&
 
 int64_t ActivationBytes(const LayerGraph& graph, const Size3& patch) {
   std::vector<int64_t> bytes;
-  std::vector<Size3> shapes;
+  const std::vector<Size3> shapes = FeatureShapes(graph, patch);
   std::vector<size_t> last_use(graph.layers.size(), graph.layers.size());
   for (size_t i = 0; i < graph.layers.size(); ++i)
     for (const int input : graph.layers[i].inputs) last_use[static_cast<size_t>(input)] = i;
@@ -107,12 +97,11 @@ int64_t ActivationBytes(const LayerGraph& graph, const Size3& patch) {
     const Layer& layer = graph.layers[i];
     const auto source = layer.inputs.empty() ? size_t{0} : static_cast<size_t>(layer.inputs.front());
     const Size3 in = layer.inputs.empty() ? patch : shapes[source];
-    shapes.push_back(OutputShape(layer, in));
     // A leaky ReLU works in place where nobody else reads its input.
     const bool in_place = layer.kind == LayerKind::kLeakyRelu && last_use[source] == i && source != 0;
-    bytes.push_back(in_place ? std::exchange(bytes[source], 0) : layer.out_channels * Voxels(shapes.back()) * kFloatBytes);
+    bytes.push_back(in_place ? std::exchange(bytes[source], 0) : layer.out_channels * Voxels(shapes[i]) * kFloatBytes);
     if (!in_place) live += bytes.back();
-    peak = std::max(peak, live + ScratchBytes(layer, in, shapes.back()));
+    peak = std::max(peak, live + ScratchBytes(layer, in, shapes[i]));
     for (const int input : layer.inputs)
       if (last_use[static_cast<size_t>(input)] == i) live -= std::exchange(bytes[static_cast<size_t>(input)], 0);
   }

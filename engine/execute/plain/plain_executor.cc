@@ -174,15 +174,21 @@ class PlainExecutor final : public Executor {
   }
 
   Feature ApplyTucker(const Layer& layer, const Feature& input) const {
+    const Feature reduced = Reduce(layer, input);
+    const Feature core = IsTransposed(layer.kind)
+                             ? ConvolveTransposed(reduced, Tensor(layer, ".core"), nullptr, layer.rank_out, layer.kernel)
+                             : Convolve(reduced, Tensor(layer, ".core"), nullptr, layer.rank_out, layer.kernel, layer.stride);
+    return Convolve(core, Tensor(layer, ".out_factor"), Bias(layer), layer.out_channels, {1, 1, 1}, {1, 1, 1});
+  }
+
+  Feature Reduce(const Layer& layer, const Feature& input) const {
     // The input factor is stored [in, rank_in]; a 1x1x1 convolution wants [rank_in, in].
     const std::vector<float>& factor = Tensor(layer, ".in_factor");
     std::vector<float> transposed(factor.size());
     for (int64_t i = 0; i < layer.in_channels; ++i)
       for (int64_t r = 0; r < layer.rank_in; ++r)
         transposed[static_cast<size_t>(r * layer.in_channels + i)] = factor[static_cast<size_t>(i * layer.rank_in + r)];
-    const Feature reduced = Convolve(input, transposed, nullptr, layer.rank_in, {1, 1, 1}, {1, 1, 1});
-    const Feature core = Convolve(reduced, Tensor(layer, ".core"), nullptr, layer.rank_out, layer.kernel, layer.stride);
-    return Convolve(core, Tensor(layer, ".out_factor"), Bias(layer), layer.out_channels, {1, 1, 1}, {1, 1, 1});
+    return Convolve(input, transposed, nullptr, layer.rank_in, {1, 1, 1}, {1, 1, 1});
   }
 
   Feature Apply(const Layer& layer, size_t index) {
@@ -192,6 +198,7 @@ class PlainExecutor final : public Executor {
       case LayerKind::kConvolution:
         return Convolve(input, Tensor(layer, ".weight"), Bias(layer), layer.out_channels, layer.kernel, layer.stride);
       case LayerKind::kTuckerConvolution:
+      case LayerKind::kTuckerTransposedConvolution:
         return ApplyTucker(layer, input);
       case LayerKind::kTransposedConvolution:
         return ConvolveTransposed(input, Tensor(layer, ".weight"), Bias(layer), layer.out_channels, layer.kernel);

@@ -75,7 +75,7 @@ class TorchExecutor final : public Executor {
   /// Factors become 1x1x1 convolution weights: in_factor [in, rank] is turned round, out_factor [out, rank] only reshaped.
   void PrepareTuckerFactors() {
     for (const Layer& layer : graph_.layers) {
-      if (layer.kind != LayerKind::kTuckerConvolution) continue;
+      if (!IsTucker(layer.kind)) continue;
       at::Tensor& in_factor = tensors_.at(layer.name + ".in_factor");
       in_factor = in_factor.t().contiguous().view({layer.rank_in, layer.in_channels, 1, 1, 1});
       at::Tensor& out_factor = tensors_.at(layer.name + ".out_factor");
@@ -100,18 +100,24 @@ class TorchExecutor final : public Executor {
     return layer.bias ? std::optional(Tensor(layer, ".bias")) : std::nullopt;
   }
 
+  at::Tensor ApplyTucker(const Layer& layer, const at::Tensor& input) const {
+    const at::Tensor reduced = at::conv3d(input, Tensor(layer, ".in_factor"));
+    const at::Tensor core =
+        IsTransposed(layer.kind)
+            ? at::conv_transpose3d(reduced, Tensor(layer, ".core"), {}, Sizes(layer.stride))
+            : at::conv3d(reduced, Tensor(layer, ".core"), {}, Sizes(layer.stride), Sizes(Padding(layer.kernel)));
+    return at::conv3d(core, Tensor(layer, ".out_factor"), Bias(layer));
+  }
+
   at::Tensor Apply(const Layer& layer, size_t index, const std::vector<at::Tensor>& features) const {
     const auto source = static_cast<size_t>(layer.inputs.front());
     const at::Tensor& input = features[source];
     switch (layer.kind) {
       case LayerKind::kConvolution:
         return at::conv3d(input, Tensor(layer, ".weight"), Bias(layer), Sizes(layer.stride), Sizes(Padding(layer.kernel)));
-      case LayerKind::kTuckerConvolution: {
-        const at::Tensor reduced = at::conv3d(input, Tensor(layer, ".in_factor"));
-        const at::Tensor core =
-            at::conv3d(reduced, Tensor(layer, ".core"), {}, Sizes(layer.stride), Sizes(Padding(layer.kernel)));
-        return at::conv3d(core, Tensor(layer, ".out_factor"), Bias(layer));
-      }
+      case LayerKind::kTuckerConvolution:
+      case LayerKind::kTuckerTransposedConvolution:
+        return ApplyTucker(layer, input);
       case LayerKind::kTransposedConvolution:
         return at::conv_transpose3d(input, Tensor(layer, ".weight"), Bias(layer), Sizes(layer.stride));
       case LayerKind::kInstanceNorm:

@@ -1,0 +1,27 @@
+/// What a network costs, from its layer graph alone: parameters and multiply-adds.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "engine/model/layer_graph.h"
+#include "engine/model/model.h"
+
+namespace tuckerseg {
+
+/// Elements of the layer's tensors.
+int64_t ParameterCount(const Layer& layer);
+int64_t ParameterCount(const LayerGraph& graph);
+/// Of all parts, one fold each.
+int64_t ParameterCount(const Model& model);
+
+/// Multiply-adds of each layer for one patch, by place: one multiplication with its addition counts as one; convolutions alone, as
+/// the paper's table has it (Weber, Dexl et al. 2025). The input factor of a strided Tucker convolution runs at the finer resolution,
+/// the output factor at the coarser one; of a transposed one the other way round.
+std::vector<int64_t> MultiplyAdds(const LayerGraph& graph, const Size3& patch);
+/// The sum over all layers.
+int64_t TotalMultiplyAdds(const LayerGraph& graph, const Size3& patch);
+/// Of one patch of each part, one fold each.
+int64_t TotalMultiplyAdds(const Model& model);
+
+}  // namespace tuckerseg

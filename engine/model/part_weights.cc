@@ -1,0 +1,63 @@
+#include "engine/model/part_weights.h"
+
+#include "engine/error.h"
+#include "engine/model/mapped_file.h"
+#include "engine/model/safetensors.h"
+#include "engine/sha256.h"
+
+namespace tuckerseg {
+namespace {
+
+std::filesystem::path WeightsPath(const std::filesystem::path& directory, const std::vector<ModelPart>& parts, const ModelPart& part) {
+  constexpr auto kWeightsFile = "weights.safetensors";
+  return parts.size() == 1 ? directory / kWeightsFile : directory / "parts" / part.name / kWeightsFile;
+}
+
+}  // namespace
+
+PartWeights MapPartWeights(const std::filesystem::path& directory, const std::vector<ModelPart>& parts, const std::string& expected_sha256) {
+  PartWeights result;
+  Sha256 digest;
+  for (const ModelPart& part : parts) {
+    const std::filesystem::path path = WeightsPath(directory, parts, part);
+    result.weights.push_back(MapSafetensors(path));
+    digest.Update(MappedFile::Open(path, "weights of part " + part.name)->bytes());
+  }
+  result.sha256 = digest.Digest();
+  if (!expected_sha256.empty() && result.sha256 != expected_sha256) {
+    throw Error(ErrorCode::kDataLoss, "weights: have another checksum than weights_sha256: must be the files that were written");
+  }
+  return result;
+}
+
+void WritePartWeights(const std::filesystem::path& directory, const std::vector<ModelPart>& parts, const std::vector<WeightStore>& weights) {
+  if (weights.size() != parts.size()) {
+    throw Error(ErrorCode::kInvalidArgument, "weights: of " + std::to_string(weights.size()) + " parts: must be of " + std::to_string(parts.size()));
+  }
+  for (size_t i = 0; i < parts.size(); ++i) {
+    const std::filesystem::path path = WeightsPath(directory, parts, parts[i]);
+    std::error_code error;
+    std::filesystem::create_directories(path.parent_path(), error);
+    WriteSafetensors(path, weights[i]);
+  }
+}
+
+std::string PartWeightsSha256(const std::vector<WeightStore>& weights) {
+  Sha256 digest;
+  for (const WeightStore& part : weights) digest.Update(EncodeSafetensors(part));
+  return digest.Digest();
+}
+
+void CheckTensors(const ModelPart& part, const WeightStore& weights) {
+  for (const std::string& fold : part.folds)
+    for (const TensorSpec& spec : RequiredTensors(part.graph)) {
+      const std::string name = "fold_" + fold + "." + spec.name;
+      const TensorView* tensor = weights.Find(name);
+      if (tensor == nullptr) throw Error(ErrorCode::kDataLoss, "part " + part.name + ": tensor " + name + ": missing");
+      if (tensor->shape != spec.shape) {
+        throw Error(ErrorCode::kDataLoss, "part " + part.name + ": tensor " + name + ": shape differs from the layer's");
+      }
+    }
+}
+
+}  // namespace tuckerseg
