@@ -93,7 +93,7 @@ TEST_F(BundleFolder, IsNotWrittenOverAnother) {
 TEST_F(BundleFolder, IsNotWrittenWhereNothingCanBe) {
   folder_.Write("file", "");
   ExpectError(ErrorCode::kInternal, "bundle: ", [&] { SaveBundle(OnePart(), models() / "file" / "tiny"); });
-  ExpectError(ErrorCode::kInternal, "bundle: cannot be put in place", [&] { SaveBundle(OnePart(), models() / "file"); });
+  ExpectError(ErrorCode::kFailedPrecondition, "bundle: the directory exists", [&] { SaveBundle(OnePart(), models() / "file"); });
   EXPECT_THAT(Entries(), ElementsAre("file"));
 }
 
@@ -115,7 +115,7 @@ TEST_F(BundleFolder, IsNotWrittenWhereItCouldNotBeLoaded) {
   ExpectNotSaved(bundle, "spacing_mm");
   bundle = TwoParts();
   bundle.weights.pop_back();
-  ExpectNotSaved(bundle, "bundle: has weights of 1 parts: must be 2");
+  ExpectNotSaved(bundle, "weights: of 1 parts: must be of 2");
 }
 
 TEST_F(BundleFolder, IsNotThere) {
