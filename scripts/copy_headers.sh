@@ -5,8 +5,8 @@ set -eu
 root=$(cd "$(dirname "$0")/.." && pwd)
 target=$root/third_party
 mkdir -p "$target/headers" "$target/lib"
-cp -r /usr/include/nlohmann /usr/include/CLI /usr/include/isa-l /usr/include/openssl "$target/headers"
+cp -r /usr/include/nlohmann /usr/include/CLI /usr/include/isa-l /usr/include/openssl /usr/include/eigen3 "$target/headers"
 # Debian keeps what differs between machines apart.
 cp -r /usr/include/x86_64-linux-gnu/openssl "$target/headers"
 cp -L /usr/lib/x86_64-linux-gnu/libisal.so.2 /usr/lib/x86_64-linux-gnu/libcrypto.so.3 "$target/lib"
-echo "copied to third_party: nlohmann, CLI, ISA-L, OpenSSL"
+echo "copied to third_party: nlohmann, CLI, ISA-L, OpenSSL, Eigen"

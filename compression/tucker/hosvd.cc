@@ -1,0 +1,45 @@
+#include "compression/tucker/hosvd.h"
+
+#include <Eigen/Eigenvalues>
+#include <string>
+
+#include "engine/error.h"
+
+namespace tuckerseg {
+namespace {
+
+void CheckRank(const char* field, int64_t rank, int64_t channels) {
+  if (rank >= 1 && rank <= channels) return;
+  throw Error(ErrorCode::kInvalidArgument, std::string(field) + " = " + std::to_string(rank) + ": must be in [1, " + std::to_string(channels) + "]");
+}
+
+}  // namespace
+
+ModeBasis BasisOf(const Matrix& unfolding) {
+  const Matrix gram = unfolding * unfolding.transpose();
+  const Eigen::SelfAdjointEigenSolver<Matrix> solver(gram);
+  if (solver.info() != Eigen::Success) throw Error(ErrorCode::kInternal, "decomposition: the eigenvalues did not converge");
+  ModeBasis basis{solver.eigenvectors().rowwise().reverse(), solver.eigenvalues().reverse().cwiseMax(0.0).cwiseSqrt()};
+  for (int64_t c = 0; c < basis.vectors.cols(); ++c) {
+    int64_t largest = 0;
+    basis.vectors.col(c).cwiseAbs().maxCoeff(&largest);
+    if (basis.vectors(largest, c) < 0) basis.vectors.col(c) *= -1;
+  }
+  return basis;
+}
+
+ModeBases BasesOf(const ChannelWeight& weight) { return {BasisOf(weight.by_out), BasisOf(weight.ByIn())}; }
+
+TuckerWeight Hosvd(const ChannelWeight& weight, const ModeBases& bases, int64_t rank_in, int64_t rank_out) {
+  CheckRank("rank_in", rank_in, weight.in);
+  CheckRank("rank_out", rank_out, weight.out);
+  TuckerWeight form;
+  form.out_factor = bases.out.vectors.leftCols(rank_out);
+  form.in_factor = bases.in.vectors.leftCols(rank_in);
+  form.core = form.out_factor.transpose() * ProjectIn(weight.by_out, form.in_factor, weight.taps);
+  return form;
+}
+
+TuckerWeight Hosvd(const ChannelWeight& weight, int64_t rank_in, int64_t rank_out) { return Hosvd(weight, BasesOf(weight), rank_in, rank_out); }
+
+}  // namespace tuckerseg
