@@ -2,7 +2,7 @@
 #include <cmath>
 
 #include "compression/train/training_case.h"
-#include "engine/segment/half.h"
+#include "engine/half.h"
 
 namespace tuckerseg {
 namespace {

@@ -6,7 +6,7 @@
 
 #include "compression/cases/same_grid.h"
 #include "engine/error.h"
-#include "engine/segment/half.h"
+#include "engine/half.h"
 #include "engine/segment/preprocess.h"
 
 namespace tuckerseg {

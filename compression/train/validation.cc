@@ -9,7 +9,7 @@
 
 #include "compression/evaluate/overlap.h"
 #include "engine/execute/executor.h"
-#include "engine/segment/half.h"
+#include "engine/half.h"
 #include "engine/segment/label_rule.h"
 #include "engine/segment/predict.h"
 

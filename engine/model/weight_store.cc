@@ -1,23 +1,14 @@
 #include "engine/model/weight_store.h"
 
 #include <bit>
-#include <cmath>
 #include <cstring>
 #include <utility>
 
 #include "engine/error.h"
+#include "engine/half.h"
 
 namespace tuckerseg {
 namespace {
-
-float FromHalf(uint16_t half) {
-  const int exponent = (half >> 10) & 0x1F;
-  const int mantissa = half & 0x3FF;
-  float value = exponent == 0    ? std::ldexp(static_cast<float>(mantissa), -24)
-                : exponent == 31 ? (mantissa == 0 ? HUGE_VALF : NAN)
-                                 : std::ldexp(static_cast<float>(mantissa + 1024), exponent - 25);
-  return (half & 0x8000) != 0 ? -value : value;
-}
 
 template <typename T>
 T Load(const std::byte* bytes) {
@@ -66,7 +57,7 @@ std::vector<float> ToFloat(const TensorView& tensor) {
       for (size_t i = 0; i < count; ++i) values[i] = static_cast<float>(Load<double>(bytes + 8 * i));
       return values;
     case TensorType::kFloat16:
-      for (size_t i = 0; i < count; ++i) values[i] = FromHalf(Load<uint16_t>(bytes + 2 * i));
+      for (size_t i = 0; i < count; ++i) values[i] = FloatFromHalf(Load<uint16_t>(bytes + 2 * i));
       return values;
     case TensorType::kBFloat16:
       for (size_t i = 0; i < count; ++i) {
@@ -81,6 +72,20 @@ std::vector<float> ToFloat(const TensorView& tensor) {
 void WeightStore::Add(const std::string& name, TensorType type, std::vector<int64_t> shape, std::vector<std::byte> bytes) {
   auto owned = std::make_shared<const std::vector<std::byte>>(std::move(bytes));
   AddView(name, {type, std::move(shape), *owned}, owned);
+}
+
+void WeightStore::AddFloats(const std::string& name, TensorType type, std::vector<int64_t> shape, std::span<const float> values) {
+  if (type == TensorType::kFloat32) {
+    const auto bytes = std::as_bytes(values);
+    return Add(name, type, std::move(shape), {bytes.begin(), bytes.end()});
+  }
+  if (type != TensorType::kFloat16) throw Error(ErrorCode::kInvalidArgument, "weights: must be stored as float32 or float16");
+  std::vector<std::byte> bytes(values.size() * sizeof(uint16_t));
+  for (size_t i = 0; i < values.size(); ++i) {
+    const uint16_t half = HalfFromFloat(values[i]);
+    std::memcpy(bytes.data() + i * sizeof(half), &half, sizeof(half));
+  }
+  Add(name, type, std::move(shape), std::move(bytes));
 }
 
 void WeightStore::AddView(const std::string& name, TensorView view, std::shared_ptr<const void> keeper) {

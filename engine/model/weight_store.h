@@ -31,6 +31,8 @@ class WeightStore {
  public:
   /// Adds a tensor whose bytes the store owns from now on.
   void Add(const std::string& name, TensorType type, std::vector<int64_t> shape, std::vector<std::byte> bytes);
+  /// Adds a tensor of these values as float32 or float16 (nearest, ties to even). Errors: kInvalidArgument for another type.
+  void AddFloats(const std::string& name, TensorType type, std::vector<int64_t> shape, std::span<const float> values);
   /// Adds a tensor that lies in `keeper` (a mapped file).
   void AddView(const std::string& name, TensorView view, std::shared_ptr<const void> keeper);
 

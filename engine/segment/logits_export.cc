@@ -4,7 +4,7 @@
 
 #include "engine/error.h"
 #include "engine/parallel.h"
-#include "engine/segment/half.h"
+#include "engine/half.h"
 #include "engine/segment/label_rule.h"
 #include "engine/volume/line_resampler.h"
 

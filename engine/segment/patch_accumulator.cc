@@ -8,7 +8,7 @@
 
 #include "engine/error.h"
 #include "engine/parallel.h"
-#include "engine/segment/half.h"
+#include "engine/half.h"
 
 namespace tuckerseg {
 namespace {

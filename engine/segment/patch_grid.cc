@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "engine/segment/half.h"
+#include "engine/half.h"
 
 namespace tuckerseg {
 

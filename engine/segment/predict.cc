@@ -6,7 +6,7 @@
 
 #include "engine/error.h"
 #include "engine/parallel.h"
-#include "engine/segment/half.h"
+#include "engine/half.h"
 #include "engine/segment/stopwatch.h"
 
 namespace tuckerseg {

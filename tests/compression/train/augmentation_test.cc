@@ -9,7 +9,7 @@
 
 #include "compression/train/intensity_transforms.h"
 #include "compression/train/training_case.h"
-#include "engine/segment/half.h"
+#include "engine/half.h"
 
 namespace tuckerseg {
 namespace {

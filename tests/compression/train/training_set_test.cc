@@ -6,7 +6,7 @@
 
 #include "compression/train/batch_queue.h"
 #include "compression/train/training_model.h"
-#include "engine/segment/half.h"
+#include "engine/half.h"
 #include "tests/compression/sphere_cases.h"
 #include "tests/engine/model/temporary_directory.h"
 #include "tests/engine/volume/expect_error.h"

@@ -9,7 +9,7 @@
 #include <random>
 #include <tuple>
 
-#include "engine/segment/half.h"
+#include "engine/half.h"
 #include "tests/engine/volume/expect_error.h"
 
 namespace tuckerseg {

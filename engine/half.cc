@@ -1,4 +1,4 @@
-#include "engine/segment/half.h"
+#include "engine/half.h"
 
 #include <bit>
 #include <cmath>

@@ -1,4 +1,4 @@
-/// IEEE half precision, for reproducing what nnU-Net stores in it.
+/// IEEE half precision: weights on disk, and what nnU-Net accumulates in it.
 #pragma once
 
 #include <cstdint>

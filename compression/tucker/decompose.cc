@@ -1,0 +1,80 @@
+#include "compression/tucker/decompose.h"
+
+#include <string>
+
+#include "compression/tucker/hooi.h"
+#include "engine/error.h"
+#include "engine/parallel.h"
+
+namespace tuckerseg {
+namespace {
+
+std::vector<float> Floats(const Matrix& matrix) {
+  std::vector<float> values(static_cast<size_t>(matrix.size()));
+  Eigen::Map<Eigen::Matrix<float, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>>(values.data(), matrix.rows(), matrix.cols()) = matrix.cast<float>();
+  return values;
+}
+
+/// One layer of one fold, to be decomposed.
+struct Job {
+  const Layer* tucker = nullptr;
+  const Layer* original = nullptr;
+  std::string prefix;
+  TuckerWeight form;
+};
+
+std::vector<Job> JobsOf(const ModelPart& part, const LayerGraph& graph) {
+  std::vector<Job> jobs;
+  for (const std::string& fold : part.folds)
+    for (const Layer& layer : graph.layers) {
+      if (!IsTucker(layer.kind)) continue;
+      const Layer& original = LayerNamed(part.graph, layer.name);
+      if (original.in_channels != layer.in_channels || original.out_channels != layer.out_channels || original.kernel != layer.kernel ||
+          IsTransposed(original.kind) != IsTransposed(layer.kind)) {
+        throw Error(ErrorCode::kInvalidArgument, "layer " + layer.name + ": must be the model's but for its ranks");
+      }
+      jobs.push_back({&layer, &original, "fold_" + fold + ".", {}});
+    }
+  return jobs;
+}
+
+void Decompose(const WeightStore& weights, DecompositionMethod method, Job& job) {
+  const ChannelWeight weight = ChannelWeightOf(*job.original, weights.At(job.prefix + job.original->name + ".weight"));
+  const Layer& layer = *job.tucker;
+  job.form = method == DecompositionMethod::kHooi ? Hooi(weight, layer.rank_in, layer.rank_out) : Hosvd(weight, layer.rank_in, layer.rank_out);
+}
+
+}  // namespace
+
+const Layer& LayerNamed(const LayerGraph& graph, const std::string& name) {
+  for (const Layer& layer : graph.layers)
+    if (layer.name == name) return layer;
+  throw Error(ErrorCode::kInvalidArgument, "layer " + name + ": must be one of the model's");
+}
+
+void AddTuckerTensors(const Layer& layer, const TuckerWeight& form, const std::string& prefix, TensorType type, WeightStore& weights) {
+  const std::string name = prefix + layer.name;
+  const std::vector<TensorSpec> specs = RequiredTensors({{layer}});
+  weights.AddFloats(name + ".in_factor", type, specs[0].shape, Floats(form.in_factor));
+  weights.AddFloats(name + ".core", type, specs[1].shape, StoredCore(layer, form.core, layer.rank_in));
+  weights.AddFloats(name + ".out_factor", type, specs[2].shape, Floats(form.out_factor));
+}
+
+WeightStore DecomposePart(const ModelPart& part, const LayerGraph& graph, const WeightStore& weights, DecompositionMethod method, TensorType type,
+                          int threads) {
+  std::vector<Job> jobs = JobsOf(part, graph);
+  ParallelFor(threads, static_cast<int64_t>(jobs.size()), [&](int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end; ++i) Decompose(weights, method, jobs[static_cast<size_t>(i)]);
+  });
+  const auto keeper = std::make_shared<const WeightStore>(weights);  // shares the bytes that the views below look at
+  WeightStore result;
+  for (const Job& job : jobs) AddTuckerTensors(*job.tucker, job.form, job.prefix, type, result);
+  for (const std::string& fold : part.folds)
+    for (const TensorSpec& spec : RequiredTensors(graph)) {
+      const std::string name = "fold_" + fold + "." + spec.name;
+      if (result.Find(name) == nullptr) result.AddView(name, keeper->At(name), keeper);
+    }
+  return result;
+}
+
+}  // namespace tuckerseg
