@@ -7,18 +7,19 @@ function fill(node, attributes, children) {
     if (value !== null && value !== undefined && value !== false) node.setAttribute(name, value === true ? "" : String(value));
   }
   for (const child of children.flat(Infinity)) {
-    if (child !== null && child !== undefined) node.append(child);
+    if (child !== null && child !== undefined && child !== false) node.append(child);
   }
   return node;
 }
 
-function element(tag, attributes = {}, ...children) {
-  return fill(document.createElement(tag), attributes, children);
-}
+function element(tag, attributes = {}, ...children) { return fill(document.createElement(tag), attributes, children); }
 
 function svgElement(tag, attributes = {}, ...children) {
   return fill(document.createElementNS(SVG_NAMESPACE, tag), attributes, children);
 }
+
+// Lets long names break behind their underscores and not within words.
+function breakable(text) { return text.split(/(?<=_)/).flatMap((part, i) => (i ? [element("wbr"), part] : [part])); }
 
 // A group of radio buttons that shows one of several elements at a time; all of them are printed, each under its own name.
 // `alternatives`: [{title, node}]. Returns the nodes to place.

@@ -30,23 +30,46 @@ const factor = value => (value >= 100 ? Math.round(value).toString() : value >= 
 
 const COSTS = [
   {key: "parameters", title: "Parameters", unit: "M", scale: 1e-6, value: v => v.parameters, absent: "Not counted."},
-  {key: "multiply_adds", title: "Multiply-adds", unit: "G a patch", scale: 1e-9, value: v => v.multiply_adds, absent: "Not counted."},
-  {key: "latency", title: "Measured time", unit: "ms a patch", scale: 1e3, value: v => v.latency?.seconds ?? null,
-   absent: "Not measured: tuckerseg-compress bench measures it."},
+  {
+    key: "multiply_adds",
+    title: "Multiply-adds",
+    unit: "G a patch",
+    scale: 1e-9,
+    value: v => v.multiply_adds,
+    absent: "Not counted."
+  },
+  {
+    key: "latency",
+    title: "Measured time",
+    unit: "ms a patch",
+    scale: 1e3,
+    value: v => v.latency?.seconds ?? null,
+    absent: "Not measured: tuckerseg-compress bench measures it."
+  },
 ];
 const costText = (cost, variant) => digits(cost.value(variant) * cost.scale);
 
 const NO_LABELS = "The data have no reference labels.";
 const MEASURES = [
-  {key: "dice_to_original", title: "Mean Dice to the original", short: "Dice to the original", absent: "Not measured.",
-   original: 1},
-  {key: "dice_to_reference", title: "Mean Dice to the reference", short: "Dice to the reference",
-   absent: report.data.labelled ? "Not measured." : NO_LABELS, original: original?.dice_to_reference?.mean ?? null},
+  {
+    key: "dice_to_original",
+    title: "Mean Dice to the original",
+    short: "Dice to the original",
+    absent: "Not measured.",
+    original: 1
+  },
+  {
+    key: "dice_to_reference",
+    title: "Mean Dice to the reference",
+    short: "Dice to the reference",
+    absent: report.data.labelled ? "Not measured." : NO_LABELS,
+    original: original?.dice_to_reference?.mean ?? null
+  },
 ];
 const measured = measure => compressed.some(variant => known(variant[measure.key]?.mean));
 // The original agrees with itself, whether or not anyone measured that.
 const meanOf = (variant, measure) =>
-  variant === original && measure.key === "dice_to_original" ? 1 : variant[measure.key]?.mean ?? null;
+    variant === original && measure.key === "dice_to_original" ? 1 : variant[measure.key]?.mean ?? null;
 
 const devices = [...new Set(report.variants.filter(v => v.latency).map(v => v.latency.device))];
 // How many times the original's cost; null where they cannot be compared.
@@ -76,5 +99,6 @@ methods.forEach(method => {
   colours.set(method, method.startsWith("pruning") ? "var(--baseline)" : "var(--series-" + (taken % 6) + ")");
 });
 const colourOf = variant => (variant === original ? "var(--text)" : colours.get(variant.method));
-const signOf = variant => (variant === original ? "star" : ["circle", "square", "triangle", "diamond", "cross"][methods.indexOf(variant.method) % 5]);
+const signOf = variant =>
+    (variant === original ? "star" : ["circle", "square", "triangle", "diamond", "cross"][methods.indexOf(variant.method) % 5]);
 const methodText = variant => variant.method + (variant.tuned ? ", tuned" : "");

@@ -60,7 +60,8 @@ TEST(ReportHtml, HoldsTheFiguresAsJsonThatParsesAgain) {
 TEST(ReportHtml, WritesWhatIsMissingAsNullAndNeverAsZero) {
   const json figures = FiguresOf(ReportHtml(SmallReport()));
   const json& variant = figures["variants"][1];
-  for (const char* key : {"parameters", "multiply_adds", "weight_bytes", "latency", "peak_bytes", "dice_to_reference", "dice_to_original", "surface_dice", "hd95_mm"}) {
+  for (const char* key : {"parameters", "multiply_adds", "weight_bytes", "latency", "peak_bytes", "dice_to_reference", "dice_to_original",
+                          "surface_dice", "hd95_mm"}) {
     EXPECT_TRUE(variant[key].is_null()) << key;
   }
   EXPECT_TRUE(variant["statistics"].empty());

@@ -16,7 +16,7 @@ inline std::vector<std::string> SampleStructures(int count) {
   std::vector<std::string> names{"spleen", "kidney_right", "kidney_left", "gallbladder", "liver", "stomach", "pancreas", "adrenal_gland_right",
                                  "adrenal_gland_left", "lung_upper_lobe_left", "lung_lower_lobe_left", "portal_vein_and_splenic_vein",
                                  "esophagus", "trachea", "thyroid_gland", "small_bowel", "duodenum", "colon", "urinary_bladder", "prostate"};
-  for (int i = 1; static_cast<int>(names.size()) < count; ++i) names.push_back(i <= 24 ? "vertebra_" + std::to_string(i) : "structure_" + std::to_string(i));
+  for (int i = 1; static_cast<int>(names.size()) < count; ++i) names.push_back((i <= 24 ? "vertebra_" : "structure_") + std::to_string(i));
   names.resize(static_cast<size_t>(count));
   return names;
 }
@@ -147,13 +147,18 @@ inline Report SampleReport(int cases = 20, int structures = 117) {
       variant.level = level.level;
       variant.tuned = method.tuned;
       if (method.name == std::string("pruning")) variant.multiply_adds = *variant.multiply_adds * 9 / 10;
-      if (method.name == std::string("data-aware") && level.level == 0.1) variant.latency.reset(), variant.peak_bytes.reset();
+      if (method.name == std::string("data-aware") && level.level == 0.1) {  // as if its bench had not been run
+        variant.latency.reset();
+        variant.peak_bytes.reset();
+      }
       AddSampleStructures(variant, &method, level.level, cases, structures);
       report.variants.push_back(std::move(variant));
     }
   const std::array<double, 5> shifts{70, 18, 12, 8, 5};
   for (size_t i = 0; i < shifts.size(); ++i) {
-    WorstCase worst{.variant = report.variants[15 - i].name, .case_name = "phantom_" + std::to_string(100 + 7 * i), .structure = SampleStructures(20)[i],
+    WorstCase worst{.variant = report.variants[15 - i].name,
+                    .case_name = "phantom_" + std::to_string(100 + 7 * i),
+                    .structure = SampleStructures(20)[i],
                     .dice = 0.2 * static_cast<double>(i), .against = "reference"};
     worst.picture = SamplePicture(220, i % 2 == 0 ? 170 : 90, {1.5, i % 2 == 0 ? 1.5 : 3.0}, shifts[i]);
     report.worst_cases.push_back(std::move(worst));
