@@ -8,9 +8,9 @@
 #include <string>
 #include <vector>
 
+#include "engine/contour.h"
 #include "engine/model/model.h"
 #include "engine/preview/canvas.h"
-#include "engine/preview/contour.h"
 #include "engine/preview/plane.h"
 
 namespace tuckerseg {

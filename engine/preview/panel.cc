@@ -4,7 +4,7 @@
 #include <cmath>
 #include <cstdio>
 
-#include "engine/preview/contour.h"
+#include "engine/contour.h"
 
 namespace tuckerseg {
 namespace {
@@ -61,7 +61,7 @@ void DrawLabels(const Canvas& canvas, const Plane& plane, std::span<const Entry>
 }
 
 void DrawOutlines(const Canvas& canvas, const Plane& plane, std::span<const Entry> entries, const PixelBox& image) {
-  const auto contours = Contours(plane);
+  const auto contours = Contours(plane.LabelsOnly());
   size_t points = 0;
   for (const auto& [label, loops] : contours)
     for (const Loop& loop : loops) points += loop.size();
@@ -133,7 +133,7 @@ void DrawPanel(const Canvas& canvas, const Plane& plane, std::span<const Entry> 
   image.y = frame.y + (frame.height - image.height) / 2;
   DrawGrey(canvas, plane, image);
   DrawOutlines(canvas, plane, entries, image);
-  const auto places = WidestPlaces(plane);
+  const auto places = WidestPlaces(plane.LabelsOnly());
   for (const Entry& entry : entries.first(marked)) {
     const auto inside = places.find(entry.value);
     if (inside != places.end()) DrawNumber(canvas, entry, inside->second, plane, image);

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "engine/contour.h"
 #include "engine/volume/orientation.h"
 #include "engine/volume/volume.h"
 
@@ -19,6 +20,8 @@ struct Plane {
   double width_mm = 0, height_mm = 0;
   std::vector<uint8_t> grey;     ///< the CT through its window
   std::vector<uint16_t> labels;
+
+  LabelPlane LabelsOnly() const { return {width, height, labels}; }
 };
 
 /// Where a label map has voxels that are not background.

@@ -1,4 +1,4 @@
-#include "engine/preview/contour.h"
+#include "engine/contour.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -8,12 +8,9 @@
 namespace tuckerseg {
 namespace {
 
-Plane PlaneOf(int64_t width, const std::vector<uint16_t>& labels) {
-  Plane plane;
-  plane.width = width;
-  plane.height = static_cast<int64_t>(labels.size()) / width;
-  plane.labels = labels;
-  return plane;
+/// `labels` outlive the plane until the end of the full expression that makes them.
+LabelPlane PlaneOf(int64_t width, const std::vector<uint16_t>& labels) {
+  return {width, static_cast<int64_t>(labels.size()) / width, labels};
 }
 
 /// Positive inside one direction of turn, negative for holes: by the shoelace formula.

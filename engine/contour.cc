@@ -1,4 +1,4 @@
-#include "engine/preview/contour.h"
+#include "engine/contour.h"
 
 #include <algorithm>
 #include <utility>
@@ -9,7 +9,7 @@ namespace {
 /// Labels with a border of background around them, so that every outline is closed.
 class Padded {
  public:
-  explicit Padded(const Plane& plane) : plane_(plane) {}
+  explicit Padded(const LabelPlane& plane) : plane_(plane) {}
   int64_t width() const { return plane_.width + 2; }
   int64_t height() const { return plane_.height + 2; }
   uint16_t At(int64_t u, int64_t v) const {
@@ -18,7 +18,7 @@ class Padded {
   }
 
  private:
-  const Plane& plane_;
+  const LabelPlane& plane_;
 };
 
 /// A place half-way between two neighbours: that between (u, v) and (u + 1, v) is 2 * (v * width + u), that between (u, v) and
@@ -88,14 +88,14 @@ std::vector<Loop> Joined(std::vector<Segment> segments, int64_t width) {
 
 }  // namespace
 
-std::map<uint16_t, std::vector<Loop>> Contours(const Plane& plane) {
+std::map<uint16_t, std::vector<Loop>> Contours(const LabelPlane& plane) {
   const Padded labels(plane);
   std::map<uint16_t, std::vector<Loop>> contours;
   for (auto& [label, segments] : Segments(labels)) contours[label] = Joined(std::move(segments), labels.width());
   return contours;
 }
 
-std::map<uint16_t, Inside> WidestPlaces(const Plane& plane) {
+std::map<uint16_t, Inside> WidestPlaces(const LabelPlane& plane) {
   // City-block distance to the nearest sample of another label, by one pass from each end.
   const Padded labels(plane);
   const int64_t width = labels.width();

@@ -1,0 +1,113 @@
+/// What a report shows, as its caller measured it: plain values, none of them computed here.
+///
+/// What was not measured is absent (std::nullopt, an empty string or an empty list), never 0: the page shows a dash and says why.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "compression/report/slice_picture.h"
+
+namespace tuckerseg {
+
+/// Below this many cases no test can reach 0.05 (a Wilcoxon signed-rank test of 5 pairs ends at 0.0625, two-sided): the page then says
+/// "n too small" and shows no p-value, whether or not one is given.
+inline constexpr int kFewestCasesTested = 6;
+
+struct ReportCases {
+  std::string description;  ///< of the data set
+  bool phantoms = false;    ///< figures say nothing about patients; marked on the first screen
+  bool labelled = false;    ///< there are reference labels
+  int cases = 0;
+};
+
+struct Interval {
+  double low = 0, high = 0;
+};
+
+/// A mean over cases and structures, with the bounds of its 95 % confidence interval.
+struct MeanDice {
+  double mean = 0;
+  std::optional<Interval> interval;
+};
+
+struct PatchLatency {
+  double seconds = 0;  ///< median, of one patch
+  std::string device;  ///< times are compared within one device only
+};
+
+/// Means over the `cases` in which the reference (the original's label map where there are no labels) holds the structure.
+struct StructureQuality {
+  std::string name;
+  int cases = 0;
+  std::optional<double> dice_to_reference;
+  std::optional<double> dice_to_original;
+  std::optional<double> surface_dice;
+  std::optional<double> hd95_mm;
+  std::optional<double> volume_error;  ///< (found - expected) / expected
+};
+
+/// The paired tests of one structure.
+struct StructureTests {
+  double wilcoxon_p = 1;
+  double wilcoxon_adjusted = 1;  ///< Holm, over the variant's structures
+  bool no_evidence = true;       ///< of a difference, after adjustment
+  double tost_p = 1;             ///< two one-sided tests against the margin: the larger of both
+  double tost_adjusted = 1;
+  bool equivalent = false;       ///< within the margin, after adjustment
+};
+
+/// A row of the statistics: a variant against the original on the same cases.
+struct StructureComparison {
+  std::string name;
+  int cases = 0;                        ///< pairs
+  std::optional<double> difference;     ///< mean Dice of the variant less that of the original
+  std::optional<StructureTests> tests;  ///< absent where n is too small
+};
+
+struct ReportVariant {
+  std::string name;
+  std::string method;           ///< "original", "hosvd", "pruning", ...: variants of one method are joined by a line
+  std::optional<double> level;  ///< the number beside the point
+  bool tuned = false;           ///< fine-tuned or distilled; a line of its own
+  std::optional<int64_t> parameters;
+  std::optional<int64_t> multiply_adds;  ///< of one patch
+  std::optional<int64_t> weight_bytes;
+  std::optional<PatchLatency> latency;
+  std::optional<int64_t> peak_bytes;
+  std::optional<MeanDice> dice_to_reference;
+  std::optional<MeanDice> dice_to_original;
+  std::optional<double> surface_dice;
+  std::optional<double> hd95_mm;
+  std::vector<StructureQuality> structures;  ///< in the model's order
+  std::vector<StructureComparison> statistics;
+};
+
+/// Where a variant does worst: the picture that shows it, and the figure that chose it.
+struct WorstCase {
+  std::string variant;
+  std::string case_name;
+  std::string structure;
+  double dice = 0;
+  std::string against;  ///< what the second outline is: "reference" or "original"
+  SlicePicture picture;
+};
+
+struct Report {
+  std::string title;
+  std::string model;
+  std::string task;
+  std::string date;     ///< as it shall be read
+  std::string machine;  ///< processor, accelerator, threads: in words
+  ReportCases data;
+  double surface_tolerance_mm = 3;
+  double significance = 0.05;
+  double equivalence_margin = 0.02;     ///< in Dice
+  std::vector<ReportVariant> variants;  ///< the original first
+  std::vector<WorstCase> worst_cases;   ///< the worst first
+};
+
+}  // namespace tuckerseg
