@@ -52,6 +52,12 @@ std::vector<int64_t> MultiplyAdds(const LayerGraph& graph, const Size3& patch) {
   return counts;
 }
 
+int64_t MultiplyAdds(const Layer& layer, const Size3& input_shape) {
+  LayerGraph alone{{Layer{}, layer}};
+  alone.layers.back().inputs = {0};
+  return MultiplyAdds(alone, input_shape).back();
+}
+
 int64_t TotalMultiplyAdds(const LayerGraph& graph, const Size3& patch) {
   const std::vector<int64_t> counts = MultiplyAdds(graph, patch);
   return std::accumulate(counts.begin(), counts.end(), int64_t{0});

@@ -19,6 +19,8 @@ int64_t ParameterCount(const Model& model);
 /// the paper's table has it (Weber, Dexl et al. 2025). The input factor of a strided Tucker convolution runs at the finer resolution,
 /// the output factor at the coarser one; of a transposed one the other way round.
 std::vector<int64_t> MultiplyAdds(const LayerGraph& graph, const Size3& patch);
+/// Of one layer, for an input of this shape.
+int64_t MultiplyAdds(const Layer& layer, const Size3& input_shape);
 /// The sum over all layers.
 int64_t TotalMultiplyAdds(const LayerGraph& graph, const Size3& patch);
 /// Of one patch of each part, one fold each.

@@ -42,7 +42,7 @@ Json LayerJson(const Layer& layer) {
 Layer ParseLayer(const JsonField& field) {
   Layer layer;
   layer.name = field.At("name").Text();
-  layer.kind = static_cast<LayerKind>(field.At("kind").OneOf(kLayerKinds));
+  layer.kind = ParseLayerKind(field.At("kind"));
   layer.inputs = field.At("inputs").Each([](const JsonField& f) { return static_cast<int>(f.Integer(0, 1 << 20)); });
   layer.in_channels = field.At("in_channels").Integer(1, kMaxChannels);
   layer.out_channels = field.At("out_channels").Integer(1, kMaxChannels);
@@ -64,6 +64,8 @@ Layer ParseLayer(const JsonField& field) {
 }  // namespace
 
 const char* NameOf(LayerKind kind) { return kLayerKinds.begin()[static_cast<size_t>(kind)]; }
+
+LayerKind ParseLayerKind(const JsonField& field) { return static_cast<LayerKind>(field.OneOf(kLayerKinds)); }
 
 Json LayersJson(const LayerGraph& graph) {
   Json layers = Json::array();

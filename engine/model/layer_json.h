@@ -8,6 +8,8 @@ namespace tuckerseg {
 
 /// As on disk: "tucker_convolution".
 const char* NameOf(LayerKind kind);
+/// Errors: kInvalidArgument that lists the names.
+LayerKind ParseLayerKind(const JsonField& field);
 
 Json LayersJson(const LayerGraph& graph);
 
