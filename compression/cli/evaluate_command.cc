@@ -11,6 +11,7 @@
 
 #include "compression/evaluate/card.h"
 #include "compression/evaluate/evaluation.h"
+#include "compression/evaluate/metrics_csv.h"
 #include "engine/error.h"
 #include "engine/execute/torch/torch_executor.h"
 #include "engine/model/bundle.h"

@@ -1,9 +1,9 @@
 #include "compression/evaluate/card.h"
 
+#include <array>
 #include <cmath>
-#include <iomanip>
 #include <nlohmann/json.hpp>
-#include <sstream>
+#include <optional>
 #include <string>
 
 namespace tuckerseg {
@@ -14,14 +14,6 @@ using OrderedJson = nlohmann::ordered_json;
 /// Four decimals are what so few cases can say.
 double Rounded(double value) { return std::round(value * 1e4) / 1e4; }
 
-/// RFC 4180: what holds a comma, a quote or a line's end is put in quotes.
-std::string Cell(const std::string& text) {
-  if (text.find_first_of(",\"\r\n") == std::string::npos) return text;
-  std::string quoted = "\"";
-  for (const char c : text) quoted += c == '"' ? std::string("\"\"") : std::string(1, c);
-  return quoted + "\"";
-}
-
 OrderedJson StructuresJson(const Evaluation& evaluation) {
   OrderedJson structures = OrderedJson::array();
   for (const StructureScore& score : evaluation.structures) {
@@ -31,6 +23,39 @@ OrderedJson StructuresJson(const Evaluation& evaluation) {
     structures.push_back(std::move(entry));
   }
   return structures;
+}
+
+std::optional<double> Rounded(std::optional<double> value) {
+  if (value) value = Rounded(*value);
+  return value;
+}
+
+/// Outwards, so that no bound promises more than was found.
+std::optional<std::array<double, 2>> Rounded(const std::optional<Interval>& interval) {
+  if (!interval) return std::nullopt;
+  // What is four decimals already must not move by what the product is off.
+  return std::array{std::floor(interval->low * 1e4 + 1e-9) / 1e4, std::ceil(interval->high * 1e4 - 1e-9) / 1e4};
+}
+
+std::optional<CardDice> MakeDice(const ScoreSummary& summary) {
+  if (summary.cases == 0) return std::nullopt;
+  CardDice dice;
+  dice.cases = summary.cases;
+  dice.mean = Rounded(summary.mean_dice);
+  dice.ci95 = Rounded(summary.dice_ci95);
+  dice.n_too_small = !dice.ci95;
+  dice.equal_share = Rounded(summary.equal_share);
+  for (const StructureSummary& one : summary.structures) {
+    dice.structures.push_back({.name = one.name,
+                               .cases = one.cases,
+                               .dice = Rounded(one.dice),
+                               .dice_ci95 = Rounded(one.dice_ci95),
+                               .surface_dice = Rounded(one.surface_dice),
+                               .hd95_mm = Rounded(one.hd95_mm),
+                               .missed = one.missed,
+                               .found_absent = one.found_absent});
+  }
+  return dice;
 }
 
 }  // namespace
@@ -58,18 +83,29 @@ std::string EncodeCard(const Model& model, int64_t parameters, const CaseFolder&
   return card.dump(1) + "\n";
 }
 
-std::string EncodeMetrics(const Evaluation& evaluation) {
-  std::ostringstream lines;
-  lines << "variant,case,structure,dice,predicted_mm3,reference_mm3\n";
-  for (const CaseEvaluation& one : evaluation.cases) {
-    for (const auto& [name, overlap] : one.overlaps) {
-      lines << "original," << Cell(one.name) << "," << Cell(name) << ",";
-      if (overlap.reference > 0) lines << std::fixed << std::setprecision(6) << overlap.Dice();
-      lines << "," << std::fixed << std::setprecision(1) << static_cast<double>(overlap.predicted) * one.voxel_mm3 << ","
-            << static_cast<double>(overlap.reference) * one.voxel_mm3 << "\n";
-    }
-  }
-  return lines.str();
+Card MakeCard(const CardSubject& subject, const CaseFolder& folder, const VariantScores& scores, const std::vector<std::string>& structures,
+              const CaseResamples& resamples) {
+  Card card;
+  card.model = subject.model;
+  card.task = subject.task;
+  card.weights_sha256 = subject.weights_sha256;
+  card.variant = scores.name;
+  card.method = scores.method;
+  card.level = scores.level;
+  card.parameters = scores.parameters;
+  card.multiply_adds_per_patch = scores.multiply_adds_per_patch;
+  card.weight_bytes = scores.weight_bytes;
+  card.data = {folder.description, folder.phantoms, static_cast<int64_t>(scores.cases.size())};
+  card.dice_to_reference = MakeDice(Summarize(scores, structures, ComparedTo::kReference, resamples));
+  card.dice_to_original = MakeDice(Summarize(scores, structures, ComparedTo::kOriginal, resamples));
+  // The bound is the promise that the server's policy keeps; fewer cases bear none.
+  if (card.dice_to_original && card.dice_to_original->ci95) card.dice_to_original->quality = card.dice_to_original->ci95->front();
+  return card;
+}
+
+void KeepLatency(const Card& former, Card& card) {
+  const bool same_cost = former.parameters == card.parameters && former.multiply_adds_per_patch == card.multiply_adds_per_patch;
+  if (same_cost && former.variant == card.variant) card.latency = former.latency;
 }
 
 }  // namespace tuckerseg
