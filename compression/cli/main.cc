@@ -3,8 +3,10 @@
 #include <exception>
 #include <iostream>
 
+#include "compression/cli/decompose_command.h"
 #include "compression/cli/import_command.h"
 #ifdef TUCKERSEG_WITH_NETWORKS
+#include "compression/cli/data_aware.h"
 #include "compression/cli/evaluate_command.h"
 #include "compression/cli/train_command.h"
 #endif
@@ -24,8 +26,11 @@ int main(int argc, char** argv) {
   app.require_subcommand(0, 1);  // 1 would say that one is missing where a wrong one was given
   tuckerseg::AddImportCommand(app);
 #ifdef TUCKERSEG_WITH_NETWORKS
+  tuckerseg::AddDecomposeCommand(app, tuckerseg::MakeDataAwareVariant);
   tuckerseg::AddTrainCommand(app);
   tuckerseg::AddEvaluateCommand(app);
+#else
+  tuckerseg::AddDecomposeCommand(app, {});
 #endif
   try {
     app.parse(argc, argv);

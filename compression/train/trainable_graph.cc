@@ -25,6 +25,8 @@ class Walk {
 
   void Start(const at::Tensor& input) { features_[0] = Computed(input); }
 
+  void Put(int index, const at::Tensor& feature) { features_[static_cast<size_t>(index)] = feature; }
+
   void Run(size_t index) { features_[index] = Apply(graph_.layers[index]); }
 
   void Release(int index) { features_[static_cast<size_t>(index)].reset(); }
@@ -169,6 +171,13 @@ std::vector<TensorSpec> TrainableGraph::Tensors() const {
     tensors.push_back({head.name + ".bias", {graph_.OutChannels()}});
   }
   return tensors;
+}
+
+at::Tensor TrainableGraph::RunLayer(size_t place, const Parameters& parameters, const std::vector<at::Tensor>& features, Precision precision) const {
+  Walk walk(graph_, parameters, precision);
+  for (const int input : graph_.layers[place].inputs) walk.Put(input, features[static_cast<size_t>(input)]);
+  walk.Run(place);
+  return walk.Feature(static_cast<int>(place));
 }
 
 std::vector<at::Tensor> TrainableGraph::Forward(const Parameters& parameters, const at::Tensor& input, Precision precision) const {

@@ -44,6 +44,13 @@ class TrainableGraph {
   /// Errors: what LibTorch throws.
   std::vector<at::Tensor> Forward(const Parameters& parameters, const at::Tensor& input, Precision precision) const;
 
+  /// One layer alone: `features` holds the outputs of its inputs by place, all others may be undefined. What Forward does, step by step,
+  /// for whoever looks at features on the way.
+  at::Tensor RunLayer(size_t place, const Parameters& parameters, const std::vector<at::Tensor>& features, Precision precision) const;
+
+  /// The place of the last layer that reads the output of the layer at `place`; the number of layers where none does.
+  size_t LastUse(size_t place) const { return last_use_[place]; }
+
  private:
   LayerGraph graph_;
   std::vector<AuxiliaryHead> heads_;

@@ -1,0 +1,145 @@
+#include "compression/cli/decompose_command.h"
+
+#include <cstdio>
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "engine/error.h"
+#include "engine/model/cost.h"
+#include "engine/model/variant.h"
+
+namespace tuckerseg {
+namespace {
+
+namespace fs = std::filesystem;
+
+struct DecomposeArguments {
+  fs::path bundle;
+  fs::path output;
+  std::vector<double> levels;
+  double energy = 0;
+  std::vector<std::string> budgets;
+  std::string method;
+  CalibrationArguments calibration;
+  int64_t grid = 0;
+  std::string name;
+  bool is_default = false;
+  bool half = false;
+  int threads = 2;
+  bool quiet = false;
+};
+
+std::string ShortNumber(double value) {
+  char text[32];
+  std::snprintf(text, sizeof text, "%g", value);
+  return text;
+}
+
+std::string NameOf(const DecomposeArguments& arguments) {
+  if (!arguments.name.empty()) return arguments.name;
+  fs::path path = arguments.output;
+  if (!path.has_filename()) path = path.parent_path();
+  return path.filename().string();
+}
+
+std::vector<RankWish> WishesOf(const DecomposeArguments& arguments) {
+  std::vector<RankWish> wishes;
+  for (const double level : arguments.levels) wishes.emplace_back(LevelWish{level});
+  for (const std::string& budget : arguments.budgets) wishes.emplace_back(ParseBudget(budget));
+  if (arguments.energy > 0) wishes.emplace_back(EnergyWish{arguments.energy});
+  const int kinds = (arguments.levels.empty() ? 0 : 1) + (arguments.budgets.empty() ? 0 : 1) + (arguments.energy > 0 ? 1 : 0);
+  if (kinds != 1) throw CLI::ValidationError("one of --level, --energy and --budget", "must be given");
+  return wishes;
+}
+
+/// One level has the variant's name; of several each has its number behind it.
+std::vector<LevelRequest> LevelsOf(const DecomposeArguments& arguments, const std::vector<RankWish>& wishes) {
+  const std::string name = NameOf(arguments);
+  std::vector<LevelRequest> levels;
+  for (const RankWish& wish : wishes) {
+    const std::optional<double> number = LevelNumber(wish);
+    levels.push_back({wishes.size() == 1 ? name : name + "-" + ShortNumber(number.value_or(0)), wish, arguments.is_default && number.has_value()});
+  }
+  return levels;
+}
+
+/// Ranks of budgets are for machines, whose vectors are 16 wide; the paper's rule has no grid.
+int64_t GridOf(const DecomposeArguments& arguments) {
+  if (arguments.grid > 0) return arguments.grid;
+  return arguments.budgets.empty() ? 1 : 16;
+}
+
+void ShowLevels(const Bundle& bundle, const VariantFiles& files) {
+  const auto parameters = static_cast<double>(ParameterCount(bundle.model));
+  const auto multiply_adds = static_cast<double>(TotalMultiplyAdds(bundle.model));
+  std::printf("%-24s %14s %7s %16s %7s\n", "level", "parameters", "share", "multiply-adds", "share");
+  std::printf("%-24s %12.4f M %7s %14.3f G %7s\n", kOriginal, parameters / 1e6, "1", multiply_adds / 1e9, "1");
+  for (size_t i = 0; i < files.variant.levels.size(); ++i) {
+    Model model = bundle.model;
+    for (size_t part = 0; part < model.parts.size(); ++part) model.parts[part].graph = files.variant.levels[i].graphs[part];
+    const auto p = static_cast<double>(ParameterCount(model));
+    const auto m = static_cast<double>(TotalMultiplyAdds(model));
+    std::printf("%-24s %12.4f M %7.4f %14.3f G %7.4f\n", files.variant.levels[i].name.c_str(), p / 1e6, p / parameters, m / 1e9, m / multiply_adds);
+  }
+}
+
+VariantFiles Make(const Bundle& bundle, const std::vector<LevelRequest>& levels, const DecomposeArguments& arguments, const MakeDataAware& data_aware) {
+  const TensorType type = arguments.half ? TensorType::kFloat16 : TensorType::kFloat32;
+  const bool calibrated = !arguments.calibration.volumes.empty();
+  const std::string method = !arguments.method.empty() ? arguments.method : calibrated ? "data-aware" : levels.size() > 1 ? "hosvd" : "hooi";
+  if (method == "data-aware") {
+    if (!data_aware) throw Error(ErrorCode::kFailedPrecondition, "--method = data-aware: runs the network: must be a build with LibTorch");
+    if (!calibrated) throw CLI::ValidationError("--method data-aware", "needs --calibration CT...");
+    return data_aware(bundle, levels, arguments.calibration, GridOf(arguments), type, arguments.threads, arguments.quiet);
+  }
+  if (calibrated) throw CLI::ValidationError("--calibration", "goes with --method data-aware alone");
+  return VariantByWeights(bundle, levels, {method == "hooi" ? DecompositionMethod::kHooi : DecompositionMethod::kHosvd, GridOf(arguments), type, arguments.threads});
+}
+
+void Run(const DecomposeArguments& arguments, const MakeDataAware& data_aware) {
+  const std::vector<LevelRequest> levels = LevelsOf(arguments, WishesOf(arguments));
+  const Bundle bundle = LoadBundle(arguments.bundle);
+  std::error_code ignored;
+  if (fs::exists(arguments.output, ignored) && !fs::is_empty(arguments.output, ignored)) {  // before the work, not after
+    throw Error(ErrorCode::kFailedPrecondition, "variant: the directory exists and is not empty; choose another or delete it");
+  }
+  const VariantFiles files = Make(bundle, levels, arguments, data_aware);
+  SaveVariant(files, bundle.model, arguments.output);
+  if (!arguments.quiet) ShowLevels(bundle, files);
+}
+
+void AddCalibrationOptions(CLI::App& command, CalibrationArguments& calibration) {
+  command.add_option("--calibration", calibration.volumes, "CTs (NIfTI) that the data-aware method looks at; no labels are needed");
+  command.add_option("--patches", calibration.patches, "Patches of each calibration CT")->check(CLI::PositiveNumber)->capture_default_str();
+  command.add_option("--patch", calibration.patch, "Size of these patches, D,H,W; default: the network's own")->delimiter(',')->expected(3);
+  command.add_option("--samples", calibration.samples, "Output voxels that each layer is fitted to, at least")->check(CLI::PositiveNumber)->capture_default_str();
+  command.add_option("--seed", calibration.seed, "Of the sampled voxels")->capture_default_str();
+  command.add_flag("--independent", calibration.independent, "Fit every layer by itself instead of layer after layer");
+  command.add_flag("--correct-norms", calibration.correct_norms, "Scale the norms behind fitted layers by what is left of their inputs");
+}
+
+}  // namespace
+
+void AddDecomposeCommand(CLI::App& app, const MakeDataAware& data_aware) {
+  const auto arguments = std::make_shared<DecomposeArguments>();
+  CLI::App* command = app.add_subcommand("decompose", "Make a cheaper variant of a model: its convolutions in Tucker form");
+  command->add_option("bundle", arguments->bundle, "Bundle")->required();
+  command->add_option("--level", arguments->levels, "The paper's downsampling factor in (0, 1]; several, from large to small: an elastic variant")->delimiter(',');
+  command->add_option("--energy", arguments->energy, "Share of each mode's squared singular values to keep")->check(CLI::Range(1e-9, 1.0));
+  command->add_option("--budget", arguments->budgets, "params=X, flops=X, bytes=X or latency=X: share of the original's; several: an elastic variant")->delimiter(',');
+  command->add_option("--method", arguments->method, "hosvd, hooi or data-aware; default: data-aware with --calibration, hosvd for several levels, else hooi")
+      ->check(CLI::IsMember({"hosvd", "hooi", "data-aware"}));
+  AddCalibrationOptions(*command, arguments->calibration);
+  command->add_option("--grid", arguments->grid, "Ranks are multiples of it; default: 16 for budgets, else 1")->check(CLI::PositiveNumber);
+  command->add_option("--name", arguments->name, "What requests call the variant; default: the output directory's name");
+  command->add_flag("--default", arguments->is_default, "Runs when a request asks for the level by its number");
+  command->add_flag("--half", arguments->half, "Store what is decomposed as float16");
+  command->add_option("--threads", arguments->threads, "Threads")->check(CLI::PositiveNumber)->capture_default_str();
+  command->add_flag("--quiet", arguments->quiet, "Neither progress nor table");
+  command->add_option("-o,--output", arguments->output, "Variant to write: a new or empty directory, BUNDLE/variants/NAME to have it served")->required();
+  command->callback([arguments, data_aware] { Run(*arguments, data_aware); });
+}
+
+}  // namespace tuckerseg
