@@ -15,6 +15,7 @@
 #include "server/config.h"
 #include "server/observe/log.h"
 #include "server/serve/grpc_server.h"
+#include "server/variants/variant_gauges.h"
 #ifdef TUCKERSEG_WITH_TORCH
 #include "engine/execute/torch/torch_executor.h"
 #else
@@ -71,6 +72,7 @@ void Serve(const ServerConfig& config, bool check_only) {
   WorkQueue queue(config.queue_capacity);
   Metrics metrics(TUCKERSEG_VERSION, execution.devices);
   metrics.RefreshWith([&] { metrics.SetQueue(config.device, queue.depth(), queue.capacity(), queue.running() ? 1 : 0); });
+  SetVariantGauges(models, metrics);
   const int metrics_port = metrics.Expose(config.metrics);
   ServiceParts parts{config, models, queue, memory, metrics, heap, execution.name, execution.devices};
   GrpcServer server(parts, config.listen);

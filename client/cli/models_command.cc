@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "client/cli/commands.h"
+#include "client/cli/levels_table.h"
 #include "client/cli/text_table.h"
 #include "client/lib/client.h"
 
@@ -59,30 +60,6 @@ Json ToJson(const v1::Label& label) {
           {"snomed_modifier", label.snomed_modifier()}};
 }
 
-std::string NameOf(v1::VariantState state) {
-  switch (state) {
-    case v1::VARIANT_STATE_AVAILABLE: return "available";
-    case v1::VARIANT_STATE_LOADING: return "loading";
-    case v1::VARIANT_STATE_LOADED: return "loaded";
-    case v1::VARIANT_STATE_FAILED: return "failed";
-    default: return "unknown";
-  }
-}
-
-void PrintVariants(const v1::ListVariantsResponse& response) {
-  TextTable table({"TASK", "LEVEL", "STATE", "PARAMETERS", "WEIGHT BYTES", "DEVICE"}, {3, 4});
-  for (const v1::Variant& variant : response.variants()) {
-    table.Add({variant.task(), variant.name(), NameOf(variant.state()), std::to_string(variant.parameters()),
-               std::to_string(variant.weight_bytes()), variant.device()});
-  }
-  table.Print(std::cout);
-}
-
-Json ToJson(const v1::Variant& variant) {
-  return {{"task", variant.task()}, {"level", variant.name()}, {"state", NameOf(variant.state())}, {"parameters", variant.parameters()},
-          {"weight_bytes", variant.weight_bytes()}, {"device", variant.device()}};
-}
-
 template <typename Messages>
 void PrintJson(const Messages& messages) {
   Json json = Json::array();
@@ -116,12 +93,12 @@ void AddModelsCommand(CLI::App& app) {
 
 void AddLevelsCommand(CLI::App& app) {
   const auto arguments = std::make_shared<TaskArguments>();
-  CLI::App* command = app.add_subcommand("levels", "List the levels (variants) of a model, or of all");
+  CLI::App* command = app.add_subcommand("levels", "List the levels of a model, or of all: what they cost, and how good they are");
   AddCommonOptions(*command, arguments->common);
   command->add_option("MODEL", arguments->task, "The model's task; default: all models");
   command->callback([arguments] {
     const v1::ListVariantsResponse response = Client(arguments->common.server).ListVariants(arguments->task, QuickCall());
-    arguments->common.json ? PrintJson(response.variants()) : PrintVariants(response);
+    arguments->common.json ? PrintLevelsAsJson(response, std::cout) : PrintLevels(response, std::cout);
   });
 }
 

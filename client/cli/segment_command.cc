@@ -151,7 +151,7 @@ void AddSegmentCommand(CLI::App& app) {
   command->add_option("CT", arguments->ct, "CT: .nii, .nii.gz, a folder or file of DICOM, or - for NIfTI on standard input")->required();
   AddOutputOptions(*command, *arguments);
   command->add_option("--task", arguments->task, "Task, e.g. total_fast; default: the server's only one, or total");
-  command->add_option("--level", arguments->level, "auto, original, or a variant's name (see `tuckerseg levels`)")->capture_default_str();
+  command->add_option("--level", arguments->level, "auto, original, or a level's name or number, e.g. 0.3 (`tuckerseg levels` lists them)")->capture_default_str();
   command->add_option("--min-quality", arguments->min_quality, "For auto: least mean Dice against the original, 0 to 1")
       ->check(CLI::Range(0.0, 1.0));
   command->add_option("--max-latency", arguments->max_latency, "For auto: longest time to the label map, e.g. 30s")->check(Checked(ParseDuration));

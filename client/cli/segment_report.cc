@@ -79,6 +79,7 @@ void PrintReport(const SegmentReport& report, std::ostream& out) {
   }
   out << report.summary.volumes_size() << " of " << report.label_map.labels_size() << " structures found by level " << report.summary.variant() << " ("
       << NameOf(report.accepted.reason()) << ") on " << report.accepted.device() << "\n";
+  if (!report.summary.quality_statement().empty()) out << "quality: " << report.summary.quality_statement() << "\n";
   out << "model " << report.summary.provenance().model() << " (" << report.summary.provenance().source() << ")\n";
   out << "server time " << Fixed(TotalSeconds(report.summary), 2) << " s:";
   for (const auto& stage : report.summary.stages()) out << " " << NameOf(stage.stage()) << " " << Fixed(stage.seconds(), 2);

@@ -48,6 +48,12 @@ struct Metrics::State {
       BuildGauge().Name("tuckerseg_queue_capacity").Help("Requests that may wait or run").Register(*registry);
   prometheus::Family<prometheus::Gauge>& in_flight =
       BuildGauge().Name("tuckerseg_requests_in_flight").Help("Requests that run").Register(*registry);
+  prometheus::Family<prometheus::Gauge>& quality =
+      BuildGauge().Name("tuckerseg_variant_quality_dice").Help("Lower 95 % bound of the mean Dice against the original").Register(*registry);
+  prometheus::Family<prometheus::Gauge>& flops =
+      BuildGauge().Name("tuckerseg_variant_flops").Help("Multiply-adds of one patch").Register(*registry);
+  prometheus::Family<prometheus::Gauge>& parameters =
+      BuildGauge().Name("tuckerseg_variant_parameters").Help("Parameters").Register(*registry);
   prometheus::Family<prometheus::Gauge>& build =
       BuildGauge().Name("tuckerseg_build_info").Help("1, with the version in its labels").Register(*registry);
   std::unique_ptr<TextEndpoint> endpoint;  // last: its threads read the rest
@@ -95,6 +101,13 @@ void Metrics::CountLevelChoice(const std::string& task, const std::string& varia
 
 void Metrics::CountBytes(const std::string& direction, double bytes) {
   state_->bytes.Add({{"direction", direction}}).Increment(bytes);
+}
+
+void Metrics::SetVariant(const std::string& model, const std::string& variant, double parameters, double flops, std::optional<double> quality_dice) {
+  const prometheus::Labels labels{{"model", model}, {"variant", variant}};
+  state_->parameters.Add(labels).Set(parameters);
+  state_->flops.Add(labels).Set(flops);
+  if (quality_dice) state_->quality.Add(labels).Set(*quality_dice);
 }
 
 void Metrics::SetQueue(const std::string& device, int64_t depth, int64_t capacity, int64_t in_flight) {

@@ -1,20 +1,94 @@
 #include "server/policy/level_policy.h"
 
-#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <cstdio>
+#include <functional>
+#include <optional>
 
 #include "engine/error.h"
 
 namespace tuckerseg {
+namespace {
 
-LevelChoiceMade ChooseLevel(const LevelWish& wish, const std::vector<std::string>& variants) {
-  // The original meets any condition on quality by definition, and is the only form that is always there.
-  if (wish.name.empty() || wish.name == "auto") return {variants.front(), LevelReason::kOnly};
-  if (std::find(variants.begin(), variants.end(), wish.name) == variants.end()) {
-    std::string known;
-    for (const std::string& name : variants) known += ", " + name;
-    throw Error(ErrorCode::kNotFound, "level = " + wish.name + ": must be one of auto" + known);
+using Levels = std::vector<const ServedLevel*>;
+
+Levels Those(const Levels& levels, const std::function<bool(const ServedLevel&)>& wanted) {
+  Levels found;
+  for (const ServedLevel* level : levels)
+    if (wanted(*level)) found.push_back(level);
+  return found;
+}
+
+Levels Ready(const Levels& levels) {
+  return Those(levels, [](const ServedLevel& level) { return level.ready(); });
+}
+
+std::optional<double> NumberIn(const std::string& text) {
+  double number = 0;
+  const char* end = text.data() + text.size();
+  const auto [parsed, error] = std::from_chars(text.data(), end, number);
+  if (error != std::errc() || parsed != end || !std::isfinite(number)) return {};
+  return number;
+}
+
+/// The levels that are meant: more than one only for a number.
+Levels Meant(const std::string& wish, const Levels& levels) {
+  const Levels named = Those(levels, [&](const ServedLevel& level) { return level.name == wish; });
+  const std::optional<double> number = NumberIn(wish);
+  if (!named.empty() || !number) return named;
+  const Levels numbered = Those(levels, [&](const ServedLevel& level) { return level.number == number; });
+  const Levels defaults = Those(numbered, [](const ServedLevel& level) { return level.is_default; });
+  return defaults.empty() ? numbered : defaults;
+}
+
+std::string NameAndNumber(const ServedLevel& level) {
+  if (!level.number) return level.name;
+  char number[40];
+  std::snprintf(number, sizeof(number), " (%g)", *level.number);
+  return level.name + number;
+}
+
+std::string Listed(const Levels& levels, std::string list) {
+  for (const ServedLevel* level : levels) list += (list.empty() ? "" : ", ") + NameAndNumber(*level);
+  return list;
+}
+
+[[noreturn]] void RefuseUnknown(const std::string& wish, const Levels& levels) {
+  std::string message = "level = " + wish + ": must be one of " + Listed(Ready(levels), "auto");
+  const Levels failed = Those(levels, [](const ServedLevel& level) { return !level.ready(); });
+  if (!failed.empty()) message += "; could not be loaded: " + Listed(failed, "");
+  throw Error(ErrorCode::kNotFound, message);
+}
+
+const ServedLevel& Asked(const std::string& wish, const Levels& levels) {
+  const Levels meant = Meant(wish, levels);
+  if (meant.empty()) RefuseUnknown(wish, levels);
+  const Levels ready = Ready(meant);
+  if (ready.size() == 1) return *ready.front();
+  if (ready.empty()) {
+    throw Error(ErrorCode::kFailedPrecondition, "level = " + wish + ": " + meant.front()->name + " could not be loaded: " + meant.front()->error);
   }
-  return {wish.name, LevelReason::kAsked};
+  throw Error(ErrorCode::kFailedPrecondition, "level = " + wish + ": must be a name, as several levels have this number: " + Listed(ready, ""));
+}
+
+}  // namespace
+
+const char* NameOf(LevelReason reason) {
+  switch (reason) {
+    case LevelReason::kAsked: return "asked";
+    case LevelReason::kQuality: return "quality";
+    case LevelReason::kOnly: return "only";
+  }
+  return "unknown";
+}
+
+LevelChoiceMade ChooseLevel(const LevelWish& wish, const std::vector<ServedLevel>& levels) {
+  Levels all;
+  for (const ServedLevel& level : levels) all.push_back(&level);
+  if (!wish.level.empty() && wish.level != "auto") return {&Asked(wish.level, all), LevelReason::kAsked};
+  // The original meets any condition on quality by definition, and none is more accurate.
+  return {all.front(), Ready(all).size() == 1 ? LevelReason::kOnly : LevelReason::kQuality};
 }
 
 }  // namespace tuckerseg

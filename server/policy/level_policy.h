@@ -1,25 +1,36 @@
-/// Chooses the variant for a request, and says why.
+/// Chooses the level for a request, and says why.
 #pragma once
 
 #include <string>
 #include <vector>
 
+#include "server/variants/served_level.h"
+
 namespace tuckerseg {
 
-/// What the client wishes: a name, or (empty) the server's choice.
+/// What the client wishes: a level's name, its number ("0.3"), or (empty or "auto") the server's choice.
 struct LevelWish {
-  std::string name;
+  std::string level;
 };
 
-enum class LevelReason { kAsked, kOnly };
+enum class LevelReason {
+  kAsked,    ///< the client named it
+  kQuality,  ///< the most accurate one
+  kOnly,     ///< there is no other
+};
+
+/// "asked", "quality", "only": as metrics name it.
+const char* NameOf(LevelReason reason);
 
 struct LevelChoiceMade {
-  std::string variant;
+  const ServedLevel* level = nullptr;
   LevelReason reason = LevelReason::kOnly;
 };
 
-/// `variants`: those of the model that can run, `original` among them; never empty.
-/// Errors: kNotFound if the wish names another, listing those there are.
-LevelChoiceMade ChooseLevel(const LevelWish& wish, const std::vector<std::string>& variants);
+/// `levels`: those of the model, the original first, which is always ready; they must outlive the choice. Names go before numbers. A
+/// number is that of the level that is its default, or of the only level that has it; numbers compare as such: 0.30 is 0.3.
+/// Errors: kNotFound if no level has the name or the number, listing those there are; kFailedPrecondition if several have the number,
+/// listing them, or if the level could not be loaded.
+LevelChoiceMade ChooseLevel(const LevelWish& wish, const std::vector<ServedLevel>& levels);
 
 }  // namespace tuckerseg

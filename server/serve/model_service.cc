@@ -20,15 +20,33 @@ void Describe(const Model& model, v1::Model& message) {
   Fill(model, *message.mutable_provenance());
 }
 
+void Describe(const LevelCard& card, v1::Variant& message) {
+  if (card.quality) message.set_quality(*card.quality);
+  if (card.dice_to_original) message.set_dice_to_original(*card.dice_to_original);
+  if (card.dice_to_reference) message.set_dice_to_reference(*card.dice_to_reference);
+  message.set_phantoms(card.phantoms);
+}
+
+void Describe(const ServedLevel& level, v1::Variant& message) {
+  message.set_name(level.name);
+  message.set_state(level.ready() ? v1::VARIANT_STATE_LOADED : v1::VARIANT_STATE_FAILED);
+  message.set_parameters(static_cast<uint64_t>(level.parameters));
+  message.set_weight_bytes(static_cast<uint64_t>(level.weight_bytes));
+  if (level.number) message.set_level(*level.number);
+  message.set_default_(level.is_default);
+  message.set_method(level.method);
+  message.set_multiply_adds_per_patch(static_cast<uint64_t>(level.multiply_adds));
+  if (level.card) Describe(*level.card, message);
+  message.set_quality_statement(QualityStatement(level));
+  message.set_error(level.error);
+}
+
 void DescribeVariants(const LoadedModel& model, const std::string& device, v1::ListVariantsResponse& response) {
-  for (const std::string& name : model.Variants()) {
+  for (const ServedLevel& level : model.levels) {
     v1::Variant& variant = *response.add_variants();
     variant.set_task(model.model().task);
-    variant.set_name(name);
-    variant.set_state(v1::VARIANT_STATE_LOADED);
-    variant.set_parameters(static_cast<uint64_t>(model.parameters));
-    variant.set_weight_bytes(static_cast<uint64_t>(model.weight_bytes));
-    variant.set_device(device);
+    Describe(level, variant);
+    if (level.ready()) variant.set_device(device);
   }
 }
 
@@ -36,7 +54,7 @@ void DescribeVariants(const LoadedModel& model, const std::string& device, v1::L
 
 grpc::Status ModelServiceImpl::ListModels(grpc::ServerContext*, const v1::ListModelsRequest*, v1::ListModelsResponse* response) {
   return StatusOf([&] {
-    for (const auto& [task, model] : parts_.models.models()) Describe(model->model(), *response->add_models());
+    for (const auto& [task, model] : parts_.models.models()) Describe(model.model(), *response->add_models());
   });
 }
 
@@ -52,7 +70,7 @@ grpc::Status ModelServiceImpl::ListVariants(grpc::ServerContext*, const v1::List
                                             v1::ListVariantsResponse* response) {
   return StatusOf([&] {
     if (!request->task().empty()) return DescribeVariants(parts_.models.Find(request->task()), parts_.config.device, *response);
-    for (const auto& [task, model] : parts_.models.models()) DescribeVariants(*model, parts_.config.device, *response);
+    for (const auto& [task, model] : parts_.models.models()) DescribeVariants(model, parts_.config.device, *response);
   });
 }
 

@@ -35,6 +35,15 @@ std::span<const std::byte> Bytes(const std::string& text) {
   return {reinterpret_cast<const std::byte*>(text.data()), text.size()};
 }
 
+v1::LevelReason ToMessage(LevelReason reason) {
+  switch (reason) {
+    case LevelReason::kAsked: return v1::LEVEL_REASON_ASKED;
+    case LevelReason::kQuality: return v1::LEVEL_REASON_QUALITY;
+    case LevelReason::kOnly: return v1::LEVEL_REASON_ONLY;
+  }
+  return v1::LEVEL_REASON_UNSPECIFIED;
+}
+
 bool operator==(const Progress& a, const Progress& b) {
   return a.stage == b.stage && a.patches_done == b.patches_done && a.patches_total == b.patches_total;
 }
@@ -69,7 +78,7 @@ MemoryReservation SegmentCall::ReservePeak(const VolumeReceiver::Received& recei
   const uint64_t most = header_.level().automatic().max_memory_bytes();
   if (most != 0 && static_cast<uint64_t>(peak) > most) {
     throw Error(ErrorCode::kResourceExhausted, "header.level.automatic.max_memory_bytes = " + std::to_string(most) +
-                                                   ": must be at least " + std::to_string(peak) + ", what the cheapest level needs for this volume");
+                                                   ": must be at least " + std::to_string(peak) + ", what level " + level_.level->name + " needs for this volume");
   }
   return parts_.memory.Reserve(peak, "segmentation of this volume", received.memory.bytes());
 }
@@ -119,11 +128,11 @@ void SegmentCall::ReadHeader() {
   header_ = std::move(*request.mutable_header());
   model_ = &parts_.models.Find(header_.task());
   record_.task = model_->model().task;
-  level_ = ChooseLevel({header_.level().name()}, model_->Variants());
-  record_.variant = level_.variant;
+  level_ = ChooseLevel({header_.level().name()}, model_->levels);
+  record_.variant = level_.level->name;
   CheckSegmentHeader(header_);
   const auto others = [this](const std::string& task) { return parts_.models.FindSegmenter(task); };
-  segmenter_ = std::make_shared<TaskSegmenter>(model_->segmenter, others, TaskOptionsOf(header_, model_->model(), parts_.config));
+  segmenter_ = std::make_shared<TaskSegmenter>(*level_.level->segmenter, others, TaskOptionsOf(header_, model_->model(), parts_.config));
   answer_.emplace(header_, model_->model());
 }
 
@@ -157,11 +166,11 @@ std::shared_ptr<Ticket> SegmentCall::Enqueue(const std::shared_ptr<SegmentWork>&
   v1::SegmentResponse response;
   v1::Accepted& accepted = *response.mutable_accepted();
   accepted.set_request_id(record_.request_id);
-  accepted.set_variant(level_.variant);
-  accepted.set_reason(level_.reason == LevelReason::kAsked ? v1::LEVEL_REASON_ASKED : v1::LEVEL_REASON_ONLY);
+  accepted.set_variant(level_.level->name);
+  accepted.set_reason(ToMessage(level_.reason));
   accepted.set_device(parts_.config.device);
   accepted.set_queue_position(static_cast<uint32_t>(ticket->position()));
-  parts_.metrics.CountLevelChoice(model_->model().task, level_.variant, level_.reason == LevelReason::kAsked ? "asked" : "only");
+  parts_.metrics.CountLevelChoice(model_->model().task, level_.level->name, NameOf(level_.reason));
   try {
     Send(response);
   } catch (...) {
@@ -223,8 +232,8 @@ void SegmentCall::SendSummary() {
   summary.set_peak_memory_bytes(static_cast<uint64_t>(record_.peak_memory_bytes));
   summary.set_network_seconds(network_s_);
   summary.set_crop_task(segmenter_->crop_task());
-  summary.set_variant(level_.variant);
-  summary.set_quality_statement("the original network: the reference that compressed variants are measured against");
+  summary.set_variant(level_.level->name);
+  summary.set_quality_statement(QualityStatement(*level_.level));
   Send(response);
 }
 

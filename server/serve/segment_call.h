@@ -48,7 +48,7 @@ class SegmentCall {
   SegmentStream& stream_;
   StageClock clock_;
   v1::SegmentHeader header_;
-  LoadedModel* model_ = nullptr;
+  const LoadedModel* model_ = nullptr;
   LevelChoiceMade level_;
   std::shared_ptr<TaskSegmenter> segmenter_;  // once the header has been read; shared with the worker
   std::optional<SegmentAnswer> answer_;  // once the header has been read

@@ -3,23 +3,11 @@
 #include <utility>
 
 #include "engine/error.h"
-#include "engine/model/bundle.h"
+#include "engine/model/variant.h"
+#include "server/variants/variant_levels.h"
 
 namespace tuckerseg {
 namespace {
-
-int64_t CountParameters(const Bundle& bundle) {
-  int64_t count = 0;
-  for (const WeightStore& weights : bundle.weights)
-    for (const auto& [name, tensor] : weights.tensors()) count += tensor.ElementCount();
-  return count;
-}
-
-int64_t CountBytes(const Bundle& bundle) {
-  int64_t bytes = 0;
-  for (const WeightStore& weights : bundle.weights) bytes += weights.TotalBytes();
-  return bytes;
-}
 
 void RefuseNonCommercial(const Model& model) {
   if (!model.provenance.non_commercial) return;
@@ -27,10 +15,30 @@ void RefuseNonCommercial(const Model& model) {
                                                   ": must allow commercial use, or `allow_non_commercial` be true in the configuration");
 }
 
+/// The original agrees with itself, whatever its card says.
+LevelCard AsOriginal(LevelCard card) {
+  card.dice_to_original = 1;
+  card.quality = 1;
+  return card;
+}
+
+/// What lies beside the original on disk: its card and the variants.
+void AddFromDisk(const std::filesystem::path& bundle, const ExecutorFactory& factory, LoadedModel& loaded) {
+  const Model& model = loaded.model();
+  const auto cards = ReadLevelCards(bundle, model.provenance.weights_sha256, model.task);
+  const auto found = cards.find(kOriginal);
+  if (found != cards.end()) loaded.levels.front().card = AsOriginal(found->second);
+  for (ServedLevel& level : LoadVariantLevels(bundle, model, factory)) loaded.levels.push_back(std::move(level));
+}
+
 }  // namespace
 
-LoadedModel::LoadedModel(Bundle bundle, const ExecutorFactory& factory)
-    : parameters(CountParameters(bundle)), weight_bytes(CountBytes(bundle)), segmenter(std::move(bundle), factory) {}
+LoadedModel::LoadedModel(Bundle bundle, const ExecutorFactory& factory) {
+  ServedLevel& level = levels.emplace_back();
+  level.name = kOriginal;
+  level.card = AsOriginal({});
+  MakeReady(level, std::move(bundle), factory);
+}
 
 ModelStore::ModelStore(const std::filesystem::path& directory, const ExecutorFactory& factory, bool allow_non_commercial) {
   const std::vector<std::filesystem::path> bundles = FindBundles(directory);
@@ -41,7 +49,7 @@ ModelStore::ModelStore(const std::filesystem::path& directory, const ExecutorFac
     try {
       Bundle bundle = LoadBundle(path);
       if (!allow_non_commercial) RefuseNonCommercial(bundle.model);
-      Add(std::move(bundle), factory);
+      AddFromDisk(path, factory, Add(std::move(bundle), factory));
     } catch (const Error& error) {
       // The operator's own directory name: no data of patients.
       throw Error(error.code(), "bundle " + path.filename().string() + ": " + error.what());
@@ -53,20 +61,20 @@ ModelStore::ModelStore(std::vector<Bundle> bundles, const ExecutorFactory& facto
   for (Bundle& bundle : bundles) Add(std::move(bundle), factory);
 }
 
-void ModelStore::Add(Bundle bundle, const ExecutorFactory& factory) {
+LoadedModel& ModelStore::Add(Bundle bundle, const ExecutorFactory& factory) {
   const std::string task = bundle.model.task;
   if (models_.contains(task)) throw Error(ErrorCode::kInvalidArgument, "task " + task + ": is served by another bundle already");
-  models_.emplace(task, std::make_unique<LoadedModel>(std::move(bundle), factory));
+  return models_.try_emplace(task, std::move(bundle), factory).first->second;
 }
 
 Segmenter* ModelStore::FindSegmenter(const std::string& task) const {
   const auto found = models_.find(task);
-  return found == models_.end() ? nullptr : &found->second->segmenter;
+  return found == models_.end() ? nullptr : found->second.original().segmenter.get();
 }
 
-LoadedModel& ModelStore::Find(const std::string& task) const {
+const LoadedModel& ModelStore::Find(const std::string& task) const {
   const auto found = models_.find(task.empty() ? (models_.size() == 1 ? models_.begin()->first : "total") : task);
-  if (found != models_.end()) return *found->second;
+  if (found != models_.end()) return found->second;
   std::string known;
   for (const auto& [name, model] : models_) known += (known.empty() ? "" : ", ") + name;
   throw Error(ErrorCode::kNotFound, "task = " + task + ": must be one of " + known);

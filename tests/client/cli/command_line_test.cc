@@ -9,6 +9,7 @@
 #include "tests/engine/volume/nifti_builder.h"
 #include "tests/integration/program.h"
 #include "tests/server/serve/served_model.h"
+#include "tests/server/variants/tiny_variants.h"
 
 namespace tuckerseg {
 namespace {
@@ -53,6 +54,21 @@ TEST_F(CommandLine, ReadsStandardInputAndWritesARawFile) {
   EXPECT_EQ(FileText(folder_.path() / "a.nii").substr(0, 2), std::string("\x5c\x01", 2));
 }
 
+TEST_F(CommandLine, RunsTheLevelThatIsAskedForByNameOrNumber) {
+  const ModelOnDisk disk(TinyServedBundle());
+  disk.Add("tucker", {{"tucker-0.3", 0.3, true, 1}}, 6);
+  ServedOptions options;
+  options.models = disk.models();
+  const ServedModel served(std::move(options));
+  const auto run = [&](const std::string& arguments) {
+    return RunProgram(TUCKERSEG_CLIENT, arguments + " --server " + served.address(), folder_.path(), "/dev/null");
+  };
+  EXPECT_THAT(run("segment ct.nii.gz -o a.nii --level 0.3 --quiet").out, HasSubstr("level tucker-0.3 (asked) on cpu\nquality: not measured\n"));
+  EXPECT_EQ(nlohmann::json::parse(run("segment ct.nii.gz -o a.nii --level tucker-0.3 --json").out).at("variant"), "tucker-0.3");
+  EXPECT_THAT(run("levels").out, HasSubstr("tiny  tucker-0.3     0.3  hosvd   loaded"));
+  EXPECT_EQ(nlohmann::json::parse(run("levels --json").out)[1].at("number"), 0.3);
+}
+
 TEST_F(CommandLine, TakesConditionsForTheAutomaticLevel) {
   EXPECT_EQ(Run("segment ct.nii.gz -o a.nii --level auto --max-latency 60s --max-memory 1GiB --min-quality 0.9 SERVER").status, 0);
 }
@@ -71,7 +87,7 @@ TEST_F(CommandLine, PrintsTables) {
   EXPECT_THAT(Run("models SERVER").out, StartsWith("TASK  STRUCTURES  NETWORK  FOLDS  PATCH  SPACING (MM)  SOURCE\ntiny           3  network      1  8x8x8  1x1x1\n"));
   EXPECT_THAT(Run("models tiny SERVER").out, StartsWith("LABEL  STRUCTURE    SNOMED CT  SIDE\n    1  structure_1\n"));
   EXPECT_EQ(nlohmann::json::parse(Run("models tiny --json SERVER").out)[0].at("name"), "structure_1");
-  EXPECT_THAT(Run("levels tiny SERVER").out, HasSubstr("original  loaded"));
+  EXPECT_THAT(Run("levels tiny SERVER").out, HasSubstr("original       -  -       loaded  1.000"));
   EXPECT_THAT(Run("health SERVER").out, StartsWith("serving: tuckerseg "));
 }
 

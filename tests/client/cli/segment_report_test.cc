@@ -48,6 +48,17 @@ TEST(PrintReport, ShowsTheLargestStructureFirst) {
             "server time 1.50 s: infer 1.50 (networks 1.40); peak memory 1024 MiB\n");
 }
 
+TEST(PrintReport, SaysHowGoodTheLevelIsThatRan) {
+  SegmentReport report = Report();
+  report.summary.set_variant("tucker-0.3");
+  report.accepted.set_reason(v1::LEVEL_REASON_ASKED);
+  report.summary.set_quality_statement("mean Dice 0.930 (at least 0.910) against the original, on 40 phantoms, no patient");
+  std::ostringstream out;
+  PrintReport(report, out);
+  EXPECT_THAT(out.str(), testing::HasSubstr("structures found by level tucker-0.3 (asked) on cpu\n"
+                                            "quality: mean Dice 0.930 (at least 0.910) against the original, on 40 phantoms, no patient\n"));
+}
+
 TEST(PrintReport, SaysThatNothingWasFound) {
   SegmentReport report = Report();
   report.summary.clear_volumes();

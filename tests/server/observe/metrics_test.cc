@@ -76,6 +76,16 @@ TEST_F(MetricsTest, SaysHowFullTheQueueIs) {
   EXPECT_THAT(metrics_.Text(), HasSubstr(R"(tuckerseg_queue_depth{device="cpu",priority="all"} 0)"));
 }
 
+TEST_F(MetricsTest, TellsCostAndQualityOfVariants) {
+  metrics_.SetVariant("total", "original", 2000, 3e9, 1);
+  metrics_.SetVariant("total", "tucker-0.3", 500, 1e9, std::nullopt);
+  const std::string text = metrics_.Text();
+  EXPECT_THAT(text, HasSubstr(R"(tuckerseg_variant_parameters{model="total",variant="tucker-0.3"} 500)"));
+  EXPECT_THAT(text, HasSubstr(R"(tuckerseg_variant_flops{model="total",variant="tucker-0.3"} 1000000000)"));
+  EXPECT_THAT(text, HasSubstr(R"(tuckerseg_variant_quality_dice{model="total",variant="original"} 1)"));
+  EXPECT_THAT(text, testing::Not(HasSubstr(R"(quality_dice{model="total",variant="tucker-0.3"})"))) << "not measured";
+}
+
 TEST_F(MetricsTest, RefreshesGaugesForEachPage) {
   int64_t depth = 0;
   metrics_.RefreshWith([&] { metrics_.SetQueue("cpu", ++depth, 16, 0); });

@@ -7,24 +7,96 @@
 namespace tuckerseg {
 namespace {
 
-TEST(ChooseLevel, TakesTheOnlyVariantWhereTheClientLeavesTheChoice) {
+ServedLevel Level(const std::string& name, std::optional<double> number = {}, bool is_default = false, const std::string& error = "") {
+  ServedLevel level;
+  level.name = name;
+  level.number = number;
+  level.is_default = is_default;
+  level.error = error;
+  return level;
+}
+
+/// The original and `others`.
+template <typename... Others>
+std::vector<ServedLevel> Levels(Others... others) {
+  std::vector<ServedLevel> levels;
+  levels.push_back(Level("original"));
+  (levels.push_back(std::move(others)), ...);
+  return levels;
+}
+
+std::string ChosenName(const std::string& wish, const std::vector<ServedLevel>& levels) { return ChooseLevel({wish}, levels).level->name; }
+
+TEST(ChooseLevel, TakesTheOnlyLevelWhereTheClientLeavesTheChoice) {
+  const auto levels = Levels(Level("broken", 0.3, true, "cut"));
   for (const char* wish : {"", "auto"}) {
-    const LevelChoiceMade choice = ChooseLevel({wish}, {"original"});
-    EXPECT_EQ(choice.variant, "original");
-    EXPECT_EQ(choice.reason, LevelReason::kOnly);
+    const LevelChoiceMade choice = ChooseLevel({wish}, levels);
+    EXPECT_EQ(choice.level->name, "original");
+    EXPECT_EQ(choice.reason, LevelReason::kOnly) << "one that cannot run is none";
   }
 }
 
-TEST(ChooseLevel, TakesTheVariantThatTheClientNames) {
-  const LevelChoiceMade choice = ChooseLevel({"tucker-0.3"}, {"original", "tucker-0.3"});
-  EXPECT_EQ(choice.variant, "tucker-0.3");
+TEST(ChooseLevel, TakesTheMostAccurateWhereThereAreSeveral) {
+  const auto levels = Levels(Level("tucker-0.3", 0.3, true));
+  const LevelChoiceMade choice = ChooseLevel({"auto"}, levels);
+  EXPECT_EQ(choice.level->name, "original");
+  EXPECT_EQ(choice.reason, LevelReason::kQuality);
+}
+
+TEST(ChooseLevel, TakesTheLevelThatTheClientNames) {
+  const auto levels = Levels(Level("tucker-0.3"));
+  const LevelChoiceMade choice = ChooseLevel({"tucker-0.3"}, levels);
+  EXPECT_EQ(choice.level, &levels[1]);
   EXPECT_EQ(choice.reason, LevelReason::kAsked);
 }
 
-TEST(ChooseLevel, RefusesAnUnknownNameAndListsTheKnownOnes) {
-  ExpectError(ErrorCode::kNotFound, "level = tucker-0.5: must be one of auto, original, tucker-0.3", [] {
-    ChooseLevel({"tucker-0.5"}, {"original", "tucker-0.3"});
-  });
+TEST(ChooseLevel, TakesTheDefaultOfANumber) {
+  const auto levels = Levels(Level("hooi-0.3", 0.3), Level("hosvd-0.3", 0.3, true), Level("hosvd-0.5", 0.5, true));
+  for (const char* wish : {"0.3", "0.30", "00.3", "3e-1"}) EXPECT_EQ(ChosenName(wish, levels), "hosvd-0.3") << wish;
+  EXPECT_EQ(ChosenName("0.5", levels), "hosvd-0.5");
+  EXPECT_EQ(ChooseLevel({"0.5"}, levels).reason, LevelReason::kAsked);
+}
+
+TEST(ChooseLevel, TakesTheOnlyLevelOfANumberThatHasNoDefault) {
+  EXPECT_EQ(ChosenName("0.3", Levels(Level("hooi-0.3", 0.3), Level("hosvd-0.5", 0.5, true))), "hooi-0.3");
+}
+
+TEST(ChooseLevel, TakesANameThatLooksLikeANumber) {
+  EXPECT_EQ(ChosenName("0.3", Levels(Level("hosvd-0.3", 0.3, true), Level("0.3", 0.5))), "0.3");
+}
+
+TEST(ChooseLevel, ListsTheLevelsWhereANumberHasSeveral) {
+  ExpectError(ErrorCode::kFailedPrecondition, "level = 0.3: must be a name, as several levels have this number: a (0.3), b (0.3)",
+              [] { ChooseLevel({"0.3"}, Levels(Level("a", 0.3), Level("b", 0.3), Level("c", 0.5))); });
+  ExpectError(ErrorCode::kFailedPrecondition, "several levels have this number: a (0.3), b (0.3)",
+              [] { ChooseLevel({"0.3"}, Levels(Level("a", 0.3, true), Level("b", 0.3, true), Level("c", 0.3))); });
+}
+
+TEST(ChooseLevel, RefusesAnUnknownLevelAndListsTheKnownOnes) {
+  const auto levels = Levels(Level("tucker-0.3", 0.3, true), Level("tucker-b"));
+  for (const char* wish : {"tucker-0.5", "0.31", "0.3x", "nan", "inf", " 0.3"}) {
+    ExpectError(ErrorCode::kNotFound, std::string("level = ") + wish + ": must be one of auto, original, tucker-0.3 (0.3), tucker-b",
+                [&] { ChooseLevel({wish}, levels); });
+  }
+}
+
+TEST(ChooseLevel, SaysWhichLevelsCouldNotBeLoaded) {
+  ExpectError(ErrorCode::kNotFound, "must be one of auto, original; could not be loaded: broken",
+              [] { ChooseLevel({"0.3"}, Levels(Level("broken", {}, false, "cut"))); });
+}
+
+TEST(ChooseLevel, SaysWhyTheLevelCouldNotBeLoaded) {
+  const auto levels = Levels(Level("broken", 0.3, true, "tensor x: missing"), Level("other", 0.3));
+  for (const char* wish : {"broken", "0.3"}) {
+    ExpectError(ErrorCode::kFailedPrecondition, std::string("level = ") + wish + ": broken could not be loaded: tensor x: missing",
+                [&] { ChooseLevel({wish}, levels); });
+  }
+}
+
+TEST(ChooseLevel, TakesTheLevelThatIsReadyOfTwoWithOneName) {
+  const auto levels = Levels(Level("a", 0.3, true), Level("a", 0.3, true, "name = a: must be unique"));
+  EXPECT_EQ(ChooseLevel({"a"}, levels).level, &levels[1]);
+  EXPECT_EQ(ChooseLevel({"0.3"}, levels).level, &levels[1]);
 }
 
 }  // namespace

@@ -131,7 +131,7 @@ TEST(SegmentAdmission, ServesHigherPrioritiesFirstAndEqualOnesInTheOrderOfArriva
 }
 
 int64_t PeakBytes(ServedModel& served) {
-  return served.models().Find("").segmenter.PeakBytes(ReadNifti(Ct()).header.geometry, {.threads = 0});
+  return served.models().Find("").original().segmenter->PeakBytes(ReadNifti(Ct()).header.geometry, {.threads = 0});
 }
 
 int64_t VoxelBytes() { return static_cast<int64_t>(ReadNifti(Ct()).volume.voxels.size()); }

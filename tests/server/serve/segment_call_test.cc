@@ -27,15 +27,6 @@ std::vector<uint16_t> LabelsOf(std::span<const std::byte> file) {
   return segmenter.Segment(ReadNifti(file).volume, {}).label_map.labels;
 }
 
-/// The labels in a label map's file of unsigned bytes.
-std::vector<uint16_t> DecodedLabels(const std::vector<std::byte>& file) {
-  const NiftiVolume nifti = ReadNifti(file);
-  EXPECT_EQ(nifti.volume.type, VoxelType::kUint8);
-  std::vector<uint16_t> labels;
-  for (const std::byte byte : nifti.volume.voxels) labels.push_back(std::to_integer<uint16_t>(byte));
-  return labels;
-}
-
 v1::SegmentHeader Uncompressed() {
   v1::SegmentHeader header;
   header.mutable_output()->set_compression(v1::COMPRESSION_NONE);

@@ -3,6 +3,7 @@
 
 #include <grpcpp/channel.h>
 #include <grpcpp/client_context.h>
+#include <gtest/gtest.h>
 
 #include <algorithm>
 #include <chrono>
@@ -13,6 +14,7 @@
 #include <string>
 #include <vector>
 
+#include "engine/volume/nifti_reader.h"
 #include "tests/engine/volume/nifti_builder.h"
 #include "tuckerseg/v1/segmentation.grpc.pb.h"
 
@@ -126,6 +128,15 @@ inline Answer Segment(const std::shared_ptr<grpc::Channel>& channel, std::span<c
   SegmentConversation conversation(channel);
   if (conversation.SendHeader(header)) conversation.SendFile(file, chunk);
   return conversation.Finish();
+}
+
+/// The labels in a label map's file of unsigned bytes.
+inline std::vector<uint16_t> DecodedLabels(const std::vector<std::byte>& file) {
+  const NiftiVolume nifti = ReadNifti(file);
+  EXPECT_EQ(nifti.volume.type, VoxelType::kUint8);
+  std::vector<uint16_t> labels;
+  for (const std::byte byte : nifti.volume.voxels) labels.push_back(std::to_integer<uint16_t>(byte));
+  return labels;
 }
 
 /// A volume of 1 mm and random values in [-1000, 1000]; its axes run to the patient's left, back and head, as

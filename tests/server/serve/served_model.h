@@ -7,6 +7,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <filesystem>
 #include <memory>
 #include <optional>
 #include <string>
@@ -15,6 +16,7 @@
 
 #include "engine/execute/plain/plain_executor.h"
 #include "server/serve/grpc_server.h"
+#include "server/variants/variant_gauges.h"
 #include "tests/engine/tiny_network.h"
 #include "tests/server/wait_until.h"
 
@@ -27,6 +29,7 @@ struct ServedOptions {
   ServedOptions() { config.memory_limit_bytes = int64_t{1} << 30; }
   ServerConfig config;
   std::vector<Bundle> bundles{TinyServedBundle()};
+  std::filesystem::path models = {};  ///< a directory of bundles; empty: those above
   ExecutorFactory executor = PlainExecutorFactory();
 };
 
@@ -35,7 +38,8 @@ class ServedModel {
  public:
   explicit ServedModel(ServedOptions options = {})
       : config_(std::move(options.config)),
-        models_(std::move(options.bundles), options.executor),
+        models_(options.models.empty() ? ModelStore(std::move(options.bundles), options.executor)
+                                       : ModelStore(options.models, options.executor)),
         memory_(config_.memory_limit_bytes),
         queue_(config_.queue_capacity),
         metrics_("test", {"cpu"}),
@@ -44,6 +48,7 @@ class ServedModel {
     metrics_.RefreshWith([this] {
       metrics_.SetQueue(config_.device, queue_.depth(), queue_.capacity(), queue_.running() ? 1 : 0);
     });
+    SetVariantGauges(models_, metrics_);
     channel_ = NewChannel();
   }
 

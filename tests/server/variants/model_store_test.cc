@@ -1,12 +1,15 @@
 #include "server/variants/model_store.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <fstream>
 
 #include "engine/execute/plain/plain_executor.h"
+#include "engine/model/cost.h"
 #include "tests/engine/tiny_network.h"
 #include "tests/engine/volume/expect_error.h"
+#include "tests/server/variants/tiny_variants.h"
 
 namespace tuckerseg {
 namespace {
@@ -105,16 +108,55 @@ TEST(ModelStoreFind, ListsTheTasksWhereTheOneAskedForIsMissing) {
 
 TEST(LoadedModel, CountsItsParametersAndBytes) {
   const Bundle bundle = BundleOf("total");
-  int64_t count = 0;
-  for (const TensorSpec& spec : RequiredTensors(bundle.model.parts.front().graph)) {
-    int64_t elements = 1;
-    for (const int64_t size : spec.shape) elements *= size;
-    count += elements;
-  }
   const LoadedModel model(bundle, PlainExecutorFactory());
-  EXPECT_EQ(model.parameters, count);
-  EXPECT_EQ(model.weight_bytes, 4 * count);
-  EXPECT_EQ(model.Variants(), std::vector<std::string>{"original"});
+  ASSERT_EQ(model.levels.size(), 1U);
+  EXPECT_EQ(model.original().name, "original");
+  EXPECT_EQ(model.original().parameters, ParameterCount(bundle.model));
+  EXPECT_EQ(model.original().multiply_adds, TotalMultiplyAdds(bundle.model));
+  EXPECT_EQ(model.original().weight_bytes, 4 * ParameterCount(bundle.model));
+}
+
+TEST(LoadedModel, HasAnOriginalThatAgreesWithItself) {
+  const LoadedModel model(BundleOf("total"), PlainExecutorFactory());
+  EXPECT_EQ(model.original().card->quality, 1);
+  EXPECT_EQ(model.original().card->dice_to_original, 1);
+  EXPECT_EQ(QualityStatement(model.original()),
+            "the original network: the reference that compressed variants are measured against");
+}
+
+TEST(ModelStoreVariants, StandBehindTheOriginal) {
+  const ModelOnDisk disk(BundleOf("total"));
+  disk.Add("tucker", {{"tucker", 0.3, true, 2}}, 2);
+  const ModelStore store(disk.models(), PlainExecutorFactory());
+  const LoadedModel& model = store.Find("total");
+  ASSERT_EQ(model.levels.size(), 2U);
+  EXPECT_EQ(model.levels[1].name, "tucker");
+  EXPECT_EQ(store.FindSegmenter("total"), model.original().segmenter.get()) << "other tasks' crops need the best there is";
+}
+
+TEST(ModelStoreVariants, DoNotKeepAServerFromStartingWhereTheyAreBroken) {
+  const ModelOnDisk disk(BundleOf("total"));
+  disk.Add("tucker", {{"tucker", 0.3, true, 2}}, 2);
+  disk.SpoilWeights("tucker");
+  const ModelStore store(disk.models(), PlainExecutorFactory());
+  EXPECT_FALSE(store.Find("total").levels[1].ready());
+}
+
+TEST(ModelStoreVariants, DoNotHideABrokenOriginal) {
+  const ModelOnDisk disk(BundleOf("total"));
+  disk.Add("tucker", {{"tucker", 0.3, true, 2}}, 2);
+  std::filesystem::resize_file(disk.bundle() / "weights.safetensors", 1000);
+  ExpectError(ErrorCode::kDataLoss, "bundle bundle: ", [&] { ModelStore(disk.models(), PlainExecutorFactory()); });
+}
+
+TEST(ModelStoreVariants, LeaveTheOriginalItsCard) {
+  const ModelOnDisk disk(BundleOf("total"));
+  std::ofstream(disk.bundle() / "card.json")
+      << R"({"variant": "original", "dice_to_reference": {"mean": 0.9}, "data": {"description": "", "phantoms": true, "cases": 20}})";
+  const ModelStore store(disk.models(), PlainExecutorFactory());
+  EXPECT_EQ(store.Find("total").original().card->dice_to_reference, 0.9);
+  EXPECT_THAT(QualityStatement(store.Find("total").original()),
+              testing::EndsWith("measured against; mean Dice 0.900 against reference labels, on 20 phantoms, no patient"));
 }
 
 }  // namespace

@@ -1,0 +1,140 @@
+#include "client/cli/levels_table.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+
+#include "client/cli/text_table.h"
+
+namespace tuckerseg {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+constexpr auto kOriginal = "original";
+
+std::string NameOf(v1::VariantState state) {
+  switch (state) {
+    case v1::VARIANT_STATE_AVAILABLE: return "available";
+    case v1::VARIANT_STATE_LOADING: return "loading";
+    case v1::VARIANT_STATE_LOADED: return "loaded";
+    case v1::VARIANT_STATE_FAILED: return "failed";
+    default: return "unknown";
+  }
+}
+
+std::string Formatted(const char* format, double value) {
+  char text[48];
+  std::snprintf(text, sizeof(text), format, value);
+  return text;
+}
+
+/// Two or three digits, whatever the size: 293, 29.3, 2.93, 0.29.
+std::string Digits(double value) {
+  return Formatted(value >= 100 ? "%.0f" : value >= 10 ? "%.1f" : value >= 1 ? "%.2f" : "%.2g", value);
+}
+
+/// "0.35 M (12 %)": in units of `unit`, and as a share of the original's.
+std::string Cost(uint64_t value, double unit, const char* unit_name, std::optional<uint64_t> original) {
+  if (value == 0) return "-";
+  std::string text = Digits(static_cast<double>(value) / unit) + " " + unit_name;
+  if (original && *original > 0) text += " (" + Digits(100 * static_cast<double>(value) / static_cast<double>(*original)) + " %)";
+  return text;
+}
+
+/// Whether `--level NUMBER` runs this level: the default of its number, or the only one that has it.
+bool RunsByNumber(const v1::Variant& variant, const v1::ListVariantsResponse& response) {
+  return std::none_of(response.variants().begin(), response.variants().end(), [&](const v1::Variant& other) {
+    const bool same_number = other.task() == variant.task() && other.has_level() && other.level() == variant.level();
+    const bool goes_first = other.default_() || !variant.default_();
+    return same_number && goes_first && other.name() != variant.name() && other.state() != v1::VARIANT_STATE_FAILED;
+  });
+}
+
+/// In brackets where the number alone does not run it.
+std::string Number(const v1::Variant& variant, const v1::ListVariantsResponse& response) {
+  if (!variant.has_level()) return "-";
+  const std::string number = Formatted("%g", variant.level());
+  return RunsByNumber(variant, response) ? number : "(" + number + ")";
+}
+
+/// The mean, and its lower bound rounded down: more than the bound itself must not be promised.
+std::string Dice(const v1::Variant& variant) {
+  std::string text = variant.has_dice_to_original() ? Formatted("%.3f", variant.dice_to_original()) : "-";
+  if (variant.name() == kOriginal) return text;
+  if (variant.has_quality()) text += " (>= " + Formatted("%.3f", std::floor(variant.quality() * 1000 + 1e-6) / 1000) + ")";
+  if (variant.phantoms() && text != "-") text += " *";
+  return text;
+}
+
+template <typename Value>
+Json OrNull(bool has, const Value& value) {
+  return has ? Json(value) : Json(nullptr);
+}
+
+Json ToJson(const v1::Variant& variant) {
+  return {{"task", variant.task()},
+          {"level", variant.name()},
+          {"number", OrNull(variant.has_level(), variant.level())},
+          {"default", variant.default_()},
+          {"method", variant.method()},
+          {"state", NameOf(variant.state())},
+          {"quality", OrNull(variant.has_quality(), variant.quality())},
+          {"dice_to_original", OrNull(variant.has_dice_to_original(), variant.dice_to_original())},
+          {"dice_to_reference", OrNull(variant.has_dice_to_reference(), variant.dice_to_reference())},
+          {"phantoms", variant.phantoms()},
+          {"quality_statement", variant.quality_statement()},
+          {"parameters", variant.parameters()},
+          {"multiply_adds_per_patch", variant.multiply_adds_per_patch()},
+          {"weight_bytes", variant.weight_bytes()},
+          {"device", variant.device()},
+          {"error", variant.error()}};
+}
+
+void PrintNotes(const v1::ListVariantsResponse& response, std::ostream& out) {
+  bool phantoms = false;
+  bool brackets = false;
+  for (const v1::Variant& variant : response.variants()) {
+    phantoms = phantoms || Dice(variant).ends_with("*");
+    brackets = brackets || Number(variant, response).starts_with("(");
+  }
+  if (phantoms) out << "* measured on phantoms alone: no patient was among them\n";
+  if (brackets) out << "(number) is that of another level too, and does not run this one: ask for it by name\n";
+  for (const v1::Variant& variant : response.variants())
+    if (!variant.error().empty()) out << variant.task() << " " << variant.name() << " could not be loaded: " << variant.error() << "\n";
+}
+
+}  // namespace
+
+void PrintLevels(const v1::ListVariantsResponse& response, std::ostream& out) {
+  std::map<std::string, v1::Variant> originals;  // by task
+  for (const v1::Variant& variant : response.variants())
+    if (variant.name() == kOriginal) originals.emplace(variant.task(), variant);
+  TextTable table({"TASK", "LEVEL", "NUMBER", "METHOD", "STATE", "DICE TO ORIGINAL", "PARAMETERS", "MULTIPLY-ADDS", "SIZE", "DEVICE"}, {2, 6, 7, 8});
+  for (const v1::Variant& variant : response.variants()) {
+    std::optional<uint64_t> parameters;
+    std::optional<uint64_t> multiply_adds;
+    const auto original = originals.find(variant.task());
+    if (original != originals.end() && variant.name() != kOriginal) {
+      parameters = original->second.parameters();
+      multiply_adds = original->second.multiply_adds_per_patch();
+    }
+    table.Add({variant.task(), variant.name(), Number(variant, response), variant.method().empty() ? "-" : variant.method(), NameOf(variant.state()),
+               Dice(variant), Cost(variant.parameters(), 1e6, "M", parameters), Cost(variant.multiply_adds_per_patch(), 1e9, "G", multiply_adds),
+               Cost(variant.weight_bytes(), 1048576, "MiB", {}), variant.device().empty() ? "-" : variant.device()});
+  }
+  table.Print(out);
+  PrintNotes(response, out);
+}
+
+void PrintLevelsAsJson(const v1::ListVariantsResponse& response, std::ostream& out) {
+  Json json = Json::array();
+  for (const v1::Variant& variant : response.variants()) json.push_back(ToJson(variant));
+  out << json.dump(1) << "\n";
+}
+
+}  // namespace tuckerseg

@@ -1,0 +1,17 @@
+/// The levels of a server's models: for people, or as JSON.
+#pragma once
+
+#include <ostream>
+
+#include "tuckerseg/v1/model.pb.h"
+
+namespace tuckerseg {
+
+/// A table of the levels with quality and cost, cost as shares of the same task's original too; below it what its marks mean, and why levels
+/// could not be loaded.
+void PrintLevels(const v1::ListVariantsResponse& response, std::ostream& out);
+
+/// A list with an object for each (docs/api.md lists its keys); null where there is no number or nothing was measured.
+void PrintLevelsAsJson(const v1::ListVariantsResponse& response, std::ostream& out);
+
+}  // namespace tuckerseg

@@ -1,0 +1,16 @@
+#include "server/variants/variant_gauges.h"
+
+#include <optional>
+
+namespace tuckerseg {
+
+void SetVariantGauges(const ModelStore& models, Metrics& metrics) {
+  for (const auto& [task, model] : models.models())
+    for (const ServedLevel& level : model.levels) {
+      if (!level.ready()) continue;
+      const std::optional<double> quality = level.card ? level.card->quality : std::nullopt;
+      metrics.SetVariant(model.model().name, level.name, static_cast<double>(level.parameters), static_cast<double>(level.multiply_adds), quality);
+    }
+}
+
+}  // namespace tuckerseg

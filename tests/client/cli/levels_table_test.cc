@@ -1,0 +1,106 @@
+/// What `tuckerseg levels` shows, word for word.
+#include "client/cli/levels_table.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+#include <sstream>
+
+namespace tuckerseg {
+namespace {
+
+v1::Variant& Add(v1::ListVariantsResponse& response, const std::string& name, uint64_t parameters, uint64_t multiply_adds) {
+  v1::Variant& variant = *response.add_variants();
+  variant.set_task("total");
+  variant.set_name(name);
+  variant.set_state(v1::VARIANT_STATE_LOADED);
+  variant.set_parameters(parameters);
+  variant.set_weight_bytes(4 * parameters);
+  variant.set_multiply_adds_per_patch(multiply_adds);
+  variant.set_device("cpu");
+  return variant;
+}
+
+v1::ListVariantsResponse Levels() {
+  v1::ListVariantsResponse response;
+  v1::Variant& original = Add(response, "original", 2'930'000, 123'000'000'000);
+  original.set_dice_to_original(1);
+  original.set_quality(1);
+  original.set_phantoms(true);
+  v1::Variant& measured = Add(response, "hosvd-0.3", 350'000, 9'400'000'000);
+  measured.set_level(0.3);
+  measured.set_default_(true);
+  measured.set_method("hosvd");
+  measured.set_dice_to_original(0.9312);
+  measured.set_quality(0.9129);
+  measured.set_phantoms(true);
+  v1::Variant& other = Add(response, "hooi-0.3", 350'000, 9'400'000'000);
+  other.set_level(0.3);
+  other.set_method("hooi");
+  v1::Variant& failed = *response.add_variants();
+  failed.set_task("total");
+  failed.set_name("broken");
+  failed.set_state(v1::VARIANT_STATE_FAILED);
+  failed.set_error("variant.json: missing");
+  return response;
+}
+
+TEST(PrintLevels, ShowsQualityAndCostBesideTheOriginals) {
+  std::ostringstream out;
+  PrintLevels(Levels(), out);
+  EXPECT_EQ(out.str(),
+            "TASK   LEVEL      NUMBER  METHOD  STATE   DICE TO ORIGINAL         PARAMETERS    MULTIPLY-ADDS      SIZE  DEVICE\n"
+            "total  original        -  -       loaded  1.000                        2.93 M            123 G  11.2 MiB  cpu\n"
+            "total  hosvd-0.3     0.3  hosvd   loaded  0.931 (>= 0.912) *  0.35 M (11.9 %)  9.40 G (7.64 %)  1.34 MiB  cpu\n"
+            "total  hooi-0.3    (0.3)  hooi    loaded  -                   0.35 M (11.9 %)  9.40 G (7.64 %)  1.34 MiB  cpu\n"
+            "total  broken          -  -       failed  -                                 -                -         -  -\n"
+            "* measured on phantoms alone: no patient was among them\n"
+            "(number) is that of another level too, and does not run this one: ask for it by name\n"
+            "total broken could not be loaded: variant.json: missing\n");
+}
+
+TEST(PrintLevels, ExplainsOnlyTheMarksThatItShows) {
+  v1::ListVariantsResponse response;
+  Add(response, "original", 2'930'000, 123'000'000'000).set_dice_to_original(1);
+  std::ostringstream out;
+  PrintLevels(response, out);
+  const std::string text = out.str();
+  EXPECT_EQ(std::count(text.begin(), text.end(), '\n'), 2);
+}
+
+TEST(PrintLevels, PutsNoBracketsAroundANumberThatOnlyOneLevelHas) {
+  v1::ListVariantsResponse response;
+  Add(response, "a", 1, 1).set_level(0.5);
+  Add(response, "b", 1, 1).set_level(0.3);
+  Add(response, "c", 1, 1).set_level(0.3);
+  std::ostringstream out;
+  PrintLevels(response, out);
+  EXPECT_THAT(out.str(), testing::AllOf(testing::HasSubstr("a         0.5"), testing::HasSubstr("b       (0.3)"), testing::HasSubstr("c       (0.3)")));
+}
+
+TEST(PrintLevelsAsJson, HoldsEveryFieldAndNullWhereNothingIsKnown) {
+  std::ostringstream out;
+  PrintLevelsAsJson(Levels(), out);
+  const auto json = nlohmann::json::parse(out.str());
+  ASSERT_EQ(json.size(), 4U);
+  EXPECT_EQ(json[1].at("level"), "hosvd-0.3");
+  EXPECT_EQ(json[1].at("number"), 0.3);
+  EXPECT_EQ(json[1].at("default"), true);
+  EXPECT_EQ(json[1].at("method"), "hosvd");
+  EXPECT_EQ(json[1].at("state"), "loaded");
+  EXPECT_EQ(json[1].at("quality"), 0.9129);
+  EXPECT_EQ(json[1].at("dice_to_original"), 0.9312);
+  EXPECT_EQ(json[1].at("dice_to_reference"), nullptr);
+  EXPECT_EQ(json[1].at("phantoms"), true);
+  EXPECT_EQ(json[1].at("parameters"), 350'000);
+  EXPECT_EQ(json[1].at("multiply_adds_per_patch"), 9'400'000'000);
+  EXPECT_EQ(json[1].at("weight_bytes"), 1'400'000);
+  EXPECT_EQ(json[0].at("number"), nullptr);
+  EXPECT_EQ(json[2].at("quality"), nullptr);
+  EXPECT_EQ(json[3].at("error"), "variant.json: missing");
+}
+
+}  // namespace
+}  // namespace tuckerseg
