@@ -2,7 +2,7 @@
 
 #include <unistd.h>
 
-#include <string>
+#include <iterator>
 #include <system_error>
 #include <utility>
 
@@ -39,6 +39,15 @@ void WholeFile::Commit() {
   std::filesystem::rename(partial_, path_, error);
   if (error) throw Error(ErrorCode::kInternal, "output: cannot take its name: no folder may have it");
   committed_ = true;
+}
+
+std::optional<std::string> ReadWholeFile(const std::filesystem::path& path) {
+  std::error_code error;
+  // A folder can be opened as a stream; reading from it throws what is no Error.
+  if (!std::filesystem::is_regular_file(path, error)) return std::nullopt;
+  std::ifstream file(path, std::ios::binary);
+  if (!file) return std::nullopt;
+  return std::string{std::istreambuf_iterator<char>(file), {}};
 }
 
 void WriteWholeFile(const std::filesystem::path& path, std::string_view text) {

@@ -4,7 +4,9 @@
 #include <cstddef>
 #include <filesystem>
 #include <fstream>
+#include <optional>
 #include <span>
+#include <string>
 #include <string_view>
 
 namespace tuckerseg {
@@ -28,6 +30,9 @@ class WholeFile {
   std::ofstream stream_;
   bool committed_ = false;
 };
+
+/// The file's bytes; nothing where there is no regular file, or none that can be read.
+std::optional<std::string> ReadWholeFile(const std::filesystem::path& path);
 
 /// Writes `text` as a WholeFile. Errors: as there.
 void WriteWholeFile(const std::filesystem::path& path, std::string_view text);

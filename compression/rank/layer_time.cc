@@ -1,8 +1,6 @@
 #include "compression/rank/layer_time.h"
 
 #include <cmath>
-#include <fstream>
-#include <iterator>
 #include <system_error>
 
 #include "engine/error.h"
@@ -74,9 +72,9 @@ LayerTimeTable ParseLayerTimes(const std::string& text) {
 LayerTimeTable ReadLayerTimes(const std::filesystem::path& path) {
   std::error_code error;
   if (!std::filesystem::exists(path, error)) return {};
-  std::ifstream file(path, std::ios::binary);
-  if (!file || !std::filesystem::is_regular_file(path, error)) throw Error(ErrorCode::kInvalidArgument, "layer times: cannot be read: must be a file");
-  return ParseLayerTimes({std::istreambuf_iterator<char>(file), {}});
+  const std::optional<std::string> json = ReadWholeFile(path);
+  if (!json) throw Error(ErrorCode::kInvalidArgument, "layer times: cannot be read: must be a file");
+  return ParseLayerTimes(*json);
 }
 
 void WriteLayerTimes(const LayerTimeTable& table, const std::filesystem::path& path) { WriteWholeFile(path, EncodeLayerTimes(table)); }

@@ -1,8 +1,7 @@
 #include "engine/model/bundle.h"
 
 #include <algorithm>
-#include <fstream>
-#include <iterator>
+#include <optional>
 #include <string>
 
 #include "engine/error.h"
@@ -18,10 +17,10 @@ constexpr auto kModelFile = "model.json";
 }  // namespace
 
 Bundle LoadBundle(const std::filesystem::path& directory) {
-  std::ifstream file(directory / kModelFile, std::ios::binary);
-  if (!file) throw Error(ErrorCode::kNotFound, "bundle: has no readable model.json; must be a directory that `import` wrote");
+  const std::optional<std::string> json = ReadWholeFile(directory / kModelFile);
+  if (!json) throw Error(ErrorCode::kNotFound, "bundle: has no readable model.json; must be a directory that `import` wrote");
   Bundle bundle;
-  bundle.model = ParseModel({std::istreambuf_iterator<char>(file), {}});
+  bundle.model = ParseModel(*json);
   bundle.weights = MapPartWeights(directory, bundle.model.parts, bundle.model.provenance.weights_sha256).weights;
   for (size_t i = 0; i < bundle.weights.size(); ++i) CheckTensors(bundle.model.parts[i], bundle.weights[i]);
   return bundle;

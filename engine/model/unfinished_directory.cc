@@ -20,6 +20,7 @@ UnfinishedDirectory::UnfinishedDirectory(std::filesystem::path wanted, const std
     throw Error(ErrorCode::kFailedPrecondition, what_ + ": the directory exists and is not empty; choose another or delete it");
   }
   path_ = wanted_.string() + kUnfinished + std::to_string(getpid());
+  std::filesystem::remove_all(path_, error);  // numbers come again, in a container at every start: what a crash left is not ours
   std::filesystem::create_directories(path_, error);
   if (error) throw Error(ErrorCode::kInternal, what_ + ": its directory cannot be made: " + error.message());
 }

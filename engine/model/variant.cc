@@ -1,10 +1,9 @@
 #include "engine/model/variant.h"
 
 #include <algorithm>
-#include <cstring>
-#include <fstream>
-#include <iterator>
+#include <functional>
 #include <numeric>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -51,38 +50,65 @@ std::vector<std::byte> LeadingBlock(const TensorView& tensor, const std::vector<
   }
 }
 
-/// Puts the level's tensors of one part into `cut`.
-WeightStore CutPart(const ModelPart& part, const VariantFiles& files, size_t place, const std::string& level_name) {
-  // The views need the store that keeps their bytes: a copy of a store shares them.
-  const auto keeper = std::make_shared<const WeightStore>(files.weights[place]);
-  WeightStore cut;
+/// Gives `take(name, tensor, shape)` every tensor of the level: its own, or the shared one, which may be larger than `shape`.
+template <typename Take>
+void EachTensor(const ModelPart& part, const WeightStore& weights, const std::string& level_name, const Take& take) {
   for (const std::string& fold : part.folds)
     for (const TensorSpec& spec : RequiredTensors(part.graph)) {
       const std::string name = "fold_" + fold + "." + spec.name;
-      const TensorView* own = keeper->Find("level_" + level_name + "." + name);
-      const TensorView* tensor = own != nullptr ? own : keeper->Find(name);
+      const std::string own_name = "level_" + level_name + "." + name;
+      const TensorView* own = weights.Find(own_name);
+      const TensorView* tensor = own != nullptr ? own : weights.Find(name);
       if (tensor == nullptr) throw Error(ErrorCode::kDataLoss, "part " + part.name + ": tensor " + name + ": missing");
-      if (tensor->shape == spec.shape) {
-        cut.AddView(name, *tensor, keeper);
-      } else if (own == nullptr && !spec.shape.empty() && IsLeadingBlock(spec.shape, tensor->shape)) {
-        cut.Add(name, tensor->type, spec.shape, LeadingBlock(*tensor, spec.shape));
-      } else {
-        throw Error(ErrorCode::kDataLoss, "part " + part.name + ": tensor " + name + ": shape differs from the layer's");
+      if (own != nullptr ? own->shape != spec.shape : !IsLeadingBlock(spec.shape, tensor->shape)) {
+        throw Error(ErrorCode::kDataLoss, "part " + part.name + ": tensor " + (own != nullptr ? own_name : name) + ": shape differs from the layer's");
       }
+      take(name, *tensor, spec.shape);
     }
+}
+
+/// Nothing is cut where nothing has to be: such tensors are looked at where they lie.
+WeightStore CutPart(const ModelPart& part, const WeightStore& weights, const std::string& level_name) {
+  // The views need the store that keeps their bytes: a copy of a store shares them.
+  const auto keeper = std::make_shared<const WeightStore>(weights);
+  WeightStore cut;
+  EachTensor(part, *keeper, level_name, [&](const std::string& name, const TensorView& tensor, const std::vector<int64_t>& shape) {
+    if (tensor.shape == shape) {
+      cut.AddView(name, tensor, keeper);
+    } else {
+      cut.Add(name, tensor.type, shape, LeadingBlock(tensor, shape));
+    }
+  });
   return cut;
+}
+
+/// All tensors of the largest level are there as they are, all others' by cutting or as their own.
+void CheckLevels(const VariantFiles& files, const Model& model) {
+  const std::vector<ModelPart> largest = PartsOf(model, files.variant.levels.front());
+  for (size_t i = 0; i < largest.size(); ++i) CheckTensors(largest[i], files.weights[i]);
+  for (const VariantLevel& level : files.variant.levels) {
+    const std::vector<ModelPart> parts = PartsOf(model, level);
+    for (size_t i = 0; i < parts.size(); ++i) EachTensor(parts[i], files.weights[i], level.name, [](const auto&, const auto&, const auto&) {});
+  }
+}
+
+/// variant.json tells smaller levels by their ranks alone: what it has no place for would be lost.
+void CheckSmallerLevels(const Variant& variant, const Variant& as_read) {
+  for (size_t i = 0; i < variant.levels.size(); ++i) {
+    if (variant.levels[i] == as_read.levels[i]) continue;
+    throw Error(ErrorCode::kInvalidArgument, "variant: level " + variant.levels[i].name + ": must be the largest level with smaller ranks and nothing else");
+  }
 }
 
 }  // namespace
 
 VariantFiles LoadVariant(const std::filesystem::path& directory, const Model& model) {
-  std::ifstream file(directory / kVariantFile, std::ios::binary);
-  if (!file) throw Error(ErrorCode::kNotFound, "variant: has no readable variant.json; must be a directory that `decompose` wrote");
+  const std::optional<std::string> json = ReadWholeFile(directory / kVariantFile);
+  if (!json) throw Error(ErrorCode::kNotFound, "variant: has no readable variant.json; must be a directory that `decompose` wrote");
   VariantFiles files;
-  files.variant = ParseVariant({std::istreambuf_iterator<char>(file), {}}, model);
-  const std::vector<ModelPart> parts = PartsOf(model, files.variant.levels.front());
-  files.weights = MapPartWeights(directory, parts, files.variant.weights_sha256).weights;
-  for (size_t i = 0; i < parts.size(); ++i) CheckTensors(parts[i], files.weights[i]);
+  files.variant = ParseVariant(*json, model);
+  files.weights = MapPartWeights(directory, model.parts, files.variant.weights_sha256).weights;
+  CheckLevels(files, model);
   return files;
 }
 
@@ -90,15 +116,13 @@ void SaveVariant(const VariantFiles& files, const Model& model, const std::files
   Variant variant = files.variant;
   variant.weights_sha256 = PartWeightsSha256(files.weights);
   const std::string json = EncodeVariant(variant, model);
-  ParseVariant(json, model);  // what cannot be loaded again is not written
+  CheckSmallerLevels(variant, ParseVariant(json, model));  // what cannot be loaded again is not written
   if (files.weights.size() != model.parts.size()) {
     throw Error(ErrorCode::kInvalidArgument, "variant: has weights of " + std::to_string(files.weights.size()) + " parts: must be " + std::to_string(model.parts.size()));
   }
-  const std::vector<ModelPart> parts = PartsOf(model, variant.levels.front());
-  for (size_t i = 0; i < parts.size(); ++i) CheckTensors(parts[i], files.weights[i]);
-  for (size_t level = 1; level < variant.levels.size(); ++level) BundleOf(model, files, level);
+  CheckLevels(files, model);
   UnfinishedDirectory unfinished(directory, "variant");
-  WritePartWeights(unfinished.path(), parts, files.weights);
+  WritePartWeights(unfinished.path(), model.parts, files.weights);
   WriteWholeFile(unfinished.path() / kVariantFile, json);
   unfinished.PutInPlace();
 }
@@ -119,7 +143,7 @@ Bundle BundleOf(const Model& model, const VariantFiles& files, size_t level) {
   Bundle bundle;
   bundle.model = model;
   bundle.model.parts = PartsOf(model, files.variant.levels.at(level));
-  for (size_t i = 0; i < bundle.model.parts.size(); ++i) bundle.weights.push_back(CutPart(bundle.model.parts[i], files, i, files.variant.levels[level].name));
+  for (size_t i = 0; i < bundle.model.parts.size(); ++i) bundle.weights.push_back(CutPart(bundle.model.parts[i], files.weights[i], files.variant.levels[level].name));
   return bundle;
 }
 

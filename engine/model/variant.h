@@ -46,7 +46,8 @@ struct VariantFiles {
   std::vector<WeightStore> weights;
 };
 
-/// variant.json's text. ParseVariant(EncodeVariant(v, m), m) == v.
+/// variant.json's text. ParseVariant(EncodeVariant(v, m), m) == v, where v's smaller levels differ from the largest in ranks alone.
+/// Errors: kInvalidArgument for a variant without a level, or a level without a graph for each part.
 std::string EncodeVariant(const Variant& variant, const Model& model);
 /// Errors: kInvalidArgument that names the field (JSON path), its value and what would be right; kFailedPrecondition for a variant of
 /// another model or of other weights than `model`'s.

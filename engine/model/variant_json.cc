@@ -73,6 +73,7 @@ VariantLevel ParseLargest(const JsonField& root, const Model& model) {
 }
 
 LayerGraph WithRanks(const JsonField& ranks, LayerGraph graph) {
+  if (!ranks.json().is_object()) ranks.Refuse("must be an object");
   size_t used = 0;
   for (Layer& layer : graph.layers) {
     if (!IsTucker(layer.kind)) continue;
@@ -94,13 +95,27 @@ VariantLevel ParseSmaller(const JsonField& field, const VariantLevel& largest, c
 }
 
 void CheckModel(const JsonField& root, const Variant& variant, const Model& model) {
-  if (variant.model_sha256 == model.provenance.weights_sha256) return;
-  throw Error(ErrorCode::kFailedPrecondition, root.path() + ".model_weights_sha256: is of other weights than the bundle's: must be a variant of this bundle");
+  if (variant.model != model.name) {
+    throw Error(ErrorCode::kFailedPrecondition, root.path() + ".model = " + variant.model + ": must be " + model.name + ", the bundle's model");
+  }
+  if (variant.model_sha256 != model.provenance.weights_sha256) {
+    throw Error(ErrorCode::kFailedPrecondition, root.path() + ".model_weights_sha256: is of other weights than the bundle's: must be a variant of this bundle");
+  }
+}
+
+void CheckGraphs(const Variant& variant, const Model& model) {
+  if (variant.levels.empty()) throw Error(ErrorCode::kInvalidArgument, "variant: has no level: must have one at least");
+  for (const VariantLevel& level : variant.levels) {
+    if (level.graphs.size() == model.parts.size()) continue;
+    throw Error(ErrorCode::kInvalidArgument, "variant: level " + level.name + ": has graphs of " + std::to_string(level.graphs.size()) + " parts: must be " +
+                                                 std::to_string(model.parts.size()));
+  }
 }
 
 }  // namespace
 
 std::string EncodeVariant(const Variant& variant, const Model& model) {
+  CheckGraphs(variant, model);
   Json json{{"format_version", kFormatVersion}};
   const VariantLevel& largest = variant.levels.front();
   PutLevel(largest, json);

@@ -41,5 +41,12 @@ TEST_F(WholeFileTest, SaysWhereItCannotBe) {
   EXPECT_EQ(FilesLeft(), 1) << "the folder alone";
 }
 
+TEST_F(WholeFileTest, IsReadWhereItIsAFile) {
+  EXPECT_EQ(ReadWholeFile(folder_.Write("text", std::string("a\0\n", 3))), std::string("a\0\n", 3));
+  EXPECT_EQ(ReadWholeFile(folder_.Write("empty", "")), "");
+  EXPECT_EQ(ReadWholeFile(folder_.path() / "none"), std::nullopt);
+  EXPECT_EQ(ReadWholeFile(folder_.path()), std::nullopt) << "a folder";
+}
+
 }  // namespace
 }  // namespace tuckerseg

@@ -217,6 +217,40 @@ TEST(LayerGraph, NeedsTuckerRanksWithinTheChannels) {
       "tucker", [](Layer& l) { l.rank_out = 7; }, "layer tucker: rank_out = 7: must be in [1, 6]");
 }
 
+/// `up` between factors.
+void MakeTucker(Layer& up) {
+  up.kind = LayerKind::kTuckerTransposedConvolution;
+  up.bias = true;
+  up.rank_in = 5;
+  up.rank_out = 2;
+}
+
+TEST(LayerGraph, HasTransposedTuckerConvolutionsWhereverTransposedOnesCanBe) {
+  LayerGraph graph = Graph();
+  MakeTucker(Named(graph, "up"));
+  EXPECT_NO_THROW(graph.Validate());
+  EXPECT_TRUE(graph.KeepsResolution());
+  EXPECT_THAT(graph.PatchDivisor(), ElementsAre(2, 4, 2));
+}
+
+TEST(LayerGraph, NeedsOfTransposedTuckerConvolutionsWhatItNeedsOfBothTheirKinds) {
+  const auto refused = [](const std::function<void(Layer&)>& change, const std::string& message) {
+    ExpectRefused(
+        "up",
+        [&](Layer& up) {
+          MakeTucker(up);
+          change(up);
+        },
+        "layer up: " + message);
+  };
+  refused([](Layer& l) { l.rank_in = 0; }, "rank_in = 0: must be in [1, 6]");
+  refused([](Layer& l) { l.rank_in = 7; }, "rank_in = 7: must be in [1, 6]");
+  refused([](Layer& l) { l.rank_out = 5; }, "rank_out = 5: must be in [1, 4]");
+  refused([](Layer& l) { l.kernel[2] = 3; }, "kernel: must equal the stride");
+  refused([](Layer& l) { l.kernel = l.stride = {2, 4, 4}; }, "stride: must undo strides before it");
+  refused([](Layer& l) { l.in_channels = 5; }, "in_channels = 5: must be 6, what its inputs have");
+}
+
 TEST(LayerGraph, NeedsEqualShapesWhereLayersAreJoined) {
   ExpectRefused(
       "sum",
@@ -284,6 +318,39 @@ TEST(RequiredTensors, GivesTheShapesOfTheHeader) {
   EXPECT_THAT(specs.at(4).shape, ElementsAre(6, 3));           // [out, rank_out]
   EXPECT_THAT(specs.at(6).shape, ElementsAre(6, 4, 2, 4, 2));  // up: [in, out, kernel]
   EXPECT_THAT(specs.at(7).shape, ElementsAre(4));
+}
+
+TEST(RequiredTensors, OfATransposedTuckerConvolutionHaveTheCoresModesInTheOrderOfATransposedWeight) {
+  LayerGraph graph = Graph();
+  MakeTucker(Named(graph, "up"));
+  std::vector<TensorSpec> specs;
+  for (const TensorSpec& spec : RequiredTensors(graph))
+    if (spec.name.starts_with("up.")) specs.push_back(spec);
+  ASSERT_EQ(specs.size(), 4U);
+  EXPECT_EQ(specs[0].name, "up.in_factor");
+  EXPECT_THAT(specs[0].shape, ElementsAre(6, 5));
+  EXPECT_EQ(specs[1].name, "up.core");
+  EXPECT_THAT(specs[1].shape, ElementsAre(5, 2, 2, 4, 2));  // [rank_in, rank_out, kernel]
+  EXPECT_EQ(specs[2].name, "up.out_factor");
+  EXPECT_THAT(specs[2].shape, ElementsAre(4, 2));
+  EXPECT_EQ(specs[3].name, "up.bias");
+  EXPECT_THAT(specs[3].shape, ElementsAre(4));
+}
+
+TEST(FeatureShapes, FollowStridesDownAndUp) {
+  LayerGraph graph = Graph();
+  MakeTucker(Named(graph, "up"));
+  const Size3 whole{4, 8, 4};
+  EXPECT_THAT(FeatureShapes(graph, whole), ElementsAre(whole, whole, Size3{4, 4, 2}, Size3{2, 2, 2}, whole, whole, whole, whole, whole, whole));
+  EXPECT_THAT(FeatureShapes(Graph(), whole), FeatureShapes(graph, whole)) << "as of the layer that is whole";
+}
+
+TEST(FeatureShapes, RoundUpAtStridedConvolutionsAndDownAtPools) {
+  LayerGraph graph;
+  AddLayer(graph, {.name = "input", .kind = LayerKind::kInput, .in_channels = 1, .out_channels = 1});
+  AddLayer(graph, {.name = "conv", .kind = LayerKind::kConvolution, .inputs = {0}, .in_channels = 1, .out_channels = 1, .stride = {2, 1, 1}});
+  AddLayer(graph, {.name = "pool", .kind = LayerKind::kAveragePool, .inputs = {0}, .in_channels = 1, .out_channels = 1, .kernel = {2, 1, 1}, .stride = {2, 1, 1}});
+  EXPECT_THAT(FeatureShapes(graph, {5, 1, 1}), ElementsAre(Size3{5, 1, 1}, Size3{3, 1, 1}, Size3{2, 1, 1}));
 }
 
 TEST(RequiredTensors, AreNoneOfLayersWithoutWeights) {
