@@ -20,6 +20,9 @@ class Executor {
   /// executor owns and which stay as they are until the next call.
   /// Errors: kInvalidArgument if the shape does not fit the graph, kResourceExhausted if the device has no memory left.
   virtual std::span<const float> Run(std::span<const float> patch, const Size3& shape) = 0;
+
+  /// Frees the logits of the last call, where they are kept in memory of their own: of several executors only one needs its at a time.
+  virtual void ReleaseLogits() {}
 };
 
 /// Makes an executor for the tensors `prefix`<layer>.<tensor> of `weights`.

@@ -1,10 +1,11 @@
-/// The reference executor: LibTorch in float32, on the CPU or on a CUDA device.
+/// The reference executor: LibTorch on the CPU or on a CUDA device, in float32, or in half of its bits.
 #pragma once
 
 #include <string>
 #include <vector>
 
 #include "engine/execute/executor.h"
+#include "engine/execute/precision.h"
 
 namespace tuckerseg {
 
@@ -16,8 +17,10 @@ std::string TorchVersion();
 
 /// Executors on `device`. `threads` is LibTorch's number of threads on the CPU, which is one for the whole process.
 /// Results are bit-identical from run to run on the same device and with the same number of threads.
-/// Errors: kInvalidArgument if `device` is none of TorchDevices(). LibTorch's own errors become kResourceExhausted (no memory)
-/// or kInternal.
-ExecutorFactory TorchExecutorFactory(const std::string& device, int threads);
+/// Below float32, convolutions and features are in that type (PyTorch's automatic mixed precision for nnU-Net), statistics of norms in
+/// float32. A CPU without instructions for bfloat16 (AVX-512 BF16) computes it many times slower than float32.
+/// Errors: kInvalidArgument if `device` is none of TorchDevices(), for float16 on the CPU. LibTorch's own errors become kResourceExhausted
+/// (no memory) or kInternal.
+ExecutorFactory TorchExecutorFactory(const std::string& device, int threads, Precision precision = Precision::kFloat32);
 
 }  // namespace tuckerseg

@@ -3,12 +3,14 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <cstring>
 #include <random>
 
 #include "engine/error.h"
 #include "engine/execute/plain/plain_executor.h"
 #include "tests/engine/tiny_network.h"
+#include "tests/engine/volume/expect_error.h"
 
 namespace tuckerseg {
 namespace {
@@ -78,11 +80,71 @@ TEST_P(TorchExecutorOnDevice, LeavesThePatchAsItWas) {
   EXPECT_THAT(patch, ElementsAreArray({-1.0F, -2.0F, 3.0F}));
 }
 
+/// The root of the mean squared difference, as a share of the reference's own.
+double RelativeDifference(const std::vector<float>& values, const std::vector<float>& reference) {
+  double difference = 0, size = 0;
+  for (size_t i = 0; i < values.size(); ++i) {
+    difference += std::pow(static_cast<double>(values[i]) - static_cast<double>(reference[i]), 2);
+    size += std::pow(static_cast<double>(reference[i]), 2);
+  }
+  return std::sqrt(difference / size);
+}
+
+TEST_P(TorchExecutorOnDevice, StaysNearFloat32WithHalfOfTheBits) {
+  LayerGraph graph = TinyUnet(8, 3);
+  for (Layer& layer : graph.layers) {
+    if (layer.name != "decoder.0.conv" && layer.name != "up") continue;
+    layer.kind = IsTransposed(layer.kind) ? LayerKind::kTuckerTransposedConvolution : LayerKind::kTuckerConvolution;
+    layer.rank_in = layer.rank_out = 6;
+  }
+  const WeightStore weights = RandomWeights(graph, "", 7);
+  const std::vector<float> patch = RandomPatch(8 * 8 * 8, 3);
+  const std::vector<float> reference = RunOnce(TorchExecutorFactory(GetParam(), 2), graph, weights, patch, {8, 8, 8});
+  // A dozen layers in a row, each of which rounds its result by up to 2^-8 (bfloat16) or 2^-11 (float16) of it.
+  const auto bfloat16 = RunOnce(TorchExecutorFactory(GetParam(), 2, Precision::kBFloat16), graph, weights, patch, {8, 8, 8});
+  EXPECT_LT(RelativeDifference(bfloat16, reference), 0.03);
+  EXPECT_GT(RelativeDifference(bfloat16, reference), 1e-4) << "was computed in float32";
+  if (GetParam() == "cpu") return;
+  const auto float16 = RunOnce(TorchExecutorFactory(GetParam(), 2, Precision::kFloat16), graph, weights, patch, {8, 8, 8});
+  EXPECT_LT(RelativeDifference(float16, reference), 0.004);
+}
+
+TEST_P(TorchExecutorOnDevice, TakesStatisticsOfNormsInFloat32) {
+  LayerGraph graph;
+  AddLayer(graph, {.name = "input", .kind = LayerKind::kInput, .in_channels = 1, .out_channels = 1});
+  AddLayer(graph, {.name = "norm", .kind = LayerKind::kInstanceNorm, .inputs = {0}, .in_channels = 1, .out_channels = 1});
+  WeightStore weights;
+  weights.AddFloats("norm.weight", TensorType::kFloat32, {1}, std::vector<float>{1});
+  weights.AddFloats("norm.bias", TensorType::kFloat32, {1}, std::vector<float>{0});
+  // Sums in bfloat16 would stand still at 256: the next number is 258.
+  std::vector<float> patch(4096, 1.0F);
+  std::fill(patch.begin(), patch.begin() + 2048, 3.0F);
+  const auto normalized = RunOnce(TorchExecutorFactory(GetParam(), 1, Precision::kBFloat16), graph, weights, patch, {16, 16, 16});
+  EXPECT_NEAR(normalized.front(), 1.0F, 1e-2F);
+  EXPECT_NEAR(normalized.back(), -1.0F, 1e-2F);
+}
+
+TEST_P(TorchExecutorOnDevice, RunsAgainAfterItsLogitsWereReleased) {
+  const LayerGraph graph = TinyUnet(4, 3);
+  const WeightStore weights = RandomWeights(graph, "", 7);
+  const std::vector<float> patch = RandomPatch(8 * 8 * 8, 3);
+  const auto executor = TorchExecutorFactory(GetParam(), 2)(graph, weights, "");
+  const std::span<const float> first = executor->Run(patch, {8, 8, 8});
+  const std::vector<float> kept(first.begin(), first.end());
+  executor->ReleaseLogits();
+  const std::span<const float> second = executor->Run(patch, {8, 8, 8});
+  EXPECT_THAT(std::vector<float>(second.begin(), second.end()), ElementsAreArray(kept));
+}
+
 INSTANTIATE_TEST_SUITE_P(Devices, TorchExecutorOnDevice, testing::ValuesIn(TorchDevices()), [](const auto& device) {
   std::string name = device.param;
   std::replace(name.begin(), name.end(), ':', '_');
   return name;
 });
+
+TEST(TorchExecutor, RefusesFloat16OnTheCpu) {
+  ExpectError(ErrorCode::kInvalidArgument, "precision = fp16: must be fp32 or bf16 on the CPU", [] { TorchExecutorFactory("cpu", 1, Precision::kFloat16); });
+}
 
 TEST(TorchExecutor, NamesTheDevicesWhenAskedForAnother) {
   try {

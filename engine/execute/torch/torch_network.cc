@@ -1,0 +1,131 @@
+#include "engine/execute/torch/torch_network.h"
+
+#include <utility>
+
+#include "engine/error.h"
+
+namespace tuckerseg {
+namespace {
+
+at::IntArrayRef Sizes(const Size3& size) { return {size.data(), size.size()}; }
+
+Size3 Padding(const Size3& kernel) { return {(kernel[0] - 1) / 2, (kernel[1] - 1) / 2, (kernel[2] - 1) / 2}; }
+
+/// Norms keep their weights in float32 whatever the features are: LibTorch then takes their mean and variance in float32, too.
+at::ScalarType TypeOf(const Layer& layer, Precision precision) {
+  return layer.kind == LayerKind::kInstanceNorm ? at::kFloat : ScalarTypeOf(precision);
+}
+
+at::Tensor Join(const Layer& layer, const std::vector<at::Tensor>& features) {
+  std::vector<at::Tensor> parts;
+  for (const int source : layer.inputs) parts.push_back(features[static_cast<size_t>(source)]);
+  if (layer.kind == LayerKind::kConcat) return at::cat(parts, 1);
+  at::Tensor sum = parts[0] + parts[1];
+  for (size_t i = 2; i < parts.size(); ++i) sum.add_(parts[i]);
+  return sum;
+}
+
+}  // namespace
+
+at::ScalarType ScalarTypeOf(Precision precision) {
+  switch (precision) {
+    case Precision::kBFloat16:
+      return at::kBFloat16;
+    case Precision::kFloat16:
+      return at::kHalf;
+    case Precision::kFloat32:
+      break;
+  }
+  return at::kFloat;
+}
+
+TorchNetwork::TorchNetwork(LayerGraph graph, const WeightStore& weights, const std::string& prefix, at::Device device, Precision precision)
+    : graph_(std::move(graph)), device_(device) {
+  for (const Layer& layer : graph_.layers)
+    for (const TensorSpec& spec : RequiredTensors({{layer}})) {
+      const TensorView& tensor = weights.At(prefix + spec.name);
+      if (tensor.shape != spec.shape) {
+        throw Error(ErrorCode::kFailedPrecondition, prefix + spec.name + ": shape differs from the layer's");
+      }
+      std::vector<float> values = ToFloat(tensor);
+      // clone: the network outlives the mapped file, and a device needs its own copy in any case.
+      tensors_[spec.name] = at::from_blob(values.data(), spec.shape, at::kFloat).clone().to(device_, TypeOf(layer, precision));
+    }
+  PrepareTuckerFactors();
+  last_use_.resize(graph_.layers.size(), graph_.layers.size());
+  for (size_t i = 0; i < graph_.layers.size(); ++i)
+    for (const int input : graph_.layers[i].inputs) last_use_[static_cast<size_t>(input)] = i;
+}
+
+/// Factors become 1x1x1 convolution weights: in_factor [in, rank] is turned round, out_factor [out, rank] only reshaped.
+void TorchNetwork::PrepareTuckerFactors() {
+  for (const Layer& layer : graph_.layers) {
+    if (!IsTucker(layer.kind)) continue;
+    at::Tensor& in_factor = tensors_.at(layer.name + ".in_factor");
+    in_factor = in_factor.t().contiguous().view({layer.rank_in, layer.in_channels, 1, 1, 1});
+    at::Tensor& out_factor = tensors_.at(layer.name + ".out_factor");
+    out_factor = out_factor.view({layer.out_channels, layer.rank_out, 1, 1, 1});
+  }
+}
+
+at::Tensor TorchNetwork::Forward(at::Tensor input) const {
+  std::vector<at::Tensor> features(graph_.layers.size());
+  features[0] = std::move(input);
+  for (size_t i = 1; i < graph_.layers.size(); ++i) {
+    features[i] = Apply(graph_.layers[i], i, features);
+    for (const int source : graph_.layers[i].inputs) {
+      if (last_use_[static_cast<size_t>(source)] == i) features[static_cast<size_t>(source)].reset();
+    }
+  }
+  return std::move(features.back());
+}
+
+std::optional<at::Tensor> TorchNetwork::Bias(const Layer& layer) const {
+  return layer.bias ? std::optional(Tensor(layer, ".bias")) : std::nullopt;
+}
+
+at::Tensor TorchNetwork::ApplyTucker(const Layer& layer, const at::Tensor& input) const {
+  const at::Tensor reduced = at::conv3d(input, Tensor(layer, ".in_factor"));
+  const at::Tensor core =
+      IsTransposed(layer.kind)
+          ? at::conv_transpose3d(reduced, Tensor(layer, ".core"), {}, Sizes(layer.stride))
+          : at::conv3d(reduced, Tensor(layer, ".core"), {}, Sizes(layer.stride), Sizes(Padding(layer.kernel)));
+  return at::conv3d(core, Tensor(layer, ".out_factor"), Bias(layer));
+}
+
+at::Tensor TorchNetwork::Apply(const Layer& layer, size_t index, const std::vector<at::Tensor>& features) const {
+  const auto source = static_cast<size_t>(layer.inputs.front());
+  const at::Tensor& input = features[source];
+  switch (layer.kind) {
+    case LayerKind::kConvolution:
+      return at::conv3d(input, Tensor(layer, ".weight"), Bias(layer), Sizes(layer.stride), Sizes(Padding(layer.kernel)));
+    case LayerKind::kTuckerConvolution:
+    case LayerKind::kTuckerTransposedConvolution:
+      return ApplyTucker(layer, input);
+    case LayerKind::kTransposedConvolution:
+      return at::conv_transpose3d(input, Tensor(layer, ".weight"), Bias(layer), Sizes(layer.stride));
+    case LayerKind::kInstanceNorm:
+      return at::instance_norm(input, Tensor(layer, ".weight"), Tensor(layer, ".bias"), {}, {},
+                               /*use_input_stats=*/true, /*momentum=*/0.1, layer.epsilon, /*cudnn_enabled=*/true);
+    case LayerKind::kLeakyRelu:
+      // In place where nobody else reads the input: saves one feature map, the largest cost in memory traffic here.
+      if (last_use_[source] == index && source != 0) {
+        at::Tensor output = input;
+        return at::leaky_relu_(output, layer.negative_slope);
+      }
+      return at::leaky_relu(input, layer.negative_slope);
+    case LayerKind::kAveragePool:
+      if (input.is_cpu()) {  // where LibTorch has it in float32 and float64 alone
+        return at::avg_pool3d(input.to(at::kFloat), Sizes(layer.kernel), Sizes(layer.kernel)).to(input.scalar_type());
+      }
+      return at::avg_pool3d(input, Sizes(layer.kernel), Sizes(layer.kernel));
+    case LayerKind::kConcat:
+    case LayerKind::kAdd:
+      return Join(layer, features);
+    case LayerKind::kInput:
+      break;
+  }
+  throw Error(ErrorCode::kFailedPrecondition, "layer " + layer.name + ": a second input layer cannot be run");
+}
+
+}  // namespace tuckerseg

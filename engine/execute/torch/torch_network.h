@@ -1,0 +1,49 @@
+/// A layer graph as LibTorch's operations, on tensors that lie on the device: what the executor is around, and what is timed without
+/// the way to the device and back. The one header here that shows LibTorch.
+#pragma once
+
+#include <ATen/ATen.h>
+
+#include <cstddef>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "engine/execute/precision.h"
+#include "engine/model/layer_graph.h"
+#include "engine/model/weight_store.h"
+
+namespace tuckerseg {
+
+/// LibTorch's name of the precision.
+at::ScalarType ScalarTypeOf(Precision precision);
+
+/// One network with one set of weights. Thread-safe once built.
+class TorchNetwork {
+ public:
+  /// Copies the tensors `prefix`<layer>.<tensor> to the device. `graph` must be valid, but its strides are not looked at: a transposed
+  /// convolution may stand alone. Errors: kFailedPrecondition for a tensor that is missing or of another shape; LibTorch's own.
+  TorchNetwork(LayerGraph graph, const WeightStore& weights, const std::string& prefix, at::Device device, Precision precision);
+
+  const LayerGraph& graph() const { return graph_; }
+  at::Device device() const { return device_; }
+
+  /// `input`: [1, in channels, d0, d1, d2] on the device, of the precision's type; stays as it is. The logits are of that type too.
+  /// Errors: LibTorch's own (torch_errors.h).
+  at::Tensor Forward(at::Tensor input) const;
+
+ private:
+  void PrepareTuckerFactors();
+  const at::Tensor& Tensor(const Layer& layer, const char* part) const { return tensors_.at(layer.name + part); }
+  std::optional<at::Tensor> Bias(const Layer& layer) const;
+  at::Tensor Apply(const Layer& layer, size_t index, const std::vector<at::Tensor>& features) const;
+  at::Tensor ApplyTucker(const Layer& layer, const at::Tensor& input) const;
+
+  LayerGraph graph_;
+  at::Device device_;
+  std::map<std::string, at::Tensor> tensors_;  // by TensorSpec name, without the prefix
+  std::vector<size_t> last_use_;               // layer after which a feature is freed
+};
+
+}  // namespace tuckerseg
