@@ -7,15 +7,13 @@
 #include <string>
 #include <vector>
 
+#include "engine/execute/precision.h"
 #include "engine/model/layer_graph.h"
 
 namespace tuckerseg {
 
 /// The tensors of a graph by TensorSpec name, without a fold's prefix; ascending, so that every walk has the same order.
 using Parameters = std::map<std::string, at::Tensor>;
-
-/// What convolutions compute in. Parameters, norms' statistics and logits are float32 in both.
-enum class Precision { kFloat32, kBFloat16 };
 
 /// A coarser output that only the loss sees: a 1x1x1 convolution behind a decoder stage.
 struct AuxiliaryHead {
@@ -41,6 +39,7 @@ class TrainableGraph {
 
   /// `input`: [samples, channels, d0, d1, d2] of the parameters' type, on their device. Returns float logits [samples, classes, ...]
   /// at the patch's resolution, then one for each head. Gradients flow to the parameters that require them.
+  /// `precision`: what convolutions compute in, float32 or bfloat16; parameters, norms' statistics and logits are float32 in both.
   /// Errors: what LibTorch throws.
   std::vector<at::Tensor> Forward(const Parameters& parameters, const at::Tensor& input, Precision precision) const;
 
