@@ -1,0 +1,110 @@
+/// `tuckerseg-compress decompose` as a user runs it.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "engine/model/cost.h"
+#include "engine/model/variant.h"
+#include "tests/engine/model/temporary_directory.h"
+#include "tests/engine/tiny_network.h"
+#include "tests/engine/volume/nifti_builder.h"
+#include "tests/integration/program.h"
+
+namespace tuckerseg {
+namespace {
+
+using testing::HasSubstr;
+
+class DecomposeCommand : public testing::Test {
+ protected:
+  DecomposeCommand() {
+    SaveBundle(TinyBundle(TinyUnet(16, 4), {8, 8, 8}, 1), folder_.path() / "bundle");
+    model_ = LoadBundle(folder_.path() / "bundle").model;
+  }
+  Outcome Run(const std::string& arguments) const { return RunProgram(TUCKERSEG_COMPRESS, "decompose bundle " + arguments, folder_.path()); }
+  VariantFiles Load(const std::string& directory) const { return LoadVariant(folder_.path() / directory, model_); }
+
+  const TemporaryDirectory folder_;
+  Model model_;
+};
+
+TEST_F(DecomposeCommand, WritesTheLevelOfThePapersRuleAndSaysWhatItCosts) {
+  const Outcome outcome = Run("--level 0.5 --default -o bundle/variants/half/");
+  EXPECT_EQ(outcome.status, 0) << outcome.err;
+  EXPECT_THAT(outcome.out, HasSubstr("half"));
+  const VariantLevel level = Load("bundle/variants/half").variant.levels.front();
+  EXPECT_EQ(level.name, "half");
+  EXPECT_EQ(level.level, 0.5);
+  EXPECT_TRUE(level.is_default);
+  EXPECT_EQ(level.graphs.front().layers[1].rank_out, 8);
+}
+
+TEST_F(DecomposeCommand, WritesSeveralLevelsIntoOneVariant) {
+  EXPECT_EQ(Run("--level 0.9,0.5 --half -o elastic").status, 0);
+  const VariantFiles files = Load("elastic");
+  EXPECT_EQ(files.variant.method, "hosvd");
+  ASSERT_EQ(files.variant.levels.size(), 2U);
+  EXPECT_EQ(files.variant.levels[0].name, "elastic-0.9");
+  EXPECT_EQ(files.variant.levels[1].name, "elastic-0.5");
+  EXPECT_EQ(files.weights.front().At("fold_0.encoder.1.conv.core").type, TensorType::kFloat16);
+}
+
+TEST_F(DecomposeCommand, MeetsABudget) {
+  EXPECT_EQ(Run("--budget params=0.5 --grid 1 --method hosvd --quiet -o budget").status, 0);
+  const Bundle bundle = BundleOf(model_, Load("budget"), 0);
+  EXPECT_LE(ParameterCount(bundle.model), ParameterCount(model_) / 2);
+}
+
+TEST_F(DecomposeCommand, NamesTheLeastShareWhereABudgetCannotBeMet) {
+  ExpectFailure(Run("--budget params=0.001 -o budget"), 1, "must be at least");
+  EXPECT_FALSE(std::filesystem::exists(folder_.path() / "budget"));
+}
+
+TEST_F(DecomposeCommand, RefusesWhatCannotBeMeant) {
+  ExpectFailure(Run("-o v"), 2, "one of --level, --energy and --budget");
+  ExpectFailure(Run("--level 0.5 --energy 0.9 -o v"), 2, "one of --level, --energy and --budget");
+  ExpectFailure(Run("--level 0 -o v"), 1, "must be in (0, 1]");
+  ExpectFailure(Run("--level 0.5 --method svd -o v"), 2, "--method");
+  ExpectFailure(Run("--level 0.5 --name original -o v"), 1, "must be another name");
+  ExpectFailure(Run("--budget watts=0.5 -o v"), 1, "must be params=X");
+}
+
+TEST_F(DecomposeCommand, WritesOverNothing) {
+  folder_.Write("v/file", "somebody's");
+  ExpectFailure(Run("--level 0.5 -o v"), 1, "the directory exists and is not empty");
+}
+
+#ifdef TUCKERSEG_WITH_NETWORKS
+class DataAwareCommand : public DecomposeCommand {
+ protected:
+  DataAwareCommand() {
+    std::vector<int16_t> voxels(24 * 24 * 24);
+    for (size_t v = 0; v < voxels.size(); ++v) voxels[v] = static_cast<int16_t>((v * 7919) % 1500) - 700;
+    const std::vector<std::byte> file = NiftiBuilder().Shape({24, 24, 24}).Spacing({1, 1, 1}).Voxels(voxels).Bytes();
+    folder_.Write("ct.nii", std::string(reinterpret_cast<const char*>(file.data()), file.size()));
+  }
+};
+
+TEST_F(DataAwareCommand, SharesABudgetOutOverTheLayers) {
+  const Outcome outcome = Run("--budget flops=0.5 --grid 4 --calibration ct.nii --samples 2000 -o aware");
+  EXPECT_EQ(outcome.status, 0) << outcome.err;
+  const VariantFiles files = Load("aware");
+  EXPECT_EQ(files.variant.method, "data-aware");
+  EXPECT_THAT(files.variant.calibration, HasSubstr("patches of 512 voxels"));
+  EXPECT_LE(TotalMultiplyAdds(BundleOf(model_, files, 0).model), TotalMultiplyAdds(model_) / 2);
+}
+
+TEST_F(DataAwareCommand, GivesTheSameVariantOnEveryRun) {
+  EXPECT_EQ(Run("--level 0.5 --calibration ct.nii --samples 2000 --quiet -o one").status, 0);
+  EXPECT_EQ(Run("--level 0.5 --calibration ct.nii --samples 2000 --quiet -o two").status, 0);
+  EXPECT_EQ(Load("one").variant.weights_sha256, Load("two").variant.weights_sha256);
+}
+
+TEST_F(DataAwareCommand, NeedsCalibrationAndCalibrationNeedsIt) {
+  ExpectFailure(Run("--level 0.5 --method data-aware -o v"), 2, "--calibration");
+  ExpectFailure(Run("--level 0.5 --method hosvd --calibration ct.nii -o v"), 2, "--method data-aware");
+  ExpectFailure(Run("--level 0.5 --calibration absent.nii -o v"), 1, "--calibration: CT 1: cannot be read");
+}
+#endif
+
+}  // namespace
+}  // namespace tuckerseg
