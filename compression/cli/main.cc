@@ -6,6 +6,7 @@
 #include "compression/cli/import_command.h"
 #include "compression/cli/prune_command.h"
 #ifdef TUCKERSEG_WITH_NETWORKS
+#include "compression/cli/bench_command.h"
 #include "compression/cli/evaluate_command.h"
 #include "compression/cli/train_command.h"
 #endif
@@ -28,6 +29,7 @@ int main(int argc, char** argv) {
 #ifdef TUCKERSEG_WITH_NETWORKS
   tuckerseg::AddTrainCommand(app);
   tuckerseg::AddEvaluateCommand(app);
+  tuckerseg::AddBenchCommand(app);
 #endif
   try {
     app.parse(argc, argv);
