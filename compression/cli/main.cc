@@ -7,6 +7,7 @@
 #include "compression/cli/import_command.h"
 #include "compression/cli/prune_command.h"
 #ifdef TUCKERSEG_WITH_NETWORKS
+#include "compression/cli/bench_command.h"
 #include "compression/cli/data_aware.h"
 #include "compression/cli/evaluate_command.h"
 #include "compression/cli/train_command.h"
@@ -31,6 +32,7 @@ int main(int argc, char** argv) {
   tuckerseg::AddDecomposeCommand(app, tuckerseg::MakeDataAwareVariant);
   tuckerseg::AddTrainCommand(app);
   tuckerseg::AddEvaluateCommand(app);
+  tuckerseg::AddBenchCommand(app);
 #else
   tuckerseg::AddDecomposeCommand(app, {});
 #endif

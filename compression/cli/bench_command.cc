@@ -1,0 +1,213 @@
+#include "compression/cli/bench_command.h"
+
+#include <malloc.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+#include <filesystem>
+#include <limits>
+#include <memory>
+#include <optional>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "compression/bench/bundle_variants.h"
+#include "compression/bench/card_latency.h"
+#include "compression/bench/latency_report.h"
+#include "compression/bench/patch_latency.h"
+#include "compression/bench/random_network.h"
+#include "compression/bench/torch/torch_device.h"
+#include "compression/cases/case_files.h"
+#include "compression/cli/bench_display.h"
+#include "engine/error.h"
+#include "engine/execute/torch/torch_executor.h"
+#include "engine/segment/segmenter.h"
+
+namespace tuckerseg {
+namespace {
+
+namespace fs = std::filesystem;
+
+struct BenchArguments {
+  fs::path bundle;
+  std::vector<std::string> variants;
+  std::string architecture;
+  std::vector<std::string> levels{"original", "0.5", "0.3", "0.1"};
+  int64_t grid = 1;
+  std::string device = "cpu";
+  std::string precision = "fp32";
+  std::string executor = "torch";
+  int threads = std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
+  std::vector<int64_t> patch;
+  int repeat = 5;
+  fs::path volume;
+  bool no_card = false;
+  bool json = false;
+  bool quiet = false;
+};
+
+std::optional<Size3> PatchOf(const BenchArguments& arguments) {
+  if (arguments.patch.empty()) return std::nullopt;
+  return Size3{arguments.patch[0], arguments.patch[1], arguments.patch[2]};
+}
+
+/// A bfloat16 convolution without the instructions for it runs in scalar code: minutes become hours.
+void RefuseSlowPrecision(const BenchArguments& arguments, Precision precision) {
+  if (precision != Precision::kBFloat16 || arguments.device != "cpu") return;
+  __builtin_cpu_init();
+  if (!__builtin_cpu_supports("avx512bf16")) {
+    throw Error(ErrorCode::kFailedPrecondition,
+                "--precision = bf16: this processor has no AVX-512 BF16, without which it is many times slower: must be fp32");
+  }
+}
+
+/// Refuses what is a name but not there yet.
+ExecutorFactory FactoryOf(const BenchArguments& arguments) {
+  if (arguments.executor != "torch") {
+    throw Error(ErrorCode::kInvalidArgument, "--executor = " + arguments.executor + ": there is none yet: must be torch");
+  }
+  const std::optional<Precision> precision = PrecisionNamed(arguments.precision);
+  if (!precision) {
+    throw Error(ErrorCode::kInvalidArgument, "--precision = " + arguments.precision + ": no executor has it yet: must be fp32, bf16 or fp16");
+  }
+  ExecutorFactory factory = TorchExecutorFactory(arguments.device, arguments.threads, *precision);
+  RefuseSlowPrecision(arguments, *precision);
+  return factory;
+}
+
+/// As the server does, whose times are to be foretold: given back after each patch, the features' page faults cost a good part of it.
+void KeepFreedMemory() {
+  mallopt(M_MMAP_THRESHOLD, 1 << 30);
+  mallopt(M_TRIM_THRESHOLD, std::numeric_limits<int>::max());
+}
+
+/// For the table alone.
+std::optional<double> PeakFlops(const BenchArguments& arguments) {
+  if (arguments.json) return std::nullopt;
+  return MeasureMatrixProduct(arguments.device, *PrecisionNamed(arguments.precision));
+}
+
+LatencyReport Measure(const BenchArguments& arguments, const ExecutorFactory& factory, const std::vector<VariantNetworks>& variants) {
+  const std::optional<double> peak_before = PeakFlops(arguments);
+  const BenchDisplay display(arguments.quiet);
+  const std::unique_ptr<PeakMemory> memory = PeakMemoryOf(arguments.device);
+  const std::vector<PatchTime> latencies = MeasurePatches(
+      variants, factory, *memory, arguments.repeat,
+      [&](const std::string& variant, int64_t done, int64_t total) { display.Show(variant, done, total); });
+  LatencyReport report{.setting = {DeviceWithModel(arguments.device), arguments.executor, arguments.precision, arguments.threads}};
+  for (size_t i = 0; i < variants.size(); ++i) {
+    report.variants.push_back({variants[i].name, variants[i].networks.front().patch, variants[i].MultiplyAdds(), latencies[i], {}});
+  }
+  report.peak_flops = std::max(peak_before, PeakFlops(arguments));  // before and after: one of them may have met something else at work
+  return report;
+}
+
+void Show(const BenchArguments& arguments, const LatencyReport& report) {
+  std::fputs((arguments.json ? EncodeReport(report) : ReportTable(report)).c_str(), stdout);
+}
+
+void BenchArchitecture(const BenchArguments& arguments, const ExecutorFactory& factory) {
+  Show(arguments, Measure(arguments, factory, RandomVariants(arguments.architecture, arguments.levels, arguments.grid, PatchOf(arguments))));
+}
+
+/// A segmenter runs its own networks alone: without what else the task does, its time would be another task's.
+void RefuseOtherModels(const Model& model) {
+  const Pipeline& pipeline = model.pipeline;
+  const bool own_crop = pipeline.crop && !pipeline.crop->structures.empty();
+  if (!own_crop && !pipeline.keep_near && !pipeline.refine) return;
+  throw Error(ErrorCode::kFailedPrecondition, "--volume: task " + model.task + " needs another model's result: must be a task of one model");
+}
+
+/// Seconds of the whole of Segmenter::Segment, once.
+double VolumeSeconds(const BundleVariant& variant, const ExecutorFactory& factory, const Volume& volume, int threads) {
+  Segmenter segmenter(variant.bundle, factory);
+  const auto begin = std::chrono::steady_clock::now();
+  segmenter.Segment(volume, {.threads = threads});
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+}
+
+/// Cards that cannot be written to are refused before the measuring, not after.
+void CheckCards(const std::vector<BundleVariant>& variants) {
+  for (const BundleVariant& variant : variants) {
+    CardFile(variant.directory, variant.weights_sha256);
+    if (access(variant.directory.c_str(), W_OK) != 0) {
+      throw Error(ErrorCode::kInvalidArgument,
+                  "variant " + variant.name + ": its card cannot be written: must be a writable folder, or use --no-card");
+    }
+  }
+}
+
+void WriteCards(const std::vector<BundleVariant>& variants, const LatencyReport& report) {
+  for (size_t i = 0; i < variants.size(); ++i) {
+    CardFile card(variants[i].directory, variants[i].weights_sha256);  // read anew: levels of one variant share a file
+    card.Put(variants[i].name, variants[i].cost_card, LatencyEntry(report.setting, report.variants[i]));
+    card.Write();
+  }
+}
+
+void BenchBundle(const BenchArguments& arguments, const ExecutorFactory& factory) {
+  const bool all = arguments.variants == std::vector<std::string>{"all"};
+  const std::vector<BundleVariant> variants = LoadBundleVariants(arguments.bundle, all ? std::vector<std::string>() : arguments.variants);
+  if (!arguments.no_card) CheckCards(variants);
+  std::optional<Volume> volume;
+  if (!arguments.volume.empty()) {
+    RefuseOtherModels(variants.front().bundle.model);
+    volume = ReadVolume(arguments.volume, "--volume");
+  }
+  std::vector<VariantNetworks> networks;
+  for (const BundleVariant& variant : variants) networks.push_back(NetworksOf(variant, PatchOf(arguments)));
+  LatencyReport report = Measure(arguments, factory, networks);
+  if (volume) {
+    for (size_t i = 0; i < variants.size(); ++i) report.variants[i].volume_s = VolumeSeconds(variants[i], factory, *volume, arguments.threads);
+  }
+  if (!arguments.no_card) WriteCards(variants, report);
+  Show(arguments, report);
+}
+
+void Run(const BenchArguments& arguments) {
+  if (arguments.bundle.empty() == arguments.architecture.empty()) throw CLI::RequiredError("either BUNDLE or --arch");
+  const ExecutorFactory factory = FactoryOf(arguments);
+  KeepFreedMemory();
+  arguments.architecture.empty() ? BenchBundle(arguments, factory) : BenchArchitecture(arguments, factory);
+}
+
+void AddNetworkOptions(CLI::App& command, BenchArguments& arguments) {
+  command.add_option("bundle", arguments.bundle, "Bundle; what is measured is written into its cards");
+  CLI::Option* architecture = command.add_option("--arch", arguments.architecture,
+                                                 "Instead of a bundle: a network of the paper with random weights, 1.5mm or 3mm");
+  command.add_option("--variants", arguments.variants, "Variants to measure, e.g. original,tucker_0.3; default: all")
+      ->delimiter(',')->excludes(architecture);
+  command.add_option("--levels", arguments.levels, "With --arch: original, and factors of the paper's rank rule")
+      ->delimiter(',')->needs(architecture)->capture_default_str();
+  command.add_option("--grid", arguments.grid, "With --arch: ranks are rounded up to multiples of it")
+      ->needs(architecture)->check(CLI::PositiveNumber)->capture_default_str();
+  command.add_option("--volume", arguments.volume, "Also segment this CT (NIfTI) once with each variant")->excludes(architecture);
+  command.add_flag("--no-card", arguments.no_card, "Measure only: leave the cards as they are");
+}
+
+void AddRunOptions(CLI::App& command, BenchArguments& arguments) {
+  command.add_option("--device", arguments.device, "cpu or cuda:N")->capture_default_str();
+  command.add_option("--precision", arguments.precision, "fp32, bf16 or fp16")
+      ->check(CLI::IsMember({"fp32", "bf16", "fp16", "int8"}))->capture_default_str();
+  command.add_option("--executor", arguments.executor, "torch")->check(CLI::IsMember({"torch", "cpu"}))->capture_default_str();
+  command.add_option("--threads", arguments.threads, "Threads; default: one for each processor")->check(CLI::PositiveNumber);
+  command.add_option("--patch", arguments.patch, "D,H,W: voxels along the network's axes; default: the model's own")->delimiter(',')->expected(3);
+  command.add_option("--repeat", arguments.repeat, "Timed runs of each variant")->check(CLI::PositiveNumber)->capture_default_str();
+  command.add_flag("--json", arguments.json, "Print what was measured as JSON");
+  command.add_flag("--quiet", arguments.quiet, "No progress");
+}
+
+}  // namespace
+
+void AddBenchCommand(CLI::App& app) {
+  const auto arguments = std::make_shared<BenchArguments>();
+  CLI::App* command = app.add_subcommand("bench", "Measure how long variants take for a patch, and how much memory; into their cards");
+  AddNetworkOptions(*command, *arguments);
+  AddRunOptions(*command, *arguments);
+  command->callback([arguments] { Run(*arguments); });
+}
+
+}  // namespace tuckerseg
