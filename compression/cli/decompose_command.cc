@@ -46,7 +46,7 @@ std::string NameOf(const DecomposeArguments& arguments) {
 
 std::vector<RankWish> WishesOf(const DecomposeArguments& arguments) {
   std::vector<RankWish> wishes;
-  for (const double level : arguments.levels) wishes.emplace_back(LevelWish{level});
+  for (const double level : arguments.levels) wishes.emplace_back(FactorWish{level});
   for (const std::string& budget : arguments.budgets) wishes.emplace_back(ParseBudget(budget));
   if (arguments.energy > 0) wishes.emplace_back(EnergyWish{arguments.energy});
   const int kinds = (arguments.levels.empty() ? 0 : 1) + (arguments.budgets.empty() ? 0 : 1) + (arguments.energy > 0 ? 1 : 0);

@@ -34,7 +34,7 @@ std::map<std::string, ModeSpectra> SpectraOf(const ModelPart& part, const Weight
   return by_layer;
 }
 
-std::vector<RankPlan> RanksOfLevel(const Bundle& bundle, const LevelWish& wish, int64_t grid) {
+std::vector<RankPlan> RanksOfLevel(const Bundle& bundle, const FactorWish& wish, int64_t grid) {
   std::vector<RankPlan> plans;
   for (const ModelPart& part : bundle.model.parts) plans.push_back(PaperRanks(part.graph, wish.factor, grid));
   return plans;
@@ -74,7 +74,7 @@ BudgetWish ParseBudget(const std::string& text) {
 }
 
 std::optional<double> LevelNumber(const RankWish& wish) {
-  if (const auto* level = std::get_if<LevelWish>(&wish)) return level->factor;
+  if (const auto* level = std::get_if<FactorWish>(&wish)) return level->factor;
   if (const auto* budget = std::get_if<BudgetWish>(&wish)) return budget->share;
   return std::nullopt;
 }
@@ -86,7 +86,7 @@ std::vector<Network> NetworksOf(const Model& model) {
 }
 
 std::vector<RankPlan> RanksByWeights(const Bundle& bundle, const RankWish& wish, int64_t grid, int threads) {
-  if (const auto* level = std::get_if<LevelWish>(&wish)) return RanksOfLevel(bundle, *level, grid);
+  if (const auto* level = std::get_if<FactorWish>(&wish)) return RanksOfLevel(bundle, *level, grid);
   if (const auto* energy = std::get_if<EnergyWish>(&wish)) return RanksOfEnergy(bundle, *energy, grid, threads);
   return RanksOfBudget(bundle, std::get<BudgetWish>(wish), grid);
 }

@@ -13,7 +13,7 @@
 namespace tuckerseg {
 
 /// The paper's downsampling factor, for all layers.
-struct LevelWish {
+struct FactorWish {
   double factor = 1;
 };
 /// The share of the squared singular values of each mode that is kept.
@@ -26,7 +26,7 @@ struct BudgetWish {
   BudgetUnit unit = BudgetUnit::kMultiplyAdds;
   double share = 1;
 };
-using RankWish = std::variant<LevelWish, EnergyWish, BudgetWish>;
+using RankWish = std::variant<FactorWish, EnergyWish, BudgetWish>;
 
 /// "params=0.2", "flops=0.2", "bytes=0.2" or "latency=0.3". Errors: kInvalidArgument that says what is right.
 BudgetWish ParseBudget(const std::string& text);

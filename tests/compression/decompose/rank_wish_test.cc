@@ -23,7 +23,7 @@ TEST(Budget, IsRefusedWithWhatWouldBeRight) {
 }
 
 TEST(LevelNumber, IsTheFactorOrTheShareAndNoneForAnEnergy) {
-  EXPECT_EQ(LevelNumber(LevelWish{0.3}), 0.3);
+  EXPECT_EQ(LevelNumber(FactorWish{0.3}), 0.3);
   EXPECT_EQ(LevelNumber(BudgetWish{BudgetUnit::kParameters, 0.2}), 0.2);
   EXPECT_EQ(LevelNumber(EnergyWish{0.9}), std::nullopt);
 }
@@ -34,7 +34,7 @@ class RanksOfTinyNetwork : public testing::Test {
 };
 
 TEST_F(RanksOfTinyNetwork, FollowThePapersRuleForALevelHeadAndFirstLayerIncluded) {
-  const RankPlan plan = RanksByWeights(bundle_, LevelWish{0.5}, 1, 1).front();
+  const RankPlan plan = RanksByWeights(bundle_, FactorWish{0.5}, 1, 1).front();
   EXPECT_EQ(plan.at("encoder.0.conv"), (RankPair{1, 8}));
   EXPECT_EQ(plan.at("encoder.1.conv"), (RankPair{8, 16}));
   EXPECT_EQ(plan.at("up"), (RankPair{16, 8}));

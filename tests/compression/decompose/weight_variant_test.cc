@@ -18,7 +18,7 @@ class VariantOfTinyNetwork : public testing::Test {
 };
 
 TEST_F(VariantOfTinyNetwork, CanBeSavedAndLoadedAndBelongsToItsBundle) {
-  const VariantFiles made = VariantByWeights(bundle_, {{"half", LevelWish{0.5}, true}}, {});
+  const VariantFiles made = VariantByWeights(bundle_, {{"half", FactorWish{0.5}, true}}, {});
   const TemporaryDirectory folder;
   SaveVariant(made, bundle_.model, folder.path() / "half");
   const VariantFiles loaded = LoadVariant(folder.path() / "half", bundle_.model);
@@ -28,9 +28,9 @@ TEST_F(VariantOfTinyNetwork, CanBeSavedAndLoadedAndBelongsToItsBundle) {
 }
 
 TEST_F(VariantOfTinyNetwork, HasSmallerLevelsThatEqualThoseMadeForThem) {
-  const VariantFiles elastic = VariantByWeights(bundle_, {{"e-0.9", LevelWish{0.9}}, {"e-0.7", LevelWish{0.7}}, {"e-0.5", LevelWish{0.5}}}, hosvd_);
+  const VariantFiles elastic = VariantByWeights(bundle_, {{"e-0.9", FactorWish{0.9}}, {"e-0.7", FactorWish{0.7}}, {"e-0.5", FactorWish{0.5}}}, hosvd_);
   for (size_t level = 0; level < 3; ++level) {
-    const VariantFiles alone = VariantByWeights(bundle_, {{"alone", LevelWish{*elastic.variant.levels[level].level}}}, hosvd_);
+    const VariantFiles alone = VariantByWeights(bundle_, {{"alone", FactorWish{*elastic.variant.levels[level].level}}}, hosvd_);
     const Bundle slice = BundleOf(bundle_.model, elastic, level);
     const Bundle made = BundleOf(bundle_.model, alone, 0);
     EXPECT_EQ(slice.model, made.model);
@@ -57,8 +57,8 @@ TEST_F(VariantOfTinyNetwork, HasTheSameTuckerLayersAtAllLevels) {
 
 TEST_F(VariantOfTinyNetwork, IsRefusedForLevelsThatAreNoneOrNotNestedOrNotInOrder) {
   ExpectError(ErrorCode::kInvalidArgument, "levels: must be at least one", [&] { VariantByWeights(bundle_, {}, hosvd_); });
-  ExpectError(ErrorCode::kInvalidArgument, "--method = hooi", [&] { VariantByWeights(bundle_, {{"a", LevelWish{0.5}}, {"b", LevelWish{0.3}}}, {}); });
-  ExpectError(ErrorCode::kInvalidArgument, "from the largest to the smallest", [&] { VariantByWeights(bundle_, {{"a", LevelWish{0.3}}, {"b", LevelWish{0.5}}}, hosvd_); });
+  ExpectError(ErrorCode::kInvalidArgument, "--method = hooi", [&] { VariantByWeights(bundle_, {{"a", FactorWish{0.5}}, {"b", FactorWish{0.3}}}, {}); });
+  ExpectError(ErrorCode::kInvalidArgument, "from the largest to the smallest", [&] { VariantByWeights(bundle_, {{"a", FactorWish{0.3}}, {"b", FactorWish{0.5}}}, hosvd_); });
 }
 
 }  // namespace
