@@ -16,6 +16,7 @@ namespace {
 constexpr int64_t kTapSamples = 2000;       // voxels for the covariance of taps, which has at most a few hundred unknowns
 constexpr int64_t kSamplesForAnUnknown = 4;
 constexpr int64_t kHeldOutEvery = 4;        // patches
+constexpr double kLeastVariance = 1e-12;  // channels that never change divide by it
 constexpr double kJitter = 1e-6;            // of the mean variance: covariances of dead channels are singular
 constexpr std::array<double, 4> kRidges{1e-3, 1e-2, 1e-1, 1.0};
 
@@ -26,7 +27,7 @@ Size3 ShapeOf(const at::Tensor& feature) { return {feature.size(2), feature.size
 /// The lower factor of a covariance with as little added to its diagonal as makes it positive definite: sums in float32 round, and channels
 /// that are dead or follow from others make it singular.
 at::Tensor Cholesky(const at::Tensor& covariance) {
-  const double mean = std::max(covariance.diagonal().mean().item<double>(), std::numeric_limits<double>::min());
+  const double mean = std::max(covariance.diagonal().mean().item<double>(), kLeastVariance);
   const at::Tensor one = at::eye(covariance.size(0), at::kDouble);
   for (double jitter = kJitter; jitter < 1; jitter *= 10) {
     auto [factor, info] = at::linalg_cholesky_ex(covariance + one * (jitter * mean));
@@ -146,7 +147,7 @@ void LayerFit::GatherBasis(const LayerActivations& activations, const at::Tensor
   deviation_ = at::ones({layer_.out_channels}, at::kDouble);
   if (activations.normalised) {
     const at::Tensor variance = ChannelCovariance(activations.targets, true).diagonal();
-    deviation_ = (variance + kJitter * variance.mean()).clamp_min(std::numeric_limits<double>::min()).sqrt();
+    deviation_ = (variance + kJitter * variance.mean()).clamp_min(kLeastVariance).sqrt();
   }
   const at::Tensor kernel = Canonical(layer_, weight) / deviation_.view({-1, 1, 1});  // [out, in, taps]
   const at::Tensor channels = Cholesky(covariance);
@@ -192,7 +193,7 @@ LayerFit::Moments LayerFit::Leading(const Moments& moments, int64_t rank_in) con
 
 LayerFit::Regression LayerFit::Regress(const Moments& moments, int64_t rank_in, double ridge) const {
   const int64_t unknowns = rank_in * taps_;
-  const double strength = ridge * std::max(moments.inputs.diagonal().mean().item<double>(), std::numeric_limits<double>::min());
+  const double strength = ridge * std::max(moments.inputs.diagonal().mean().item<double>(), kLeastVariance);
   const at::Tensor left = moments.inputs + at::eye(unknowns, at::kDouble) * strength;
   const at::Tensor right = (moments.cross + prior_.slice(0, 0, unknowns) * strength).reshape({unknowns, -1});
   const at::Tensor map = at::cholesky_solve(right, Cholesky(left)).view({unknowns, blocks_, layer_.out_channels});
@@ -216,7 +217,7 @@ std::vector<double> LayerFit::ErrorsOf(const Regression& regression, const Momen
     const at::Tensor c = at::matmul(held_out.cross.select(1, b), regression.vectors);
     gained += 2 * (c * g).sum(0) - (g * at::matmul(held_out.inputs, g)).sum(0);
   }
-  const at::Tensor errors = (1 - gained.cumsum(0) / std::max(held_out.variance, std::numeric_limits<double>::min())).clamp(0, 1).contiguous();
+  const at::Tensor errors = (1 - gained.cumsum(0) / std::max(held_out.variance, kLeastVariance)).clamp(0, 1).contiguous();
   return {errors.const_data_ptr<double>(), errors.const_data_ptr<double>() + errors.numel()};
 }
 

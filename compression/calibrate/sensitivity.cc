@@ -73,7 +73,12 @@ std::vector<Candidate> Undominated(std::vector<Candidate> candidates) {
 /// The divergence at shares that were not measured.
 class DivergenceCurve {
  public:
-  void Put(double share, double divergence) { points_[std::max(share, kLeastShare)] = std::max(divergence, 0.0); }
+  /// Where a larger share diverges less than a smaller one, which is chance, it gets as much.
+  void Put(double share, double divergence) {
+    points_[std::max(share, kLeastShare)] = std::max(divergence, 0.0);
+    double most = 0;
+    for (auto& [x, y] : points_) y = most = std::max(most, y);
+  }
   double At(double share) const {
     const double x = std::max(share, kLeastShare);
     const auto above = points_.lower_bound(x);
