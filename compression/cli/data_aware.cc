@@ -4,10 +4,16 @@
 #include <unistd.h>
 
 #include <cstdio>
+#include <filesystem>
+#include <functional>
 #include <limits>
+#include <utility>
+#include <variant>
 
+#include "compression/bench/torch/torch_layer_timer.h"
 #include "compression/cases/case_files.h"
 #include "compression/decompose/data_aware_variant.h"
+#include "engine/error.h"
 
 namespace tuckerseg {
 namespace {
@@ -21,6 +27,37 @@ void ShowProgress(const std::string& what, size_t done, size_t total) {
     std::fprintf(stderr, "%s: %zu layers done\n", what.c_str(), total);
   }
 }
+
+bool AsksForLatency(const std::vector<LevelRequest>& levels) {
+  for (const LevelRequest& level : levels) {
+    const auto* budget = std::get_if<BudgetWish>(&level.wish);
+    if (budget != nullptr && budget->unit == BudgetUnit::kLatency) return true;
+  }
+  return false;
+}
+
+/// Layers are timed once on this machine, and read from the file ever after. The file is written at the end, whatever becomes of the ranks; that it
+/// cannot be written costs the time of measuring again, no more.
+class KeptLayerTimes {
+ public:
+  KeptLayerTimes(std::filesystem::path file, int threads) : file_(std::move(file)), timer_("cpu", threads), table_(ReadLayerTimes(file_)) {}
+
+  ~KeptLayerTimes() {
+    try {
+      WriteLayerTimes(table_, file_);
+    } catch (const Error&) {
+    }
+  }
+  KeptLayerTimes(const KeptLayerTimes&) = delete;
+  KeptLayerTimes& operator=(const KeptLayerTimes&) = delete;
+
+  double operator()(const Layer& layer, const Size3& input_shape) { return LayerTime(layer, input_shape, timer_.setting(), table_, timer_); }
+
+ private:
+  std::filesystem::path file_;
+  TorchLayerTimer timer_;
+  LayerTimeTable table_;
+};
 
 }  // namespace
 
@@ -41,7 +78,10 @@ VariantFiles MakeDataAwareVariant(const Bundle& bundle, const std::vector<LevelR
   options.seed = calibration.seed;
   options.sequential = !calibration.independent;
   options.correct_norms = calibration.correct_norms;
-  return DataAwareVariant(bundle, levels, volumes, options, {}, quiet ? DecomposeSink() : ShowProgress);
+  const DecomposeSink told = quiet ? DecomposeSink() : ShowProgress;
+  if (!AsksForLatency(levels)) return DataAwareVariant(bundle, levels, volumes, options, {}, told);
+  KeptLayerTimes times(calibration.layer_times, threads);
+  return DataAwareVariant(bundle, levels, volumes, options, std::ref(times), told);
 }
 
 }  // namespace tuckerseg

@@ -116,6 +116,7 @@ void AddCalibrationOptions(CLI::App& command, CalibrationArguments& calibration)
   command.add_option("--patch", calibration.patch, "Size of these patches, D,H,W; default: the network's own")->delimiter(',')->expected(3);
   command.add_option("--samples", calibration.samples, "Output voxels that each layer is fitted to, at least")->check(CLI::PositiveNumber)->capture_default_str();
   command.add_option("--seed", calibration.seed, "Of the sampled voxels")->capture_default_str();
+  command.add_option("--layer-times", calibration.layer_times, "File that keeps the layer times measured for a budget of latency; default: layer-times.json in the bundle");
   command.add_flag("--independent", calibration.independent, "Fit every layer by itself instead of layer after layer");
   command.add_flag("--correct-norms", calibration.correct_norms, "Scale the norms behind fitted layers by what is left of their inputs");
 }
@@ -139,7 +140,10 @@ void AddDecomposeCommand(CLI::App& app, const MakeDataAware& data_aware) {
   command->add_option("--threads", arguments->threads, "Threads")->check(CLI::PositiveNumber)->capture_default_str();
   command->add_flag("--quiet", arguments->quiet, "Neither progress nor table");
   command->add_option("-o,--output", arguments->output, "Variant to write: a new or empty directory, BUNDLE/variants/NAME to have it served")->required();
-  command->callback([arguments, data_aware] { Run(*arguments, data_aware); });
+  command->callback([arguments, data_aware] {
+    if (arguments->calibration.layer_times.empty()) arguments->calibration.layer_times = arguments->bundle / "layer-times.json";
+    Run(*arguments, data_aware);
+  });
 }
 
 }  // namespace tuckerseg

@@ -21,6 +21,7 @@ struct CalibrationArguments {
 };
 
 /// Makes a data-aware variant; empty in a program without networks.
+/// `layer_times`: the file that a budget of latency keeps its measurements in.
 using MakeDataAware = std::function<VariantFiles(const Bundle& bundle, const std::vector<LevelRequest>& levels, const CalibrationArguments& calibration,
                                                  int64_t grid, TensorType type, int threads, bool quiet)>;
 

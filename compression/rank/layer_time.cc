@@ -79,19 +79,20 @@ LayerTimeTable ReadLayerTimes(const std::filesystem::path& path) {
 
 void WriteLayerTimes(const LayerTimeTable& table, const std::filesystem::path& path) { WriteWholeFile(path, EncodeLayerTimes(table)); }
 
+double LayerTime(const Layer& layer, const Size3& input_shape, const TimingSetting& setting, LayerTimeTable& table, const MeasureLayer& measure) {
+  if (const std::optional<double> known = table.Find(setting, layer, input_shape)) return *known;
+  const double seconds = measure(layer, input_shape);
+  if (!IsTime(seconds)) throw Error(ErrorCode::kInternal, "layer " + layer.name + ": measured " + std::to_string(seconds) + " s: must be above 0");
+  table.Put(setting, layer, input_shape, seconds);
+  return seconds;
+}
+
 std::vector<double> LayerTimes(const LayerGraph& graph, const Size3& patch, const TimingSetting& setting, LayerTimeTable& table, const MeasureLayer& measure) {
   const std::vector<Size3> shapes = FeatureShapes(graph, patch);
   std::vector<double> times{0.0};
   for (size_t i = 1; i < graph.layers.size(); ++i) {
     const Layer& layer = graph.layers[i];
-    const Size3& input_shape = shapes[static_cast<size_t>(layer.inputs.front())];
-    std::optional<double> seconds = table.Find(setting, layer, input_shape);
-    if (!seconds) {
-      seconds = measure(layer, input_shape);
-      if (!IsTime(*seconds)) throw Error(ErrorCode::kInternal, "layer " + layer.name + ": measured " + std::to_string(*seconds) + " s: must be above 0");
-      table.Put(setting, layer, input_shape, *seconds);
-    }
-    times.push_back(*seconds);
+    times.push_back(LayerTime(layer, shapes[static_cast<size_t>(layer.inputs.front())], setting, table, measure));
   }
   return times;
 }

@@ -62,8 +62,12 @@ void WriteLayerTimes(const LayerTimeTable& table, const std::filesystem::path& p
 /// Runs one layer on an input of this shape (of its first input, where it joins several) and says how many seconds it took.
 using MeasureLayer = std::function<double(const Layer& layer, const Size3& input_shape)>;
 
+/// Seconds of one layer: from `table`, else measured and put there. Errors: what `measure` throws; kInternal, naming the layer, for a time
+/// that is not above 0.
+double LayerTime(const Layer& layer, const Size3& input_shape, const TimingSetting& setting, LayerTimeTable& table, const MeasureLayer& measure);
+
 /// Seconds of every layer for one patch, by place; 0 for the input. What `table` lacks is measured and put into it; layers that are alike
-/// are measured once. Errors: what `measure` throws; kInternal, naming the layer, for a time that is not above 0.
+/// are measured once. Errors: as LayerTime.
 std::vector<double> LayerTimes(const LayerGraph& graph, const Size3& patch, const TimingSetting& setting, LayerTimeTable& table, const MeasureLayer& measure);
 
 }  // namespace tuckerseg

@@ -93,6 +93,13 @@ TEST_F(DataAwareCommand, SharesABudgetOutOverTheLayers) {
   EXPECT_LE(TotalMultiplyAdds(BundleOf(model_, files, 0).model), TotalMultiplyAdds(model_) / 2);
 }
 
+TEST_F(DataAwareCommand, MeasuresLayersForABudgetOfLatencyAndKeepsTheirTimes) {
+  const Outcome outcome = Run("--budget latency=0.95 --grid 4 --calibration ct.nii --samples 2000 --layer-times times.json -o aware");
+  // The layers of so small a network may all be fastest whole, and then no budget below theirs can be met: told, not hidden.
+  if (outcome.status != 0) ExpectFailure({outcome.status, outcome.out, outcome.err.substr(outcome.err.find("error: "))}, 1, "must be at least");
+  EXPECT_THAT(FileText(folder_.path() / "times.json"), HasSubstr("\"seconds\""));
+}
+
 TEST_F(DataAwareCommand, GivesTheSameVariantOnEveryRun) {
   EXPECT_EQ(Run("--level 0.5 --calibration ct.nii --samples 2000 --quiet -o one").status, 0);
   EXPECT_EQ(Run("--level 0.5 --calibration ct.nii --samples 2000 --quiet -o two").status, 0);
