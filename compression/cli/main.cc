@@ -4,6 +4,7 @@
 #include <iostream>
 
 #include "compression/cli/import_command.h"
+#include "compression/cli/inspect_command.h"
 #ifdef TUCKERSEG_WITH_NETWORKS
 #include "compression/cli/evaluate_command.h"
 #include "compression/cli/train_command.h"
@@ -23,6 +24,7 @@ int main(int argc, char** argv) {
   app.set_version_flag("--version", TUCKERSEG_VERSION);
   app.require_subcommand(0, 1);  // 1 would say that one is missing where a wrong one was given
   tuckerseg::AddImportCommand(app);
+  tuckerseg::AddInspectCommand(app);
 #ifdef TUCKERSEG_WITH_NETWORKS
   tuckerseg::AddTrainCommand(app);
   tuckerseg::AddEvaluateCommand(app);
