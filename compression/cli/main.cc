@@ -5,6 +5,7 @@
 
 #include "compression/cli/decompose_command.h"
 #include "compression/cli/import_command.h"
+#include "compression/cli/inspect_command.h"
 #include "compression/cli/prune_command.h"
 #ifdef TUCKERSEG_WITH_NETWORKS
 #include "compression/cli/bench_command.h"
@@ -27,6 +28,7 @@ int main(int argc, char** argv) {
   app.set_version_flag("--version", TUCKERSEG_VERSION);
   app.require_subcommand(0, 1);  // 1 would say that one is missing where a wrong one was given
   tuckerseg::AddImportCommand(app);
+  tuckerseg::AddInspectCommand(app);
   tuckerseg::AddPruneCommand(app);
 #ifdef TUCKERSEG_WITH_NETWORKS
   tuckerseg::AddDecomposeCommand(app, tuckerseg::MakeDataAwareVariant);

@@ -16,11 +16,14 @@ constexpr auto kModelFile = "model.json";
 
 }  // namespace
 
-Bundle LoadBundle(const std::filesystem::path& directory) {
+Model LoadModel(const std::filesystem::path& directory) {
   const std::optional<std::string> json = ReadWholeFile(directory / kModelFile);
   if (!json) throw Error(ErrorCode::kNotFound, "bundle: has no readable model.json; must be a directory that `import` wrote");
-  Bundle bundle;
-  bundle.model = ParseModel(*json);
+  return ParseModel(*json);
+}
+
+Bundle LoadBundle(const std::filesystem::path& directory) {
+  Bundle bundle{LoadModel(directory), {}};
   bundle.weights = MapPartWeights(directory, bundle.model.parts, bundle.model.provenance.weights_sha256).weights;
   for (size_t i = 0; i < bundle.weights.size(); ++i) CheckTensors(bundle.model.parts[i], bundle.weights[i]);
   return bundle;

@@ -21,6 +21,9 @@ std::string EncodeModel(const Model& model);
 /// Errors: kInvalidArgument that names the field (JSON path), its value and what would be right.
 Model ParseModel(const std::string& json);
 
+/// Reads model.json alone. Errors: kNotFound (no such bundle), kInvalidArgument.
+Model LoadModel(const std::filesystem::path& directory);
+
 /// Reads and checks a bundle: schema, graph, that every tensor of every fold is there in its shape, and the weights' checksum
 /// where the model names one.
 /// Errors: kNotFound (no such bundle), kInvalidArgument (model.json), kDataLoss (weights).

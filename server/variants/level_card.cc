@@ -56,8 +56,11 @@ std::string CasesInWords(const LevelCard& card) {
 std::string DiceToOriginalInWords(const LevelCard& card) {
   if (!card.dice_to_original && !card.quality) return "";
   std::string text = "mean Dice";
-  if (card.dice_to_original) text += " " + Decimals(*card.dice_to_original);
-  if (card.quality) text += card.dice_to_original ? " (at least " + LowerDecimals(*card.quality) + ")" : " at least " + LowerDecimals(*card.quality);
+  if (card.dice_to_original) text.append(" ").append(Decimals(*card.dice_to_original));
+  if (card.quality) {
+    text.append(card.dice_to_original ? " (at least " : " at least ").append(LowerDecimals(*card.quality));
+    if (card.dice_to_original) text.append(")");
+  }
   return text + " against the original";
 }
 
@@ -101,7 +104,7 @@ std::map<std::string, LevelCard> ReadLevelCards(const std::filesystem::path& dir
 
 std::string MeasurementsInWords(const LevelCard& card) {
   std::string text = DiceToOriginalInWords(card);
-  if (card.dice_to_reference) text += (text.empty() ? "" : " and ") + ("mean Dice " + Decimals(*card.dice_to_reference)) + " against reference labels";
+  if (card.dice_to_reference) text.append(text.empty() ? "" : " and ").append("mean Dice ").append(Decimals(*card.dice_to_reference)).append(" against reference labels");
   if (text.empty()) return "not measured";
   return text + ", on " + CasesInWords(card) + (card.data.empty() ? "" : " (" + card.data + ")");
 }
