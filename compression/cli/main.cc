@@ -7,6 +7,7 @@
 #ifdef TUCKERSEG_WITH_NETWORKS
 #include "compression/cli/evaluate_command.h"
 #include "compression/cli/train_command.h"
+#include "compression/cli/tune_command.h"
 #endif
 #include "engine/error.h"
 
@@ -18,13 +19,14 @@ constexpr int kWrongUsage = 2;
 }  // namespace
 
 int main(int argc, char** argv) {
-  CLI::App app{"Makes tuckerseg models: imports nnU-Net v2 results as bundles, trains networks, measures them"};
+  CLI::App app{"Makes tuckerseg models: imports nnU-Net v2 results as bundles, trains networks, tunes variants, measures them"};
   app.name("tuckerseg-compress");
   app.set_version_flag("--version", TUCKERSEG_VERSION);
   app.require_subcommand(0, 1);  // 1 would say that one is missing where a wrong one was given
   tuckerseg::AddImportCommand(app);
 #ifdef TUCKERSEG_WITH_NETWORKS
   tuckerseg::AddTrainCommand(app);
+  tuckerseg::AddTuneCommand(app);
   tuckerseg::AddEvaluateCommand(app);
 #endif
   try {
