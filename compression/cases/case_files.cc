@@ -67,25 +67,57 @@ std::map<std::string, int64_t> ReadClasses(const JsonField& dataset) {
   return classes;
 }
 
+void ReadStatement(const JsonField& dataset, CaseFolder& folder) {
+  if (dataset.Has("description")) folder.description = dataset.At("description").Text();
+  if (dataset.Has("phantoms")) folder.phantoms = dataset.At("phantoms").Boolean();
+}
+
+/// The CTs of imagesTr or imagesTs by case.
+std::map<std::string, fs::path> NnunetImages(const fs::path& directory, const std::string& folder) {
+  std::map<std::string, fs::path> images;
+  constexpr std::string_view kFirstChannel = "_0000";
+  for (const auto& [stem, path] : NiftiFiles(directory / folder)) {
+    if (!stem.ends_with(kFirstChannel)) {
+      throw Error(ErrorCode::kInvalidArgument, folder + ": " + stem + ": must end in _0000, the only channel");
+    }
+    images[stem.substr(0, stem.size() - kFirstChannel.size())] = path;
+  }
+  return images;
+}
+
 CaseFolder NnunetCases(const fs::path& directory) {
   CaseFolder result;
   const Json document = ParseJson(ReadText(directory / "dataset.json"), "dataset.json");
   const JsonField dataset(document, "dataset");
   result.classes = ReadClasses(dataset);
-  if (dataset.Has("description")) result.description = dataset.At("description").Text();
-  if (dataset.Has("phantoms")) result.phantoms = dataset.At("phantoms").Boolean();
+  ReadStatement(dataset, result);
   const std::map<std::string, fs::path> labels = NiftiFiles(directory / "labelsTr");
-  constexpr std::string_view kFirstChannel = "_0000";
-  for (const auto& [stem, path] : NiftiFiles(directory / "imagesTr")) {
-    if (!stem.ends_with(kFirstChannel)) {
-      throw Error(ErrorCode::kInvalidArgument, "imagesTr: " + stem + ": must end in _0000, the only channel");
-    }
-    const std::string name = stem.substr(0, stem.size() - kFirstChannel.size());
+  for (const auto& [name, path] : NnunetImages(directory, "imagesTr")) {
     const auto found = labels.find(name);
     if (found == labels.end()) throw Error(ErrorCode::kInvalidArgument, "case " + name + ": must have labels in labelsTr");
     result.cases.push_back({name, path, found->second, {}});
   }
   return result;
+}
+
+void AddUnlabelledNnunet(const fs::path& directory, CaseFolder& result) {
+  for (const char* folder : {"imagesTr", "imagesTs"})
+    for (const auto& [name, path] : NnunetImages(directory, folder)) result.cases.push_back({name, path, {}, {}});
+  if (!fs::is_regular_file(directory / "dataset.json")) return;
+  const Json document = ParseJson(ReadText(directory / "dataset.json"), "dataset.json");
+  ReadStatement(JsonField(document, "dataset"), result);
+}
+
+void AddUnlabelledFolders(const fs::path& directory, CaseFolder& result) {
+  for (const auto& entry : fs::directory_iterator(directory)) {
+    const std::map<std::string, fs::path> files = NiftiFiles(entry.path());
+    const auto ct = files.find("ct");
+    if (ct != files.end()) result.cases.push_back({entry.path().filename().string(), ct->second, {}, {}});
+  }
+}
+
+void SortByName(CaseFolder& folder) {
+  std::sort(folder.cases.begin(), folder.cases.end(), [](const CaseFiles& a, const CaseFiles& b) { return a.name < b.name; });
 }
 
 std::map<std::string, int64_t> MaskClasses(const std::set<std::string>& names) {
@@ -123,7 +155,30 @@ CaseFolder FindCases(const fs::path& directory) {
   if (found.cases.empty()) {
     throw Error(ErrorCode::kNotFound, "--data: holds no case: must hold dataset.json, imagesTr and labelsTr, or folders with ct.nii.gz and segmentations");
   }
-  std::sort(found.cases.begin(), found.cases.end(), [](const CaseFiles& a, const CaseFiles& b) { return a.name < b.name; });
+  SortByName(found);
+  return found;
+}
+
+CaseFolder FindUnlabelledCases(const fs::path& directory) {
+  if (!fs::is_directory(directory)) throw Error(ErrorCode::kNotFound, "--data: no such directory");
+  CaseFolder found;
+  if (fs::is_directory(directory / "imagesTr") || fs::is_directory(directory / "imagesTs")) {
+    AddUnlabelledNnunet(directory, found);
+  } else {
+    AddUnlabelledFolders(directory, found);
+    if (found.cases.empty()) {
+      for (const auto& [name, path] : NiftiFiles(directory)) found.cases.push_back({name, path, {}, {}});
+    }
+  }
+  if (found.cases.empty()) {
+    throw Error(ErrorCode::kNotFound, "--data: holds no CT: must hold imagesTr or imagesTs, folders with ct.nii.gz, or .nii.gz files");
+  }
+  SortByName(found);
+  for (size_t i = 1; i < found.cases.size(); ++i) {
+    if (found.cases[i].name == found.cases[i - 1].name) {
+      throw Error(ErrorCode::kInvalidArgument, "case " + found.cases[i].name + ": stands twice: names must be unique over imagesTr and imagesTs");
+    }
+  }
   return found;
 }
 

@@ -1,4 +1,4 @@
-/// Finds the cases of a directory of labelled CTs, and what its labels are called (docs/training.md).
+/// Finds the cases of a directory of CTs, and what their labels are called (docs/training.md, docs/tuning.md).
 #pragma once
 
 #include <cstdint>
@@ -17,6 +17,8 @@ struct CaseFiles {
   /// A label map, or one mask for each class name, where a voxel other than 0 belongs to the class.
   std::filesystem::path labels;
   std::map<std::string, std::filesystem::path> masks;
+
+  bool HasLabels() const { return !labels.empty() || !masks.empty(); }
 };
 
 struct CaseFolder {
@@ -33,6 +35,11 @@ struct CaseFolder {
 /// Errors: kNotFound where neither is there, kInvalidArgument for what dataset.json may not say (several channels, regions) and
 /// for a case without labels.
 CaseFolder FindCases(const std::filesystem::path& directory);
+
+/// The CTs of `directory` alone, whether they have labels or not: imagesTr and imagesTs of nnU-Net's layout (dataset.json need not be
+/// there; where it is, description and phantoms are read), else NAME/ct.nii.gz, else all NIfTI files of the directory itself.
+/// Errors: kNotFound where there is none of these, kInvalidArgument for a file of several channels, and for two cases of one name.
+CaseFolder FindUnlabelledCases(const std::filesystem::path& directory);
 
 /// Reads one NIfTI file. Errors: as NiftiReader's, with `what` in front; kNotFound if it cannot be read.
 Volume ReadVolume(const std::filesystem::path& path, const std::string& what);

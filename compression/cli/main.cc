@@ -12,6 +12,7 @@
 #include "compression/cli/data_aware.h"
 #include "compression/cli/evaluate_command.h"
 #include "compression/cli/train_command.h"
+#include "compression/cli/tune_command.h"
 #endif
 #include "engine/error.h"
 
@@ -23,7 +24,7 @@ constexpr int kWrongUsage = 2;
 }  // namespace
 
 int main(int argc, char** argv) {
-  CLI::App app{"Makes tuckerseg models: imports nnU-Net v2 results as bundles, trains networks, measures them"};
+  CLI::App app{"Makes tuckerseg models: imports nnU-Net v2 results as bundles, trains networks, tunes variants, measures them"};
   app.name("tuckerseg-compress");
   app.set_version_flag("--version", TUCKERSEG_VERSION);
   app.require_subcommand(0, 1);  // 1 would say that one is missing where a wrong one was given
@@ -33,6 +34,7 @@ int main(int argc, char** argv) {
 #ifdef TUCKERSEG_WITH_NETWORKS
   tuckerseg::AddDecomposeCommand(app, tuckerseg::MakeDataAwareVariant);
   tuckerseg::AddTrainCommand(app);
+  tuckerseg::AddTuneCommand(app);
   tuckerseg::AddEvaluateCommand(app);
   tuckerseg::AddBenchCommand(app);
 #else

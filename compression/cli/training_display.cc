@@ -26,6 +26,9 @@ void TrainingDisplay::Show(const TrainingProgress& progress) {
   const auto done = static_cast<long long>(progress.done);
   const auto total = static_cast<long long>(progress.total);
   switch (progress.kind) {
+    case TrainingProgress::Kind::kNote:
+      std::fprintf(stderr, "%s%s\n", terminal_ ? kClearLine : "", progress.note.c_str());
+      break;
     case TrainingProgress::Kind::kLoading:
       if (terminal_) std::fprintf(stderr, "%scases %lld/%lld", kClearLine, done, total);
       if (done == total) std::fprintf(stderr, "%s%lld cases loaded\n", terminal_ ? kClearLine : "", total);
@@ -45,6 +48,10 @@ void TrainingDisplay::Show(const TrainingProgress& progress) {
 void TrainingDisplay::ShowStep(const TrainingProgress& progress) {
   const bool epoch = progress.kind == TrainingProgress::Kind::kEpoch;
   if (!epoch && !terminal_) return;
+  if (progress.done == 0) {
+    std::fprintf(stderr, "before the first step: dice %.4f\n", progress.dice.value_or(0));
+    return;
+  }
   std::string dice;
   if (progress.dice) {
     char text[24];

@@ -71,15 +71,19 @@ void WriteDurably(const fs::path& path, std::span<const std::byte> bytes) {
   if (folder.number() >= 0) fsync(folder.number());  // the rename itself
 }
 
-void SaveCheckpoint(const TrainingCheckpoint& checkpoint, const fs::path& directory) {
+void MakeTrainingDirectory(const fs::path& directory) {
   std::error_code error;
   fs::create_directories(directory, error);
   if (error) throw Error(ErrorCode::kInternal, "training directory: cannot be made");
+}
+
+void SaveCheckpoint(const TrainingCheckpoint& checkpoint, const fs::path& directory) {
+  MakeTrainingDirectory(directory);
   const std::string name = "checkpoint-" + std::to_string(checkpoint.step) + ".safetensors";
   const std::vector<std::byte> tensors = EncodeSafetensors(checkpoint.tensors);
   WriteDurably(directory / name, tensors);
   const Json state{{"format_version", kFormatVersion}, {"step", checkpoint.step}, {"tensors", name}, {"tensors_sha256", Digest(tensors)},
-                   {"settings", checkpoint.settings}};
+                   {"settings", checkpoint.settings}, {"progress", checkpoint.progress}};
   const std::string text = state.dump(1) + "\n";
   WriteDurably(directory / kStateFile, std::as_bytes(std::span(text)));
   RemoveOthers(directory, name);
@@ -98,6 +102,7 @@ std::optional<TrainingCheckpoint> LoadCheckpoint(const fs::path& directory) {
     if (state.At("format_version").Integer(0, 1 << 30) != kFormatVersion) state.At("format_version").Refuse("must be 1");
     checkpoint.step = state.At("step").Integer(0, int64_t{1} << 40);
     checkpoint.settings = state.At("settings").json();
+    checkpoint.progress = state.Has("progress") ? state.At("progress").json() : Json::object();
     name = state.At("tensors").Text();
     digest = state.At("tensors_sha256").Text();
   } catch (const Error& error) {

@@ -14,6 +14,7 @@ namespace tuckerseg {
 struct TrainingCheckpoint {
   int64_t step = 0;      ///< steps done
   Json settings;         ///< an object; whatever must be the same for the curve to be the same
+  Json progress;         ///< an object; what the training has found out so far, besides its tensors
   WeightStore tensors;   ///< Trainer::State()
 };
 
@@ -27,6 +28,9 @@ std::optional<TrainingCheckpoint> LoadCheckpoint(const std::filesystem::path& di
 
 /// Errors: kFailedPrecondition that names the first setting in which the checkpoint differs from `settings`, with both values.
 void CheckSameSettings(const Json& checkpoint, const Json& settings);
+
+/// Errors: kInternal.
+void MakeTrainingDirectory(const std::filesystem::path& directory);
 
 /// Writes a file beside `path`, flushes it to the disk and renames it. Errors: kInternal.
 void WriteDurably(const std::filesystem::path& path, std::span<const std::byte> bytes);

@@ -93,8 +93,33 @@ void StoreParameters(const Parameters& parameters, const std::vector<TensorSpec>
 
 Parameters CopyTo(const Parameters& parameters, const std::string& device) {
   Parameters copy;
-  for (const auto& [name, tensor] : parameters) copy[name] = tensor.detach().to(at::Device(device), tensor.scalar_type(), false, /*copy=*/true);
+  for (const auto& [name, tensor] : parameters) {
+    const at::Tensor there = tensor.detach().to(at::Device(device), tensor.scalar_type(), false, /*copy=*/true);
+    // oneDNN reads and writes this layout without a copy; contiguous features are turned round before and after each convolution.
+    copy[name] = there.dim() == 5 ? there.contiguous(at::MemoryFormat::ChannelsLast3d) : there;
+  }
   return copy;
+}
+
+void AddState(const std::string& prefix, const Parameters& parameters, WeightStore& store) {
+  for (const auto& [name, tensor] : parameters) {
+    const at::Tensor values = tensor.detach().to(at::kCPU, at::kFloat).contiguous();
+    std::vector<std::byte> bytes(values.nbytes());
+    std::memcpy(bytes.data(), values.const_data_ptr(), bytes.size());
+    store.Add(prefix + name, TensorType::kFloat32, values.sizes().vec(), std::move(bytes));
+  }
+}
+
+void TakeState(const std::string& prefix, const WeightStore& store, Parameters& parameters) {
+  const at::NoGradGuard no_gradients;
+  for (auto& [name, tensor] : parameters) {
+    const TensorView* stored = store.Find(prefix + name);
+    if (stored == nullptr || stored->type != TensorType::kFloat32 || stored->shape != tensor.sizes().vec()) {
+      throw Error(ErrorCode::kDataLoss, "checkpoint: tensor " + prefix + name + ": missing or of another shape: must be the network's");
+    }
+    std::vector<float> values = ToFloat(*stored);
+    tensor.copy_(at::from_blob(values.data(), stored->shape, at::kFloat));
+  }
 }
 
 }  // namespace tuckerseg

@@ -24,7 +24,12 @@ Parameters LoadParameters(const TrainableGraph& graph, const WeightStore& weight
 void StoreParameters(const Parameters& parameters, const std::vector<TensorSpec>& specs, const std::string& prefix, TensorType type,
                      WeightStore& weights);
 
-/// A copy on `device` ("cpu", "cuda:0").
+/// A copy on `device` ("cpu", "cuda:0"), without gradients, kernels in the layout that convolutions like.
 Parameters CopyTo(const Parameters& parameters, const std::string& device);
+
+/// Adds the tensors to a checkpoint as `prefix` + NAME, float32.
+void AddState(const std::string& prefix, const Parameters& parameters, WeightStore& store);
+/// Sets every tensor of `parameters` from what AddState wrote. Errors: kDataLoss for one that is missing or of another shape.
+void TakeState(const std::string& prefix, const WeightStore& store, Parameters& parameters);
 
 }  // namespace tuckerseg

@@ -3,6 +3,8 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <string>
+#include <vector>
 
 #include "compression/train/training_run.h"
 #include "compression/train/training_set.h"
@@ -15,11 +17,13 @@ namespace tuckerseg {
 void CheckOptions(const TrainingRunOptions& options);
 
 /// Everything that must be equal for a resumed training to follow the same curve, by option names; model and cases as SHA-256.
-/// Threads and device are not in it: they change the last bits alone, and moving a training is more useful than refusing it.
 Json CurveSettings(const TrainingRunOptions& options, const Model& model, const TrainingSet& set);
 
-/// The number of steps that a checkpoint's settings fixed. Errors: kDataLoss if there is none.
-int64_t StepsOf(const Json& settings);
+/// SHA-256 of names, grids, images and channels.
+std::string CasesDigest(const std::vector<TrainingCase>& cases);
+
+/// SHA-256 of graph, grid and channels. Labels, codes and provenance may be corrected while a training is interrupted.
+std::string NetworkDigest(Model model);
 
 /// `validation` below 1: that share of the cases, rounded; else that many.
 int64_t HeldOutCases(double validation, size_t cases);

@@ -7,6 +7,7 @@
 #include <optional>
 #include <utility>
 
+#include "compression/train/recomputed.h"
 #include "compression/train/shifted_convolution.h"
 #include "engine/error.h"
 
@@ -17,10 +18,12 @@ at::IntArrayRef Sizes(const Size3& size) { return {size.data(), size.size()}; }
 
 Size3 Padding(const Size3& kernel) { return {(kernel[0] - 1) / 2, (kernel[1] - 1) / 2, (kernel[2] - 1) / 2}; }
 
+}  // namespace
+
 /// One walk through the layers.
-class Walk {
+class GraphWalk {
  public:
-  Walk(const LayerGraph& graph, const Parameters& parameters, Precision precision)
+  GraphWalk(const LayerGraph& graph, const Parameters& parameters, Precision precision)
       : graph_(graph), parameters_(parameters), precision_(precision), features_(graph.layers.size()) {}
 
   void Start(const at::Tensor& input) { features_[0] = Computed(input); }
@@ -41,24 +44,25 @@ class Walk {
     return feature.scalar_type() == at::kBFloat16 ? feature.to(at::kFloat) : feature;
   }
 
+  const at::Tensor& Parameter(const std::string& name) const { return parameters_.at(name); }
+
  private:
   /// In the type that convolutions compute in. Small tensors, so that the cast of a weight costs nothing against its layer.
   at::Tensor Computed(const at::Tensor& tensor) const {
     return precision_ == Precision::kBFloat16 ? tensor.to(at::kBFloat16) : tensor;
   }
-  const at::Tensor& Parameter(const std::string& name) const { return parameters_.at(name); }
   at::Tensor Weight(const std::string& name) const { return Computed(Parameter(name)); }
   std::optional<at::Tensor> Bias(const Layer& layer) const {
     return layer.bias ? std::optional(Weight(layer.name + ".bias")) : std::nullopt;
   }
 
-  at::Tensor Convolution(const Layer& layer, const at::Tensor& input) const {
-    const at::Tensor weight = Weight(layer.name + ".weight");
+  /// A kernel over space, whole or a core.
+  at::Tensor Convolution(const Layer& layer, const at::Tensor& input, const at::Tensor& weight, const std::optional<at::Tensor>& bias) const {
     const bool spatial = layer.kernel != Size3{1, 1, 1} && layer.stride == Size3{1, 1, 1};
     if (spatial && at::GradMode::is_enabled() && input.device().is_cpu() && precision_ == Precision::kFloat32 && ShiftsPayOff()) {
-      return ConvolutionByShifts(input, weight, Bias(layer));
+      return ConvolutionByShifts(input, weight, bias);
     }
-    return at::conv3d(input, weight, Bias(layer), Sizes(layer.stride), Sizes(Padding(layer.kernel)));
+    return at::conv3d(input, weight, bias, Sizes(layer.stride), Sizes(Padding(layer.kernel)));
   }
 
   at::Tensor Tucker(const Layer& layer, const at::Tensor& input) const {
@@ -66,9 +70,8 @@ class Walk {
     const at::Tensor out_factor = Weight(layer.name + ".out_factor").view({layer.out_channels, layer.rank_out, 1, 1, 1});
     const at::Tensor reduced = at::conv3d(input, in_factor);
     const at::Tensor weight = Weight(layer.name + ".core");
-    const at::Tensor core = IsTransposed(layer.kind)
-                                ? at::conv_transpose3d(reduced, weight, {}, Sizes(layer.stride))
-                                : at::conv3d(reduced, weight, {}, Sizes(layer.stride), Sizes(Padding(layer.kernel)));
+    const at::Tensor core = IsTransposed(layer.kind) ? at::conv_transpose3d(reduced, weight, {}, Sizes(layer.stride))
+                                                     : Convolution(layer, reduced, weight, std::nullopt);
     return at::conv3d(core, out_factor, Bias(layer));
   }
 
@@ -92,7 +95,7 @@ class Walk {
     const at::Tensor& input = Feature(layer.inputs.front());
     switch (layer.kind) {
       case LayerKind::kConvolution:
-        return Convolution(layer, input);
+        return Convolution(layer, input, Weight(layer.name + ".weight"), Bias(layer));
       case LayerKind::kTuckerConvolution:
       case LayerKind::kTuckerTransposedConvolution:
         return Tucker(layer, input);
@@ -120,6 +123,8 @@ class Walk {
   Precision precision_;
   std::vector<at::Tensor> features_;
 };
+
+namespace {
 
 /// How much coarser than the patch each layer's output is.
 std::vector<Size3> Strides(const LayerGraph& graph) {
@@ -162,6 +167,9 @@ TrainableGraph::TrainableGraph(LayerGraph graph, bool deep_supervision) : graph_
   last_use_.assign(graph_.layers.size(), graph_.layers.size());
   for (size_t i = 0; i < graph_.layers.size(); ++i)
     for (const int input : graph_.layers[i].inputs) last_use_[static_cast<size_t>(input)] = i;
+  std::vector<int> read_by_heads;
+  for (const AuxiliaryHead& head : heads_) read_by_heads.push_back(head.layer);
+  stages_ = StagesOf(graph_, read_by_heads);
 }
 
 std::vector<TensorSpec> TrainableGraph::Tensors() const {
@@ -174,23 +182,46 @@ std::vector<TensorSpec> TrainableGraph::Tensors() const {
 }
 
 at::Tensor TrainableGraph::RunLayer(size_t place, const Parameters& parameters, const std::vector<at::Tensor>& features, Precision precision) const {
-  Walk walk(graph_, parameters, precision);
+  GraphWalk walk(graph_, parameters, precision);
   for (const int input : graph_.layers[place].inputs) walk.Put(input, features[static_cast<size_t>(input)]);
   walk.Run(place);
   return walk.Feature(static_cast<int>(place));
 }
 
-std::vector<at::Tensor> TrainableGraph::Forward(const Parameters& parameters, const at::Tensor& input, Precision precision) const {
-  Walk walk(graph_, parameters, precision);
+void TrainableGraph::RunStage(const GraphStage& stage, GraphWalk& walk, Precision precision) const {
+  std::vector<at::Tensor> inputs;
+  for (const int feature : stage.inputs) inputs.push_back(walk.Feature(feature));
+  for (const std::string& tensor : stage.tensors) inputs.push_back(walk.Parameter(tensor));
+  const auto run = [this, &stage, precision](const std::vector<at::Tensor>& given) {
+    Parameters own;
+    for (size_t i = 0; i < stage.tensors.size(); ++i) own[stage.tensors[i]] = given[stage.inputs.size() + i];
+    GraphWalk part(graph_, own, precision);
+    for (size_t i = 0; i < stage.inputs.size(); ++i) part.Put(stage.inputs[i], given[i]);
+    for (size_t i = stage.begin; i < stage.end; ++i) part.Run(i);
+    std::vector<at::Tensor> results;
+    for (const int feature : stage.outputs) results.push_back(part.Feature(feature));
+    return results;
+  };
+  const std::vector<at::Tensor> results = Recomputed(run, inputs);
+  for (size_t i = 0; i < results.size(); ++i) walk.Put(stage.outputs[i], results[i]);
+}
+
+std::vector<at::Tensor> TrainableGraph::Forward(const Parameters& parameters, const at::Tensor& input, Precision precision,
+                                                Activations activations) const {
+  const bool recomputed = activations == Activations::kRecomputed && at::GradMode::is_enabled();
+  GraphWalk walk(graph_, parameters, precision);
   walk.Start(input);
   std::vector<at::Tensor> coarse(heads_.size());
-  for (size_t i = 1; i < graph_.layers.size(); ++i) {
-    walk.Run(i);
-    for (size_t h = 0; h < heads_.size(); ++h)
-      if (heads_[h].layer == static_cast<int>(i)) coarse[h] = walk.HeadOf(heads_[h]);
-    // Autograd keeps what it needs; without gradients this is what keeps memory at the executor's level.
-    for (const int source : graph_.layers[i].inputs)
-      if (last_use_[static_cast<size_t>(source)] == i) walk.Release(source);
+  for (const GraphStage& stage : stages_) {
+    if (recomputed) RunStage(stage, walk, precision);
+    for (size_t i = stage.begin; i < stage.end; ++i) {
+      if (!recomputed) walk.Run(i);
+      for (size_t h = 0; h < heads_.size(); ++h)
+        if (heads_[h].layer == static_cast<int>(i)) coarse[h] = walk.HeadOf(heads_[h]);
+      // Autograd keeps what it needs; without gradients this is what keeps memory at the executor's level.
+      for (const int source : graph_.layers[i].inputs)
+        if (last_use_[static_cast<size_t>(source)] == i) walk.Release(source);
+    }
   }
   std::vector<at::Tensor> outputs{walk.Logits(walk.Feature(static_cast<int>(graph_.layers.size()) - 1))};
   outputs.insert(outputs.end(), coarse.begin(), coarse.end());

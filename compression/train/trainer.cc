@@ -1,14 +1,12 @@
 #include "compression/train/trainer.h"
 
 #include <ATen/ATen.h>
-#include <ATen/core/grad_mode.h>
 #include <ATen/Parallel.h>
 
-#include <algorithm>
 #include <cmath>
-#include <cstring>
 #include <utility>
 
+#include "compression/train/data_parallel.h"
 #include "compression/train/parameters.h"
 #include "engine/error.h"
 #include "engine/execute/torch/torch_errors.h"
@@ -17,63 +15,50 @@
 namespace tuckerseg {
 namespace {
 
-/// oneDNN reads and writes this layout without a copy; contiguous features are turned round before and after each convolution.
-constexpr auto kLayout = at::MemoryFormat::ChannelsLast3d;
+constexpr auto kMemory = "a training step: must be a smaller batch or patch";
 
-Parameters OnDevice(const Parameters& parameters, const TrainerOptions& options, bool gradients) {
-  TorchExecutorFactory(options.device, options.threads);  // checks the device, sets threads and float32's precision
-  Parameters copy = CopyTo(parameters, options.device);
-  for (auto& [name, tensor] : copy) {
-    if (tensor.dim() == 5) tensor = tensor.contiguous(kLayout);
-    tensor.requires_grad_(gradients);
-  }
+Parameters Leaves(const Parameters& parameters, const TrainerOptions& options) {
+  CheckDevices(options.devices, options.threads);
+  Parameters copy = CopyTo(parameters, options.devices.front());
+  for (auto& [name, tensor] : copy) tensor.requires_grad_(true);
   return copy;
 }
 
-void AddTensors(const std::string& prefix, const Parameters& parameters, WeightStore& store) {
-  for (const auto& [name, tensor] : parameters) {
-    const at::Tensor values = tensor.detach().to(at::kCPU, at::kFloat).contiguous();
-    std::vector<std::byte> bytes(values.nbytes());
-    std::memcpy(bytes.data(), values.const_data_ptr(), bytes.size());
-    store.Add(prefix + name, TensorType::kFloat32, values.sizes().vec(), std::move(bytes));
-  }
-}
-
-void TakeTensors(const std::string& prefix, const WeightStore& store, Parameters& parameters) {
-  const at::NoGradGuard no_gradients;
-  for (auto& [name, tensor] : parameters) {
-    const TensorView* stored = store.Find(prefix + name);
-    if (stored == nullptr || stored->type != TensorType::kFloat32 || stored->shape != tensor.sizes().vec()) {
-      throw Error(ErrorCode::kDataLoss, "checkpoint: tensor " + prefix + name + ": missing or of another shape: must be the network's");
-    }
-    std::vector<float> values = ToFloat(*stored);
-    tensor.copy_(at::from_blob(values.data(), stored->shape, at::kFloat));
-  }
+StepGradients GradientsOf(const TrainableGraph& graph, const TrainerOptions& options, StepLoss loss) {
+  return [&graph, precision = options.precision, activations = options.activations, loss = std::move(loss)](
+             const Parameters& parameters, const Batch& batch, int64_t) {
+    const at::Tensor value = loss(graph.Forward(parameters, batch.image, precision, activations), batch);
+    value.backward();
+    return value.item<double>();
+  };
 }
 
 }  // namespace
 
-Trainer::Trainer(const TrainableGraph& graph, const Parameters& initial, const TrainerOptions& options, StepLoss loss)
-    : graph_(graph), options_(options), loss_(std::move(loss)), parameters_(OnDevice(initial, options, /*gradients=*/true)),
-      average_(OnDevice(initial, options, /*gradients=*/false)), optimizer_(options.optimizer, parameters_) {}
+void CheckDevices(const std::vector<std::string>& devices, int threads) {
+  for (const std::string& device : devices) TorchExecutorFactory(device, threads);  // which also sets float32's precision
+}
 
-double Trainer::ForwardBackward(const Batch& batch) {
+Trainer::Trainer(const Parameters& initial, const TrainerOptions& options, StepGradients gradients)
+    : options_(options), gradients_(OverDevices(std::move(gradients), options.devices)), parameters_(Leaves(initial, options)),
+      average_(CopyTo(initial, options.devices.front())), optimizer_(options.optimizer, parameters_) {}
+
+Trainer::Trainer(const TrainableGraph& graph, const Parameters& initial, const TrainerOptions& options, StepLoss loss)
+    : Trainer(initial, options, GradientsOf(graph, options, std::move(loss))) {}
+
+double Trainer::Gradients(const Batch& batch) {
   at::init_num_threads();  // OpenMP keeps its number of threads by thread
   for (auto& [name, tensor] : parameters_) tensor.mutable_grad() = at::Tensor();
-  const at::Device device(options_.device);
-  const Batch there{batch.image.to(device).contiguous(kLayout), batch.labels.to(device)};
-  const at::Tensor loss = loss_(graph_.Forward(parameters_, there.image, options_.precision), there);
-  const double value = loss.item<double>();
-  if (!std::isfinite(value)) {
+  const double loss = gradients_(parameters_, BatchOn(batch, options_.devices.front()), step_);
+  if (!std::isfinite(loss)) {
     throw Error(ErrorCode::kInternal, "loss of step " + std::to_string(step_) + " is not finite: must be a smaller learning rate");
   }
-  loss.backward();
-  return value;
+  return loss;
 }
 
 double Trainer::Step(const Batch& batch) {
-  return WithTorchErrors("a training step: must be a smaller batch or patch", [&] {
-    const double loss = ForwardBackward(batch);
+  return WithTorchErrors(kMemory, [&] {
+    const double loss = Gradients(batch);
     ClipGradients(parameters_, options_.optimizer.clip_norm);
     optimizer_.Step(parameters_, NextLearningRate(), step_);
     UpdateAverage(average_, parameters_, options_.average_decay, step_);
@@ -83,21 +68,21 @@ double Trainer::Step(const Batch& batch) {
 }
 
 void Trainer::Rehearse(const Batch& batch) {
-  WithTorchErrors("a training step: must be a smaller batch or patch", [&] { return ForwardBackward(batch); });
+  WithTorchErrors(kMemory, [&] { return Gradients(batch); });
 }
 
 WeightStore Trainer::State() const {
   WeightStore store;
-  AddTensors("weights.", parameters_, store);
-  AddTensors("average.", average_, store);
-  AddTensors("optimizer.", optimizer_.state(), store);
+  AddState("weights.", parameters_, store);
+  AddState("average.", average_, store);
+  AddState("optimizer.", optimizer_.state(), store);
   return store;
 }
 
 void Trainer::Restore(const WeightStore& state, int64_t step) {
-  TakeTensors("weights.", state, parameters_);
-  TakeTensors("average.", state, average_);
-  TakeTensors("optimizer.", state, optimizer_.state());
+  TakeState("weights.", state, parameters_);
+  TakeState("average.", state, average_);
+  TakeState("optimizer.", state, optimizer_.state());
   step_ = step;
 }
 

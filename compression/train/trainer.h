@@ -1,6 +1,8 @@
-/// One training: weights, their average and the optimizer's state, moved by steps. A step takes a batch; the loss is given.
+/// One training: weights, their average and the optimizer's state, moved by steps. A step takes a batch; what gives its gradients
+/// is given.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <string>
 #include <vector>
@@ -15,23 +17,33 @@ namespace tuckerseg {
 /// The loss of a step: outputs of TrainableGraph::Forward, and the batch, on the trainer's device. A scalar.
 using StepLoss = std::function<at::Tensor(const std::vector<at::Tensor>& outputs, const Batch& batch)>;
 
+/// The work of a step: adds the loss's gradients to those of `parameters` and returns the loss. `batch` and `parameters` are on one
+/// device. With several devices it is called by several threads at once, each with tensors of its own.
+using StepGradients = std::function<double(const Parameters& parameters, const Batch& batch, int64_t step)>;
+
 struct TrainerOptions {
-  std::string device = "cpu";
+  std::vector<std::string> devices{"cpu"};  ///< weights live on the first; each takes its share of a batch (data_parallel.h)
   int threads = 2;              ///< of LibTorch, for the whole process
   Precision precision = Precision::kFloat32;
+  Activations activations = Activations::kKept;
   OptimizerOptions optimizer;
   double average_decay = 0.999; ///< of the weights' running mean; 0: none
   int64_t total_steps = 1;      ///< what the schedule runs over
 };
 
+/// Sets LibTorch's threads. Errors: kInvalidArgument for a device that is not there.
+void CheckDevices(const std::vector<std::string>& devices, int threads);
+
 /// Not thread-safe. Equal initial weights, batches and options give equal losses and weights to the last bit, on the same
 /// machine with the same number of threads.
 class Trainer {
  public:
-  /// `graph` must outlive the trainer. Errors: kInvalidArgument for a device that is not there.
+  /// Errors: kInvalidArgument for a device that is not there.
+  Trainer(const Parameters& initial, const TrainerOptions& options, StepGradients gradients);
+  /// The loss of one graph, which must outlive the trainer.
   Trainer(const TrainableGraph& graph, const Parameters& initial, const TrainerOptions& options, StepLoss loss);
 
-  /// Forward, loss, backward, clipped update, average. Returns the loss before the update.
+  /// Gradients, clipped update, average. Returns the loss before the update.
   /// Errors: kInternal if the loss is not finite, naming the step; what LibTorch throws.
   double Step(const Batch& batch);
 
@@ -51,11 +63,10 @@ class Trainer {
   void Restore(const WeightStore& state, int64_t step);
 
  private:
-  double ForwardBackward(const Batch& batch);
+  double Gradients(const Batch& batch);
 
-  const TrainableGraph& graph_;
   TrainerOptions options_;
-  StepLoss loss_;
+  StepGradients gradients_;
   Parameters parameters_;
   Parameters average_;
   Optimizer optimizer_;

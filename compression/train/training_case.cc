@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <utility>
 
 #include "compression/cases/same_grid.h"
 #include "engine/error.h"
@@ -30,6 +31,16 @@ std::vector<float> LabelsInGrid(const Volume& labels, const CaseImage& image, co
 std::map<int64_t, uint8_t> ChannelOfLabel(const ModelPart& part) {
   std::map<int64_t, uint8_t> channels;
   for (size_t c = 0; c < part.channel_labels.size(); ++c) channels[part.channel_labels[c]] = static_cast<uint8_t>(c);
+  return channels;
+}
+
+std::vector<uint8_t> ChannelsInGrid(const Volume& labels, const CaseImage& image, const Model& model, int threads) {
+  const std::map<int64_t, uint8_t> channel_of = ChannelOfLabel(model.parts.front());
+  std::vector<uint8_t> channels;
+  for (const float value : LabelsInGrid(labels, image, model, threads)) {
+    const auto found = channel_of.find(std::lround(value));
+    channels.push_back(found == channel_of.end() ? uint8_t{0} : found->second);
+  }
   return channels;
 }
 
@@ -67,8 +78,8 @@ std::map<int64_t, int64_t> CountLabels(const std::string& name, const Volume& la
   return counts;
 }
 
-TrainingCase MakeTrainingCase(const std::string& name, const Volume& ct, const Volume& labels, const Model& model, int threads) {
-  CheckSameGrid(name, ct.geometry, labels.geometry);
+TrainingCase MakeTrainingCase(const std::string& name, const Volume& ct, const Volume* labels, const Model& model, int threads) {
+  if (labels != nullptr) CheckSameGrid(name, ct.geometry, labels->geometry);
   const ModelPart& part = model.parts.front();
   CanonicalImage read = ReadImage(ct, model, threads);
   const CaseImage image = CropToNonzero(std::move(read.image), read.shape, read.spacing_mm);
@@ -81,15 +92,14 @@ TrainingCase MakeTrainingCase(const std::string& name, const Volume& ct, const V
   const std::vector<float> network = NetworkImage(image, part, threads);
   result.image.reserve(network.size());
   for (const float value : network) result.image.push_back(HalfFromFloat(value));
-  const std::map<int64_t, uint8_t> channel_of = ChannelOfLabel(part);
-  const std::vector<float> values = LabelsInGrid(labels, image, model, threads);
-  result.channels.reserve(values.size());
-  for (const float value : values) {
-    const auto found = channel_of.find(std::lround(value));
-    result.channels.push_back(found == channel_of.end() ? uint8_t{0} : found->second);
-  }
-  RememberPlaces(result);
+  SetChannels(result, labels != nullptr ? ChannelsInGrid(*labels, image, model, threads) : std::vector<uint8_t>(network.size(), 0));
   return result;
+}
+
+void SetChannels(TrainingCase& target, std::vector<uint8_t> channels) {
+  target.channels = std::move(channels);
+  target.places.clear();
+  RememberPlaces(target);
 }
 
 }  // namespace tuckerseg

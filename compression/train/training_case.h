@@ -26,12 +26,16 @@ struct TrainingCase {
 };
 inline constexpr size_t kPlacesOfAClass = 2000;
 
-/// Brings a CT and its labels into the grid of the model's only part as inference does (ReadImage, CropToNonzero, NetworkImage). The labels take
-/// the same way with nearest neighbours and are cut with the image's box. Labels that no channel stands for become background.
-/// `labels`: label values, on the CT's grid.
+/// Brings a CT into the grid of the model's only part as inference does (ReadImage, CropToNonzero, NetworkImage), and its labels, where
+/// there are some, by the same way with nearest neighbours, cut with the image's box. Labels that no channel stands for become
+/// background; without labels all is background.
+/// `labels`: label values, on the CT's grid; null: none.
 /// Errors: kInvalidArgument if the two grids differ in shape or by more than a tenth of a voxel, for a label that is no whole
 /// number in [0, 65535], and what ReadImage refuses; kResourceExhausted for more than 2^32 - 1 voxels.
-TrainingCase MakeTrainingCase(const std::string& name, const Volume& ct, const Volume& labels, const Model& model, int threads);
+TrainingCase MakeTrainingCase(const std::string& name, const Volume& ct, const Volume* labels, const Model& model, int threads);
+
+/// Replaces what the network should answer, and the places that follow from it. `channels`: one for each voxel.
+void SetChannels(TrainingCase& target, std::vector<uint8_t> channels);
 
 /// The label values that occur. Errors: kInvalidArgument as above.
 std::map<int64_t, int64_t> CountLabels(const std::string& name, const Volume& labels);

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <iterator>
 #include <map>
+#include <optional>
 
 #include "engine/error.h"
 #include "engine/volume/orientation.h"
@@ -86,8 +87,9 @@ TrainingSet LoadTrainingSet(const CaseFolder& folder, const Model& model, const 
   int64_t bytes = 0;
   for (size_t i = 0; i < folder.cases.size(); ++i) {
     const CaseFiles& files = folder.cases[i];
-    TrainingCase loaded = MakeTrainingCase(files.name, ReadVolume(files.ct, "case " + files.name + ": image"),
-                                           ReadLabels(files, folder.classes), model, options.threads);
+    const std::optional<Volume> labels = files.HasLabels() ? std::optional(ReadLabels(files, folder.classes)) : std::nullopt;
+    TrainingCase loaded = MakeTrainingCase(files.name, ReadVolume(files.ct, "case " + files.name + ": image"), labels ? &*labels : nullptr,
+                                           model, options.threads);
     bytes += loaded.Bytes();
     if (bytes > options.max_bytes) {
       throw Error(ErrorCode::kResourceExhausted, "cases: " + std::to_string(i + 1) + " of " + std::to_string(folder.cases.size()) + " take " +

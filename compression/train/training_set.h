@@ -33,7 +33,7 @@ std::set<int64_t> PresentLabels(const CaseFolder& folder, const TrainingSetOptio
 /// Errors: kInvalidArgument if no voxel is labelled.
 Normalization ForegroundIntensities(const CaseFolder& folder, const TrainingSetOptions& options);
 
-/// Reads every case and brings it into the model's grid. `told(done, total)` after each case; may be empty.
+/// Reads every case, with its labels where it has some, and brings it into the model's grid. `told(done, total)` after each case; may be empty.
 /// Errors: as MakeTrainingCase and ReadVolume; kResourceExhausted when the cases pass max_bytes.
 TrainingSet LoadTrainingSet(const CaseFolder& folder, const Model& model, const TrainingSetOptions& options,
                             const std::function<void(size_t done, size_t total)>& told);

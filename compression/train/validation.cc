@@ -43,15 +43,18 @@ ModelPart WithChannelNumbers(ModelPart part) {
   return part;
 }
 
-void AddRow(LabelRule& rule, int64_t channels, std::span<const float> logits, const uint8_t* reference, std::array<Overlap, 256>& overlaps) {
+void PutRow(LabelRule& rule, int64_t channels, std::span<const float> logits, uint8_t* row) {
   const size_t voxels = logits.size() / static_cast<size_t>(channels);
   rule.Reset(voxels);
   for (int64_t c = 0; c < channels; ++c) rule.AddChannel(c, logits.subspan(static_cast<size_t>(c) * voxels, voxels));
-  for (size_t v = 0; v < voxels; ++v) {
-    const auto predicted = rule.labels()[v];
-    ++overlaps[predicted].predicted;
+  for (size_t v = 0; v < voxels; ++v) row[v] = static_cast<uint8_t>(rule.labels()[v]);
+}
+
+void AddOverlaps(const std::vector<uint8_t>& predicted, const std::vector<uint8_t>& reference, std::array<Overlap, 256>& overlaps) {
+  for (size_t v = 0; v < predicted.size(); ++v) {
+    ++overlaps[predicted[v]].predicted;
     ++overlaps[reference[v]].reference;
-    if (predicted == reference[v]) ++overlaps[predicted].both;
+    if (predicted[v] == reference[v]) ++overlaps[predicted[v]].both;
   }
 }
 
@@ -70,24 +73,31 @@ ValidationScore ScoreOf(const std::array<Overlap, 256>& overlaps) {
 
 }  // namespace
 
-ValidationScore Validate(const TrainableGraph& graph, const Parameters& parameters, const ModelPart& part, double tile_step,
-                         const std::vector<TrainingCase>& cases, Precision precision, int threads) {
+std::vector<uint8_t> SegmentCase(const TrainableGraph& graph, const Parameters& parameters, const ModelPart& part, double tile_step,
+                                 const TrainingCase& source, Precision precision, int threads) {
   const ModelPart numbered = WithChannelNumbers(part);
   std::vector<std::unique_ptr<Executor>> executors;
   executors.push_back(std::make_unique<TrainingExecutor>(graph, parameters, precision));
+  std::vector<float> image;
+  image.reserve(source.image.size());
+  for (const uint16_t half : source.image) image.push_back(FloatFromHalf(half));
+  const PatchGrid grid = MakePatchGrid(source.shape, part.patch_size, tile_step);
+  const int64_t row_voxels = source.shape[1] * source.shape[2];
+  LabelRule rule(numbered);
+  SegmentOptions options;
+  options.threads = threads;
+  std::vector<uint8_t> channels(source.image.size());
+  PredictLogits(image, grid, {numbered, executors, options, {}, {}}, Finishing::kWholeRows, [&](const LogitsBlock& block) {
+    PutRow(rule, graph.graph().OutChannels(), block.logits, channels.data() + block.row * row_voxels);
+  });
+  return channels;
+}
+
+ValidationScore Validate(const TrainableGraph& graph, const Parameters& parameters, const ModelPart& part, double tile_step,
+                         const std::vector<TrainingCase>& cases, Precision precision, int threads) {
   std::array<Overlap, 256> overlaps{};
   for (const TrainingCase& source : cases) {
-    std::vector<float> image;
-    image.reserve(source.image.size());
-    for (const uint16_t half : source.image) image.push_back(FloatFromHalf(half));
-    const PatchGrid grid = MakePatchGrid(source.shape, part.patch_size, tile_step);
-    const int64_t row_voxels = source.shape[1] * source.shape[2];
-    LabelRule rule(numbered);
-    SegmentOptions options;
-    options.threads = threads;
-    PredictLogits(image, grid, {numbered, executors, options, {}, {}}, Finishing::kWholeRows, [&](const LogitsBlock& block) {
-      AddRow(rule, graph.graph().OutChannels(), block.logits, source.channels.data() + block.row * row_voxels, overlaps);
-    });
+    AddOverlaps(SegmentCase(graph, parameters, part, tile_step, source, precision, threads), source.channels, overlaps);
   }
   return ScoreOf(overlaps);
 }

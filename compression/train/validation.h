@@ -17,8 +17,12 @@ struct ValidationScore {
   std::map<uint8_t, double> by_channel;
 };
 
-/// Segments whole cases with the sliding window of inference (the part's patch, `tile_step`) in the network's grid.
-/// Errors: kInternal if a logit is not finite.
+/// The winning channel of each voxel of a case: the sliding window of inference (the part's patch, `tile_step`) in the network's grid.
+/// `part` must have at most 256 channels and no regions. Errors: kInternal if a logit is not finite.
+std::vector<uint8_t> SegmentCase(const TrainableGraph& graph, const Parameters& parameters, const ModelPart& part, double tile_step,
+                                 const TrainingCase& source, Precision precision, int threads);
+
+/// Segments whole cases and compares them with their channels. Errors: as SegmentCase.
 ValidationScore Validate(const TrainableGraph& graph, const Parameters& parameters, const ModelPart& part, double tile_step,
                          const std::vector<TrainingCase>& cases, Precision precision, int threads);
 

@@ -15,7 +15,7 @@ namespace {
 class Checkpoint : public testing::Test {
  protected:
   static TrainingCheckpoint At(int64_t step) {
-    return {step, Json{{"--seed", 4}, {"steps", 100}}, RandomWeights(TinyUnet(2, 3), "weights.", static_cast<unsigned>(step))};
+    return {step, Json{{"--seed", 4}, {"steps", 100}}, Json{{"best", 0.1}}, RandomWeights(TinyUnet(2, 3), "weights.", static_cast<unsigned>(step))};
   }
   const TemporaryDirectory folder_;
 };
@@ -27,6 +27,7 @@ TEST_F(Checkpoint, ComesBackAsItWas) {
   ASSERT_TRUE(back.has_value());
   EXPECT_EQ(back->step, 7);
   EXPECT_EQ(back->settings, At(7).settings);
+  EXPECT_EQ(back->progress, At(7).progress);
   EXPECT_EQ(EncodeSafetensors(back->tensors), EncodeSafetensors(At(7).tensors));
 }
 
@@ -83,13 +84,13 @@ TEST_F(Log, KeepsTheLinesOfTheCheckpointAndDropsLaterAndCutOnes) {
   const auto path = folder_.path() / "log.csv";
   {
     TrainingLog log(path, 0);
-    for (int64_t step = 1; step <= 4; ++step) log.Add({step, 1, 0.5, step == 2 ? std::optional(0.25) : std::nullopt, 0.01, 1.5 * static_cast<double>(step)});
+    for (int64_t step = 1; step <= 4; ++step) log.Add({step, 1, 0.5, step == 2 ? std::optional(0.25) : std::nullopt, {}, 0.01, 1.5 * static_cast<double>(step)});
   }
   EXPECT_EQ(FileText(path), "step,epoch,loss,dice,lr,seconds\n1,1,0.5,,0.01,1.50\n2,1,0.5,0.250000,0.01,3.00\n3,1,0.5,,0.01,4.50\n4,1,0.5,,0.01,6.00\n");
   std::ofstream(path, std::ios::app) << "5,1,0.";
   TrainingLog log(path, 2);
   EXPECT_EQ(log.seconds_before(), 3);
-  log.Add({3, 2, 0.125, {}, 0.001, 5});
+  log.Add({3, 2, 0.125, {}, {}, 0.001, 5});
   EXPECT_EQ(FileText(path), "step,epoch,loss,dice,lr,seconds\n1,1,0.5,,0.01,1.50\n2,1,0.5,0.250000,0.01,3.00\n3,2,0.125,,0.001,5.00\n");
 }
 

@@ -156,7 +156,7 @@ TEST(Trainer, RefusesTheStateOfAnotherNetworkAndDevicesThatAreNotThere) {
   const Trainer other(wider, InitialParameters(wider, 1), Options(10), Segmentation());
   ExpectError(ErrorCode::kDataLoss, "missing or of another shape", [&] { trainer.Restore(other.State(), 1); });
   TrainerOptions options = Options(10);
-  options.device = "tpu";
+  options.devices = {"tpu"};
   ExpectError(ErrorCode::kInvalidArgument, "device = tpu", [&] { Trainer(graph, InitialParameters(graph, 1), options, Segmentation()); });
 }
 

@@ -79,7 +79,7 @@ TEST(MakeTrainingModel, RefusesWhatCannotBeTrainedOrLoaded) {
 TEST(MakeTrainingCase, BringsImageAndLabelsIntoTheNetworksGridTogether) {
   // At 1.5 mm: halved on the way to 3 mm.
   const SphereCase made = MakeSphereCase({32, 32, 48}, 1.5, {1, 5}, 3);
-  const TrainingCase result = MakeTrainingCase("a", made.ct, made.labels, SphereModel(), 1);
+  const TrainingCase result = MakeTrainingCase("a", made.ct, &made.labels, SphereModel(), 1);
   EXPECT_EQ(result.shape, (Size3{24, 16, 16}));
   int inside = 0;
   int dense = 0;
@@ -98,7 +98,7 @@ TEST(MakeTrainingCase, BringsImageAndLabelsIntoTheNetworksGridTogether) {
 
 TEST(MakeTrainingCase, TakesLabelsOfAFlippedVolumeWhereTheImageIs) {
   SphereCase made = MakeSphereCase({16, 16, 24}, 3, {1, 5}, 3);
-  const TrainingCase expected = MakeTrainingCase("a", made.ct, made.labels, SphereModel(), 1);
+  const TrainingCase expected = MakeTrainingCase("a", made.ct, &made.labels, SphereModel(), 1);
   for (Volume* volume : {&made.ct, &made.labels}) {
     // The same voxels in a file whose first axis runs to the left.
     const size_t bytes = BytesPerVoxel(volume->type);
@@ -110,20 +110,20 @@ TEST(MakeTrainingCase, TakesLabelsOfAFlippedVolumeWhereTheImageIs) {
     volume->geometry.affine_ras.linear[0][0] = -3;
     volume->geometry.affine_ras.translation[0] = 45;
   }
-  const TrainingCase flipped = MakeTrainingCase("a", made.ct, made.labels, SphereModel(), 1);
+  const TrainingCase flipped = MakeTrainingCase("a", made.ct, &made.labels, SphereModel(), 1);
   EXPECT_EQ(flipped.image, expected.image);
   EXPECT_EQ(flipped.channels, expected.channels);
 }
 
 TEST(MakeTrainingCase, CutsLabelsWithTheBoxOfTheImage) {
   SphereCase made = MakeSphereCase({16, 16, 24}, 3, {1, 5}, 3);
-  const TrainingCase whole = MakeTrainingCase("a", made.ct, made.labels, SphereModel(), 1);
+  const TrainingCase whole = MakeTrainingCase("a", made.ct, &made.labels, SphereModel(), 1);
   // Four empty slices before the image: the crop takes them off again.
   for (Volume* volume : {&made.ct, &made.labels}) {
     volume->voxels.insert(volume->voxels.begin(), 16 * 16 * 4 * BytesPerVoxel(volume->type), std::byte{0});
     volume->geometry.shape[2] += 4;
   }
-  const TrainingCase cropped = MakeTrainingCase("a", made.ct, made.labels, SphereModel(), 1);
+  const TrainingCase cropped = MakeTrainingCase("a", made.ct, &made.labels, SphereModel(), 1);
   EXPECT_EQ(cropped.shape, whole.shape);
   EXPECT_EQ(cropped.channels, whole.channels);
 }
@@ -132,9 +132,9 @@ TEST(MakeTrainingCase, RefusesLabelsOfAnotherGrid) {
   SphereCase made = MakeSphereCase({16, 16, 24}, 3, {1, 5}, 3);
   Volume moved = made.labels;
   moved.geometry.affine_ras.translation[1] = 1.5;
-  ExpectError(ErrorCode::kInvalidArgument, "case a: labels lie 0.5", [&] { MakeTrainingCase("a", made.ct, moved, SphereModel(), 1); });
+  ExpectError(ErrorCode::kInvalidArgument, "case a: labels lie 0.5", [&] { MakeTrainingCase("a", made.ct, &moved, SphereModel(), 1); });
   const SphereCase smaller = MakeSphereCase({16, 16, 23}, 3, {1, 5}, 3);
-  ExpectError(ErrorCode::kInvalidArgument, "case a: labels of 16 x 16 x 23 voxels: must be 16 x 16 x 24", [&] { MakeTrainingCase("a", made.ct, smaller.labels, SphereModel(), 1); });
+  ExpectError(ErrorCode::kInvalidArgument, "case a: labels of 16 x 16 x 23 voxels: must be 16 x 16 x 24", [&] { MakeTrainingCase("a", made.ct, &smaller.labels, SphereModel(), 1); });
   ExpectError(ErrorCode::kInvalidArgument, "must be a whole number in [0, 65535]", [&] { CountLabels("a", [&] {
     Volume scaled = made.labels;
     scaled.slope = 0.5;
@@ -172,6 +172,50 @@ TEST_F(CaseFolderTest, ReadsTotalSegmentatorsLayoutWithItsOwnValues) {
   const CaseFolder found = FindCases(folder_.path());
   EXPECT_THAT(found.classes, ElementsAre(Pair("liver", 5), Pair("spleen", 1)));
   EXPECT_EQ(CountLabels("s0001", ReadLabels(found.cases.front(), found.classes)), CountLabels("s0001", made.labels));
+}
+
+TEST_F(CaseFolderTest, FindsCtsWithoutLabelsInEveryLayout) {
+  const Volume ct = MakeSphereCase({16, 16, 24}, 3, {1, 5}, 1).ct;
+  WriteNifti(ct, folder_.path() / "plain" / "b.nii.gz");
+  WriteNifti(ct, folder_.path() / "plain" / "a.nii");
+  WriteNifti(ct, folder_.path() / "folders" / "s0001" / "ct.nii.gz");
+  WriteNifti(ct, folder_.path() / "nnunet" / "imagesTr" / "one_0000.nii.gz");
+  WriteNifti(ct, folder_.path() / "nnunet" / "imagesTs" / "two_0000.nii.gz");
+  const auto names = [&](const std::string& layout) {
+    std::vector<std::string> found;
+    for (const CaseFiles& files : FindUnlabelledCases(folder_.path() / layout).cases) {
+      EXPECT_FALSE(files.HasLabels());
+      found.push_back(files.name);
+    }
+    return found;
+  };
+  EXPECT_THAT(names("plain"), ElementsAre("a", "b"));
+  EXPECT_THAT(names("folders"), ElementsAre("s0001"));
+  EXPECT_THAT(names("nnunet"), ElementsAre("one", "two"));
+  WriteSphereDataset(folder_.path() / "labelled", 2);
+  EXPECT_THAT(names("labelled"), ElementsAre("case_0", "case_1"));
+  EXPECT_TRUE(FindUnlabelledCases(folder_.path() / "labelled").phantoms);
+}
+
+TEST_F(CaseFolderTest, BringsCtsWithoutLabelsIntoTheGridWithNothingButBackground) {
+  WriteSphereDataset(folder_.path(), 2);
+  const TrainingSet labelled = LoadTrainingSet(FindCases(folder_.path()), SphereModel(), {}, {});
+  TrainingSet bare = LoadTrainingSet(FindUnlabelledCases(folder_.path()), SphereModel(), {}, {});
+  EXPECT_EQ(bare.training[1].image, labelled.training[1].image);
+  EXPECT_EQ(bare.training[1].channels, std::vector<uint8_t>(bare.training[1].image.size(), 0));
+  EXPECT_TRUE(bare.training[1].places.empty());
+  SetChannels(bare.training[1], labelled.training[1].channels);
+  EXPECT_EQ(bare.training[1].places, labelled.training[1].places);
+}
+
+TEST_F(CaseFolderTest, RefusesADirectoryWithoutCtsAndCasesThatStandTwice) {
+  ExpectError(ErrorCode::kNotFound, "--data: no such directory", [&] { FindUnlabelledCases(folder_.path() / "none"); });
+  ExpectError(ErrorCode::kNotFound, "--data: holds no CT: must hold imagesTr or imagesTs", [&] { FindUnlabelledCases(folder_.path()); });
+  const Volume ct = MakeSphereCase({16, 16, 24}, 3, {1, 5}, 1).ct;
+  for (const char* name : {"imagesTr", "imagesTs"}) WriteNifti(ct, folder_.path() / name / "one_0000.nii.gz");
+  ExpectError(ErrorCode::kInvalidArgument, "case one: stands twice", [&] { FindUnlabelledCases(folder_.path()); });
+  WriteNifti(ct, folder_.path() / "imagesTs" / "one_0001.nii.gz");
+  ExpectError(ErrorCode::kInvalidArgument, "imagesTs: one_0001: must end in _0000", [&] { FindUnlabelledCases(folder_.path()); });
 }
 
 TEST_F(CaseFolderTest, RefusesWhatIsNoDataSet) {
@@ -212,7 +256,7 @@ std::vector<TrainingCase> TwoCases() {
   std::vector<TrainingCase> cases;
   for (uint64_t seed = 0; seed < 2; ++seed) {
     const SphereCase made = MakeSphereCase({16, 16, 24}, 3, {1, 5}, seed);
-    cases.push_back(MakeTrainingCase("case", made.ct, made.labels, SphereModel(), 1));
+    cases.push_back(MakeTrainingCase("case", made.ct, &made.labels, SphereModel(), 1));
   }
   return cases;
 }

@@ -1,0 +1,80 @@
+#include "compression/cli/tune_command.h"
+
+#include <cstdio>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "compression/cli/learning_arguments.h"
+#include "compression/cli/training_display.h"
+#include "compression/tune/tuning_run.h"
+
+namespace tuckerseg {
+namespace {
+
+struct TuneArguments {
+  TuningRunOptions run;
+  LearningArguments learning;
+  std::string teacher = "original";
+  std::string store = "same";
+  std::vector<int64_t> patch;
+};
+
+void AddFileOptions(CLI::App& command, TuneArguments& arguments) {
+  TuningRunOptions& run = arguments.run;
+  command.add_option("bundle", run.bundle, "Bundle: the original")->required();
+  command.add_option("variant", run.variant, "Variant of it: what is tuned")->required();
+  command.add_option("--data", run.data, "CTs: nnU-Net's layout (imagesTr, imagesTs), TotalSegmentator's, or a folder of .nii.gz; labels are used with --teacher labels|both alone")->required();
+  command.add_option("-o,--output", run.output, "Variant to write: a new or empty directory");
+  command.add_flag("--in-place", run.in_place, "Put the tuned variant in the place of VARIANT, under its name");
+  command.add_option("--suffix", run.suffix, "What the names of the levels get behind them, with -o")->capture_default_str();
+  command.add_flag("--default", run.make_default, "Under the new names, too, the levels run that a request asks for by number");
+  command.add_option("--tuning-directory", run.tuning_directory, "Checkpoints and log.csv; default: OUTPUT.tuning");
+  command.add_option("--store", arguments.store, "Type of the weights: same, fp32 or fp16")->check(CLI::IsMember({"same", "fp32", "fp16"}))->capture_default_str();
+}
+
+void AddTuningOptions(CLI::App& command, TuneArguments& arguments) {
+  TuningRunOptions& run = arguments.run;
+  command.add_option("--teacher", arguments.teacher, "What is learnt: the original's answers, labels, or both")->check(CLI::IsMember({"original", "labels", "both"}))->capture_default_str();
+  command.add_option("--temperature", run.temperature, "Of the divergence from the original's softmax")->capture_default_str();
+  command.add_flag("--hard-targets", run.hard_targets, "The original's label map instead of its softmax");
+  command.add_flag("--elastic", run.elastic, "Tune all levels of the variant together, on their shared tensors");
+  command.add_option("--parts", run.parts, "Parts to tune, e.g. organs,ribs; default: all")->delimiter(',');
+  command.add_option("--patch", arguments.patch, "Voxels of a patch, D,H,W; default: the part's")->delimiter(',')->expected(3);
+  command.add_option("--validation", run.validation, "Held-out cases, the last by name: a number, or a share below 1; default: a tenth, none of one case");
+  command.add_option("--patience", run.patience, "Scores without a better one after which it ends; 0: never")->capture_default_str();
+}
+
+void Finish(const TuningResult& result, const std::string& output) {
+  for (const TunedStudent& student : result.students) {
+    std::printf("%s: part %s, fold %s: %lld steps", output.c_str(), student.part.c_str(), student.fold.c_str(), static_cast<long long>(student.steps));
+    if (student.before) std::printf(", Dice %.4f -> %.4f, weights of step %lld", *student.before, *student.after, static_cast<long long>(student.kept_step));
+    std::printf("\n");
+  }
+}
+
+void Tune(TuneArguments& arguments) {
+  TuningRunOptions& run = arguments.run;
+  TakeArguments(arguments.learning, run);
+  KeepFreedMemory();
+  run.target = arguments.teacher == "labels" ? TuningTarget::kLabels : arguments.teacher == "both" ? TuningTarget::kBoth : TuningTarget::kTeacher;
+  if (arguments.store != "same") run.half_weights = arguments.store == "fp16";
+  if (!arguments.patch.empty()) run.patch = Size3{arguments.patch[0], arguments.patch[1], arguments.patch[2]};
+  TrainingDisplay display(arguments.learning.quiet);
+  const TuningResult result = RunTuning(run, [&display](const TrainingProgress& progress) { display.Show(progress); });
+  if (!arguments.learning.quiet) Finish(result, run.in_place ? run.variant.string() : run.output.string());
+}
+
+}  // namespace
+
+void AddTuneCommand(CLI::App& app) {
+  const auto arguments = std::make_shared<TuneArguments>();
+  CLI::App* command = app.add_subcommand("tune", "Train a variant to answer as the original does, or as labels say; the same command resumes it after an interruption");
+  AddFileOptions(*command, *arguments);
+  AddTuningOptions(*command, *arguments);
+  AddScheduleOptions(*command, arguments->run, arguments->learning);
+  AddLearningOptions(*command, arguments->run, arguments->learning);
+  command->callback([arguments] { Tune(*arguments); });
+}
+
+}  // namespace tuckerseg

@@ -1,0 +1,66 @@
+/// A whole tuning: a compressed variant is trained to answer as the original does, or as labels say. Resumes where an earlier run
+/// was stopped.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "compression/train/learning_options.h"
+#include "compression/train/training_progress.h"
+#include "compression/tune/tuning_target.h"
+#include "engine/model/layer_graph.h"
+#include "engine/model/variant.h"
+
+namespace tuckerseg {
+
+/// What `tune` can be told.
+struct TuningRunOptions : LearningOptions {
+  /// AdamW at 5e-4 over 20 epochs of 50 steps, a running mean of 0.99: what brought back most of the first experiment's accuracy.
+  TuningRunOptions();
+
+  std::filesystem::path bundle;
+  std::filesystem::path variant;
+  std::filesystem::path data;
+  std::filesystem::path output;             ///< the tuned variant; empty with `in_place`
+  bool in_place = false;                    ///< the tuned variant takes the place of `variant`
+  std::filesystem::path tuning_directory;   ///< empty: output (or variant) + ".tuning"
+  std::string suffix = "-tuned";            ///< of the level names; not used in place, where names stay
+  bool make_default = false;                ///< levels that run for their number still do under the new name
+  std::vector<std::string> parts;           ///< empty: all
+  TuningTarget target = TuningTarget::kTeacher;
+  double temperature = 1;
+  bool hard_targets = false;
+  std::optional<Size3> patch;               ///< default: the part's
+  bool elastic = false;
+  std::optional<double> validation;         ///< below 1 a share of the cases, else how many; default: a tenth, at least one of two or more
+  int64_t patience = 0;                     ///< scores without a better one after which a student is done; 0: never
+  std::optional<bool> half_weights;         ///< default: each tensor as the variant has it
+};
+
+/// How the tuning of one fold of one part went.
+struct TunedStudent {
+  std::string part;
+  std::string fold;
+  int64_t steps = 0;             ///< done
+  int64_t kept_step = 0;         ///< whose weights were kept; 0: no step was better than the variant as it was
+  std::optional<double> before;  ///< Dice of the held-out cases, mean over levels; none where none were held out
+  std::optional<double> after;
+};
+
+struct TuningResult {
+  Variant variant;               ///< as it was written
+  std::vector<TunedStudent> students;
+};
+
+/// Tunes part after part and fold after fold, each against its own network of the original, and writes the variant with a line for each in
+/// its `tuning` (docs/tuning.md). State is kept in the tuning directory: after a kill the same call goes on, and gives the same weights to
+/// the last bit, on the same machine with the same number of threads.
+/// Errors: kFailedPrecondition if the output exists already, the tuning directory belongs to other settings or data, or levels and
+/// `elastic` do not go together; kInvalidArgument for options out of range, cases, parts with several input channels, regions or
+/// more than 256 channels; kNotFound; kDataLoss for a damaged checkpoint; kInternal if the loss diverges.
+TuningResult RunTuning(const TuningRunOptions& options, const TrainingSink& sink);
+
+}  // namespace tuckerseg
