@@ -88,8 +88,12 @@ TEST_F(DistillationTest, OnTwoDevicesHasTheGradientsOfTheWholeBatch) {
   Trainer one(initial, Options(), Distillation(student, &teacher_, {}));
   Trainer two(initial, Options({"cpu", "cpu"}), Distillation(student, &teacher_, {}));
   for (int i = 0; i < 3; ++i) EXPECT_NEAR(one.Step(Patches(5, 7)), two.Step(Patches(5, 7)), 1e-5);
-  // AdamW's first steps are as large for a small gradient as for a large one: rounding shows more than in the loss.
-  for (const auto& [name, tensor] : one.parameters()) EXPECT_TRUE(at::allclose(tensor, two.parameters().at(name), 1e-3, 2e-4)) << name;
+  // AdamW's first steps are as large for a small gradient as for a large one: rounding shows more than in the loss. Behind a convolution's
+  // bias a norm takes every mean away: its gradient is rounding alone, and so is its step.
+  for (const auto& [name, tensor] : one.parameters()) {
+    if (name.ends_with(".conv.bias")) continue;
+    EXPECT_TRUE(at::allclose(tensor, two.parameters().at(name), 1e-3, 2e-4)) << name;
+  }
 }
 
 TEST_F(DistillationTest, GivesTheSameGradientsWithRecomputedActivations) {
