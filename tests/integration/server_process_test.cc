@@ -78,11 +78,13 @@ TEST_F(ServerProcessTest, KeepsItsMemoryFlatOver100RequestsAndClientsThatDisappe
     }
     resident.push_back(server_->ResidentBytes());
   }
-  // The first ten fill caches of the allocator and of LibTorch.
-  const auto [least, most] = std::minmax_element(resident.begin() + 10, resident.end());
-  std::cout << "resident: " << *least / 1048576 << " to " << *most / 1048576 << " MiB over requests 11 to 100\n";
+  // The first ten fill caches of the allocator and of LibTorch. A leak grows; on a busy machine the server may rest long enough to give some
+  // memory back for a while, which is none.
+  const int64_t before = *std::max_element(resident.begin() + 10, resident.begin() + 55);
+  const int64_t after = *std::max_element(resident.begin() + 55, resident.end());
+  std::cout << "resident: at most " << before / 1048576 << " MiB over requests 11 to 55, " << after / 1048576 << " over 56 to 100\n";
 #ifndef __SANITIZE_ADDRESS__  // its quarantine keeps what has been freed; leaks are its own to find
-  EXPECT_LE(static_cast<double>(*most), 1.03 * static_cast<double>(*least));
+  EXPECT_LE(static_cast<double>(after), 1.03 * static_cast<double>(before));
 #endif
 }
 
