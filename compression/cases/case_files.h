@@ -1,4 +1,4 @@
-/// Finds the cases of a directory of labelled CTs, and what its labels are called (docs/training.md).
+/// Finds the cases of a directory of CTs, and what their labels are called (docs/training.md).
 #pragma once
 
 #include <cstdint>
@@ -17,22 +17,35 @@ struct CaseFiles {
   /// A label map, or one mask for each class name, where a voxel other than 0 belongs to the class.
   std::filesystem::path labels;
   std::map<std::string, std::filesystem::path> masks;
+
+  bool HasLabels() const { return !labels.empty() || !masks.empty(); }
 };
 
 struct CaseFolder {
   std::vector<CaseFiles> cases;             ///< ascending by name
-  std::map<std::string, int64_t> classes;   ///< label values by class name, without background
+  std::map<std::string, int64_t> classes;   ///< label values by class name, without background; empty where no case has labels
   std::string description;                  ///< dataset.json's, empty where there is none
   bool phantoms = false;                    ///< `phantoms` of dataset.json: the cases are procedural, no patient was measured
 };
 
+/// nnU-Net's layout alone tells cases for training (imagesTr) from those for tests (imagesTs).
+enum class CaseSplit { kTrain, kTest, kAll };
+enum class LabelsWanted { kAlways, kIfThere };
+
+struct CaseChoice {
+  CaseSplit split = CaseSplit::kTrain;
+  LabelsWanted labels = LabelsWanted::kAlways;
+};
+
 /// Reads the layout of `directory`: nnU-Net's raw data set where it holds dataset.json (imagesTr/NAME_0000.nii.gz,
-/// labelsTr/NAME.nii.gz), else TotalSegmentator's (NAME/ct.nii.gz, NAME/segmentations/CLASS.nii.gz). Files may end in .nii, too.
-/// Values of nnU-Net's classes are dataset.json's. TotalSegmentator's files carry none: they are those of its task `total` where
+/// labelsTr/NAME.nii.gz; the same with Ts), else TotalSegmentator's (NAME/ct.nii.gz, NAME/segmentations/CLASS.nii.gz). Files may end in
+/// .nii, too. Values of nnU-Net's classes are dataset.json's. TotalSegmentator's files carry none: they are those of its task `total` where
 /// it knows all names, else 1, 2, ... in the order of names.
-/// Errors: kNotFound where neither is there, kInvalidArgument for what dataset.json may not say (several channels, regions) and
-/// for a case without labels.
-CaseFolder FindCases(const std::filesystem::path& directory);
+/// With LabelsWanted::kIfThere dataset.json may be missing where there are no labels, and NAME.nii.gz in `directory` itself are cases too,
+/// where there is nothing else.
+/// Errors: kNotFound where there is no case, kInvalidArgument for what dataset.json may not say (several channels, regions), for a
+/// case without labels where they are wanted, for a name that stands twice, and for test cases of a layout that has none.
+CaseFolder FindCases(const std::filesystem::path& directory, const CaseChoice& choice = {});
 
 /// Reads one NIfTI file. Errors: as NiftiReader's, with `what` in front; kNotFound if it cannot be read.
 Volume ReadVolume(const std::filesystem::path& path, const std::string& what);
