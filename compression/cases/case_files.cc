@@ -85,18 +85,45 @@ std::map<std::string, fs::path> NnunetImages(const fs::path& directory, const st
   return images;
 }
 
-CaseFolder NnunetCases(const fs::path& directory) {
-  CaseFolder result;
-  const Json document = ParseJson(ReadText(directory / "dataset.json"), "dataset.json");
-  const JsonField dataset(document, "dataset");
-  result.classes = ReadClasses(dataset);
-  ReadStatement(dataset, result);
-  const std::map<std::string, fs::path> labels = NiftiFiles(directory / "labelsTr");
-  for (const auto& [name, path] : NnunetImages(directory, "imagesTr")) {
+void AddNnunetCases(const fs::path& directory, const std::string& ending, LabelsWanted wanted, CaseFolder& result) {
+  const std::map<std::string, fs::path> labels = NiftiFiles(directory / ("labels" + ending));
+  for (const auto& [name, path] : NnunetImages(directory, "images" + ending)) {
     const auto found = labels.find(name);
-    if (found == labels.end()) throw Error(ErrorCode::kInvalidArgument, "case " + name + ": must have labels in labelsTr");
-    result.cases.push_back({name, path, found->second, {}});
+    if (found == labels.end() && wanted == LabelsWanted::kAlways) {
+      throw Error(ErrorCode::kInvalidArgument, "case " + name + ": must have labels in labels" + ending);
+    }
+    result.cases.push_back({name, path, found == labels.end() ? fs::path() : found->second, {}});
   }
+}
+
+void ReadDataset(const fs::path& file, bool labels, CaseFolder& result) {
+  if (!fs::is_regular_file(file)) {
+    if (!labels) return;
+    throw Error(ErrorCode::kInvalidArgument, "--data: has labels without dataset.json: must have it, to say what they are called");
+  }
+  const Json document = ParseJson(ReadText(file), "dataset.json");
+  const JsonField dataset(document, "dataset");
+  if (labels) result.classes = ReadClasses(dataset);
+  ReadStatement(dataset, result);
+}
+
+/// What imagesTr and labelsTr end in.
+std::vector<std::string> Endings(CaseSplit split) {
+  switch (split) {
+    case CaseSplit::kTrain: return {"Tr"};
+    case CaseSplit::kTest: return {"Ts"};
+    case CaseSplit::kAll: break;
+  }
+  return {"Tr", "Ts"};
+}
+
+CaseFolder NnunetCases(const fs::path& directory, const CaseChoice& choice) {
+  const std::vector<std::string> endings = Endings(choice.split);
+  const bool labels = choice.labels == LabelsWanted::kAlways ||
+                      std::any_of(endings.begin(), endings.end(), [&](const std::string& ending) { return !NiftiFiles(directory / ("labels" + ending)).empty(); });
+  CaseFolder result;
+  ReadDataset(directory / "dataset.json", labels, result);
+  for (const std::string& ending : endings) AddNnunetCases(directory, ending, choice.labels, result);
   return result;
 }
 
@@ -116,10 +143,6 @@ void AddUnlabelledFolders(const fs::path& directory, CaseFolder& result) {
   }
 }
 
-void SortByName(CaseFolder& folder) {
-  std::sort(folder.cases.begin(), folder.cases.end(), [](const CaseFiles& a, const CaseFiles& b) { return a.name < b.name; });
-}
-
 std::map<std::string, int64_t> MaskClasses(const std::set<std::string>& names) {
   const TaskCatalog catalog;
   std::map<std::string, int64_t> known;
@@ -130,7 +153,7 @@ std::map<std::string, int64_t> MaskClasses(const std::set<std::string>& names) {
   return classes;
 }
 
-CaseFolder TotalSegmentatorCases(const fs::path& directory) {
+CaseFolder TotalSegmentatorCases(const fs::path& directory, LabelsWanted wanted) {
   CaseFolder result;
   std::set<std::string> names;
   for (const auto& entry : fs::directory_iterator(directory)) {
@@ -139,23 +162,47 @@ CaseFolder TotalSegmentatorCases(const fs::path& directory) {
     const auto ct = files.find("ct");
     if (ct == files.end()) continue;
     CaseFiles found{entry.path().filename().string(), ct->second, {}, NiftiFiles(entry.path() / "segmentations")};
-    if (found.masks.empty()) throw Error(ErrorCode::kInvalidArgument, "case " + found.name + ": must have masks in segmentations");
+    if (found.masks.empty() && wanted == LabelsWanted::kAlways) throw Error(ErrorCode::kInvalidArgument, "case " + found.name + ": must have masks in segmentations");
     for (const auto& [name, mask] : found.masks) names.insert(name);
     result.cases.push_back(std::move(found));
   }
-  result.classes = MaskClasses(names);
+  if (!names.empty()) result.classes = MaskClasses(names);
   return result;
+}
+
+CaseFolder FilesAlone(const fs::path& directory) {
+  CaseFolder result;
+  for (const auto& [name, path] : NiftiFiles(directory)) result.cases.push_back({name, path, {}, {}});
+  return result;
+}
+
+CaseFolder CasesOf(const fs::path& directory, const CaseChoice& choice) {
+  const bool if_there = choice.labels == LabelsWanted::kIfThere;
+  const bool nnunet = fs::is_regular_file(directory / "dataset.json") ||
+                      (if_there && (fs::is_directory(directory / "imagesTr") || fs::is_directory(directory / "imagesTs")));
+  if (nnunet) return NnunetCases(directory, choice);
+  if (choice.split == CaseSplit::kTest) {
+    throw Error(ErrorCode::kInvalidArgument, "--split = test: must be train or all here: only nnU-Net's layout has a folder of test cases");
+  }
+  CaseFolder found = TotalSegmentatorCases(directory, choice.labels);
+  return if_there && found.cases.empty() ? FilesAlone(directory) : found;
+}
+
+void SortByName(std::vector<CaseFiles>& cases) {
+  std::sort(cases.begin(), cases.end(), [](const CaseFiles& a, const CaseFiles& b) { return a.name < b.name; });
+  const auto twice = std::adjacent_find(cases.begin(), cases.end(), [](const CaseFiles& a, const CaseFiles& b) { return a.name == b.name; });
+  if (twice != cases.end()) throw Error(ErrorCode::kInvalidArgument, "case " + twice->name + ": stands twice: must have a name of its own");
 }
 
 }  // namespace
 
-CaseFolder FindCases(const fs::path& directory) {
+CaseFolder FindCases(const fs::path& directory, const CaseChoice& choice) {
   if (!fs::is_directory(directory)) throw Error(ErrorCode::kNotFound, "--data: no such directory");
-  CaseFolder found = fs::is_regular_file(directory / "dataset.json") ? NnunetCases(directory) : TotalSegmentatorCases(directory);
+  CaseFolder found = CasesOf(directory, choice);
   if (found.cases.empty()) {
     throw Error(ErrorCode::kNotFound, "--data: holds no case: must hold dataset.json, imagesTr and labelsTr, or folders with ct.nii.gz and segmentations");
   }
-  SortByName(found);
+  SortByName(found.cases);
   return found;
 }
 
@@ -173,12 +220,7 @@ CaseFolder FindUnlabelledCases(const fs::path& directory) {
   if (found.cases.empty()) {
     throw Error(ErrorCode::kNotFound, "--data: holds no CT: must hold imagesTr or imagesTs, folders with ct.nii.gz, or .nii.gz files");
   }
-  SortByName(found);
-  for (size_t i = 1; i < found.cases.size(); ++i) {
-    if (found.cases[i].name == found.cases[i - 1].name) {
-      throw Error(ErrorCode::kInvalidArgument, "case " + found.cases[i].name + ": stands twice: names must be unique over imagesTr and imagesTs");
-    }
-  }
+  SortByName(found.cases);
   return found;
 }
 

@@ -23,18 +23,29 @@ struct CaseFiles {
 
 struct CaseFolder {
   std::vector<CaseFiles> cases;             ///< ascending by name
-  std::map<std::string, int64_t> classes;   ///< label values by class name, without background
+  std::map<std::string, int64_t> classes;   ///< label values by class name, without background; empty where no case has labels
   std::string description;                  ///< dataset.json's, empty where there is none
   bool phantoms = false;                    ///< `phantoms` of dataset.json: the cases are procedural, no patient was measured
 };
 
+/// nnU-Net's layout alone tells cases for training (imagesTr) from those for tests (imagesTs).
+enum class CaseSplit { kTrain, kTest, kAll };
+enum class LabelsWanted { kAlways, kIfThere };
+
+struct CaseChoice {
+  CaseSplit split = CaseSplit::kTrain;
+  LabelsWanted labels = LabelsWanted::kAlways;
+};
+
 /// Reads the layout of `directory`: nnU-Net's raw data set where it holds dataset.json (imagesTr/NAME_0000.nii.gz,
-/// labelsTr/NAME.nii.gz), else TotalSegmentator's (NAME/ct.nii.gz, NAME/segmentations/CLASS.nii.gz). Files may end in .nii, too.
-/// Values of nnU-Net's classes are dataset.json's. TotalSegmentator's files carry none: they are those of its task `total` where
+/// labelsTr/NAME.nii.gz; the same with Ts), else TotalSegmentator's (NAME/ct.nii.gz, NAME/segmentations/CLASS.nii.gz). Files may end in
+/// .nii, too. Values of nnU-Net's classes are dataset.json's. TotalSegmentator's files carry none: they are those of its task `total` where
 /// it knows all names, else 1, 2, ... in the order of names.
-/// Errors: kNotFound where neither is there, kInvalidArgument for what dataset.json may not say (several channels, regions) and
-/// for a case without labels.
-CaseFolder FindCases(const std::filesystem::path& directory);
+/// With LabelsWanted::kIfThere dataset.json may be missing where there are no labels, and NAME.nii.gz in `directory` itself are cases too,
+/// where there is nothing else.
+/// Errors: kNotFound where there is no case, kInvalidArgument for what dataset.json may not say (several channels, regions), for a
+/// case without labels where they are wanted, for a name that stands twice, and for test cases of a layout that has none.
+CaseFolder FindCases(const std::filesystem::path& directory, const CaseChoice& choice = {});
 
 /// The CTs of `directory` alone, whether they have labels or not: imagesTr and imagesTs of nnU-Net's layout (dataset.json need not be
 /// there; where it is, description and phantoms are read), else NAME/ct.nii.gz, else all NIfTI files of the directory itself.

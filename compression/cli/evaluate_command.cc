@@ -2,20 +2,30 @@
 
 #include <unistd.h>
 
+#include <array>
 #include <cstdio>
+#include <ctime>
 #include <filesystem>
+#include <map>
 #include <memory>
 #include <string>
 #include <system_error>
 #include <utility>
+#include <vector>
 
+#include "compression/cli/evaluate_display.h"
+#include "compression/cli/machine_words.h"
 #include "compression/evaluate/card.h"
-#include "compression/evaluate/evaluation.h"
 #include "compression/evaluate/metrics_csv.h"
+#include "compression/evaluate/model_form.h"
+#include "compression/evaluate/variant_run.h"
+#include "compression/evaluate/variant_summary.h"
+#include "compression/evaluate_report/report_filling.h"
+#include "compression/evaluate_report/worst_slices.h"
+#include "compression/report/report_html.h"
 #include "engine/error.h"
 #include "engine/execute/torch/torch_executor.h"
-#include "engine/model/bundle.h"
-#include "engine/segment/segmenter.h"
+#include "engine/model/variant.h"
 #include "engine/whole_file.h"
 
 namespace tuckerseg {
@@ -23,12 +33,18 @@ namespace {
 
 namespace fs = std::filesystem;
 
+const std::map<std::string, CaseSplit> kSplits{{"train", CaseSplit::kTrain}, {"test", CaseSplit::kTest}, {"all", CaseSplit::kAll}};
+
 struct EvaluateArguments {
   fs::path bundle;
+  std::vector<std::string> variants;
   fs::path data;
+  CaseSplit split = CaseSplit::kTrain;
   fs::path output;
+  int pictures = 3;
   std::string device = "cpu";
   int threads = 2;
+  bool json = false;
   bool quiet = false;
 };
 
@@ -37,66 +53,87 @@ void RequireWritable(const fs::path& folder, const std::string& what) {
   if (access(folder.c_str(), W_OK) != 0) throw Error(ErrorCode::kInvalidArgument, what + ": cannot be written to: must be a writable folder");
 }
 
-void MakeFolder(const fs::path& folder) {
+void PrepareOutputs(const std::vector<ModelForm>& forms, const fs::path& output) {
+  for (const ModelForm& form : forms) RequireWritable(form.directory, form.name == kOriginal ? "bundle" : "variant " + form.name);
   std::error_code error;
-  fs::create_directories(folder, error);
+  fs::create_directories(output, error);
   if (error) throw Error(ErrorCode::kInvalidArgument, "--output: cannot be made: its parent must be a writable folder");
+  RequireWritable(output, "--output");
 }
 
-void ShowCase(const CaseEvaluation& done, size_t count, size_t total) {
-  double sum = 0;
-  int counted = 0;
-  for (const auto& [name, overlap] : done.overlaps) {
-    if (overlap.reference == 0) continue;
-    sum += overlap.Dice();
-    ++counted;
-  }
-  std::fprintf(stderr, "%zu/%zu %s: mean Dice %.3f of %d structures, %.1f s\n", count, total, done.name.c_str(), counted > 0 ? sum / counted : 0.0,
-               counted, done.seconds);
+/// "2026-01-31", in UTC.
+std::string Today() {
+  const std::time_t now = std::time(nullptr);
+  std::tm utc{};
+  gmtime_r(&now, &utc);
+  std::array<char, 16> text{};
+  std::strftime(text.data(), text.size(), "%Y-%m-%d", &utc);
+  return text.data();
 }
 
-void ShowTable(const Evaluation& evaluation) {
-  std::printf("%-32s %6s %8s\n", "structure", "cases", "Dice");
-  for (const StructureScore& score : evaluation.structures) {
-    if (score.cases > 0) {
-      std::printf("%-32s %6d %8.4f\n", score.name.c_str(), score.cases, score.dice);
-    } else {
-      std::printf("%-32s %6d %8s\n", score.name.c_str(), 0, "-");
-    }
+void WriteOutputs(const EvaluateArguments& arguments, const CaseFolder& folder, const std::vector<ModelForm>& forms, const std::vector<VariantScores>& scores,
+                  const std::vector<VariantSummary>& summaries, const WorstSlices& worst) {
+  const std::vector<Card> cards = MakeCards(forms, folder, scores, summaries);
+  Report report = FillReport(forms.front().bundle.model, folder, scores, summaries, cards,
+                             {.date = Today(), .machine = MachineWords(arguments.device, arguments.threads), .device = arguments.device});
+  report.worst_cases = worst.Pictures();
+  WriteWholeFile(arguments.output / "metrics.csv", EncodeMetrics(scores));
+  WriteWholeFile(arguments.output / "card.json", cards.size() == 1 ? EncodeCard(cards.front()) : EncodeCards(cards));
+  WriteWholeFile(arguments.output / "report.html", ReportHtml(report));
+  WriteCardFiles(forms, cards);
+}
+
+void ShowResult(const EvaluateArguments& arguments, const CaseFolder& folder, const Model& model, const std::vector<VariantScores>& scores,
+                const std::vector<VariantSummary>& summaries) {
+  if (arguments.json) {
+    std::fputs(ResultJson(model, folder, scores, summaries).c_str(), stdout);
+  } else if (!arguments.quiet) {
+    std::fputs(ResultTable(scores, summaries).c_str(), stdout);
+    std::printf("%s: report.html, metrics.csv, card.json; the cards of bundle and variants are written anew\n", arguments.output.c_str());
   }
-  std::printf("%-32s %6zu %8.4f\n", "mean over structures", evaluation.cases.size(), evaluation.mean_dice);
 }
 
 void Run(const EvaluateArguments& arguments) {
-  const CaseFolder folder = FindCases(arguments.data);
-  Bundle bundle = LoadBundle(arguments.bundle);
-  RequireWritable(arguments.bundle, "bundle");
-  MakeFolder(arguments.output);
-  RequireWritable(arguments.output, "--output");
-  const int64_t parameters = ParameterCount(bundle);
-  Segmenter segmenter(std::move(bundle), TorchExecutorFactory(arguments.device, arguments.threads));
-  const EvaluationSink told = arguments.quiet ? EvaluationSink() : ShowCase;
-  const Evaluation evaluation = Evaluate(segmenter, folder, {.threads = arguments.threads}, told);
-  WriteWholeFile(arguments.output / "metrics.csv", EncodeMetrics(evaluation));
-  const std::string card = EncodeCard(segmenter.model(), parameters, folder, evaluation);
-  WriteWholeFile(arguments.output / "card.json", card);
-  const bool replaced = fs::exists(arguments.bundle / "card.json");
-  WriteWholeFile(arguments.bundle / "card.json", card);
-  if (arguments.quiet) return;
-  ShowTable(evaluation);
-  std::printf("card.json: written to the report and the bundle%s\n", replaced ? ", whose former one it replaces" : "");
+  const bool alone = arguments.variants.empty();
+  const CaseFolder folder = FindCases(arguments.data, {arguments.split, alone ? LabelsWanted::kAlways : LabelsWanted::kIfThere});
+  const std::vector<ModelForm> forms = LoadForms(arguments.bundle, arguments.variants);
+  PrepareOutputs(forms, arguments.output);
+  const Model& model = forms.front().bundle.model;
+  WorstSlices worst(model.labels, arguments.pictures);
+  std::vector<VariantScores> scores;
+  {
+    EvaluateDisplay display(arguments.quiet);
+    const auto told = [&](const DrawnCase& drawn) {
+      worst.Look(drawn);
+      display.Show(drawn);
+    };
+    scores = RunVariants(forms, folder, TorchExecutorFactory(arguments.device, arguments.threads), {.threads = arguments.threads}, told);
+  }
+  const std::vector<VariantSummary> summaries = SummarizeVariants(scores, model, folder);
+  WriteOutputs(arguments, folder, forms, scores, summaries, worst);
+  ShowResult(arguments, folder, model, scores, summaries);
 }
 
 }  // namespace
 
 void AddEvaluateCommand(CLI::App& app) {
   const auto arguments = std::make_shared<EvaluateArguments>();
-  CLI::App* command = app.add_subcommand("evaluate", "Measure a model on labelled cases: its card.json, and metrics.csv");
+  CLI::App* command = app.add_subcommand("evaluate", "Measure a model and its variants on cases: report.html, metrics.csv, and their card.json");
   command->add_option("bundle", arguments->bundle, "Bundle; its card.json is written anew")->required();
-  command->add_option("--data", arguments->data, "Cases: nnU-Net's raw data set, or TotalSegmentator's layout")->required();
-  command->add_option("-o,--output", arguments->output, "Folder for metrics.csv and a copy of card.json")->required();
+  command->add_option("--variants", arguments->variants,
+                      "Variants to measure beside the original: names of variants of the bundle or of their levels, directories, or all; their card.json is written anew")
+      ->delimiter(',')->allow_extra_args(false);  // what follows may be the bundle
+  command->add_option("--data", arguments->data,
+                      "Cases: nnU-Net's raw data set, or TotalSegmentator's layout; with --variants cases need no labels, and plain NIfTI files will do")
+      ->required();
+  command->add_option("--split", arguments->split, "Cases of nnU-Net's layout: train (imagesTr), test (imagesTs) or all; default: train")
+      ->transform(CLI::CheckedTransformer(kSplits).description("train, test, all"));
+  command->add_option("-o,--output", arguments->output, "Folder for report.html, metrics.csv and all cards as one card.json")->required();
+  command->add_option("--pictures", arguments->pictures, "Pictures of each variant's worst structures in the report")
+      ->check(CLI::NonNegativeNumber)->capture_default_str();
   command->add_option("--device", arguments->device, "cpu or cuda:N")->capture_default_str();
   command->add_option("--threads", arguments->threads, "Threads")->check(CLI::PositiveNumber)->capture_default_str();
+  command->add_flag("--json", arguments->json, "The result as one JSON object instead of a table");
   command->add_flag("--quiet", arguments->quiet, "Neither progress nor table");
   command->callback([arguments] { Run(*arguments); });
 }

@@ -1,29 +1,23 @@
 #include "compression/evaluate/card.h"
 
+#include <algorithm>
 #include <array>
 #include <cmath>
-#include <nlohmann/json.hpp>
+#include <fstream>
+#include <iterator>
 #include <optional>
-#include <string>
+#include <set>
+
+#include "engine/error.h"
+#include "engine/whole_file.h"
 
 namespace tuckerseg {
 namespace {
 
-using OrderedJson = nlohmann::ordered_json;
+constexpr auto kCardFile = "card.json";
 
 /// Four decimals are what so few cases can say.
 double Rounded(double value) { return std::round(value * 1e4) / 1e4; }
-
-OrderedJson StructuresJson(const Evaluation& evaluation) {
-  OrderedJson structures = OrderedJson::array();
-  for (const StructureScore& score : evaluation.structures) {
-    OrderedJson entry{{"name", score.name}, {"cases", score.cases}};
-    entry["dice"] = score.cases > 0 ? OrderedJson(Rounded(score.dice)) : OrderedJson(nullptr);
-    entry["found_absent"] = score.found_absent;
-    structures.push_back(std::move(entry));
-  }
-  return structures;
-}
 
 std::optional<double> Rounded(std::optional<double> value) {
   if (value) value = Rounded(*value);
@@ -58,33 +52,30 @@ std::optional<CardDice> MakeDice(const ScoreSummary& summary) {
   return dice;
 }
 
+const Card* FindCard(std::span<const Card> cards, const std::string& variant) {
+  const auto found = std::find_if(cards.begin(), cards.end(), [&](const Card& card) { return card.variant == variant; });
+  return found == cards.end() ? nullptr : &*found;
+}
+
+/// Cards of the levels in the form's directory: those just made, then former ones of the same weights.
+std::vector<Card> CardsTogether(const ModelForm& form, std::span<const ModelForm> forms, std::span<const Card> cards) {
+  const std::vector<Card> former = ReadCardFile(form.directory);
+  std::vector<Card> together;
+  for (const std::string& level : form.siblings) {
+    const auto made = std::find_if(forms.begin(), forms.end(), [&](const ModelForm& one) { return one.name == level && one.directory == form.directory; });
+    const Card* old = FindCard(former, level);
+    if (made != forms.end()) {
+      together.push_back(cards[static_cast<size_t>(made - forms.begin())]);
+    } else if (old != nullptr && old->weights_sha256 == form.weights_sha256) {
+      together.push_back(*old);
+    }
+  }
+  return together;
+}
+
 }  // namespace
 
-int64_t ParameterCount(const Bundle& bundle) {
-  int64_t count = 0;
-  for (size_t part = 0; part < bundle.weights.size(); ++part) {
-    const std::string fold = "fold_" + bundle.model.parts[part].folds.front() + ".";
-    for (const auto& [name, tensor] : bundle.weights[part].tensors())
-      if (name.starts_with(fold)) count += tensor.ElementCount();
-  }
-  return count;
-}
-
-std::string EncodeCard(const Model& model, int64_t parameters, const CaseFolder& folder, const Evaluation& evaluation) {
-  const OrderedJson card{
-      {"format_version", 1},
-      {"model", model.name},
-      {"task", model.task},
-      {"variant", "original"},
-      {"weights_sha256", model.provenance.weights_sha256},
-      {"parameters", parameters},
-      {"data", {{"description", folder.description}, {"phantoms", folder.phantoms}, {"cases", evaluation.cases.size()}}},
-      {"dice_to_reference", {{"mean", Rounded(evaluation.mean_dice)}, {"structures", StructuresJson(evaluation)}}}};
-  return card.dump(1) + "\n";
-}
-
-Card MakeCard(const CardSubject& subject, const CaseFolder& folder, const VariantScores& scores, const std::vector<std::string>& structures,
-              const CaseResamples& resamples) {
+Card MakeCard(const CardSubject& subject, const CaseFolder& folder, const VariantScores& scores, const VariantSummary& summary) {
   Card card;
   card.model = subject.model;
   card.task = subject.task;
@@ -96,8 +87,8 @@ Card MakeCard(const CardSubject& subject, const CaseFolder& folder, const Varian
   card.multiply_adds_per_patch = scores.multiply_adds_per_patch;
   card.weight_bytes = scores.weight_bytes;
   card.data = {folder.description, folder.phantoms, static_cast<int64_t>(scores.cases.size())};
-  card.dice_to_reference = MakeDice(Summarize(scores, structures, ComparedTo::kReference, resamples));
-  card.dice_to_original = MakeDice(Summarize(scores, structures, ComparedTo::kOriginal, resamples));
+  card.dice_to_reference = MakeDice(summary.to_reference);
+  card.dice_to_original = MakeDice(summary.to_original);
   // The bound is the promise that the server's policy keeps; fewer cases bear none.
   if (card.dice_to_original && card.dice_to_original->ci95) card.dice_to_original->quality = card.dice_to_original->ci95->front();
   return card;
@@ -106,6 +97,36 @@ Card MakeCard(const CardSubject& subject, const CaseFolder& folder, const Varian
 void KeepLatency(const Card& former, Card& card) {
   const bool same_cost = former.parameters == card.parameters && former.multiply_adds_per_patch == card.multiply_adds_per_patch;
   if (same_cost && former.variant == card.variant) card.latency = former.latency;
+}
+
+std::vector<Card> ReadCardFile(const std::filesystem::path& directory) {
+  std::ifstream file(directory / kCardFile, std::ios::binary);
+  if (!file) return {};
+  try {
+    return ParseCards(std::string(std::istreambuf_iterator<char>(file), {}));
+  } catch (const Error&) {
+    return {};
+  }
+}
+
+std::vector<Card> MakeCards(std::span<const ModelForm> forms, const CaseFolder& folder, std::span<const VariantScores> scores,
+                            std::span<const VariantSummary> summaries) {
+  std::vector<Card> cards;
+  for (size_t i = 0; i < forms.size(); ++i) {
+    const Model& model = forms[i].bundle.model;
+    cards.push_back(MakeCard({model.name, model.task, forms[i].weights_sha256}, folder, scores[i], summaries[i]));
+    for (const Card& former : ReadCardFile(forms[i].directory)) KeepLatency(former, cards.back());
+  }
+  return cards;
+}
+
+void WriteCardFiles(std::span<const ModelForm> forms, std::span<const Card> cards) {
+  std::set<std::filesystem::path> written;
+  for (const ModelForm& form : forms) {
+    if (!written.insert(form.directory).second) continue;
+    const std::vector<Card> together = CardsTogether(form, forms, cards);
+    WriteWholeFile(form.directory / kCardFile, form.siblings.size() == 1 ? EncodeCard(together.front()) : EncodeCards(together));
+  }
 }
 
 }  // namespace tuckerseg

@@ -1,22 +1,17 @@
-/// What was measured of a model as card.json, for programs and people (docs/card.md).
+/// What was measured of a variant as a card, for programs and people (docs/card.md).
 #pragma once
 
+#include <filesystem>
+#include <span>
 #include <string>
 #include <vector>
 
-#include "compression/evaluate/evaluation.h"
-#include "compression/evaluate/variant_scores.h"
-#include "engine/model/bundle.h"
+#include "compression/cases/case_files.h"
+#include "compression/evaluate/model_form.h"
+#include "compression/evaluate/variant_summary.h"
 #include "engine/model/card.h"
 
 namespace tuckerseg {
-
-/// Parameters of all parts, of one fold each: folds are copies of one network.
-int64_t ParameterCount(const Bundle& bundle);
-
-/// card.json's text: model, weights' checksum, parameters, what the data are, and the Dice against the reference labels with four
-/// decimals, null for a structure that no case holds.
-std::string EncodeCard(const Model& model, int64_t parameters, const CaseFolder& folder, const Evaluation& evaluation);
 
 /// Whose card it is. The checksum is that of the variant's own weights.
 struct CardSubject {
@@ -25,14 +20,24 @@ struct CardSubject {
   std::string weights_sha256;
 };
 
-/// The card of a variant over `scores.cases`, with the structures in the order given. Means have four decimals, intervals too, rounded outwards.
+/// The card of a variant over `scores.cases`, which `summary` sums up. Means have four decimals, intervals too, rounded outwards.
 /// What no case can be compared to (no labels; no original's maps, as for the original itself) is absent. Fewer than kFewestCases cases
-/// leave intervals and quality out and say so. `resamples` must be of `scores.cases.size()` cases.
-Card MakeCard(const CardSubject& subject, const CaseFolder& folder, const VariantScores& scores, const std::vector<std::string>& structures,
-              const CaseResamples& resamples);
+/// leave intervals and quality out and say so.
+Card MakeCard(const CardSubject& subject, const CaseFolder& folder, const VariantScores& scores, const VariantSummary& summary);
 
 /// Takes over what a bench measured of `former`, the card that `card` replaces, where both are of one variant with the same parameters and
 /// multiply-adds: other weights in the same layers take the same time, other layers do not.
 void KeepLatency(const Card& former, Card& card);
+
+/// The cards in `directory`; none where there is no card.json. One that cannot be read counts as none: it is about to be replaced.
+std::vector<Card> ReadCardFile(const std::filesystem::path& directory);
+
+/// The cards by form, each with what a bench measured before and its card.json still holds.
+std::vector<Card> MakeCards(std::span<const ModelForm> forms, const CaseFolder& folder, std::span<const VariantScores> scores,
+                            std::span<const VariantSummary> summaries);
+
+/// Writes each card into the card.json of its form's directory. Where levels share a directory, all of them stand in the order of the
+/// variant; cards of levels that were not measured stay if they are of the same weights. Errors: as WriteWholeFile's.
+void WriteCardFiles(std::span<const ModelForm> forms, std::span<const Card> cards);
 
 }  // namespace tuckerseg

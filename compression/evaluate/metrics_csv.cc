@@ -45,21 +45,6 @@ void PutStructure(std::ostream& line, const ScoredCase& scored, const ScoredStru
 
 }  // namespace
 
-std::string EncodeMetrics(const Evaluation& evaluation) {
-  std::ostringstream lines;
-  lines << "variant,case,structure,dice,predicted_mm3,reference_mm3\n";
-  for (const CaseEvaluation& one : evaluation.cases) {
-    for (const auto& [name, overlap] : one.overlaps) {
-      lines << "original," << CsvCell(one.name) << "," << CsvCell(name);
-      Put(lines, If(overlap.reference > 0, overlap.Dice()), 6);
-      Put(lines, static_cast<double>(overlap.predicted) * one.voxel_mm3, 1);
-      Put(lines, static_cast<double>(overlap.reference) * one.voxel_mm3, 1);
-      lines << "\n";
-    }
-  }
-  return lines.str();
-}
-
 std::string EncodeMetrics(std::span<const VariantScores> variants) {
   std::ostringstream lines;
   lines << "variant,case,structure,seconds,predicted_mm3,dice,surface_dice,hd95_mm,mean_predicted_to_reference_mm,"

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "compression/evaluate/volume_error.h"
 #include "engine/error.h"
 
 namespace tuckerseg {
@@ -72,6 +73,7 @@ StructureSummary SummarizeStructure(const VariantScores& scores, const std::stri
   Mean dice;
   Mean surface_dice;
   Mean hd95_mm;
+  Mean volume_error;
   for (const ScoredCase& one : scores.cases) {
     const Comparison* comparison = FindComparison(one, name, to);
     if (comparison == nullptr) continue;
@@ -84,10 +86,12 @@ StructureSummary SummarizeStructure(const VariantScores& scores, const std::stri
     dice.Add(comparison->overlap.Dice());
     surface_dice.Add(comparison->surface.surface_dice);
     hd95_mm.Add(comparison->surface.hd95_mm);
+    volume_error.Add(RelativeVolumeError(comparison->overlap));
   }
   summary.dice = dice.Value();
   summary.surface_dice = surface_dice.Value();
   summary.hd95_mm = hd95_mm.Value();
+  summary.volume_error = volume_error.Value();
   summary.dice_ci95 = resamples.MeanInterval(DiceByCase(scores, name, to));
   return summary;
 }

@@ -44,6 +44,7 @@ struct VariantScores {
   std::string name;             ///< `original` is the uncompressed form
   std::string method;           ///< how it was made: `hosvd`, `prune`, ...
   std::optional<double> level;  ///< nothing where the method has none
+  bool tuned = false;           ///< fine-tuned or distilled after it was made
   int64_t parameters = 0;
   int64_t multiply_adds_per_patch = 0;
   int64_t weight_bytes = 0;
@@ -88,7 +89,8 @@ struct StructureSummary {
   std::optional<double> dice;
   std::optional<Interval> dice_ci95;
   std::optional<double> surface_dice;
-  std::optional<double> hd95_mm;  ///< mean over the cases that are not missed
+  std::optional<double> hd95_mm;       ///< mean over the cases that are not missed
+  std::optional<double> volume_error;  ///< mean of (predicted - reference) / reference
 };
 
 struct ScoreSummary {

@@ -24,14 +24,14 @@ struct ReportCases {
   int cases = 0;
 };
 
-struct Interval {
+struct DiceInterval {
   double low = 0, high = 0;
 };
 
 /// A mean over cases and structures, with the bounds of its 95 % confidence interval.
-struct MeanDice {
+struct ReportDice {
   double mean = 0;
-  std::optional<Interval> interval;
+  std::optional<DiceInterval> interval;
 };
 
 struct PatchLatency {
@@ -78,8 +78,8 @@ struct ReportVariant {
   std::optional<int64_t> weight_bytes;
   std::optional<PatchLatency> latency;
   std::optional<int64_t> peak_bytes;
-  std::optional<MeanDice> dice_to_reference;
-  std::optional<MeanDice> dice_to_original;
+  std::optional<ReportDice> dice_to_reference;
+  std::optional<ReportDice> dice_to_original;
   std::optional<double> surface_dice;
   std::optional<double> hd95_mm;
   std::vector<StructureQuality> structures;  ///< in the model's order

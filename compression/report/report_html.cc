@@ -19,7 +19,7 @@ OrderedJson Optional(const std::optional<Value>& value) {
   return value ? OrderedJson(*value) : OrderedJson(nullptr);
 }
 
-OrderedJson MeanJson(const std::optional<MeanDice>& dice) {
+OrderedJson MeanJson(const std::optional<ReportDice>& dice) {
   if (!dice) return nullptr;
   OrderedJson json{{"mean", dice->mean}, {"interval", nullptr}};
   if (dice->interval) json["interval"] = {dice->interval->low, dice->interval->high};

@@ -111,11 +111,7 @@ Json LatencyJson(const CardLatency& latency) {
           {"median_s", latency.median_s},   {"peak_bytes", OrNull(latency.peak_bytes)}};
 }
 
-}  // namespace
-
-Card ParseCard(std::string_view text) {
-  const Json document = ParseJson(text, "card.json");
-  const JsonField field(document, "card");
+Card ReadCard(const JsonField& field) {
   field.At("format_version").Integer(1, 1);
   Card card;
   card.model = field.At("model").Text();
@@ -136,7 +132,7 @@ Card ParseCard(std::string_view text) {
   return card;
 }
 
-std::string EncodeCard(const Card& card) {
+Json CardJson(const Card& card) {
   Json json{{"format_version", 1}, {"model", card.model}, {"task", card.task}, {"variant", card.variant}};
   if (!card.method.empty()) json["method"] = card.method;
   json["level"] = OrNull(card.level);
@@ -149,7 +145,32 @@ std::string EncodeCard(const Card& card) {
   if (card.dice_to_original) json["dice_to_original"] = DiceJson(*card.dice_to_original, true);
   json["latency"] = Json::array();
   for (const CardLatency& latency : card.latency) json["latency"].push_back(LatencyJson(latency));
-  return json.dump(1, ' ', false, Json::error_handler_t::replace) + "\n";
+  return json;
+}
+
+std::string FileText(const Json& json) { return json.dump(1, ' ', false, Json::error_handler_t::replace) + "\n"; }
+
+}  // namespace
+
+Card ParseCard(std::string_view text) {
+  const Json document = ParseJson(text, "card.json");
+  return ReadCard(JsonField(document, "card"));
+}
+
+std::string EncodeCard(const Card& card) { return FileText(CardJson(card)); }
+
+std::vector<Card> ParseCards(std::string_view text) {
+  const Json document = ParseJson(text, "card.json");
+  const JsonField field(document, "card");
+  if (!field.Has("levels")) return {ReadCard(field)};
+  field.At("format_version").Integer(1, 1);
+  return field.At("levels").Each(ReadCard);
+}
+
+std::string EncodeCards(std::span<const Card> cards) {
+  Json json{{"format_version", 1}, {"levels", Json::array()}};
+  for (const Card& card : cards) json["levels"].push_back(CardJson(card));
+  return FileText(json);
 }
 
 }  // namespace tuckerseg

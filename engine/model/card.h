@@ -4,6 +4,7 @@
 #include <array>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -85,5 +86,12 @@ Card ParseCard(std::string_view text);
 
 /// The text of card.json. ParseCard gives the same card back.
 std::string EncodeCard(const Card& card);
+
+/// Reads the card.json of a variant of any kind: its one card, or those in `levels`. Errors: as ParseCard.
+std::vector<Card> ParseCards(std::string_view text);
+
+/// The text of card.json where several levels share a directory: {"format_version": 1, "levels": [card, ...]}.
+/// ParseCards gives the same cards back.
+std::string EncodeCards(std::span<const Card> cards);
 
 }  // namespace tuckerseg

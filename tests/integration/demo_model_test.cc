@@ -6,9 +6,9 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
-#include "compression/evaluate/card.h"
 #include "compression/evaluate/overlap.h"
 #include "engine/execute/torch/torch_executor.h"
+#include "engine/model/cost.h"
 #include "engine/phantom/phantom.h"
 #include "engine/segment/segmenter.h"
 #include "tests/engine/model/temporary_directory.h"
@@ -46,8 +46,8 @@ TEST(DemoModel, IsSmallAndHasTheCardOfItsOwnWeights) {
   const Bundle bundle = LoadBundle(DemoFolder());
   const auto card = nlohmann::json::parse(FileText(DemoFolder() / "card.json"));
   EXPECT_EQ(card.at("weights_sha256"), bundle.model.provenance.weights_sha256);
-  EXPECT_EQ(card.at("parameters"), ParameterCount(bundle));
-  EXPECT_LE(ParameterCount(bundle), 1'000'000);
+  EXPECT_EQ(card.at("parameters"), ParameterCount(bundle.model));
+  EXPECT_LE(ParameterCount(bundle.model), 1'000'000);
   EXPECT_LT(std::filesystem::file_size(DemoFolder() / "weights.safetensors"), 2'500'000U);
   EXPECT_EQ(card.at("data").at("phantoms"), true);
   EXPECT_EQ(card.at("data").at("cases"), 20);

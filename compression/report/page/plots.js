@@ -20,19 +20,20 @@ function sign(variant, x, y) {
   });
 }
 
-// Round numbers of a logarithmic axis that stand at least `apart` pixels from each other.
+// Round numbers of a logarithmic axis that stand at least `apart` pixels, and their own text's width, from each other.
 function logarithmicTicks(low, high, pixels, apart) {
   let ticks = [];
-  for (const steps of [[1, 2, 5], [1, 3], [1]]) {
+  for (const steps of [[1, 1.5, 2, 3, 4, 5, 7], [1, 2, 3, 5], [1, 2, 5], [1, 3], [1]]) {
     ticks = [];
     for (let power = Math.floor(Math.log10(low)) - 1; power <= Math.ceil(Math.log10(high)); ++power) {
       for (const step of steps) {
-        const tick = Number((step * 10 ** power).toPrecision(1));
+        const tick = Number((step * 10 ** power).toPrecision(2));
         if (tick >= low && tick <= high) ticks.push(tick);
       }
     }
     const gaps = ticks.slice(1).map((tick, i) => pixels(tick) - pixels(ticks[i]));
-    if (gaps.every(gap => gap >= apart)) break;
+    const widest = Math.max(0, ...ticks.map(tick => 7 * tick.toString().length + 8));
+    if (gaps.every(gap => gap >= Math.max(apart, widest))) break;
   }
   return ticks;
 }

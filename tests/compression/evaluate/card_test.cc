@@ -3,62 +3,31 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <nlohmann/json.hpp>
-
-#include "tests/compression/evaluate/density_model.h"
+#include "tests/compression/evaluate/density_variants.h"
 #include "tests/compression/evaluate/made_scores.h"
+#include "tests/engine/model/temporary_directory.h"
 
 namespace tuckerseg {
 namespace {
-
-Evaluation TwoCases() {
-  Evaluation evaluation;
-  evaluation.cases = {{.name = "case_0", .voxel_mm3 = 27, .overlaps = {{"liver", {.both = 2, .predicted = 3, .reference = 3}}}},
-                      {.name = "case_1", .voxel_mm3 = 8, .overlaps = {{"liver", {.both = 0, .predicted = 1, .reference = 0}}}}};
-  evaluation.structures = ScoreStructures({"spleen", "liver"}, evaluation.cases);
-  evaluation.mean_dice = 2.0 / 3;
-  return evaluation;
-}
-
-TEST(EncodeCard, SaysWhatWasMeasuredOfWhatOnWhichData) {
-  Model model = DensityBundle().model;
-  model.provenance.weights_sha256 = "abc";
-  CaseFolder folder;
-  folder.description = "2 phantoms, seeds 1 to 2";
-  folder.phantoms = true;
-  const auto card = nlohmann::json::parse(EncodeCard(model, 6, folder, TwoCases()));
-  EXPECT_EQ(card.at("format_version"), 1);
-  EXPECT_EQ(card.at("model"), "tiny");
-  EXPECT_EQ(card.at("variant"), "original");
-  EXPECT_EQ(card.at("weights_sha256"), "abc");
-  EXPECT_EQ(card.at("parameters"), 6);
-  EXPECT_EQ(card.at("data").at("description"), "2 phantoms, seeds 1 to 2");
-  EXPECT_EQ(card.at("data").at("phantoms"), true);
-  EXPECT_EQ(card.at("data").at("cases"), 2);
-  const auto& dice = card.at("dice_to_reference");
-  EXPECT_EQ(dice.at("mean"), 0.6667);
-  EXPECT_EQ(dice.at("structures").at(0).at("name"), "spleen");
-  EXPECT_TRUE(dice.at("structures").at(0).at("dice").is_null()) << "it occurs in no case";
-  EXPECT_EQ(dice.at("structures").at(1).at("dice"), 0.6667);
-  EXPECT_EQ(dice.at("structures").at(1).at("found_absent"), 1);
-}
-
-TEST(ParameterCount, CountsOneFoldOfEachPart) {
-  Bundle bundle = DensityBundle();
-  bundle.weights.front().Add("fold_1.head.bias", TensorType::kFloat32, {3}, std::vector<std::byte>(12));
-  EXPECT_EQ(ParameterCount(bundle), 6);
-}
 
 CaseFolder Phantoms() {
   CaseFolder folder;
   folder.description = "6 phantoms";
   folder.phantoms = true;
+  folder.classes = {{"liver", 5}};
   return folder;
 }
 
-Card MadeCard(const CaseValues& liver) {
-  return MakeCard({"tiny", "total", "abc"}, Phantoms(), MadeScores({{"liver", liver}}), {"liver", "heart"}, CaseResamples(liver.size()));
+Card CardOf(const VariantScores& scores) {
+  const std::vector<std::string> names{"liver", "heart"};
+  const CaseResamples resamples(scores.cases.size());
+  const VariantSummary summary{.to_reference = Summarize(scores, names, ComparedTo::kReference, resamples),
+                               .to_original = Summarize(scores, names, ComparedTo::kOriginal, resamples),
+                               .differences = {}};
+  return MakeCard({"tiny", "total", "abc"}, Phantoms(), scores, summary);
 }
+
+Card MadeCard(const CaseValues& liver) { return CardOf(MadeScores({{"liver", liver}})); }
 
 TEST(MakeCard, SaysWhatTheVariantCostsAndHowWellItDraws) {
   const Card card = MadeCard({0.9, 0.91, 0.92, 0.93, 0.94, 0.95});
@@ -105,7 +74,8 @@ TEST(MakeCard, LeavesOutWhatNoCaseCanBeComparedTo) {
     one.labelled = false;
     one.structures[0].to_reference.reset();
   }
-  EXPECT_FALSE(MakeCard({}, {}, unlabelled, {"liver"}, CaseResamples(6)).dice_to_reference);
+  EXPECT_FALSE(CardOf(unlabelled).dice_to_reference);
+  EXPECT_TRUE(CardOf(unlabelled).dice_to_original);
 }
 
 TEST(KeepLatency, TakesOverWhatWasMeasuredOfTheSameLayers) {
@@ -118,6 +88,57 @@ TEST(KeepLatency, TakesOverWhatWasMeasuredOfTheSameLayers) {
   other.multiply_adds_per_patch = 601;
   KeepLatency(former, other);
   EXPECT_TRUE(other.latency.empty()) << "another network takes another time";
+}
+
+/// Cards as an evaluation makes them of the forms of a density bundle.
+class CardFiles : public testing::Test {
+ protected:
+  CardFiles() { SaveDensityBundle(bundle_); }
+  std::vector<Card> Written(const std::vector<std::string>& variants, double dice) const {
+    const std::vector<ModelForm> forms = LoadForms(bundle_, variants);
+    std::vector<VariantScores> scores;
+    for (const ModelForm& form : forms) {
+      scores.push_back(ScoresOf(form));
+      scores.back().cases = MadeScores({{"liver", CaseValues(6, dice)}}).cases;
+    }
+    const std::vector<Card> cards = MakeCards(forms, Phantoms(), scores, SummarizeVariants(scores, forms.front().bundle.model, Phantoms()));
+    WriteCardFiles(forms, cards);
+    return cards;
+  }
+  std::filesystem::path Variant(const std::string& name) const { return bundle_ / "variants" / name; }
+
+  const TemporaryDirectory folder_;
+  const std::filesystem::path bundle_ = folder_.path() / "bundle";
+};
+
+TEST_F(CardFiles, StandBesideTheBundleAndEachVariant) {
+  const std::vector<Card> cards = Written({"whole", "elastic"}, 0.9);
+  ASSERT_EQ(cards.size(), 4U);
+  EXPECT_EQ(ReadCardFile(bundle_), std::vector{cards[0]});
+  EXPECT_EQ(ParseCard(FileText(Variant("whole") / "card.json")), cards[1]) << "one level is a card by itself";
+  EXPECT_EQ(ReadCardFile(Variant("elastic")), (std::vector{cards[2], cards[3]}));
+  EXPECT_EQ(cards[1].weights_sha256, LoadVariant(Variant("whole"), LoadBundle(bundle_).model).variant.weights_sha256);
+  EXPECT_FALSE(std::filesystem::exists(Variant("damaged") / "card.json")) << "it was not measured";
+}
+
+TEST_F(CardFiles, KeepTheCardsOfLevelsThatWereNotMeasured) {
+  const std::vector<Card> before = Written({"elastic"}, 0.9);
+  const std::vector<Card> after = Written({"narrow"}, 0.5);
+  EXPECT_EQ(ReadCardFile(Variant("elastic")), (std::vector{before[1], after[1]})) << "in the variant's order";
+  std::vector<Card> foreign = before;
+  foreign[1].weights_sha256 = "of weights that were replaced";
+  folder_.Write("bundle/variants/elastic/card.json", EncodeCards(foreign));
+  const std::vector<Card> again = Written({"narrow"}, 0.5);
+  EXPECT_EQ(ReadCardFile(Variant("elastic")), std::vector{again[1]});
+}
+
+TEST_F(CardFiles, KeepWhatABenchMeasured) {
+  Card benched = Written({"whole"}, 0.9)[1];
+  benched.latency.push_back({.device = "cpu", .executor = "torch", .precision = "fp32", .threads = 2, .patch = {8, 8, 8}, .min_s = 1, .median_s = 2, .peak_bytes = {}});
+  folder_.Write("bundle/variants/whole/card.json", EncodeCard(benched));
+  EXPECT_EQ(Written({"whole"}, 0.5)[1].latency, benched.latency);
+  folder_.Write("bundle/variants/whole/card.json", "no card");
+  EXPECT_TRUE(Written({"whole"}, 0.5)[1].latency.empty());
 }
 
 }  // namespace

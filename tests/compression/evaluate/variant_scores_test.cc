@@ -87,6 +87,7 @@ TEST(Summarize, TakesTheMeanOverStructuresOfTheMeanOverCases) {
   EXPECT_EQ(liver.found_absent, 1);
   EXPECT_THAT(liver.dice, Optional(DoubleEq(0.6)));
   EXPECT_EQ(liver.hd95_mm, 3.0);
+  EXPECT_EQ(liver.volume_error, 0.0);
   EXPECT_FALSE(summary.structures[2].dice);
 }
 
@@ -97,6 +98,7 @@ TEST(Summarize, LeavesAMissedStructureOutOfTheMeanDistanceAlone) {
   EXPECT_EQ(liver.missed, 1);
   EXPECT_EQ(liver.dice, 0.25);
   EXPECT_EQ(liver.surface_dice, 0.25);
+  EXPECT_EQ(liver.volume_error, -0.5) << "all of one, nothing of the other";
   EXPECT_EQ(liver.hd95_mm, 3.0);
 }
 

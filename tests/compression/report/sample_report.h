@@ -79,7 +79,7 @@ inline void AddSampleStructures(ReportVariant& variant, const SampleMethod* meth
   const auto mean = [&](double sum) {
     const double value = sum / counted;
     const double half = 0.006 + 0.08 * value * (1 - value);
-    return MeanDice{value, Interval{std::max(0.0, value - half), std::min(1.0, value + half)}};
+    return ReportDice{value, DiceInterval{std::max(0.0, value - half), std::min(1.0, value + half)}};
   };
   if (method != nullptr) variant.dice_to_original = mean(to_original);
   variant.dice_to_reference = mean(to_reference);

@@ -45,6 +45,24 @@ TEST(Card, IsTheSameAfterWritingAndReading) {
   EXPECT_EQ(ParseCard(EncodeCard(Card{})), Card{}) << "with nothing measured, too";
 }
 
+TEST(Cards, OfSeveralLevelsAreTheSameAfterWritingAndReading) {
+  Card smaller = FullCard();
+  smaller.variant = "tucker-0.1";
+  const std::vector<Card> cards{FullCard(), smaller};
+  EXPECT_EQ(ParseCards(EncodeCards(cards)), cards);
+  EXPECT_EQ(Json::parse(EncodeCards(cards)).at("levels").at(1), Json::parse(EncodeCard(smaller))) << "each is a card as it stands alone";
+}
+
+TEST(Cards, AreReadOfASingleLevelToo) { EXPECT_EQ(ParseCards(EncodeCard(FullCard())), std::vector{FullCard()}); }
+
+TEST(Cards, NameTheLevelThatIsWrong) {
+  const std::string text = EncodeCards(std::vector{FullCard(), FullCard()});
+  ExpectError(ErrorCode::kInvalidArgument, "card.levels[0].data.phantoms = 1: must be true or false",
+              [&] { ParseCards(Replaced(text, "\"phantoms\": true", "\"phantoms\": 1")); });
+  ExpectError(ErrorCode::kInvalidArgument, "card.format_version = 2", [&] { ParseCards(R"({"format_version": 2, "levels": []})"); });
+  ExpectError(ErrorCode::kInvalidArgument, "card.levels = 3: must be a list", [&] { ParseCards(R"({"format_version": 1, "levels": 3})"); });
+}
+
 TEST(Card, BearsNoQualityWithoutEnoughCases) {
   Card card = FullCard();
   EXPECT_EQ(card.Quality(), 0.97);
@@ -114,7 +132,7 @@ TEST(Card, HasTheFieldsOfItsSchemaAndNoOther) {
   Card card = FullCard();
   card.dice_to_reference->n_too_small = true;
   std::set<std::string> written;
-  CollectKeys(Json::parse(EncodeCard(card)), written);
+  CollectKeys(Json::parse(EncodeCards({&card, 1})), written);
   std::set<std::string> described;
   CollectProperties(Json::parse(FileText("docs/card.schema.json")), described);
   EXPECT_EQ(written, described);

@@ -1,0 +1,138 @@
+#include "compression/evaluate/model_form.h"
+
+#include <algorithm>
+#include <fstream>
+#include <iterator>
+#include <utility>
+
+#include "engine/error.h"
+#include "engine/model/cost.h"
+#include "engine/model/variant.h"
+
+namespace tuckerseg {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr auto kAll = "all";
+constexpr auto kVariantFile = "variant.json";
+
+/// A variant in the bundle, by what its variant.json says: its weights are not looked at before they are wanted.
+struct Listed {
+  fs::path directory;
+  std::vector<std::string> levels;
+};
+
+std::vector<std::string> LevelNames(const Variant& variant) {
+  std::vector<std::string> names;
+  for (const VariantLevel& level : variant.levels) names.push_back(level.name);
+  return names;
+}
+
+std::vector<Listed> ListVariants(const fs::path& bundle, const Model& model) {
+  std::vector<Listed> listed;
+  for (const fs::path& directory : FindVariants(bundle)) {
+    Listed entry{directory, {}};
+    std::ifstream file(directory / kVariantFile, std::ios::binary);
+    try {
+      entry.levels = LevelNames(ParseVariant({std::istreambuf_iterator<char>(file), {}}, model));
+    } catch (const Error&) {
+      // One that cannot be read has no level to be found by; named itself, it is loaded and says what is wrong.
+    }
+    listed.push_back(std::move(entry));
+  }
+  return listed;
+}
+
+/// "hooi-0.3; elastic (wide, narrow)".
+std::string Names(const std::vector<Listed>& listed) {
+  std::string text;
+  for (const Listed& entry : listed) {
+    const std::string name = entry.directory.filename().string();
+    text += (text.empty() ? "" : "; ") + name;
+    if (entry.levels.empty() || entry.levels == std::vector{name}) continue;
+    std::string levels;
+    for (const std::string& level : entry.levels) levels += (levels.empty() ? "" : ", ") + level;
+    text += " (" + levels + ")";
+  }
+  return text;
+}
+
+/// What one wanted name stands for.
+struct Choice {
+  fs::path directory;
+  std::string level;  ///< empty: all of them
+};
+
+std::vector<Choice> Choose(const std::string& wanted, const std::vector<Listed>& listed) {
+  if (wanted == kOriginal) return {};
+  if (wanted == kAll) {
+    if (listed.empty()) throw Error(ErrorCode::kNotFound, "--variants = all: the bundle has none: must have variants/NAME that `decompose` wrote");
+    std::vector<Choice> all;
+    for (const Listed& entry : listed) all.push_back({entry.directory, {}});
+    return all;
+  }
+  for (const Listed& entry : listed)
+    if (entry.directory.filename() == wanted) return {{entry.directory, {}}};
+  for (const Listed& entry : listed)
+    if (std::find(entry.levels.begin(), entry.levels.end(), wanted) != entry.levels.end()) return {{entry.directory, wanted}};
+  std::error_code absent;
+  if (fs::is_regular_file(fs::path(wanted) / kVariantFile, absent)) return {{wanted, {}}};
+  throw Error(ErrorCode::kNotFound, "--variants = " + wanted + ": must be a directory of a variant, or " +
+                                        (listed.empty() ? "one of the bundle's, which has none" : "of the bundle's: " + Names(listed)));
+}
+
+ModelForm OriginalForm(const fs::path& directory) {
+  ModelForm form;
+  form.name = form.method = kOriginal;
+  form.directory = directory;
+  form.siblings = {kOriginal};
+  form.bundle = LoadBundle(directory);
+  form.weights_sha256 = form.bundle.model.provenance.weights_sha256;
+  return form;
+}
+
+void AddForms(const Choice& choice, const Model& model, std::vector<ModelForm>& forms) {
+  const VariantFiles files = LoadVariant(choice.directory, model);
+  const Variant& variant = files.variant;
+  for (size_t i = 0; i < variant.levels.size(); ++i) {
+    const VariantLevel& level = variant.levels[i];
+    if (!choice.level.empty() && choice.level != level.name) continue;
+    const auto known = std::find_if(forms.begin(), forms.end(), [&](const ModelForm& form) { return form.name == level.name; });
+    if (known != forms.end()) {
+      std::error_code ignored;
+      if (fs::equivalent(known->directory, choice.directory, ignored)) continue;
+      throw Error(ErrorCode::kInvalidArgument, "--variants: two have a level " + level.name + ": must be one of them, or another name");
+    }
+    forms.push_back({.name = level.name,
+                     .method = variant.method,
+                     .level = level.level,
+                     .tuned = !variant.tuning.empty(),
+                     .weights_sha256 = variant.weights_sha256,
+                     .directory = choice.directory,
+                     .siblings = LevelNames(variant),
+                     .bundle = BundleOf(model, files, i)});
+  }
+}
+
+}  // namespace
+
+std::vector<ModelForm> LoadForms(const fs::path& bundle, const std::vector<std::string>& wanted) {
+  std::vector<ModelForm> forms;
+  forms.push_back(OriginalForm(bundle));
+  const Model model = forms.front().bundle.model;
+  const std::vector<Listed> listed = wanted.empty() ? std::vector<Listed>() : ListVariants(bundle, model);
+  for (const std::string& name : wanted)
+    for (const Choice& choice : Choose(name, listed)) AddForms(choice, model, forms);
+  return forms;
+}
+
+VariantScores ScoresOf(const ModelForm& form) {
+  VariantScores scores{.name = form.name, .method = form.method, .level = form.level, .tuned = form.tuned, .cases = {}};
+  scores.parameters = ParameterCount(form.bundle.model);
+  scores.multiply_adds_per_patch = TotalMultiplyAdds(form.bundle.model);
+  for (const WeightStore& weights : form.bundle.weights) scores.weight_bytes += weights.TotalBytes();
+  return scores;
+}
+
+}  // namespace tuckerseg

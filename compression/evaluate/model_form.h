@@ -1,0 +1,34 @@
+/// The forms of a model that an evaluation runs: the original, and levels of variants by their names.
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "compression/evaluate/variant_scores.h"
+#include "engine/model/bundle.h"
+
+namespace tuckerseg {
+
+struct ModelForm {
+  std::string name;             ///< `original`, or the level's
+  std::string method;           ///< `original`, or the variant's
+  std::optional<double> level;
+  bool tuned = false;           ///< trained after it was made
+  std::string weights_sha256;   ///< of the bundle, or of the whole variant
+  std::filesystem::path directory;   ///< where its card.json lies
+  std::vector<std::string> siblings; ///< names of all levels in `directory`, itself among them, in the variant's order
+  Bundle bundle;                     ///< ready for a Segmenter
+};
+
+/// The original, then the levels of the variants that `wanted` names, in that order: each is a name in BUNDLE/variants, or a directory of a
+/// variant (all its levels), the name of one level, or `all`. A level that is named twice comes once; `original` may be named.
+/// Errors: kNotFound that says what there is for a name that is none of these; kInvalidArgument for levels of two variants with one
+/// name; as LoadBundle's and LoadVariant's.
+std::vector<ModelForm> LoadForms(const std::filesystem::path& bundle, const std::vector<std::string>& wanted);
+
+/// What the form is called and costs, with no case yet. Bytes are those of its own tensors, of all folds.
+VariantScores ScoresOf(const ModelForm& form);
+
+}  // namespace tuckerseg

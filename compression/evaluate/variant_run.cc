@@ -1,0 +1,94 @@
+#include "compression/evaluate/variant_run.h"
+
+#include <algorithm>
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <utility>
+
+#include "compression/evaluate/reference_labels.h"
+#include "engine/error.h"
+#include "engine/segment/segmenter.h"
+
+namespace tuckerseg {
+namespace {
+
+/// A segmenter runs its own networks alone: without what else the task does, its figures would be another task's.
+void RefuseOtherModels(const Model& model) {
+  const Pipeline& pipeline = model.pipeline;
+  const bool own_crop = pipeline.crop && !pipeline.crop->structures.empty();
+  if (!own_crop && !pipeline.keep_near && !pipeline.refine) return;
+  throw Error(ErrorCode::kFailedPrecondition, "bundle: task " + model.task + " needs another model's result: must be a task of one model");
+}
+
+double Now() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
+
+bool HoldsAStructure(const VariantScores& scores) {
+  return std::any_of(scores.cases.begin(), scores.cases.end(), [](const ScoredCase& one) { return MeanDice(one, ComparedTo::kReference).has_value(); });
+}
+
+class VariantRun {
+ public:
+  VariantRun(std::span<const ModelForm> forms, const CaseFolder& folder, const ExecutorFactory& factory, const VariantRunOptions& options,
+             const DrawnCaseSink& told)
+      : references_(forms.front().bundle.model, folder), options_(options), told_(told), cases_(folder.cases.size()) {
+    for (const Label& label : forms.front().bundle.model.labels) names_[label.value] = label.name;
+    for (const ModelForm& form : forms) {
+      segmenters_.push_back(std::make_unique<Segmenter>(form.bundle, factory));
+      scores_.push_back(ScoresOf(form));
+    }
+  }
+
+  void Take(const CaseFiles& files) {
+    const Volume ct = ReadVolume(files.ct, "case " + files.name + ": image");
+    std::optional<std::vector<uint16_t>> reference;
+    if (files.HasLabels()) reference = references_.Read(files, ct.geometry, options_.threads);
+    std::vector<uint16_t> original;
+    for (size_t form = 0; form < segmenters_.size(); ++form) {
+      const double begin = Now();
+      std::vector<uint16_t> predicted = std::move(segmenters_[form]->Segment(ct, {.threads = options_.threads}).label_map.labels);
+      const double seconds = Now() - begin;
+      CaseMaps maps{.predicted = predicted, .reference = {}, .original = {}};
+      if (reference) maps.reference = *reference;
+      if (form > 0) maps.original = original;
+      Score(files.name, ct, maps, seconds, scores_[form]);
+      if (form == 0) original = std::move(predicted);
+    }
+  }
+
+  std::vector<VariantScores> Finish() && { return std::move(scores_); }
+
+ private:
+  void Score(const std::string& name, const Volume& ct, const CaseMaps& maps, double seconds, VariantScores& scores) {
+    const ScoreOptions options{.tolerance_mm = options_.tolerance_mm, .threads = options_.threads, .labelled_values = references_.values()};
+    scores.cases.push_back(ScoreCase(name, maps, ct.geometry, names_, options));
+    scores.cases.back().seconds = seconds;
+    ++done_;
+    if (told_) told_({ct, maps, scores, cases_, done_, cases_ * segmenters_.size()});
+  }
+
+  const ReferenceLabels references_;
+  const VariantRunOptions options_;
+  const DrawnCaseSink& told_;
+  const size_t cases_;
+  size_t done_ = 0;
+  std::map<int64_t, std::string> names_;
+  std::vector<std::unique_ptr<Segmenter>> segmenters_;  ///< by form
+  std::vector<VariantScores> scores_;                   ///< by form
+};
+
+}  // namespace
+
+std::vector<VariantScores> RunVariants(std::span<const ModelForm> forms, const CaseFolder& folder, const ExecutorFactory& factory,
+                                       const VariantRunOptions& options, const DrawnCaseSink& told) {
+  RefuseOtherModels(forms.front().bundle.model);
+  VariantRun run(forms, folder, factory, options, told);
+  for (const CaseFiles& files : folder.cases) run.Take(files);
+  std::vector<VariantScores> scores = std::move(run).Finish();
+  if (scores.size() == 1 && !HoldsAStructure(scores.front())) {
+    throw Error(ErrorCode::kInvalidArgument, "--data: no case holds a structure of the model: must hold at least one");
+  }
+  return scores;
+}
+
+}  // namespace tuckerseg

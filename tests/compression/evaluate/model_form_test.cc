@@ -1,0 +1,88 @@
+#include "compression/evaluate/model_form.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/compression/evaluate/density_variants.h"
+#include "tests/engine/model/temporary_directory.h"
+#include "tests/engine/volume/expect_error.h"
+
+namespace tuckerseg {
+namespace {
+
+using testing::ElementsAre;
+
+class LoadingForms : public testing::Test {
+ protected:
+  LoadingForms() { SaveDensityBundle(bundle_); }
+  std::vector<std::string> Names(const std::vector<std::string>& wanted) const {
+    std::vector<std::string> names;
+    for (const ModelForm& form : LoadForms(bundle_, wanted)) names.push_back(form.name);
+    return names;
+  }
+
+  const TemporaryDirectory folder_;
+  const std::filesystem::path bundle_ = folder_.path() / "bundle";
+};
+
+TEST_F(LoadingForms, HasTheOriginalFirstAndNoOtherUnlessItIsWanted) {
+  const std::vector<ModelForm> forms = LoadForms(bundle_, {});
+  ASSERT_EQ(forms.size(), 1U);
+  EXPECT_EQ(forms[0].name, "original");
+  EXPECT_EQ(forms[0].weights_sha256, LoadBundle(bundle_).model.provenance.weights_sha256);
+  EXPECT_EQ(forms[0].directory, bundle_);
+}
+
+TEST_F(LoadingForms, FindsVariantsAndLevelsByName) {
+  EXPECT_THAT(Names({"elastic"}), ElementsAre("original", "wide", "narrow"));
+  EXPECT_THAT(Names({"narrow", "whole"}), ElementsAre("original", "narrow", "whole"));
+  EXPECT_THAT(Names({"all"}), ElementsAre("original", "damaged", "wide", "narrow", "whole"));
+  EXPECT_THAT(Names({"original", "wide", "elastic"}), ElementsAre("original", "wide", "narrow")) << "none twice";
+}
+
+TEST_F(LoadingForms, SaysOfALevelWhatItIs) {
+  const ModelForm narrow = LoadForms(bundle_, {"narrow"}).back();
+  EXPECT_EQ(narrow.method, "hosvd");
+  EXPECT_EQ(narrow.level, 0.4);
+  EXPECT_FALSE(narrow.tuned);
+  EXPECT_THAT(narrow.siblings, ElementsAre("wide", "narrow"));
+  const VariantScores scores = ScoresOf(narrow);
+  EXPECT_EQ(scores.name, "narrow");
+  EXPECT_EQ(scores.parameters, 1 + 2 + 6 + 3) << "in_factor, core, out_factor, bias";
+  EXPECT_EQ(scores.weight_bytes, 4 * 12);
+  EXPECT_EQ(scores.multiply_adds_per_patch, 16 * 16 * 16 * (1 + 2 + 6));
+}
+
+TEST_F(LoadingForms, TakesADirectoryOutsideTheBundle) {
+  const auto outside = folder_.path() / "outside";
+  std::filesystem::rename(bundle_ / "variants" / "elastic", outside);
+  EXPECT_THAT(Names({outside.string()}), ElementsAre("original", "wide", "narrow"));
+  EXPECT_EQ(LoadForms(bundle_, {outside.string()}).back().directory, outside);
+}
+
+TEST_F(LoadingForms, SaysWhatThereIsForANameThatIsUnknown) {
+  ExpectError(ErrorCode::kNotFound, "--variants = hooi: must be a directory of a variant, or of the bundle's: damaged; elastic (wide, narrow); whole",
+              [&] { Names({"hooi"}); });
+  std::filesystem::remove_all(bundle_ / "variants");
+  ExpectError(ErrorCode::kNotFound, "--variants = hooi: must be a directory of a variant, or one of the bundle's, which has none", [&] { Names({"hooi"}); });
+  ExpectError(ErrorCode::kNotFound, "--variants = all: the bundle has none", [&] { Names({"all"}); });
+}
+
+TEST_F(LoadingForms, RefusesAVariantOfAnotherModelOnlyWhereItIsWanted) {
+  Bundle other = DensityBundle();
+  other.weights = {RandomWeights(other.model.parts.front().graph, "fold_0.", 3)};
+  SaveWithChecksum(other, folder_.path() / "other");
+  const Model model = LoadBundle(folder_.path() / "other").model;
+  SaveVariant(DensityVariant(model, {{"foreign", 0.5, 3}}), model, bundle_ / "variants" / "foreign");
+  EXPECT_THAT(Names({"whole"}), ElementsAre("original", "whole"));
+  ExpectError(ErrorCode::kFailedPrecondition, "must be a variant of this bundle", [&] { Names({"foreign"}); });
+}
+
+TEST_F(LoadingForms, RefusesOneNameForLevelsOfTwoVariants) {
+  const auto copy = folder_.path() / "copy";
+  std::filesystem::copy(bundle_ / "variants" / "whole", copy, std::filesystem::copy_options::recursive);
+  ExpectError(ErrorCode::kInvalidArgument, "--variants: two have a level whole", [&] { Names({"whole", copy.string()}); });
+}
+
+}  // namespace
+}  // namespace tuckerseg
