@@ -46,7 +46,7 @@ std::vector<size_t> SandwichLevels(size_t levels, uint64_t seed, int64_t step) {
 
 StepGradients Distillation(const Student& student, const Teacher* teacher, const DistillationOptions& options) {
   return [&student, teacher, options](const Parameters& parameters, const Batch& batch, int64_t step) {
-    const at::Tensor wanted = options.target == TuningTarget::kLabels ? at::Tensor() : teacher->Logits(batch.image);
+    at::Tensor wanted = options.target == TuningTarget::kLabels ? at::Tensor() : teacher->Logits(batch.image);
     const std::vector<size_t> levels = SandwichLevels(student.levels(), options.seed, step);
     double mean = 0;
     for (const size_t level : levels) {
@@ -55,7 +55,8 @@ StepGradients Distillation(const Student& student, const Teacher* teacher, const
         const Parameters cut = student.AtLevel(parameters, level);
         const at::Tensor logits = student.graph(level).Forward(cut, batch.image, options.precision, options.activations).front();
         loss = LossOf(logits, wanted, batch, options) / static_cast<double>(levels.size());
-      }  // the logits are gone before their gradient comes
+      }  // the logits are gone before their gradient comes, and so are the teacher's behind the last level
+      if (level == levels.back()) wanted.reset();
       loss.backward();
       mean += loss.item<double>();
     }

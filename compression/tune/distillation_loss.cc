@@ -131,8 +131,9 @@ class DistillationLossFunction : public torch::autograd::Function<DistillationLo
   }
 
   static variable_list backward(AutogradContext* context, const variable_list& gradients) {
-    const at::Tensor gradient = context->get_saved_variables()[0];
-    return {(gradient * gradients[0]).permute({0, 4, 1, 2, 3}), {}, {}};
+    // In its place: nobody else reads it, and it is as large as the logits.
+    at::Tensor gradient = context->get_saved_variables()[0];
+    return {gradient.mul_(gradients[0]).permute({0, 4, 1, 2, 3}), {}, {}};
   }
 };
 
