@@ -103,11 +103,9 @@ FittedNetwork Fit(const LayerGraph& original, const Parameters& parameters, cons
     walks.RunOriginal(i, parameters);
     const auto found = plan.find(layer.name);
     if (found != plan.end()) {
-      LayerActivations activations;
-      activations.inputs = options.sequential ? walks.Given(layer.inputs.front()) : walks.Expected(layer.inputs.front());
-      activations.targets = walks.Expected(static_cast<int>(i));
-      activations.bias = layer.bias ? parameters.at(layer.name + ".bias") : at::zeros({layer.out_channels});
-      activations.normalised = IsNormalised(original, i);
+      const LayerActivations activations =
+          ActivationsOf(original, i, parameters, options.sequential ? walks.Given(layer.inputs.front()) : walks.Expected(layer.inputs.front()),
+                        walks.Expected(static_cast<int>(i)));
       const FittedLayer fitted = LayerFit(layer, parameters.at(layer.name + ".weight"), activations, found->second.in, options.fit).Fit(found->second);
       result.parameters.erase(layer.name + ".weight");
       PutFitted(result.graph.layers[i], fitted, result.parameters);
@@ -126,6 +124,11 @@ FittedNetwork Fit(const LayerGraph& original, const Parameters& parameters, cons
 }
 
 }  // namespace
+
+LayerActivations ActivationsOf(const LayerGraph& graph, size_t place, const Parameters& parameters, std::vector<at::Tensor> inputs, std::vector<at::Tensor> targets) {
+  const Layer& layer = graph.layers[place];
+  return {std::move(inputs), std::move(targets), layer.bias ? parameters.at(layer.name + ".bias") : at::zeros({layer.out_channels}), IsNormalised(graph, place)};
+}
 
 bool IsNormalised(const LayerGraph& graph, size_t place) {
   bool norm = false;

@@ -39,6 +39,9 @@ using LayerSink = std::function<void(size_t done, size_t total, const std::strin
 FittedNetwork FitLayerwise(const LayerGraph& original, const Parameters& parameters, const RankPlan& plan, const std::vector<at::Tensor>& patches,
                            const LayerwiseOptions& options, const LayerSink& told = {});
 
+/// Inputs and targets of the layer at `place`, with what the fit has to know of its surroundings.
+LayerActivations ActivationsOf(const LayerGraph& graph, size_t place, const Parameters& parameters, std::vector<at::Tensor> inputs, std::vector<at::Tensor> targets);
+
 /// Whether an instance norm is the only reader of the layer at `place`.
 bool IsNormalised(const LayerGraph& graph, size_t place);
 

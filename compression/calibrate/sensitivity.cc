@@ -133,13 +133,12 @@ class Measurement {
  private:
   LayerCandidates CandidatesOf(size_t place, const std::vector<RankPair>& pairs, const Size3& input_shape, double whole) {
     const Layer& layer = original_.layers[place];
-    LayerActivations activations;
+    std::vector<at::Tensor> inputs, targets;
     for (const auto& features : features_) {
-      activations.inputs.push_back(features[static_cast<size_t>(layer.inputs.front())]);
-      activations.targets.push_back(features[place]);
+      inputs.push_back(features[static_cast<size_t>(layer.inputs.front())]);
+      targets.push_back(features[place]);
     }
-    activations.bias = layer.bias ? parameters_.at(layer.name + ".bias") : at::zeros({layer.out_channels});
-    activations.normalised = IsNormalised(original_, place);
+    const LayerActivations activations = ActivationsOf(original_, place, parameters_, std::move(inputs), std::move(targets));
     const int64_t most = std::max_element(pairs.begin(), pairs.end(), [](const RankPair& a, const RankPair& b) { return a.in < b.in; })->in;
     const LayerFit fit(layer, parameters_.at(layer.name + ".weight"), activations, most, options_.fit);
     std::vector<Candidate> candidates;

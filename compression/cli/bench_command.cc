@@ -1,13 +1,11 @@
 #include "compression/cli/bench_command.h"
 
-#include <malloc.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <filesystem>
-#include <limits>
 #include <memory>
 #include <optional>
 #include <string>
@@ -22,6 +20,7 @@
 #include "compression/bench/torch/torch_device.h"
 #include "compression/cases/case_files.h"
 #include "compression/cli/bench_display.h"
+#include "compression/cli/freed_memory.h"
 #include "engine/error.h"
 #include "engine/execute/torch/torch_executor.h"
 #include "engine/segment/segmenter.h"
@@ -76,12 +75,6 @@ ExecutorFactory FactoryOf(const BenchArguments& arguments) {
   ExecutorFactory factory = TorchExecutorFactory(arguments.device, arguments.threads, *precision);
   RefuseSlowPrecision(arguments, *precision);
   return factory;
-}
-
-/// As the server does, whose times are to be foretold: given back after each patch, the features' page faults cost a good part of it.
-void KeepFreedMemory() {
-  mallopt(M_MMAP_THRESHOLD, 1 << 30);
-  mallopt(M_TRIM_THRESHOLD, std::numeric_limits<int>::max());
 }
 
 /// For the table alone.
@@ -170,7 +163,7 @@ void BenchBundle(const BenchArguments& arguments, const ExecutorFactory& factory
 void Run(const BenchArguments& arguments) {
   if (arguments.bundle.empty() == arguments.architecture.empty()) throw CLI::RequiredError("either BUNDLE or --arch");
   const ExecutorFactory factory = FactoryOf(arguments);
-  KeepFreedMemory();
+  KeepFreedMemory();  // as the server does, whose times are to be foretold
   arguments.architecture.empty() ? BenchBundle(arguments, factory) : BenchArchitecture(arguments, factory);
 }
 

@@ -1,17 +1,16 @@
 #include "compression/cli/data_aware.h"
 
-#include <malloc.h>
 #include <unistd.h>
 
 #include <cstdio>
 #include <filesystem>
 #include <functional>
-#include <limits>
 #include <utility>
 #include <variant>
 
 #include "compression/bench/torch/torch_layer_timer.h"
 #include "compression/cases/case_files.h"
+#include "compression/cli/freed_memory.h"
 #include "compression/decompose/data_aware_variant.h"
 #include "engine/error.h"
 
@@ -63,9 +62,7 @@ class KeptLayerTimes {
 
 VariantFiles MakeDataAwareVariant(const Bundle& bundle, const std::vector<LevelRequest>& levels, const CalibrationArguments& calibration, int64_t grid,
                                   TensorType type, int threads, bool quiet) {
-  // Features of tens of megabytes come and go by the hundred: kept between layers instead of given back and taken anew each time.
-  mallopt(M_MMAP_THRESHOLD, 1 << 30);
-  mallopt(M_TRIM_THRESHOLD, std::numeric_limits<int>::max());
+  KeepFreedMemory();
   std::vector<Volume> volumes;
   for (size_t i = 0; i < calibration.volumes.size(); ++i) volumes.push_back(ReadVolume(calibration.volumes[i], "--calibration: CT " + std::to_string(i + 1)));
   DataAwareOptions options;

@@ -2,6 +2,10 @@
 #pragma once
 
 #include <CLI/CLI.hpp>
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
 
 #include "compression/decompose/weight_variant.h"
 #include "engine/model/bundle.h"

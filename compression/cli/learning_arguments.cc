@@ -1,9 +1,5 @@
 #include "compression/cli/learning_arguments.h"
 
-#include <malloc.h>
-
-#include <limits>
-
 #include "engine/error.h"
 
 namespace tuckerseg {
@@ -62,11 +58,6 @@ void TakeArguments(const LearningArguments& arguments, LearningOptions& options)
     throw Error(ErrorCode::kInvalidArgument, "--max-memory = " + std::to_string(arguments.max_memory_gib) + ": must be GiB above 0");
   }
   options.max_memory_bytes = static_cast<int64_t>(arguments.max_memory_gib * (1 << 30));
-}
-
-void KeepFreedMemory() {
-  mallopt(M_MMAP_THRESHOLD, 1 << 30);
-  mallopt(M_TRIM_THRESHOLD, std::numeric_limits<int>::max());
 }
 
 }  // namespace tuckerseg

@@ -26,8 +26,4 @@ void AddLearningOptions(CLI::App& command, LearningOptions& options, LearningArg
 /// Errors: kInvalidArgument for a memory that is none, kFailedPrecondition for bf16 on a CPU without it.
 void TakeArguments(const LearningArguments& arguments, LearningOptions& options);
 
-/// A step makes and frees the same dozens of features of 30 to 130 MB. Given back each time, their page faults cost a good part of it.
-/// The main thread's arena alone holds them, so that the number of arenas need not be bound.
-void KeepFreedMemory();
-
 }  // namespace tuckerseg

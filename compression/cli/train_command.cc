@@ -3,6 +3,7 @@
 #include <memory>
 #include <string>
 
+#include "compression/cli/freed_memory.h"
 #include "compression/cli/learning_arguments.h"
 #include "compression/cli/training_display.h"
 #include "compression/train/training_run.h"

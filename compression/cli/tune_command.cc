@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "compression/cli/freed_memory.h"
 #include "compression/cli/learning_arguments.h"
 #include "compression/cli/training_display.h"
 #include "compression/tune/tuning_run.h"

@@ -21,19 +21,10 @@ namespace {
 
 int64_t Product(const Size3& size) { return size[0] * size[1] * size[2]; }
 
-/// Multiply-adds of a layer by itself.
-double LayerMultiplyAdds(const Layer& layer, const Size3& input_shape) {
-  Layer first = layer;
-  first.inputs = {0};
-  // Shapes alone are asked for, which do not depend on the input's channels.
-  const LayerGraph graph{{{.name = "input", .kind = LayerKind::kInput, .in_channels = layer.in_channels, .out_channels = layer.in_channels}, first}};
-  return static_cast<double>(TotalMultiplyAdds(graph, input_shape));
-}
-
 LayerCost CostOf(BudgetUnit unit, const LayerSeconds& seconds) {
   switch (unit) {
     case BudgetUnit::kMultiplyAdds:
-      return LayerMultiplyAdds;
+      return [](const Layer& layer, const Size3& input_shape) { return static_cast<double>(MultiplyAdds(layer, input_shape)); };
     case BudgetUnit::kParameters:
     case BudgetUnit::kBytes:
       return [](const Layer& layer, const Size3&) { return static_cast<double>(ParameterCount(layer)); };

@@ -1,19 +1,10 @@
 #include "compression/tucker/hosvd.h"
 
 #include <Eigen/Eigenvalues>
-#include <string>
 
 #include "engine/error.h"
 
 namespace tuckerseg {
-namespace {
-
-void CheckRank(const char* field, int64_t rank, int64_t channels) {
-  if (rank >= 1 && rank <= channels) return;
-  throw Error(ErrorCode::kInvalidArgument, std::string(field) + " = " + std::to_string(rank) + ": must be in [1, " + std::to_string(channels) + "]");
-}
-
-}  // namespace
 
 ModeBasis BasisOf(const Matrix& unfolding) {
   const Matrix gram = unfolding * unfolding.transpose();

@@ -5,14 +5,11 @@
 #include "engine/error.h"
 
 namespace tuckerseg {
-namespace {
 
 void CheckRank(const char* field, int64_t rank, int64_t most) {
   if (rank >= 1 && rank <= most) return;
   throw Error(ErrorCode::kInvalidArgument, std::string(field) + " = " + std::to_string(rank) + ": must be in [1, " + std::to_string(most) + "]");
 }
-
-}  // namespace
 
 Matrix ProjectIn(const Matrix& by_out, const Matrix& factor, int64_t taps) {
   const int64_t in = factor.rows();

@@ -17,6 +17,9 @@ struct TuckerWeight {
   int64_t rank_in() const { return in_factor.cols(); }
 };
 
+/// Errors: kInvalidArgument that names `field` unless `rank` is in [1, `most`].
+void CheckRank(const char* field, int64_t rank, int64_t most);
+
 /// The leading sub-block. Errors: kInvalidArgument if a rank is not in [1, that of `weight`].
 TuckerWeight LeadingRanks(const TuckerWeight& weight, int64_t rank_in, int64_t rank_out);
 
