@@ -72,9 +72,9 @@ fs::path BundleOfVariant(const InspectArguments& arguments) {
 
 Inspection InspectVariantDirectory(const InspectArguments& arguments) {
   if (arguments.grid != 1) throw CLI::ValidationError("--grid", "needs --arch or a bundle: a variant has its ranks");
-  const Model model = LoadModel(BundleOfVariant(arguments));
-  const VariantFiles files = LoadVariant(arguments.directory, model);
-  return InspectVariant(model, files, arguments.level.empty() ? 0 : LevelPlace(files.variant, arguments.level), arguments.Patch());
+  const Bundle original = LoadBundle(BundleOfVariant(arguments));
+  const VariantFiles files = LoadVariant(arguments.directory, original.model);
+  return InspectVariant(original, files, arguments.level.empty() ? 0 : LevelPlace(files.variant, arguments.level), arguments.Patch());
 }
 
 Inspection InspectDirectory(const InspectArguments& arguments) {
@@ -102,7 +102,7 @@ void CheckUsage(const InspectArguments& arguments) {
 
 void AddInspectCommand(CLI::App& app) {
   const auto arguments = std::make_shared<InspectArguments>();
-  CLI::App* command = app.add_subcommand("inspect", "Layers, ranks, parameters, multiply-adds and bytes of a model, a variant, or one of the paper's architectures");
+  CLI::App* command = app.add_subcommand("inspect", "Layers, ranks, parameters, multiply-adds, bytes and kept energy of a model, a variant, or one of the paper's architectures");
   command->add_option("directory", arguments->directory, "Bundle, or variant (BUNDLE/variants/NAME)");
   command->add_option("--bundle", arguments->bundle, "Bundle of a variant that lies elsewhere");
   command->add_option("--arch", arguments->architecture, "Instead of a directory: the paper's network, without weights")->check(CLI::IsMember({"1.5mm", "3mm"}));

@@ -1,11 +1,15 @@
 #include "compression/cli/inspection.h"
 
+#include <algorithm>
+#include <cstdio>
 #include <cstdlib>
+#include <map>
 #include <nlohmann/json.hpp>
 #include <sstream>
 #include <utility>
 
 #include "compression/cli/text_table.h"
+#include "compression/tucker/energy_kept.h"
 #include "engine/error.h"
 #include "engine/model/cost.h"
 #include "engine/model/layer_json.h"
@@ -37,9 +41,14 @@ InspectedPart PartOf(const std::string& name, const LayerGraph& graph, const Siz
   for (size_t i = 0; i < graph.layers.size(); ++i) {
     const Layer& layer = graph.layers[i];
     const int64_t parameters = ParameterCount(layer);
-    if (parameters > 0) part.layers.push_back({layer, WeightShape(layer), parameters, multiply_adds[i]});
+    if (parameters > 0) part.layers.push_back({layer, WeightShape(layer), parameters, multiply_adds[i], {}});
   }
   return part;
+}
+
+void PutEnergyKept(const std::map<std::string, double>& kept, InspectedPart& part) {
+  for (InspectedLayer& layer : part.layers)
+    if (const auto found = kept.find(layer.layer.name); found != kept.end()) layer.energy_kept = found->second;
 }
 
 void AddPart(InspectedPart part, Inspection& inspection) {
@@ -51,7 +60,8 @@ void AddPart(InspectedPart part, Inspection& inspection) {
 
 nlohmann::ordered_json LayerJson(const InspectedLayer& layer) {
   nlohmann::ordered_json json{{"name", layer.layer.name}, {"kind", NameOf(layer.layer.kind)}, {"shape", layer.shape}, {"rank_in", nullptr}, {"rank_out", nullptr},
-                              {"parameters", layer.parameters}, {"multiply_adds", layer.multiply_adds}};
+                              {"parameters", layer.parameters}, {"multiply_adds", layer.multiply_adds}, {"energy_kept", nullptr}};
+  if (layer.energy_kept) json["energy_kept"] = *layer.energy_kept;
   if (IsTucker(layer.layer.kind)) {
     json["rank_in"] = layer.layer.rank_in;
     json["rank_out"] = layer.layer.rank_out;
@@ -80,6 +90,12 @@ std::string ShapeText(const std::vector<int64_t>& shape) {
 
 std::string MillionsText(int64_t number) { return Grouped(static_cast<double>(number) / 1e6, 1); }
 
+std::string PercentText(const std::optional<double>& share) {
+  char text[32];
+  std::snprintf(text, sizeof(text), "%.2f", 100 * share.value_or(0));
+  return share ? text : "";
+}
+
 template <typename Summed>
 std::string SumsText(const Summed& sums) {
   return Grouped(sums.parameters) + " parameters, " + Grouped(static_cast<double>(sums.multiply_adds) / 1e9, 3) + " G multiply-adds a patch, " +
@@ -100,7 +116,15 @@ std::string LevelsText(const std::vector<InspectedLevel>& levels) {
 /// Convolutions line by line, and what else has parameters in one.
 std::string LayersText(const InspectedPart& part) {
   using Align = TextTable::Align;
-  TextTable table({{"layer"}, {"kind"}, {"weight"}, {"rank in", Align::kRight}, {"out", Align::kRight}, {"parameters", Align::kRight}, {"M multiply-adds", Align::kRight}});
+  const bool energy = std::any_of(part.layers.begin(), part.layers.end(), [](const InspectedLayer& layer) { return layer.energy_kept.has_value(); });
+  std::vector<TextTable::Column> columns{{"layer"}, {"kind"}, {"weight"}, {"rank in", Align::kRight}, {"out", Align::kRight}, {"parameters", Align::kRight},
+                                         {"M multiply-adds", Align::kRight}};
+  if (energy) columns.push_back({"energy kept, %", Align::kRight});
+  TextTable table(columns);
+  const auto add = [&](std::vector<std::string> cells, const std::optional<double>& kept) {
+    if (energy) cells.push_back(PercentText(kept));
+    table.Add(std::move(cells));
+  };
   int64_t others = 0;
   for (const InspectedLayer& layer : part.layers) {
     if (!IsConvolution(layer.layer.kind)) {
@@ -108,11 +132,12 @@ std::string LayersText(const InspectedPart& part) {
       continue;
     }
     const bool tucker = IsTucker(layer.layer.kind);
-    table.Add({layer.layer.name, NameOf(layer.layer.kind), ShapeText(layer.shape), tucker ? std::to_string(layer.layer.rank_in) : "",
-               tucker ? std::to_string(layer.layer.rank_out) : "", Grouped(layer.parameters), MillionsText(layer.multiply_adds)});
+    add({layer.layer.name, NameOf(layer.layer.kind), ShapeText(layer.shape), tucker ? std::to_string(layer.layer.rank_in) : "",
+         tucker ? std::to_string(layer.layer.rank_out) : "", Grouped(layer.parameters), MillionsText(layer.multiply_adds)},
+        layer.energy_kept);
   }
-  if (others > 0) table.Add({"norms", "", "", "", "", Grouped(others), ""});
-  table.Add({"total", "", "", "", "", Grouped(part.parameters), MillionsText(part.multiply_adds)});
+  if (others > 0) add({"norms", "", "", "", "", Grouped(others), ""}, {});
+  add({"total", "", "", "", "", Grouped(part.parameters), MillionsText(part.multiply_adds)}, {});
   return table.Text();
 }
 
@@ -161,14 +186,19 @@ Inspection InspectBundle(const Bundle& bundle, const std::string& title, const I
   return inspection;
 }
 
-Inspection InspectVariant(const Model& model, const VariantFiles& files, size_t shown, const InspectedPatch& patch) {
+Inspection InspectVariant(const Bundle& original, const VariantFiles& files, size_t shown, const InspectedPatch& patch) {
+  const Model& model = original.model;
   std::vector<InspectedLevel> levels;
   Inspection inspection;
   for (size_t i = 0; i < files.variant.levels.size(); ++i) {
     const VariantLevel& level = files.variant.levels[i];
-    Inspection of_level = InspectBundle(BundleOf(model, files, i), "", patch);
+    const Bundle compressed = BundleOf(model, files, i);
+    Inspection of_level = InspectBundle(compressed, "", patch);
     levels.push_back({level.name, level.level, level.is_default, of_level.parameters, of_level.multiply_adds, of_level.bytes});
-    if (i == shown) inspection = std::move(of_level);
+    if (i != shown) continue;
+    inspection = std::move(of_level);
+    for (size_t p = 0; p < model.parts.size(); ++p)
+      PutEnergyKept(EnergyKept(model.parts[p], original.weights[p], level.graphs[p], compressed.weights[p]), inspection.parts[p]);
   }
   inspection.title = "variant " + files.variant.levels.at(shown).name + " of model " + model.name + ", made by " + files.variant.method;
   inspection.levels = std::move(levels);
@@ -216,12 +246,12 @@ std::string InspectionJson(const Inspection& inspection) {
 }
 
 std::string InspectionText(const Inspection& inspection) {
-  std::string text = inspection.title + "\n";
-  if (inspection.levels.size() > 1) text += "\n" + LevelsText(inspection.levels);
-  for (const InspectedPart& part : inspection.parts) {
-    text += "\npart " + part.name + ", patch " + Joined(part.patch, " x ") + "\n" + LayersText(part);
-  }
-  return text + "\n" + SumsText(inspection) + "\n";
+  std::ostringstream text;
+  text << inspection.title << "\n";
+  if (inspection.levels.size() > 1) text << "\n" << LevelsText(inspection.levels);
+  for (const InspectedPart& part : inspection.parts) text << "\npart " << part.name << ", patch " << Joined(part.patch, " x ") << "\n" << LayersText(part);
+  text << "\n" << SumsText(inspection) << "\n";
+  return text.str();
 }
 
 }  // namespace tuckerseg

@@ -12,12 +12,13 @@
 
 namespace tuckerseg {
 
-/// A layer that has weights. What can be measured against the original comes here too.
+/// A layer that has weights.
 struct InspectedLayer {
   Layer layer;
   std::vector<int64_t> shape;  ///< of the weight; of a Tucker layer: of the weight that core and factors multiply out to
   int64_t parameters = 0;
   int64_t multiply_adds = 0;
+  std::optional<double> energy_kept;  ///< of a Tucker layer, against the model's weight (EnergyKept)
 };
 
 struct InspectedPart {
@@ -58,15 +59,15 @@ Inspection InspectModel(const Model& model, const std::string& title, const Insp
 /// A model with its weights.
 Inspection InspectBundle(const Bundle& bundle, const std::string& title, const InspectedPatch& patch);
 
-/// A variant: one line for each level, and the parts of the level at `shown`.
-Inspection InspectVariant(const Model& model, const VariantFiles& files, size_t shown, const InspectedPatch& patch);
+/// A variant of `original`: one line for each level, and the parts of the level at `shown`. Errors: as EnergyKept, besides.
+Inspection InspectVariant(const Bundle& original, const VariantFiles& files, size_t shown, const InspectedPatch& patch);
 
 /// The level's place: by its name, or by its number ("0.3") where one level alone has it or is its default.
 /// Errors: kNotFound that lists the levels; kFailedPrecondition for a number that several have.
 size_t LevelPlace(const Variant& variant, const std::string& wanted);
 
 /// As in interfaces of other programs: {"parameters", "multiply_adds_per_patch", "bytes", "layers": [{"name", "kind", "shape", "rank_in",
-/// "rank_out", "parameters", "multiply_adds"}]}; ranks are null where there are none. With several parts a layer also says its "part",
+/// "rank_out", "parameters", "multiply_adds", "energy_kept"}]}; ranks and energy are null where there are none. With several parts a layer also says its "part",
 /// and "parts" has the sums of each; of a variant, "levels" has those of each level.
 std::string InspectionJson(const Inspection& inspection);
 

@@ -7,7 +7,7 @@ namespace tuckerseg {
 
 /// W[o, i, t] ~ sum over a, b of out_factor[o, a] core[a, b, t] in_factor[i, b] (Kim et al. 2016, arXiv 1511.06530).
 /// From HOSVD and HOOI the factors' columns are orthonormal; from HOSVD they are ordered by singular value besides, so that a smaller
-/// rank is a leading sub-block. Data-aware factors are orthonormal in another metric (data_aware_fit.h).
+/// rank is a leading sub-block. Data-aware factors are orthonormal in another metric (calibrate/layer_fit.h).
 struct TuckerWeight {
   Matrix core;        ///< [rank_out, rank_in * taps], column b * taps + t
   Matrix out_factor;  ///< [out, rank_out]

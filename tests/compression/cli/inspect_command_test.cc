@@ -22,9 +22,8 @@ class InspectCommand : public testing::Test {
  protected:
   InspectCommand() {
     SaveBundle(TinyBundle(TinyUnet(4, 3), {8, 8, 8}, 1), folder_.path() / "models" / "one");
-    Bundle two{TwoPartModel(), {}};
+    Bundle two = TwoPartBundle();
     two.model.provenance.weights_sha256 = "";
-    for (const ModelPart& part : two.model.parts) two.weights.push_back(RandomWeights(part.graph, "fold_0.", 1));
     SaveBundle(two, folder_.path() / "models" / "two");
     VariantFiles files = ElasticFiles();
     files.variant.model_sha256 = "";
@@ -71,7 +70,7 @@ TEST_F(InspectCommand, SaysKindShapeAndRanksOfEachLayer) {
   const Json json = JsonOf("--arch 1.5mm --level 0.3");
   EXPECT_EQ(Named(json["layers"], "encoder.stages.1.0.convs.0.conv"),
             Json::parse(R"({"name": "encoder.stages.1.0.convs.0.conv", "kind": "tucker_convolution", "shape": [64, 32, 3, 3, 3], "rank_in": 10, "rank_out": 20,
-                            "parameters": 7064, "multiply_adds": 2422210560})"));
+                            "parameters": 7064, "multiply_adds": 2422210560, "energy_kept": null})"));
   EXPECT_EQ(Named(json["layers"], "decoder.transpconvs.0")["kind"], "tucker_transposed_convolution");
   EXPECT_EQ(Named(json["layers"], "decoder.transpconvs.0")["shape"], Json({320, 320, 2, 2, 2}));
   const Json norm = Named(json["layers"], "encoder.stages.0.0.convs.0.norm");
@@ -116,6 +115,24 @@ TEST_F(InspectCommand, FindsTheBundleOfAVariantTwoLevelsUp) {
     EXPECT_EQ(json["parameters"], ParameterCount(TuckerUnet(6, 4)) + ParameterCount(TuckerUnet(5, 3)));
     EXPECT_EQ(json["bytes"], json["parameters"].get<int64_t>() * 4);
   }
+}
+
+TEST_F(InspectCommand, SaysHowMuchOfALayersWeightAVariantKeeps) {
+  ASSERT_EQ(RunProgram(TUCKERSEG_COMPRESS, "decompose models/one --level 1 --name whole --quiet -o models/one/variants/whole", folder_.path()).status, 0);
+  ASSERT_EQ(RunProgram(TUCKERSEG_COMPRESS, "decompose models/one --energy 0.7 --name cut --quiet -o models/one/variants/cut", folder_.path()).status, 0);
+  EXPECT_NEAR(Named(JsonOf("models/one/variants/whole")["layers"], "up")["energy_kept"].get<double>(), 1, 1e-5);
+  const Json cut = JsonOf("models/one/variants/cut");
+  int64_t compressed = 0;
+  for (const Json& layer : cut["layers"]) {
+    EXPECT_EQ(layer["energy_kept"].is_null(), layer["rank_in"].is_null()) << layer;
+    if (layer["rank_in"].is_null()) continue;
+    ++compressed;
+    EXPECT_GT(layer["energy_kept"], 0.4) << "each mode keeps 0.7, so that at most 0.6 are lost: " << layer;
+    EXPECT_LT(layer["energy_kept"], 1) << layer;
+  }
+  EXPECT_GT(compressed, 0);
+  EXPECT_THAT(Run("models/one/variants/cut").out, HasSubstr("M multiply-adds  energy kept, %\n"));
+  EXPECT_THAT(Run("models/one").out, Not(HasSubstr("energy")));
 }
 
 TEST_F(InspectCommand, TakesTheBundleOfAVariantThatLiesElsewhere) {

@@ -27,9 +27,9 @@ TEST(LevelPlace, IsTheDefaultOfSeveralThatHaveTheNumber) {
 
 TEST(InspectVariant, CountsALevelsOwnTensorsAsTheyAreStored) {
   VariantFiles files = ElasticFiles();
-  const Inspection before = InspectVariant(TwoPartModel(), files, 0, {});
+  const Inspection before = InspectVariant(TwoPartBundle(), files, 0, {});
   files.weights[0].Add("level_small.fold_0.up.bias", TensorType::kFloat64, {4}, std::vector<std::byte>(32));
-  const Inspection after = InspectVariant(TwoPartModel(), files, 0, {});
+  const Inspection after = InspectVariant(TwoPartBundle(), files, 0, {});
   EXPECT_EQ(after.levels[1].bytes - before.levels[1].bytes, 4 * 8 - 4 * 4);
   EXPECT_EQ(after.levels[0].bytes, before.levels[0].bytes);
 }

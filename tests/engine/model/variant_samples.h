@@ -33,6 +33,13 @@ inline Model TwoPartModel() {
   return model;
 }
 
+/// TwoPartModel with random weights.
+inline Bundle TwoPartBundle() {
+  Bundle bundle{TwoPartModel(), {}};
+  for (const ModelPart& part : bundle.model.parts) bundle.weights.push_back(RandomWeights(part.graph, "fold_0.", 1));
+  return bundle;
+}
+
 /// Levels "large" (0.5, default), "small" (0.25, no default) and "odd" (no number) of TwoPartModel.
 inline Variant ElasticVariant() {
   const Model model = TwoPartModel();
