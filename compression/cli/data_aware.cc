@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <filesystem>
 #include <functional>
+#include <nlohmann/json.hpp>
 #include <utility>
 #include <variant>
 
@@ -13,6 +14,7 @@
 #include "compression/cli/freed_memory.h"
 #include "compression/decompose/data_aware_variant.h"
 #include "engine/error.h"
+#include "engine/whole_file.h"
 
 namespace tuckerseg {
 namespace {
@@ -58,6 +60,12 @@ class KeptLayerTimes {
   LayerTimeTable table_;
 };
 
+void WriteFront(const std::vector<ParetoPoint>& front, const std::filesystem::path& file) {
+  nlohmann::ordered_json points = nlohmann::ordered_json::array();
+  for (const ParetoPoint& point : front) points.push_back({{"share", point.cost}, {"loss", point.loss}});
+  WriteWholeFile(file, nlohmann::ordered_json{{"points", points}}.dump(1) + "\n");
+}
+
 }  // namespace
 
 VariantFiles MakeDataAwareVariant(const Bundle& bundle, const std::vector<LevelRequest>& levels, const CalibrationArguments& calibration, int64_t grid,
@@ -75,6 +83,7 @@ VariantFiles MakeDataAwareVariant(const Bundle& bundle, const std::vector<LevelR
   options.seed = calibration.seed;
   options.sequential = !calibration.independent;
   options.correct_norms = calibration.correct_norms;
+  if (!calibration.front.empty()) options.front = [&](const std::vector<ParetoPoint>& front) { WriteFront(front, calibration.front); };
   const DecomposeSink told = quiet ? DecomposeSink() : ShowProgress;
   if (!AsksForLatency(levels)) return DataAwareVariant(bundle, levels, volumes, options, {}, told);
   KeptLayerTimes times(calibration.layer_times, threads);

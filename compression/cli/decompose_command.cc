@@ -6,8 +6,10 @@
 #include <string>
 #include <utility>
 
+#include "compression/cli/variant_name.h"
 #include "engine/error.h"
 #include "engine/model/cost.h"
+#include "engine/model/unfinished_directory.h"
 #include "engine/model/variant.h"
 
 namespace tuckerseg {
@@ -37,13 +39,6 @@ std::string ShortNumber(double value) {
   return text;
 }
 
-std::string NameOf(const DecomposeArguments& arguments) {
-  if (!arguments.name.empty()) return arguments.name;
-  fs::path path = arguments.output;
-  if (!path.has_filename()) path = path.parent_path();
-  return path.filename().string();
-}
-
 std::vector<RankWish> WishesOf(const DecomposeArguments& arguments) {
   std::vector<RankWish> wishes;
   for (const double level : arguments.levels) wishes.emplace_back(FactorWish{level});
@@ -51,16 +46,18 @@ std::vector<RankWish> WishesOf(const DecomposeArguments& arguments) {
   if (arguments.energy > 0) wishes.emplace_back(EnergyWish{arguments.energy});
   const int kinds = (arguments.levels.empty() ? 0 : 1) + (arguments.budgets.empty() ? 0 : 1) + (arguments.energy > 0 ? 1 : 0);
   if (kinds != 1) throw CLI::ValidationError("one of --level, --energy and --budget", "must be given");
+  if (arguments.budgets.empty() && !arguments.calibration.front.empty()) throw CLI::ValidationError("--front", "needs --budget");
+  if (arguments.energy > 0 && arguments.is_default) throw CLI::ValidationError("--default", "needs --level or --budget: a share of energy is no number that requests ask for");
   return wishes;
 }
 
 /// One level has the variant's name; of several each has its number behind it.
 std::vector<LevelRequest> LevelsOf(const DecomposeArguments& arguments, const std::vector<RankWish>& wishes) {
-  const std::string name = NameOf(arguments);
+  const std::string name = VariantName(arguments.output, arguments.name);
   std::vector<LevelRequest> levels;
   for (const RankWish& wish : wishes) {
     const std::optional<double> number = LevelNumber(wish);
-    levels.push_back({wishes.size() == 1 ? name : name + "-" + ShortNumber(number.value_or(0)), wish, arguments.is_default && number.has_value()});
+    levels.push_back({wishes.size() == 1 ? name : name + "-" + ShortNumber(number.value_or(0)), wish, arguments.is_default});
   }
   return levels;
 }
@@ -95,16 +92,14 @@ VariantFiles Make(const Bundle& bundle, const std::vector<LevelRequest>& levels,
     return data_aware(bundle, levels, arguments.calibration, GridOf(arguments), type, arguments.threads, arguments.quiet);
   }
   if (calibrated) throw CLI::ValidationError("--calibration", "goes with --method data-aware alone");
+  if (!arguments.calibration.front.empty()) throw CLI::ValidationError("--front", "goes with --method data-aware alone: it is measured");
   return VariantByWeights(bundle, levels, {method == "hooi" ? DecompositionMethod::kHooi : DecompositionMethod::kHosvd, GridOf(arguments), type, arguments.threads});
 }
 
 void Run(const DecomposeArguments& arguments, const MakeDataAware& data_aware) {
   const std::vector<LevelRequest> levels = LevelsOf(arguments, WishesOf(arguments));
+  UnfinishedDirectory::RefuseOccupied(arguments.output, "variant");  // before the work, not after
   const Bundle bundle = LoadBundle(arguments.bundle);
-  std::error_code ignored;
-  if (fs::exists(arguments.output, ignored) && !fs::is_empty(arguments.output, ignored)) {  // before the work, not after
-    throw Error(ErrorCode::kFailedPrecondition, "variant: the directory exists and is not empty; choose another or delete it");
-  }
   const VariantFiles files = Make(bundle, levels, arguments, data_aware);
   SaveVariant(files, bundle.model, arguments.output);
   if (!arguments.quiet) ShowLevels(bundle, files);
@@ -113,10 +108,11 @@ void Run(const DecomposeArguments& arguments, const MakeDataAware& data_aware) {
 void AddCalibrationOptions(CLI::App& command, CalibrationArguments& calibration) {
   command.add_option("--calibration", calibration.volumes, "CTs (NIfTI) that the data-aware method looks at; no labels are needed");
   command.add_option("--patches", calibration.patches, "Patches of each calibration CT")->check(CLI::PositiveNumber)->capture_default_str();
-  command.add_option("--patch", calibration.patch, "Size of these patches, D,H,W; default: the network's own")->delimiter(',')->expected(3);
+  command.add_option("--patch", calibration.patch, "Size of these patches, D,H,W; default: the network's own, of at most 96 an axis")->delimiter(',')->expected(3);
   command.add_option("--samples", calibration.samples, "Output voxels that each layer is fitted to, at least")->check(CLI::PositiveNumber)->capture_default_str();
   command.add_option("--seed", calibration.seed, "Of the sampled voxels")->capture_default_str();
   command.add_option("--layer-times", calibration.layer_times, "File that keeps the layer times measured for a budget of latency; default: layer-times.json in the bundle");
+  command.add_option("--front", calibration.front, "JSON file for the Pareto front of a budget: what every share would buy");
   command.add_flag("--independent", calibration.independent, "Fit every layer by itself instead of layer after layer");
   command.add_flag("--correct-norms", calibration.correct_norms, "Scale the norms behind fitted layers by what is left of their inputs");
 }

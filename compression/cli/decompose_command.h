@@ -20,12 +20,13 @@ struct CalibrationArguments {
   uint64_t seed = 0;
   std::vector<int64_t> patch;
   std::string layer_times;
+  std::string front;
   bool independent = false;
   bool correct_norms = false;
 };
 
 /// Makes a data-aware variant; empty in a program without networks.
-/// `layer_times`: the file that a budget of latency keeps its measurements in.
+/// `layer_times`: the file that a budget of latency keeps its measurements in; `front`: that a budget's Pareto front is written to, if any.
 using MakeDataAware = std::function<VariantFiles(const Bundle& bundle, const std::vector<LevelRequest>& levels, const CalibrationArguments& calibration,
                                                  int64_t grid, TensorType type, int threads, bool quiet)>;
 

@@ -6,8 +6,10 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
+#include "compression/cli/variant_name.h"
 #include "compression/prune/prune.h"
 #include "engine/model/cost.h"
+#include "engine/model/unfinished_directory.h"
 #include "engine/model/variant.h"
 
 namespace tuckerseg {
@@ -61,18 +63,14 @@ void PrintJson(const PrunedCost& cost, const VariantLevel& level, const fs::path
   std::printf("%s\n", report.dump(1).c_str());
 }
 
-/// The last part of the path, whether or not a slash follows it.
-std::string DirectoryName(const fs::path& directory) {
-  const fs::path path = fs::absolute(directory).lexically_normal();
-  return path.has_filename() ? path.filename().string() : path.parent_path().filename().string();
-}
-
 void Run(const PruneArguments& arguments) {
+  const std::string name = VariantName(arguments.output, arguments.name);
+  UnfinishedDirectory::RefuseOccupied(arguments.output, "variant");
   const Bundle bundle = LoadBundle(arguments.bundle);
   const Model& model = bundle.model;
   VariantFiles files;
   files.variant = {.model = model.name, .model_sha256 = model.provenance.weights_sha256, .method = "pruning"};
-  VariantLevel level{.name = arguments.name.empty() ? DirectoryName(arguments.output) : arguments.name,
+  VariantLevel level{.name = name,
                      .level = arguments.level,
                      .is_default = arguments.is_default};
   for (size_t i = 0; i < model.parts.size(); ++i) {

@@ -4,7 +4,7 @@
 #include <ATen/Parallel.h>
 
 #include <algorithm>
-#include <map>
+#include <memory>
 #include <span>
 #include <utility>
 
@@ -35,21 +35,31 @@ LayerCost CostOf(BudgetUnit unit, const LayerSeconds& seconds) {
   return seconds;
 }
 
+/// The front with costs as shares of the whole network's.
+std::vector<ParetoPoint> FrontInShares(const std::vector<LayerCandidates>& layers, double fixed) {
+  std::vector<ParetoPoint> front = ParetoFront(layers, fixed);
+  double whole = fixed;
+  for (const LayerCandidates& layer : layers)
+    for (const RankCandidate& candidate : layer.candidates)
+      if (!candidate.ranks) whole += candidate.cost;
+  for (ParetoPoint& point : front) point.cost /= whole;
+  return front;
+}
+
 class Maker {
  public:
   Maker(const Bundle& bundle, const std::vector<LevelRequest>& levels, const std::vector<Volume>& calibration, const DataAwareOptions& options,
         const LayerSeconds& seconds, const DecomposeSink& told)
       : bundle_(bundle), levels_(levels), options_(options), seconds_(seconds), told_(told) {
+    CheckLevels(levels);  // before the work
     at::set_num_threads(options.threads);
     for (const ModelPart& part : bundle.model.parts)
       patches_.push_back(CalibrationPatches(calibration, bundle.model, part, {options.patch, options.patches, options.threads}));
   }
 
   VariantFiles Make() {
-    std::vector<std::vector<RankPlan>> plans;
-    for (const LevelRequest& level : levels_) plans.push_back(PlansOf(level.wish));
     VariantFiles files;
-    files.variant = EmptyVariant(bundle_, levels_, plans, "data-aware", options_.grid);
+    files.variant = EmptyVariant(bundle_, levels_, Plans(), "data-aware", options_.grid);
     files.variant.calibration = std::to_string(patches_.front().size()) + " patches of " + std::to_string(Product(ShapeOf(0))) + " voxels, at least " +
                                 std::to_string(options_.samples) + " voxels a layer" + (options_.sequential ? ", layer after layer" : "") +
                                 (options_.correct_norms ? ", norms corrected" : "");
@@ -67,18 +77,27 @@ class Maker {
     return LoadParameters(TrainableGraph(bundle_.model.parts[part].graph, false), bundle_.weights[part], "fold_" + fold + ".", 0);
   }
 
-  std::vector<RankPlan> PlansOf(const RankWish& wish) {
-    const auto* budget = std::get_if<BudgetWish>(&wish);
-    if (budget == nullptr) return RanksByWeights(bundle_, wish, options_.grid, options_.threads);
-    const auto& [layers, fixed] = CandidatesFor(budget->unit);
-    return AllocateRanks(layers, fixed, budget->share).plans;
+  std::vector<std::vector<RankPlan>> Plans() {
+    std::vector<std::vector<RankPlan>> plans;
+    if (const auto* budget = std::get_if<BudgetWish>(&levels_.front().wish)) {
+      std::vector<double> budgets;
+      for (const LevelRequest& level : levels_) budgets.push_back(std::get<BudgetWish>(level.wish).share);
+      const auto [layers, fixed] = Candidates(budget->unit);
+      if (options_.front) options_.front(FrontInShares(layers, fixed));
+      for (Allocation& allocation : AllocateNestedRanks(layers, fixed, budgets)) {
+        allocation.plans.resize(bundle_.model.parts.size());  // parts without a layer that pays are not named
+        plans.push_back(std::move(allocation.plans));
+      }
+    } else {
+      for (const LevelRequest& level : levels_) plans.push_back(RanksByWeights(bundle_, level.wish, options_.grid, options_.threads));
+    }
+    return plans;
   }
 
-  /// Measured once for each unit, whatever the number of levels.
-  const std::pair<std::vector<LayerCandidates>, double>& CandidatesFor(BudgetUnit unit) {
-    const auto found = candidates_.find(unit);
-    if (found != candidates_.end()) return found->second;
-    auto& [layers, fixed] = candidates_[unit];
+  /// Of all parts, with what no layer of them can change.
+  std::pair<std::vector<LayerCandidates>, double> Candidates(BudgetUnit unit) {
+    std::vector<LayerCandidates> layers;
+    double fixed = 0;
     const LayerCost cost = CostOf(unit, seconds_);
     for (size_t part = 0; part < bundle_.model.parts.size(); ++part) {
       const ModelPart& network = bundle_.model.parts[part];
@@ -96,7 +115,7 @@ class Maker {
         layers.push_back(std::move(layer));
       }
     }
-    return candidates_[unit];
+    return {std::move(layers), fixed};
   }
 
   WeightStore FitPart(size_t place, const LayerGraph& graph) {
@@ -114,9 +133,28 @@ class Maker {
           FitLayerwise(part.graph, ParametersOf(place, fold), plan, patches_[place], layerwise, [&](size_t done, size_t total, const std::string&, double) {
             if (told_) told_("fitting " + part.name, done, total);
           });
-      StoreParameters(fitted.parameters, RequiredTensors(graph), "fold_" + fold + ".", options_.type, weights);
+      Store(fitted.parameters, graph, bundle_.weights[place], "fold_" + fold + ".", weights);
     }
     return weights;
+  }
+
+  /// Factors and cores in the type that was asked for; what else the fit changed as float32; all other tensors as the model has them.
+  void Store(const Parameters& fitted, const LayerGraph& graph, const WeightStore& original, const std::string& prefix, WeightStore& weights) const {
+    const auto keeper = std::make_shared<const WeightStore>(original);  // shares the bytes that the views look at
+    std::vector<TensorSpec> decomposed;
+    std::vector<TensorSpec> changed;
+    for (const Layer& layer : graph.layers)
+      for (const TensorSpec& spec : RequiredTensors({{layer}})) {
+        if (IsTucker(layer.kind)) {
+          (spec.name == layer.name + ".bias" ? changed : decomposed).push_back(spec);
+        } else if (options_.correct_norms && layer.kind == LayerKind::kInstanceNorm) {
+          changed.push_back(spec);
+        } else {
+          weights.AddView(prefix + spec.name, keeper->At(prefix + spec.name), keeper);
+        }
+      }
+    StoreParameters(fitted, decomposed, prefix, options_.type, weights);
+    StoreParameters(fitted, changed, prefix, TensorType::kFloat32, weights);
   }
 
   const Bundle& bundle_;
@@ -125,7 +163,6 @@ class Maker {
   const LayerSeconds& seconds_;
   const DecomposeSink& told_;
   std::vector<std::vector<at::Tensor>> patches_;  // by part
-  std::map<BudgetUnit, std::pair<std::vector<LayerCandidates>, double>> candidates_;
 };
 
 }  // namespace

@@ -7,21 +7,26 @@
 #include <vector>
 
 #include "compression/decompose/weight_variant.h"
+#include "compression/rank/allocation.h"
 #include "engine/model/variant.h"
 #include "engine/volume/volume.h"
 
 namespace tuckerseg {
+
+/// What every budget can buy, least cost first: costs as shares of the whole network's, losses as MeasureSensitivities counts them.
+using FrontSink = std::function<void(const std::vector<ParetoPoint>& front)>;
 
 struct DataAwareOptions {
   int64_t grid = 1;
   TensorType type = TensorType::kFloat32;
   int threads = 1;
   int64_t patches = 4;      ///< of each calibration volume
-  Size3 patch{};            ///< of calibration; {0, 0, 0}: the part's own
+  Size3 patch{};            ///< of calibration; {0, 0, 0}: the part's own, of at most 96 voxels an axis
   int64_t samples = 12000;  ///< output voxels a layer, at least
   uint64_t seed = 0;
   bool sequential = true;   ///< layer after layer (LayerwiseOptions)
   bool correct_norms = false;
+  FrontSink front;          ///< told for budgets, before anything is fitted
 };
 
 /// Told as the work goes on: what is being done, and how far it is.

@@ -2,36 +2,58 @@
 
 #include <algorithm>
 
+#include "compression/rank/pays.h"
 #include "compression/rank/rewrite.h"
 #include "engine/error.h"
+#include "engine/model/cost.h"
 
 namespace tuckerseg {
 namespace {
 
-/// What a layer that a level leaves whole is in an elastic variant: both ranks full.
-RankPair FullRanks(const LayerGraph& graph, const std::string& name) {
-  const Layer& layer = LayerNamed(graph, name);
-  return {layer.in_channels, layer.out_channels};
-}
-
-/// The same layers in every level: those of the smallest. A search may give a larger budget the smaller rank of one mode: it gets the
-/// larger one, so that every level is a block of the one before.
-void Nest(const Bundle& bundle, std::vector<std::vector<RankPlan>>& plans) {
-  for (size_t part = 0; part < bundle.model.parts.size(); ++part) {
-    for (size_t level = plans.size() - 1; level-- > 0;) {
-      RankPlan nested;
-      for (const auto& [name, smaller] : plans[level + 1][part]) {
-        const auto found = plans[level][part].find(name);
-        const RankPair ranks = found != plans[level][part].end() ? found->second : FullRanks(bundle.model.parts[part].graph, name);
-        nested[name] = {std::max(ranks.in, smaller.in), std::max(ranks.out, smaller.out)};
-      }
-      plans[level][part] = nested;
-    }
+/// What a layer that a level leaves whole is in an elastic variant where the next level has it in Tucker form, at ranks `least`: as much of it as
+/// still costs less than the layer, so that the level keeps its budget.
+RankPair LargestThatPays(const Layer& layer, const Size3& input_shape, int64_t grid, const RankPair& least) {
+  RankPair largest = least;
+  for (const RankPair& pair : RanksThatPay(layer, input_shape, grid)) {
+    if (pair.in < least.in || pair.out < least.out) continue;
+    if (ParameterCount(InTuckerForm(layer, pair)) > ParameterCount(InTuckerForm(layer, largest))) largest = pair;
   }
+  return largest;
 }
 
-void CheckDescending(const std::vector<LevelRequest>& levels) {
+/// `larger` with the same layers as the next level and no rank below it, so that every level is a block of the one before.
+RankPlan Nested(const ModelPart& part, const RankPlan& larger, const RankPlan& smaller, int64_t grid) {
+  RankPlan nested;
+  const std::vector<Size3> shapes = FeatureShapes(part.graph, part.patch_size);
+  for (const Layer& layer : part.graph.layers) {
+    const auto least = smaller.find(layer.name);
+    if (least == smaller.end()) continue;
+    const auto found = larger.find(layer.name);
+    nested[layer.name] = found != larger.end() ? RankPair{std::max(found->second.in, least->second.in), std::max(found->second.out, least->second.out)}
+                                               : LargestThatPays(layer, shapes[static_cast<size_t>(layer.inputs.front())], grid, least->second);
+  }
+  return nested;
+}
+
+void Nest(const Bundle& bundle, int64_t grid, std::vector<std::vector<RankPlan>>& plans) {
+  for (size_t part = 0; part < bundle.model.parts.size(); ++part)
+    for (size_t level = plans.size() - 1; level-- > 0;)
+      plans[level][part] = Nested(bundle.model.parts[part], plans[level][part], plans[level + 1][part], grid);
+}
+
+std::optional<BudgetUnit> UnitOf(const RankWish& wish) {
+  const auto* budget = std::get_if<BudgetWish>(&wish);
+  return budget != nullptr ? std::optional(budget->unit) : std::nullopt;
+}
+
+}  // namespace
+
+void CheckLevels(const std::vector<LevelRequest>& levels) {
+  if (levels.empty()) throw Error(ErrorCode::kInvalidArgument, "levels: must be at least one");
   for (size_t i = 1; i < levels.size(); ++i) {
+    if (levels[i].wish.index() != levels[0].wish.index() || UnitOf(levels[i].wish) != UnitOf(levels[0].wish)) {
+      throw Error(ErrorCode::kInvalidArgument, "levels: " + levels[i].name + " is measured otherwise than " + levels[0].name + ": must be shares of one thing, as flops=0.5 and flops=0.3");
+    }
     const std::optional<double> before = LevelNumber(levels[i - 1].wish);
     const std::optional<double> number = LevelNumber(levels[i].wish);
     if (!before || !number || *number < *before) continue;
@@ -39,16 +61,11 @@ void CheckDescending(const std::vector<LevelRequest>& levels) {
   }
 }
 
-}  // namespace
-
 Variant EmptyVariant(const Bundle& bundle, const std::vector<LevelRequest>& levels, const std::vector<std::vector<RankPlan>>& plans, const std::string& method,
                      int64_t grid) {
-  if (levels.empty()) throw Error(ErrorCode::kInvalidArgument, "levels: must be at least one");
+  CheckLevels(levels);
   std::vector<std::vector<RankPlan>> shared = plans;
-  if (levels.size() > 1) {
-    CheckDescending(levels);
-    Nest(bundle, shared);
-  }
+  Nest(bundle, grid, shared);
   Variant variant;
   variant.model = bundle.model.name;
   variant.model_sha256 = bundle.model.provenance.weights_sha256;
@@ -56,13 +73,14 @@ Variant EmptyVariant(const Bundle& bundle, const std::vector<LevelRequest>& leve
   variant.grid = grid;
   for (size_t i = 0; i < levels.size(); ++i) {
     VariantLevel level{levels[i].name, LevelNumber(levels[i].wish), levels[i].is_default, {}};
-    for (size_t part = 0; part < bundle.model.parts.size(); ++part) level.graphs.push_back(WithRanks(bundle.model.parts[part].graph, shared[i][part]));
+    for (size_t part = 0; part < bundle.model.parts.size(); ++part) level.graphs.push_back(WithRanks(bundle.model.parts[part].graph, shared[i].at(part)));
     variant.levels.push_back(std::move(level));
   }
   return variant;
 }
 
 VariantFiles VariantByWeights(const Bundle& bundle, const std::vector<LevelRequest>& levels, const WeightVariantOptions& options) {
+  CheckLevels(levels);
   const bool hooi = options.method == DecompositionMethod::kHooi;
   if (levels.size() > 1 && hooi) {
     throw Error(ErrorCode::kInvalidArgument, "--method = hooi: its factors are fitted to one rank: several levels must be made with hosvd or data-aware");

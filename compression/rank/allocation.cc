@@ -126,12 +126,16 @@ std::vector<Move> MovesFromCheapest(const std::vector<LayerCandidates>& layers, 
   return moves;
 }
 
-}  // namespace
-
-Allocation AllocateRanks(const std::vector<LayerCandidates>& layers, double fixed_cost, double budget) {
-  CheckBudget(budget);
+/// What the network costs whole.
+double WholeCost(const std::vector<LayerCandidates>& layers, double fixed_cost) {
   double whole = fixed_cost;
   for (const LayerCandidates& layer : layers) whole += WholeOf(layer).cost;
+  return whole;
+}
+
+/// AllocateRanks among `layers`' candidates, the budget being a share of `whole`.
+Allocation Allocate(const std::vector<LayerCandidates>& layers, double fixed_cost, double whole, double budget) {
+  CheckBudget(budget);
   const double limit = budget * whole;
   const double room_for_roundings = 1e-12 * whole;  // a budget of 1 must hold what is summed in another order
   Choice choice(layers, fixed_cost);
@@ -143,6 +147,41 @@ Allocation AllocateRanks(const std::vector<LayerCandidates>& layers, double fixe
   const double least_loss = choice.loss() - (move != moves.end() ? std::max(0.0, limit - choice.cost()) * move->LossPerCost() : 0);
   while (const std::optional<Move> fill = choice.BestMove(limit + room_for_roundings - choice.cost())) choice.Make(*fill);
   return choice.Result(fixed_cost, std::max(0.0, least_loss));
+}
+
+/// The candidates that `smaller` can be cut out of.
+std::vector<LayerCandidates> Containing(const Allocation& smaller, const std::vector<LayerCandidates>& layers) {
+  std::vector<LayerCandidates> containing;
+  for (const LayerCandidates& layer : layers) {
+    const RankPlan& plan = smaller.plans[layer.network];
+    const auto least = plan.find(layer.layer);
+    LayerCandidates left{layer.network, layer.layer, {}};
+    for (const RankCandidate& candidate : layer.candidates) {
+      const bool contains = least == plan.end() ? !candidate.ranks : candidate.ranks && candidate.ranks->in >= least->second.in && candidate.ranks->out >= least->second.out;
+      if (contains) left.candidates.push_back(candidate);
+    }
+    containing.push_back(std::move(left));
+  }
+  return containing;
+}
+
+}  // namespace
+
+Allocation AllocateRanks(const std::vector<LayerCandidates>& layers, double fixed_cost, double budget) {
+  return Allocate(layers, fixed_cost, WholeCost(layers, fixed_cost), budget);
+}
+
+std::vector<Allocation> AllocateNestedRanks(const std::vector<LayerCandidates>& layers, double fixed_cost, const std::vector<double>& budgets) {
+  for (size_t i = 1; i < budgets.size(); ++i)
+    if (!(budgets[i] < budgets[i - 1])) throw Error(ErrorCode::kInvalidArgument, "budgets: must descend, from the largest level to the smallest");
+  const double whole = WholeCost(layers, fixed_cost);
+  std::vector<Allocation> allocations(budgets.size());
+  std::vector<LayerCandidates> left = layers;
+  for (size_t i = budgets.size(); i-- > 0;) {
+    allocations[i] = Allocate(left, fixed_cost, whole, budgets[i]);
+    left = Containing(allocations[i], left);
+  }
+  return allocations;
 }
 
 std::vector<ParetoPoint> ParetoFront(const std::vector<LayerCandidates>& layers, double fixed_cost) {

@@ -45,6 +45,12 @@ struct Allocation {
 /// negative or not finite; for a budget below the cheapest candidates' cost, naming the least share.
 Allocation AllocateRanks(const std::vector<LayerCandidates>& layers, double fixed_cost, double budget);
 
+/// Choices for budgets that descend, each of which can be cut out of the one before: the levels of an elastic variant. The smallest is chosen
+/// as by AllocateRanks, each larger one among the candidates whose ranks are nowhere below the smaller one's: a layer that is whole there
+/// stays whole, one in Tucker form stays in it. No choice costs more than its budget. `least_loss` is that of the candidates left to it.
+/// Errors: as AllocateRanks; kInvalidArgument for budgets that do not descend.
+std::vector<Allocation> AllocateNestedRanks(const std::vector<LayerCandidates>& layers, double fixed_cost, const std::vector<double>& budgets);
+
 /// A choice that is best at some multiplier.
 struct ParetoPoint {
   double multiplier = 0;  ///< the largest at which it is best: the loss per cost of the move that led to it; infinite for the first

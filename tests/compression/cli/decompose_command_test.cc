@@ -2,6 +2,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <nlohmann/json.hpp>
+
 #include "engine/model/cost.h"
 #include "engine/model/variant.h"
 #include "tests/engine/model/temporary_directory.h"
@@ -66,6 +68,9 @@ TEST_F(DecomposeCommand, RefusesWhatCannotBeMeant) {
   ExpectFailure(Run("--level 0.5 --method svd -o v"), 2, "--method");
   ExpectFailure(Run("--level 0.5 --name original -o v"), 1, "must be another name");
   ExpectFailure(Run("--budget watts=0.5 -o v"), 1, "must be params=X");
+  ExpectFailure(Run("--energy 0.9 --default -o v"), 2, "--default: needs --level or --budget");
+  ExpectFailure(Run("--level 0.5 -o 'my variant'"), 1, "--output = my variant: must be a name of letters");
+  ExpectFailure(Run("--budget flops=0.9,params=0.5 --grid 4 -o v"), 1, "must be shares of one thing");
 }
 
 TEST_F(DecomposeCommand, WritesOverNothing) {
@@ -91,6 +96,33 @@ TEST_F(DataAwareCommand, SharesABudgetOutOverTheLayers) {
   EXPECT_EQ(files.variant.method, "data-aware");
   EXPECT_THAT(files.variant.calibration, HasSubstr("patches of 512 voxels"));
   EXPECT_LE(TotalMultiplyAdds(BundleOf(model_, files, 0).model), TotalMultiplyAdds(model_) / 2);
+}
+
+TEST_F(DataAwareCommand, KeepsTheBudgetOfEachLevelOfAnElasticVariant) {
+  const Outcome outcome = Run("--budget flops=0.8 flops=0.6 flops=0.5 --grid 1 --calibration ct.nii --samples 2000 -o aware");
+  EXPECT_EQ(outcome.status, 0) << outcome.err;
+  const VariantFiles files = Load("aware");
+  ASSERT_EQ(files.variant.levels.size(), 3U);
+  const auto whole = static_cast<double>(TotalMultiplyAdds(model_));
+  for (size_t i = 0; i < 3; ++i) {
+    const double share = static_cast<double>(TotalMultiplyAdds(BundleOf(model_, files, i).model)) / whole;
+    EXPECT_LE(share, *files.variant.levels[i].level) << files.variant.levels[i].name;
+  }
+  ExpectFailure(Run("--budget flops=0.8 params=0.6 --calibration ct.nii --samples 2000 -o mixed"), 1, "must be shares of one thing");
+}
+
+TEST_F(DataAwareCommand, WritesWhatEveryBudgetWouldBuy) {
+  ASSERT_EQ(Run("--budget flops=0.5 --grid 2 --calibration ct.nii --samples 2000 --front front.json -o aware").status, 0);
+  const auto points = nlohmann::json::parse(FileText(folder_.path() / "front.json"))["points"];
+  ASSERT_GT(points.size(), 2U);
+  for (size_t i = 1; i < points.size(); ++i) {
+    EXPECT_GT(points[i]["share"], points[i - 1]["share"]);
+    EXPECT_LT(points[i]["loss"], points[i - 1]["loss"]);
+  }
+  EXPECT_LE(points.back()["share"], 1);
+  EXPECT_NEAR(points.back()["loss"].get<double>(), 0, 1e-9) << "where all is whole nothing is lost";
+  ExpectFailure(Run("--level 0.5 --calibration ct.nii --front f.json -o v"), 2, "--front: needs --budget");
+  ExpectFailure(Run("--budget flops=0.5 --grid 2 --front f.json -o v"), 2, "--front: goes with --method data-aware");
 }
 
 TEST_F(DataAwareCommand, MeasuresLayersForABudgetOfLatencyAndKeepsTheirTimes) {

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "engine/error.h"
+#include "engine/model/cost.h"
 #include "engine/model/safetensors.h"
 #include "tests/engine/model/temporary_directory.h"
 #include "tests/engine/tiny_network.h"
@@ -53,6 +54,16 @@ TEST_F(VariantOfTinyNetwork, HasTheSameTuckerLayersAtAllLevels) {
     EXPECT_EQ(large[i].kind, small[i].kind) << large[i].name;
     EXPECT_GE(large[i].rank_in, small[i].rank_in) << large[i].name;
   }
+}
+
+TEST_F(VariantOfTinyNetwork, KeepsTheBudgetOfEachLevelThoughLayersAreInTuckerFormThatWouldStayWhole) {
+  const VariantFiles elastic = VariantByWeights(bundle_, {{"e-0.95", BudgetWish{BudgetUnit::kParameters, 0.95}}, {"e-0.4", BudgetWish{BudgetUnit::kParameters, 0.4}}}, hosvd_);
+  const auto whole = static_cast<double>(ParameterCount(bundle_.model.parts.front().graph));
+  for (const VariantLevel& level : elastic.variant.levels) EXPECT_LE(static_cast<double>(ParameterCount(level.graphs.front())), *level.level * whole) << level.name;
+  const RankPlan alone = RanksByWeights(bundle_, BudgetWish{BudgetUnit::kParameters, 0.95}, 1, 1).front();
+  int made_smaller = 0;
+  for (const Layer& layer : elastic.variant.levels.front().graphs.front().layers) made_smaller += IsTucker(layer.kind) && !alone.contains(layer.name);
+  EXPECT_GT(made_smaller, 0) << "or this tests nothing";
 }
 
 TEST_F(VariantOfTinyNetwork, IsRefusedForLevelsThatAreNoneOrNotNestedOrNotInOrder) {

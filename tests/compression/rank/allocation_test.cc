@@ -6,6 +6,7 @@
 #include <cmath>
 #include <limits>
 #include <random>
+#include <tuple>
 
 #include "tests/engine/volume/expect_error.h"
 
@@ -147,6 +148,48 @@ TEST(AllocateRanks, ComesWithinAPercentOfTheBoundWhereLayersHaveManyCandidates) 
     const Allocation allocation = AllocateRanks(layers, 0, budget);
     EXPECT_LE(allocation.loss, 1.01 * allocation.least_loss) << budget;
   }
+}
+
+/// Whole at cost 100; pairs of which each keeps what the one before keeps of one mode alone.
+LayerCandidates Uneven(const std::string& name, double scale) {
+  LayerCandidates layer{0, name, {{std::nullopt, 0, 100}}};
+  for (const auto& [in, out, loss, cost] : std::vector<std::tuple<int64_t, int64_t, double, double>>{
+           {1, 4, 9, 10}, {4, 1, 6, 20}, {2, 5, 4, 30}, {6, 2, 3, 40}, {6, 6, 1, 60}})
+    layer.candidates.push_back({RankPair{in, out}, scale * loss, cost});
+  return layer;
+}
+
+TEST(AllocateNestedRanks, GivesLevelsOfWhichEachIsABlockOfTheOneBeforeAndKeepsItsBudget) {
+  const std::vector<LayerCandidates> layers{Uneven("a", 1), Uneven("b", 2), Uneven("c", 0.5)};
+  const std::vector<double> budgets{0.7, 0.5, 0.3, 0.2, 0.14};
+  const std::vector<Allocation> levels = AllocateNestedRanks(layers, 10, budgets);
+  ASSERT_EQ(levels.size(), budgets.size());
+  for (size_t i = 0; i < levels.size(); ++i) {
+    EXPECT_LE(levels[i].cost, budgets[i] * 310 * (1 + 1e-9)) << budgets[i];
+    if (i == 0) continue;
+    EXPECT_LE(levels[i - 1].loss, levels[i].loss) << budgets[i];
+    ASSERT_EQ(levels[i - 1].plans.front().size(), levels[i].plans.front().size());
+    for (const auto& [name, smaller] : levels[i].plans.front()) {
+      EXPECT_GE(levels[i - 1].plans.front().at(name).in, smaller.in) << name << budgets[i];
+      EXPECT_GE(levels[i - 1].plans.front().at(name).out, smaller.out) << name << budgets[i];
+    }
+  }
+}
+
+TEST(AllocateNestedRanks, ChoosesTheSmallestLevelAsIfItWereAlone) {
+  const std::vector<LayerCandidates> layers{Uneven("a", 1), Uneven("b", 2)};
+  EXPECT_EQ(AllocateNestedRanks(layers, 0, {0.6, 0.25}).back().plans, AllocateRanks(layers, 0, 0.25).plans);
+  EXPECT_EQ(AllocateNestedRanks(layers, 0, {0.25}).front().plans, AllocateRanks(layers, 0, 0.25).plans);
+}
+
+TEST(AllocateNestedRanks, KeepsWholeWhatTheSmallestLevelKeepsWhole) {
+  const std::vector<LayerCandidates> layers{Candidates("a", {{5, 2}}), Candidates("b", {{0.1, 3}})};
+  EXPECT_THAT(AllocateRanks(layers, 0, 0.7).plans, ElementsAre(RankPlan{{"b", {1, 1}}})) << "alone it would cut b";
+  for (const Allocation& level : AllocateNestedRanks(layers, 0, {0.7, 0.6})) EXPECT_THAT(level.plans, ElementsAre(RankPlan{{"a", {1, 1}}}));
+}
+
+TEST(AllocateNestedRanks, RefusesBudgetsThatDoNotDescend) {
+  ExpectError(ErrorCode::kInvalidArgument, "budgets: must descend", [] { AllocateNestedRanks({Candidates("a", {{8, 2}})}, 0, {0.5, 0.5}); });
 }
 
 TEST(ParetoFront, GoesFromTheCheapestToTheDearestThroughTheHull) {
