@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <array>
-#include <limits>
 #include <string>
 
 #include "compression/calibrate/layer_samples.h"
@@ -15,7 +14,7 @@ namespace {
 
 constexpr int64_t kTapSamples = 2000;       // voxels for the covariance of taps, which has at most a few hundred unknowns
 constexpr int64_t kSamplesForAnUnknown = 4;
-constexpr int64_t kHeldOutEvery = 4;        // patches
+constexpr int64_t kHeldOutEvery = 4;        // patches; of a single one, voxels
 constexpr double kLeastVariance = 1e-12;  // channels that never change divide by it
 constexpr double kJitter = 1e-6;            // of the mean variance: covariances of dead channels are singular
 constexpr std::array<double, 4> kRidges{1e-3, 1e-2, 1e-1, 1.0};
@@ -28,9 +27,10 @@ Size3 ShapeOf(const at::Tensor& feature) { return {feature.size(2), feature.size
 /// that are dead or follow from others make it singular.
 at::Tensor Cholesky(const at::Tensor& covariance) {
   const double mean = std::max(covariance.diagonal().mean().item<double>(), kLeastVariance);
-  const at::Tensor one = at::eye(covariance.size(0), at::kDouble);
   for (double jitter = kJitter; jitter < 1; jitter *= 10) {
-    auto [factor, info] = at::linalg_cholesky_ex(covariance + one * (jitter * mean));
+    at::Tensor raised = covariance.clone();
+    raised.diagonal().add_(jitter * mean);
+    auto [factor, info] = at::linalg_cholesky_ex(raised);
     if (info.item<int>() == 0) return factor;
   }
   throw Error(ErrorCode::kInternal, "calibration: a covariance is not positive definite: must be of activations that are finite");
@@ -175,14 +175,26 @@ void LayerFit::GatherMoments(const LayerActivations& activations, const LayerFit
     const SampledPlaces places = SamplePlaces(ShapeOf(blocks_ == 1 ? target : input), each, options.seed + static_cast<uint64_t>(p));
     const at::Tensor z = blocks_ == 1 ? GatherTaps(narrow, layer_, places) : GatherVoxels(narrow, places);
     const at::Tensor y = blocks_ == 1 ? GatherVoxels(target, places).unsqueeze(0) : GatherBlocks(target, layer_, places);
-    // The last of each group, so that there is something to train on whatever the number of patches.
-    const bool held_out = patches >= 2 && (p % kHeldOutEvery == kHeldOutEvery - 1 || (patches < kHeldOutEvery && p == patches - 1));
-    (held_out ? held_out_ : train_).Add(z, y, deviation_, blocks_ == 1 ? at::Tensor() : activations.bias);
+    AddPatch(z, y, blocks_ == 1 ? at::Tensor() : activations.bias, p, patches);
   }
   train_.Finish();
   held_out_.Finish();
   RequireFinite(layer_.name, train_.inputs);
   RequireFinite(layer_.name, train_.cross);
+}
+
+void LayerFit::AddPatch(const at::Tensor& z, const at::Tensor& y, const at::Tensor& origin, int64_t patch, int64_t patches) {
+  if (patches > 1) {
+    // The last of each group, so that there is something to train on whatever the number of patches.
+    const bool held_out = patch % kHeldOutEvery == kHeldOutEvery - 1 || (patches < kHeldOutEvery && patch == patches - 1);
+    (held_out ? held_out_ : train_).Add(z, y, deviation_, origin);
+    return;
+  }
+  const at::Tensor out = at::arange(z.size(0)).remainder(kHeldOutEvery) == kHeldOutEvery - 1;
+  for (const bool held_out : {false, true}) {
+    const at::Tensor places = (held_out ? out : out.logical_not()).nonzero().view({-1});
+    if (places.size(0) > 0) (held_out ? held_out_ : train_).Add(z.index_select(0, places), y.index_select(1, places), deviation_, origin);
+  }
 }
 
 LayerFit::Moments LayerFit::Leading(const Moments& moments, int64_t rank_in) const {
@@ -194,7 +206,8 @@ LayerFit::Moments LayerFit::Leading(const Moments& moments, int64_t rank_in) con
 LayerFit::Regression LayerFit::Regress(const Moments& moments, int64_t rank_in, double ridge) const {
   const int64_t unknowns = rank_in * taps_;
   const double strength = ridge * std::max(moments.inputs.diagonal().mean().item<double>(), kLeastVariance);
-  const at::Tensor left = moments.inputs + at::eye(unknowns, at::kDouble) * strength;
+  at::Tensor left = moments.inputs.clone();
+  left.diagonal().add_(strength);
   const at::Tensor right = (moments.cross + prior_.slice(0, 0, unknowns) * strength).reshape({unknowns, -1});
   const at::Tensor map = at::cholesky_solve(right, Cholesky(left)).view({unknowns, blocks_, layer_.out_channels});
   Regression regression{map, {}};
@@ -217,29 +230,25 @@ std::vector<double> LayerFit::ErrorsOf(const Regression& regression, const Momen
     const at::Tensor c = at::matmul(held_out.cross.select(1, b), regression.vectors);
     gained += 2 * (c * g).sum(0) - (g * at::matmul(held_out.inputs, g)).sum(0);
   }
-  const at::Tensor errors = (1 - gained.cumsum(0) / std::max(held_out.variance, kLeastVariance)).clamp(0, 1).contiguous();
+  // Above 1 where the fit does harm: two harmful ridges can still be told apart.
+  const at::Tensor errors = (1 - gained.cumsum(0) / std::max(held_out.variance, kLeastVariance)).clamp_min(0).contiguous();
   return {errors.const_data_ptr<double>(), errors.const_data_ptr<double>() + errors.numel()};
 }
 
-double LayerFit::BestRidge(RankPair ranks, const Moments& train, const Moments& held_out, std::vector<double>* errors) const {
-  double best = kRidges.front();
-  double least = std::numeric_limits<double>::infinity();
+std::pair<double, std::vector<double>> LayerFit::BestRidge(RankPair ranks, const Moments& train, const Moments& held_out) const {
+  std::pair<double, std::vector<double>> best;
   for (const double ridge : kRidges) {
-    std::vector<double> found = ErrorsOf(Regress(train, ranks.in, ridge), held_out.count > 0 ? held_out : train);
-    const double error = found[static_cast<size_t>(ranks.out - 1)];
-    if (!(error < least)) continue;
-    least = error;
-    best = ridge;
-    *errors = std::move(found);
+    std::vector<double> errors = ErrorsOf(Regress(train, ranks.in, ridge), held_out.count > 0 ? held_out : train);
+    const auto place = static_cast<size_t>(ranks.out - 1);
+    if (best.second.empty() || errors[place] < best.second[place]) best = {ridge, std::move(errors)};
   }
+  for (double& error : best.second) error = std::min(error, 1.0);
   return best;
 }
 
 std::vector<double> LayerFit::Errors(int64_t rank_in) const {
-  std::vector<double> errors(static_cast<size_t>(layer_.out_channels), 1.0);
   const Moments held_out = held_out_.count > 0 ? Leading(held_out_, rank_in) : held_out_;
-  BestRidge({rank_in, layer_.out_channels}, Leading(train_, rank_in), held_out, &errors);
-  return errors;
+  return BestRidge({rank_in, layer_.out_channels}, Leading(train_, rank_in), held_out).second;
 }
 
 FittedLayer LayerFit::Fit(RankPair ranks) const {
@@ -249,8 +258,7 @@ FittedLayer LayerFit::Fit(RankPair ranks) const {
   }
   const Moments train = Leading(train_, ranks.in);
   const Moments held_out = held_out_.count > 0 ? Leading(held_out_, ranks.in) : held_out_;
-  std::vector<double> errors(static_cast<size_t>(layer_.out_channels), 1.0);
-  const double ridge = BestRidge(ranks, train, held_out, &errors);
+  const auto [ridge, errors] = BestRidge(ranks, train, held_out);
   const Moments all = Moments::Joined(train, held_out);
   const Regression regression = Regress(all, ranks.in, ridge);
   const at::Tensor directions = regression.vectors.slice(1, 0, ranks.out);                       // [out, rank_out]

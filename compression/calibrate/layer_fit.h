@@ -4,6 +4,7 @@
 #include <ATen/core/Tensor.h>
 
 #include <cstdint>
+#include <utility>
 #include <vector>
 
 #include "compression/rank/rank_pair.h"
@@ -29,7 +30,7 @@ struct LayerFitOptions {
 struct FittedLayer {
   TuckerWeight form;  ///< the in_factor's columns are orthonormal in the metric of the inputs' covariance, not in the plain one
   Vector bias;        ///< [out]; for layers that have one
-  double error = 0;   ///< share of the targets' variance that is lost, on patches that were held out
+  double error = 0;   ///< share of the targets' variance that is lost, on what was held out
 };
 
 /// Fits one layer at any ranks from statistics that are gathered once.
@@ -40,14 +41,15 @@ struct FittedLayer {
 /// - Input factor: left singular vectors of the kernel in whitened coordinates: channels by their covariance, taps by theirs (a separable
 ///   model of the full tap-and-channel covariance), outputs scaled as above. Its columns are nested: rank r is the first r columns.
 /// - Core and output factor: reduced-rank regression (Izenman 1975) of the targets on the projected inputs: least squares, drawn towards
-///   the projected kernel by a ridge whose strength is chosen on held-out patches, then the leading directions of what it explains.
+///   the projected kernel by a ridge whose strength is chosen on held-out patches (of a single patch: on held-out voxels, which lie near the
+///   others and so favour a weaker ridge), then the leading directions of what it explains.
 class LayerFit {
  public:
   /// `weight`: as stored. `most_rank_in`: the largest that will be asked for.
   /// Errors: kInvalidArgument for a layer that is no convolution or a rank that it does not have; kInternal for activations that are not finite.
   LayerFit(const Layer& layer, const at::Tensor& weight, const LayerActivations& activations, int64_t most_rank_in, const LayerFitOptions& options);
 
-  /// The share of the targets' variance that is lost on held-out patches, for rank_out = 1, 2, ..., out.
+  /// The share of the targets' variance that is lost on what is held out, for rank_out = 1, 2, ..., out.
   std::vector<double> Errors(int64_t rank_in) const;
 
   FittedLayer Fit(RankPair ranks) const;
@@ -73,11 +75,12 @@ class LayerFit {
 
   void GatherBasis(const LayerActivations& activations, const at::Tensor& weight, const LayerFitOptions& options);
   void GatherMoments(const LayerActivations& activations, const LayerFitOptions& options);
+  void AddPatch(const at::Tensor& z, const at::Tensor& y, const at::Tensor& origin, int64_t patch, int64_t patches);
   Moments Leading(const Moments& moments, int64_t rank_in) const;
   Regression Regress(const Moments& moments, int64_t rank_in, double ridge) const;
   std::vector<double> ErrorsOf(const Regression& regression, const Moments& held_out) const;
-  /// The ridge with the least held-out error at this pair.
-  double BestRidge(RankPair ranks, const Moments& train, const Moments& held_out, std::vector<double>* errors) const;
+  /// The ridge with the least held-out error at this pair, and the errors there.
+  std::pair<double, std::vector<double>> BestRidge(RankPair ranks, const Moments& train, const Moments& held_out) const;
 
   Layer layer_;
   int64_t most_rank_in_;

@@ -18,6 +18,7 @@ namespace tuckerseg {
 namespace {
 
 constexpr size_t kMostRanksOfAMode = 10;
+constexpr int64_t kMostUnknowns = 4096;  // of a regression: 128 MB a matrix. Layers as wide as that lose nothing long before
 constexpr std::array<double, 3> kMeasuredShares{0.02, 0.08, 0.3};  // of output variance lost: where the divergence is measured
 constexpr double kLeastShare = 1e-6;
 
@@ -42,9 +43,11 @@ struct Candidate {
   double cost = 0;
 };
 
-/// Pairs that pay, thinned in both modes, by ascending cost.
+/// Pairs that pay and can be fitted, thinned in both modes.
 std::vector<RankPair> PairsOf(const Layer& layer, const Size3& input_shape, int64_t grid) {
-  const std::vector<RankPair> all = RanksThatPay(layer, input_shape, grid);
+  std::vector<RankPair> all = RanksThatPay(layer, input_shape, grid);
+  const int64_t taps = IsTransposed(layer.kind) ? 1 : layer.kernel[0] * layer.kernel[1] * layer.kernel[2];
+  std::erase_if(all, [taps](const RankPair& pair) { return pair.in * taps > kMostUnknowns; });
   std::vector<int64_t> ins, outs;
   for (const RankPair& pair : all) {
     ins.push_back(pair.in);

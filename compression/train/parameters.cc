@@ -83,7 +83,7 @@ void StoreParameters(const Parameters& parameters, const std::vector<TensorSpec>
     const at::ScalarType wanted = type == TensorType::kFloat16 ? at::kHalf : at::kFloat;
     const at::Tensor values = parameters.at(spec.name).detach().to(at::kCPU, wanted).contiguous();
     if (!at::isfinite(values).all().item<bool>()) {
-      throw Error(ErrorCode::kInternal, prefix + spec.name + ": not finite: the training has diverged");
+      throw Error(ErrorCode::kInternal, prefix + spec.name + ": holds a number that is not finite, or too large for float16: must be smaller weights or float32");
     }
     std::vector<std::byte> bytes(values.nbytes());
     std::memcpy(bytes.data(), values.const_data_ptr(), bytes.size());

@@ -3,6 +3,8 @@
 #include <ATen/ATen.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "engine/error.h"
 #include "tests/engine/tiny_network.h"
 #include "tests/engine/volume/expect_error.h"
@@ -51,6 +53,25 @@ TEST(CalibrationPatches, NeedAVolumeAndAPatchThatFitsTheGraph) {
   ExpectError(ErrorCode::kInvalidArgument, "--calibration: must name at least one CT", [&] { CalibrationPatches({}, bundle.model, part, {}); });
   ExpectError(ErrorCode::kInvalidArgument, "--patch: axis 1 = 7: must be a positive multiple of 2",
               [&] { CalibrationPatches({Ramp({8, 8, 8})}, bundle.model, part, {.patch = {8, 7, 8}}); });
+}
+
+TEST(CalibrationPatches, AreTheNetworksOwnOfAtMost96VoxelsAnAxis) {
+  const Bundle bundle = TinyBundle(TinyUnet(4, 3), {130, 8, 96}, 1);
+  EXPECT_EQ(CalibrationPatches({Ramp({8, 8, 8})}, bundle.model, bundle.model.parts.front(), {}).front().sizes().vec(), (std::vector<int64_t>{1, 1, 96, 8, 96}));
+}
+
+TEST(CalibrationPatches, AreRefusedWhereTheyWouldNotBeWhatTheNetworkSees) {
+  const Bundle bundle = TinyBundle(TinyUnet(4, 3), {8, 8, 8}, 1);
+  const ModelPart& part = bundle.model.parts.front();
+  Volume flat = Ramp({8, 8, 8});
+  std::fill(flat.voxels.begin(), flat.voxels.end(), std::byte{1});
+  ExpectError(ErrorCode::kInvalidArgument, "--calibration: CT 2: all voxels are alike", [&] { CalibrationPatches({Ramp({8, 8, 8}), flat}, bundle.model, part, {}); });
+  Model cropped = bundle.model;
+  cropped.pipeline.crop = CropRule{.structures = {"liver"}};
+  ExpectError(ErrorCode::kFailedPrecondition, "looks at crops around what another model finds", [&] { CalibrationPatches({Ramp({8, 8, 8})}, cropped, part, {}); });
+  ModelPart two_channels = part;
+  two_channels.graph.layers.front().out_channels = 2;
+  ExpectError(ErrorCode::kFailedPrecondition, "takes 2 channels", [&] { CalibrationPatches({Ramp({8, 8, 8})}, bundle.model, two_channels, {}); });
 }
 
 }  // namespace
