@@ -135,6 +135,7 @@ std::vector<std::filesystem::path> FindVariants(const std::filesystem::path& bun
     std::error_code absent;
     if (std::filesystem::is_regular_file(it->path() / kVariantFile, absent)) found.push_back(it->path());
   }
+  if (error && error != std::errc::no_such_file_or_directory) throw Error(ErrorCode::kFailedPrecondition, "variants: the directory cannot be read: " + error.message());
   std::sort(found.begin(), found.end());
   return found;
 }

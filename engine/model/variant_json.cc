@@ -12,6 +12,7 @@ namespace {
 
 constexpr int64_t kFormatVersion = 1;
 constexpr int64_t kMostRanks = int64_t{1} << 20;
+constexpr size_t kMostSmallerLevels = 64;  // each copies all graphs
 
 void PutLevel(const VariantLevel& level, Json& json) {
   json["name"] = level.name;
@@ -157,6 +158,7 @@ Variant ParseVariant(const std::string& text, const Model& model) {
   variant.levels.push_back(ParseLargest(root, model));
   const JsonField elastic = root.At("elastic");
   std::set<std::string> names{variant.levels.front().name};
+  if (elastic.Size() > kMostSmallerLevels) elastic.Refuse("must be at most " + std::to_string(kMostSmallerLevels) + " levels");
   for (size_t i = 0; i < elastic.Size(); ++i) {
     variant.levels.push_back(ParseSmaller(elastic.At(i), variant.levels.front(), model));
     if (!names.insert(variant.levels.back().name).second) elastic.At(i).At("name").Refuse("must be unique");

@@ -64,12 +64,15 @@ std::string Listed(const Levels& levels, std::string list) {
 const ServedLevel& Asked(const std::string& wish, const Levels& levels) {
   const Levels meant = Meant(wish, levels);
   if (meant.empty()) RefuseUnknown(wish, levels);
-  const Levels ready = Ready(meant);
-  if (ready.size() == 1) return *ready.front();
+  // Whether a number is one level's must not depend on which of them could be loaded: it would mean another level after the next start.
+  if (!Those(meant, [&](const ServedLevel& level) { return level.name != meant.front()->name; }).empty()) {
+    throw Error(ErrorCode::kFailedPrecondition, "level = " + wish + ": must be a name, as several levels have this number: " + Listed(meant, ""));
+  }
+  const Levels ready = Ready(meant);  // of several with one name one at most
   if (ready.empty()) {
     throw Error(ErrorCode::kFailedPrecondition, "level = " + wish + ": " + meant.front()->name + " could not be loaded: " + meant.front()->error);
   }
-  throw Error(ErrorCode::kFailedPrecondition, "level = " + wish + ": must be a name, as several levels have this number: " + Listed(ready, ""));
+  return *ready.front();
 }
 
 }  // namespace

@@ -2,11 +2,10 @@
 
 #include <cmath>
 #include <cstdio>
-#include <fstream>
-#include <iterator>
 
 #include "engine/error.h"
 #include "engine/model/json_fields.h"
+#include "engine/whole_file.h"
 #include "server/observe/log.h"
 #include "server/variants/shown_text.h"
 
@@ -86,11 +85,13 @@ std::map<std::string, LevelCard> ParseLevelCards(const std::string& text) {
 
 std::map<std::string, LevelCard> ReadLevelCards(const std::filesystem::path& directory, const std::string& weights_sha256,
                                                 const std::string& place) {
-  std::ifstream file(directory / kCardFile, std::ios::binary);
-  if (!file) return {};
+  std::error_code absent;
+  if (!std::filesystem::exists(directory / kCardFile, absent)) return {};
+  const std::optional<std::string> text = ReadWholeFile(directory / kCardFile);
   std::map<std::string, LevelCard> cards;
   try {
-    cards = ParseLevelCards({std::istreambuf_iterator<char>(file), {}});
+    if (!text) throw Error(ErrorCode::kInvalidArgument, "card: cannot be read: must be a file");
+    cards = ParseLevelCards(*text);
   } catch (const Error& error) {
     LogIgnored(place, ShownText(error.what()));
     return {};

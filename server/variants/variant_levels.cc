@@ -89,7 +89,11 @@ class VariantLoader {
 
 std::vector<ServedLevel> LoadVariantLevels(const std::filesystem::path& bundle, const Model& model, const ExecutorFactory& factory) {
   VariantLoader loader(model, factory);
-  for (const std::filesystem::path& directory : FindVariants(bundle)) loader.Load(directory);
+  try {
+    for (const std::filesystem::path& directory : FindVariants(bundle)) loader.Load(directory);
+  } catch (const Error& error) {  // of the folder: each variant's own are its levels'
+    Log(LogLevel::kError, "variants_unreadable", {{"task", model.task}, {"reason", ShownText(error.what())}});
+  }
   return loader.Take();
 }
 

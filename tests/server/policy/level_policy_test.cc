@@ -72,6 +72,11 @@ TEST(ChooseLevel, ListsTheLevelsWhereANumberHasSeveral) {
               [] { ChooseLevel({"0.3"}, Levels(Level("a", 0.3, true), Level("b", 0.3, true), Level("c", 0.3))); });
 }
 
+TEST(ChooseLevel, DoesNotTakeALevelForANumberBecauseAnotherCouldNotBeLoaded) {
+  ExpectError(ErrorCode::kFailedPrecondition, "several levels have this number: a (0.3), b (0.3)",
+              [] { ChooseLevel({"0.3"}, Levels(Level("a", 0.3, true, "cut"), Level("b", 0.3, true))); });
+}
+
 TEST(ChooseLevel, RefusesAnUnknownLevelAndListsTheKnownOnes) {
   const auto levels = Levels(Level("tucker-0.3", 0.3, true), Level("tucker-b"));
   for (const char* wish : {"tucker-0.5", "0.31", "0.3x", "nan", "inf", " 0.3"}) {

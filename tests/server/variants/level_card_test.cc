@@ -77,6 +77,14 @@ TEST(ReadLevelCards, LeavesOutABrokenCardAndSaysSoInTheLog) {
   EXPECT_THAT(testing::internal::GetCapturedStdout(), testing::HasSubstr("card.data = 3: must be an object"));
 }
 
+TEST(ReadLevelCards, LeavesOutACardThatIsNoFileAndSaysSoInTheLog) {
+  const TemporaryDirectory folder;
+  std::filesystem::create_directory(folder.path() / "card.json");
+  testing::internal::CaptureStdout();
+  EXPECT_THAT(ReadLevelCards(folder.path(), "abc", "total/a"), IsEmpty());
+  EXPECT_THAT(testing::internal::GetCapturedStdout(), testing::HasSubstr("card: cannot be read: must be a file"));
+}
+
 TEST(MeasurementsInWords, SayWhatWasMeasuredAndThatItWereNoPatients) {
   LevelCard card{.quality = 0.91, .dice_to_original = 0.93, .phantoms = true, .cases = 40};
   EXPECT_EQ(MeasurementsInWords(card), "mean Dice 0.930 (at least 0.910) against the original, on 40 phantoms, no patient");
