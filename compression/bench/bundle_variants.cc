@@ -7,6 +7,7 @@
 #include "compression/bench/random_network.h"
 #include "engine/error.h"
 #include "engine/model/variant.h"
+#include "engine/segment/linear_head.h"
 
 namespace tuckerseg {
 namespace {
@@ -52,7 +53,8 @@ VariantNetworks NetworksOf(const BundleVariant& variant, const std::optional<Siz
     const ModelPart& part = variant.bundle.model.parts[i];
     const Size3 used = patch.value_or(part.patch_size);
     CheckPatchFits(used, part.graph);
-    networks.networks.push_back({part.graph, variant.bundle.weights[i], "fold_" + part.folds.front() + ".", used});
+    networks.networks.push_back({LinearHead::Pays(part) ? LinearHead::TrunkOf(part.graph) : part.graph, variant.bundle.weights[i],
+                                 "fold_" + part.folds.front() + ".", used});
   }
   return networks;
 }

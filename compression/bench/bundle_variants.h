@@ -25,7 +25,8 @@ struct BundleVariant {
 /// Errors: as LoadBundle and LoadVariant; kNotFound for a name that is none of the bundle's, listing them.
 std::vector<BundleVariant> LoadBundleVariants(const std::filesystem::path& directory, const std::vector<std::string>& names);
 
-/// A patch of each of the variant's parts, the first fold's weights. `patch`: instead of the parts' own.
+/// A patch of each of the variant's parts, the first fold's weights; without a head that a Segmenter runs on summed features (LinearHead),
+/// once a voxel instead of once a patch. `patch`: instead of the parts' own.
 /// Errors: kInvalidArgument for a patch that does not fit a part's graph.
 VariantNetworks NetworksOf(const BundleVariant& variant, const std::optional<Size3>& patch);
 

@@ -6,6 +6,7 @@
 #include "engine/error.h"
 #include "engine/model/cost.h"
 #include "engine/model/variant.h"
+#include "engine/segment/linear_head.h"
 #include "tests/engine/model/temporary_directory.h"
 #include "tests/engine/tiny_network.h"
 #include "tests/engine/volume/expect_error.h"
@@ -47,12 +48,22 @@ TEST_F(BundleVariantsTest, AreListedWhenAnotherIsAskedFor) {
 }
 
 TEST_F(BundleVariantsTest, RunOnThePartsPatchOrAnother) {
-  const BundleVariant half = LoadBundleVariants(directory_, {"half"}).front();
-  EXPECT_EQ(NetworksOf(half, {}).networks.front().patch, (Size3{8, 8, 8}));
-  const VariantNetworks networks = NetworksOf(half, Size3{4, 4, 4});
+  const BundleVariant original = LoadBundleVariants(directory_, {"original"}).front();
+  EXPECT_EQ(NetworksOf(original, {}).networks.front().patch, (Size3{8, 8, 8}));
+  const VariantNetworks networks = NetworksOf(original, Size3{4, 4, 4});
   EXPECT_EQ(networks.networks.front().patch, (Size3{4, 4, 4}));
-  EXPECT_EQ(networks.MultiplyAdds(), TotalMultiplyAdds(half.bundle.model.parts.front().graph, {4, 4, 4}));
-  ExpectError(ErrorCode::kInvalidArgument, "patch[0] = 3: must be a positive multiple of 2", [&] { NetworksOf(half, Size3{3, 4, 4}); });
+  EXPECT_EQ(networks.MultiplyAdds(), TotalMultiplyAdds(original.bundle.model.parts.front().graph, {4, 4, 4}));
+  ExpectError(ErrorCode::kInvalidArgument, "patch[0] = 3: must be a positive multiple of 2", [&] { NetworksOf(original, Size3{3, 4, 4}); });
+}
+
+TEST_F(BundleVariantsTest, RunWithoutAHeadThatTheServerRunsOnSummedFeatures) {
+  const std::filesystem::path many = folder_.path() / "many";
+  SaveBundle(TinyBundle(TinyUnet(4, 9), {8, 8, 8}, 1), many);
+  const BundleVariant original = LoadBundleVariants(many, {}).front();
+  ASSERT_TRUE(LinearHead::Pays(original.bundle.model.parts.front()));
+  EXPECT_EQ(NetworksOf(original, {}).networks.front().graph, LinearHead::TrunkOf(original.bundle.model.parts.front().graph));
+  const BundleVariant few = LoadBundleVariants(directory_, {"original"}).front();
+  EXPECT_EQ(NetworksOf(few, {}).networks.front().graph, few.bundle.model.parts.front().graph);
 }
 
 }  // namespace
