@@ -8,6 +8,7 @@
 
 #include "engine/error.h"
 #include "engine/model/cost.h"
+#include "engine/model/unfinished_directory.h"
 #include "engine/model/variant.h"
 
 namespace tuckerseg {
@@ -101,10 +102,7 @@ VariantFiles Make(const Bundle& bundle, const std::vector<LevelRequest>& levels,
 void Run(const DecomposeArguments& arguments, const MakeDataAware& data_aware) {
   const std::vector<LevelRequest> levels = LevelsOf(arguments, WishesOf(arguments));
   const Bundle bundle = LoadBundle(arguments.bundle);
-  std::error_code ignored;
-  if (fs::exists(arguments.output, ignored) && !fs::is_empty(arguments.output, ignored)) {  // before the work, not after
-    throw Error(ErrorCode::kFailedPrecondition, "variant: the directory exists and is not empty; choose another or delete it");
-  }
+  CheckNewOrEmpty(arguments.output, "variant");  // before the work, not after
   const VariantFiles files = Make(bundle, levels, arguments, data_aware);
   SaveVariant(files, bundle.model, arguments.output);
   if (!arguments.quiet) ShowLevels(bundle, files);

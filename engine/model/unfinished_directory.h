@@ -6,11 +6,13 @@
 
 namespace tuckerseg {
 
+/// `what` names the directory in the message ("bundle"). Errors: kFailedPrecondition if `wanted` exists and is not an empty directory.
+void CheckNewOrEmpty(const std::filesystem::path& wanted, const std::string& what);
+
 /// Deleted again unless it is put in place.
 class UnfinishedDirectory {
  public:
-  /// `what` names it in errors ("bundle"). Errors: kFailedPrecondition if `wanted` exists and is not an empty directory, kInternal
-  /// if the directory cannot be made.
+  /// Errors: as CheckNewOrEmpty; kInternal if the directory cannot be made.
   UnfinishedDirectory(std::filesystem::path wanted, const std::string& what);
   ~UnfinishedDirectory();
   UnfinishedDirectory(const UnfinishedDirectory&) = delete;
