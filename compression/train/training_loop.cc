@@ -103,9 +103,9 @@ void TrainingLoop::Start() {
 }
 
 int64_t TrainingLoop::MeasuredSteps() const {
-  trainer_->Rehearse(MakeBatch(*cases_, options_.batches, 0));
+  trainer_->Rehearse(MakeBatch(*cases_, options_.batches, 0), 0);
   const double begin = Now();
-  for (int64_t i = 0; i < kRehearsals; ++i) trainer_->Rehearse(MakeBatch(*cases_, options_.batches, i));
+  for (int64_t i = 0; i < kRehearsals; ++i) trainer_->Rehearse(MakeBatch(*cases_, options_.batches, i), i);
   const double seconds = (Now() - begin) / static_cast<double>(kRehearsals);
   return std::max<int64_t>(1, std::llround(learning_.minutes * 60 / seconds));
 }
