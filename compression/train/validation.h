@@ -18,7 +18,8 @@ struct ValidationScore {
 };
 
 /// The winning channel of each voxel of a case: the sliding window of inference (the part's patch, `tile_step`) in the network's grid.
-/// `part` must have at most 256 channels and no regions. Errors: kInternal if a logit is not finite.
+/// `part` must have at most 256 channels and no regions. Errors: kInternal if a logit is not finite; kResourceExhausted
+/// where the device has no memory left.
 std::vector<uint8_t> SegmentCase(const TrainableGraph& graph, const Parameters& parameters, const ModelPart& part, double tile_step,
                                  const TrainingCase& source, Precision precision, int threads);
 
