@@ -5,7 +5,7 @@
 #include <sstream>
 #include <system_error>
 
-#include "engine/error.h"
+#include "compression/tune/replaced_directory.h"
 
 namespace tuckerseg {
 namespace {
@@ -23,12 +23,6 @@ std::string Method(const TuningRunOptions& options) {
   const std::string distilled = "distillation from the original, " + way;
   if (options.target == TuningTarget::kTeacher) return distilled;
   return options.target == TuningTarget::kLabels ? "fine-tuning on labels (nnU-Net's loss)" : distilled + ", and labels (nnU-Net's loss)";
-}
-
-void Rename(const fs::path& from, const fs::path& to) {
-  std::error_code error;
-  fs::rename(from, to, error);
-  if (error) throw Error(ErrorCode::kInternal, "variant: cannot be put in place");
 }
 
 }  // namespace
@@ -77,14 +71,11 @@ std::string TuningRecord(const TunedStudent& student, const TuningRunOptions& op
 }
 
 void ReplaceVariant(const VariantFiles& files, const Model& model, const fs::path& directory) {
-  const fs::path after = directory.string() + ".after";
-  const fs::path before = directory.string() + ".before";
+  const fs::path next = PlaceOfNext(directory);
   std::error_code ignored;
-  for (const fs::path& left : {after, before}) fs::remove_all(left, ignored);  // by a crash
-  SaveVariant(files, model, after);
-  Rename(directory, before);
-  Rename(after, directory);
-  fs::remove_all(before, ignored);
+  fs::remove_all(next, ignored);  // left by a crash
+  SaveVariant(files, model, next);
+  ReplaceDirectory(directory);
 }
 
 }  // namespace tuckerseg
