@@ -3,6 +3,7 @@
 #include <ATen/ATen.h>
 #include <ATen/core/grad_mode.h>
 
+#include <algorithm>
 #include <array>
 #include <memory>
 #include <utility>
@@ -78,6 +79,10 @@ ValidationScore ScoreOf(const std::array<Overlap, 256>& overlaps) {
 }
 
 }  // namespace
+
+bool CanBeScored(const std::vector<TrainingCase>& cases) {
+  return std::any_of(cases.begin(), cases.end(), [](const TrainingCase& source) { return !source.places.empty(); });
+}
 
 std::vector<uint8_t> SegmentCase(const TrainableGraph& graph, const Parameters& parameters, const ModelPart& part, double tile_step,
                                  const TrainingCase& source, Precision precision, int threads) {
