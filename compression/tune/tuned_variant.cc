@@ -63,7 +63,7 @@ std::string TuningRecord(const TunedStudent& student, const TuningRunOptions& op
   text << "part " << student.part << ", fold " << student.fold << ": " << Method(options) << (options.elastic ? ", all levels in turn" : "") << "; "
        << student.steps << " steps of " << options.batch << " patches of " << patch[0] << " x " << patch[1] << " x " << patch[2];
   if (student.before) {
-    text << ", weights of step " << student.kept_step << " kept (Dice of held-out cases " << Fixed(*student.before) << " -> " << Fixed(*student.after) << ")";
+    text << ", weights of step " << student.kept_step << " kept (Dice of held-out cases " << Fixed(student.before->dice) << " -> " << Fixed(student.after->dice) << ")";
   }
   text << "; data: " << (folder.description.empty() ? "without a description" : folder.description) << (folder.phantoms ? " (phantoms)" : "") << ", "
        << folder.cases.size() << (folder.cases.size() == 1 ? " case" : " cases") << ", " << held_out << " of them held out; seed " << options.seed;
