@@ -98,7 +98,7 @@ VariantFiles Make(const Bundle& bundle, const std::vector<LevelRequest>& levels,
 
 void Run(const DecomposeArguments& arguments, const MakeDataAware& data_aware) {
   const std::vector<LevelRequest> levels = LevelsOf(arguments, WishesOf(arguments));
-  UnfinishedDirectory::RefuseOccupied(arguments.output, "variant");  // before the work, not after
+  CheckNewOrEmpty(arguments.output, "variant");  // before the work, not after
   const Bundle bundle = LoadBundle(arguments.bundle);
   const VariantFiles files = Make(bundle, levels, arguments, data_aware);
   SaveVariant(files, bundle.model, arguments.output);

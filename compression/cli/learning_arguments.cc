@@ -1,5 +1,8 @@
 #include "compression/cli/learning_arguments.h"
 
+#include <algorithm>
+#include <vector>
+
 #include "engine/error.h"
 
 namespace tuckerseg {
@@ -7,7 +10,8 @@ namespace {
 
 /// LibTorch computes bf16 without the instructions for it in scalar code: a step of a day.
 void RefuseSlowPrecision(const LearningArguments& arguments, const LearningOptions& options) {
-  if (arguments.precision != "bf16" || options.device != "cpu") return;
+  const std::vector<std::string> devices = DevicesOf(options.device);
+  if (arguments.precision != "bf16" || std::find(devices.begin(), devices.end(), "cpu") == devices.end()) return;
   __builtin_cpu_init();
   if (!__builtin_cpu_supports("avx512bf16")) {
     throw Error(ErrorCode::kFailedPrecondition, "--precision = bf16: this processor has no AVX-512 BF16, without which it is many times slower: must be fp32");
@@ -19,7 +23,7 @@ void RefuseSlowPrecision(const LearningArguments& arguments, const LearningOptio
 void AddScheduleOptions(CLI::App& command, LearningOptions& options, LearningArguments& arguments) {
   command.add_option("--epochs", options.epochs, "Epochs")->capture_default_str();
   command.add_option("--steps-per-epoch", options.steps_per_epoch, "Steps of an epoch, after which it is scored")->capture_default_str();
-  command.add_option("--minutes", options.minutes, "Instead of --epochs: as many steps as fit, measured once before the first");
+  command.add_option("--minutes", options.minutes, "Instead of --epochs: as many steps as fit, measured once before the first; tune: of each part and fold");
   command.add_option("--checkpoint-steps", options.checkpoint_steps, "Steps from one checkpoint to the next")->capture_default_str();
   command.add_option("--validate-every", options.validate_every, "Epochs from one score to the next")->capture_default_str();
   command.add_option("--device", options.device, "cpu or cuda:N; several, cuda:0,cuda:1, share each batch")->capture_default_str();
@@ -30,6 +34,7 @@ void AddScheduleOptions(CLI::App& command, LearningOptions& options, LearningArg
   command.add_option("--seed", options.seed, "Seed of all that is drawn")->capture_default_str();
   command.add_option("--max-memory", arguments.max_memory_gib, "GiB that all cases may take in memory")->capture_default_str();
   command.add_flag("--quiet", arguments.quiet, "No progress");
+  command.add_flag("--json", arguments.json, "Print the result as JSON");
 }
 
 void AddLearningOptions(CLI::App& command, LearningOptions& options, LearningArguments& arguments) {

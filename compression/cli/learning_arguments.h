@@ -17,6 +17,7 @@ struct LearningArguments {
   bool no_augmentation = false;
   bool mirror = false;
   bool quiet = false;
+  bool json = false;
 };
 
 /// Defaults are those of `options`. Both must outlive the command.

@@ -65,7 +65,7 @@ void PrintJson(const PrunedCost& cost, const VariantLevel& level, const fs::path
 
 void Run(const PruneArguments& arguments) {
   const std::string name = VariantName(arguments.output, arguments.name);
-  UnfinishedDirectory::RefuseOccupied(arguments.output, "variant");
+  CheckNewOrEmpty(arguments.output, "variant");
   const Bundle bundle = LoadBundle(arguments.bundle);
   const Model& model = bundle.model;
   VariantFiles files;

@@ -1,6 +1,8 @@
 #include "compression/cli/train_command.h"
 
+#include <cstdio>
 #include <memory>
+#include <nlohmann/json.hpp>
 #include <string>
 
 #include "compression/cli/freed_memory.h"
@@ -37,6 +39,25 @@ void AddFileOptions(CLI::App& command, TrainArguments& arguments) {
   command.add_flag("--no-deep-supervision", arguments.no_deep_supervision, "Loss at the patch's resolution alone");
 }
 
+int64_t Parameters(const Bundle& bundle) {
+  int64_t parameters = 0;
+  for (const auto& [name, tensor] : bundle.weights.front().tensors()) parameters += tensor.ElementCount();
+  return parameters;
+}
+
+void PrintText(const Bundle& bundle, const std::string& output) {
+  std::printf("%s: task %s, %zu structures, %lld parameters\n", output.c_str(), bundle.model.task.c_str(), bundle.model.labels.size(),
+              static_cast<long long>(Parameters(bundle)));
+}
+
+void PrintJson(const TrainingResult& result, const std::string& output) {
+  const Model& model = result.bundle.model;
+  nlohmann::ordered_json report{{"output", output}, {"task", model.task}, {"structures", model.labels.size()},
+                                {"parameters", Parameters(result.bundle)}, {"steps", result.steps}, {"seconds", result.seconds}};
+  if (result.dice) report["dice"] = *result.dice;
+  std::printf("%s\n", report.dump(1).c_str());
+}
+
 void Train(TrainArguments& arguments) {
   TrainingRunOptions& run = arguments.run;
   TakeArguments(arguments.learning, run);
@@ -44,8 +65,12 @@ void Train(TrainArguments& arguments) {
   run.half_weights = arguments.store == "fp16";
   run.deep_supervision = !arguments.no_deep_supervision;
   TrainingDisplay display(arguments.learning.quiet);
-  const Bundle bundle = RunTraining(run, [&display](const TrainingProgress& progress) { display.Show(progress); });
-  display.Finish(bundle, run.output.string());
+  const TrainingResult result = RunTraining(run, [&display](const TrainingProgress& progress) { display.Show(progress); });
+  if (arguments.learning.json) {
+    PrintJson(result, run.output.string());
+  } else if (!arguments.learning.quiet) {
+    PrintText(result.bundle, run.output.string());
+  }
 }
 
 }  // namespace

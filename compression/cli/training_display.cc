@@ -30,8 +30,10 @@ void TrainingDisplay::Show(const TrainingProgress& progress) {
       std::fprintf(stderr, "%s%s\n", terminal_ ? kClearLine : "", progress.note.c_str());
       break;
     case TrainingProgress::Kind::kLoading:
-      if (terminal_) std::fprintf(stderr, "%scases %lld/%lld", kClearLine, done, total);
-      if (done == total) std::fprintf(stderr, "%s%lld cases loaded\n", terminal_ ? kClearLine : "", total);
+      ShowCases(progress, "loaded");
+      break;
+    case TrainingProgress::Kind::kSegmenting:
+      ShowCases(progress, "segmented");
       break;
     case TrainingProgress::Kind::kResumed:
       std::fprintf(stderr, "resumed behind step %lld of %lld\n", done, total);
@@ -40,9 +42,14 @@ void TrainingDisplay::Show(const TrainingProgress& progress) {
     case TrainingProgress::Kind::kEpoch:
       ShowStep(progress);
       break;
-    case TrainingProgress::Kind::kDone:
-      break;
   }
+}
+
+void TrainingDisplay::ShowCases(const TrainingProgress& progress, const char* done) const {
+  const auto number = static_cast<long long>(progress.done);
+  const auto total = static_cast<long long>(progress.total);
+  if (terminal_) std::fprintf(stderr, "%s%lld of %lld cases %s", kClearLine, number, total, done);
+  if (number == total) std::fprintf(stderr, "%s%lld cases %s\n", terminal_ ? kClearLine : "", total, done);
 }
 
 void TrainingDisplay::ShowStep(const TrainingProgress& progress) {
@@ -61,14 +68,6 @@ void TrainingDisplay::ShowStep(const TrainingProgress& progress) {
   std::fprintf(stderr, "%sepoch %lld, step %lld/%lld: loss %.4f, %srate %.3g, %s left%s", terminal_ ? kClearLine : "",
                static_cast<long long>(progress.epoch), static_cast<long long>(progress.done), static_cast<long long>(progress.total),
                progress.loss, dice.c_str(), progress.learning_rate, Clock(progress.seconds_left).c_str(), epoch ? "\n" : "");
-}
-
-void TrainingDisplay::Finish(const Bundle& bundle, const std::string& output) const {
-  if (quiet_) return;
-  int64_t parameters = 0;
-  for (const auto& [name, tensor] : bundle.weights.front().tensors()) parameters += tensor.ElementCount();
-  std::printf("%s: task %s, %zu structures, %lld parameters\n", output.c_str(), bundle.model.task.c_str(), bundle.model.labels.size(),
-              static_cast<long long>(parameters));
 }
 
 }  // namespace tuckerseg

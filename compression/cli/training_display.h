@@ -1,9 +1,7 @@
 /// What a person sees of a training.
 #pragma once
 
-#include <string>
-
-#include "compression/train/training_run.h"
+#include "compression/train/training_progress.h"
 
 namespace tuckerseg {
 
@@ -14,10 +12,8 @@ class TrainingDisplay {
 
   void Show(const TrainingProgress& progress);
 
-  /// On standard output: what was written. Nothing where it is quiet.
-  void Finish(const Bundle& bundle, const std::string& output) const;
-
  private:
+  void ShowCases(const TrainingProgress& progress, const char* done) const;
   void ShowStep(const TrainingProgress& progress);
 
   bool quiet_;

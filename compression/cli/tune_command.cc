@@ -1,8 +1,11 @@
 #include "compression/cli/tune_command.h"
 
+#include <algorithm>
 #include <cstdio>
 #include <memory>
+#include <nlohmann/json.hpp>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "compression/cli/freed_memory.h"
@@ -26,9 +29,9 @@ void AddFileOptions(CLI::App& command, TuneArguments& arguments) {
   command.add_option("bundle", run.bundle, "Bundle: the original")->required();
   command.add_option("variant", run.variant, "Variant of it: what is tuned")->required();
   command.add_option("--data", run.data, "CTs: nnU-Net's layout (imagesTr, imagesTs), TotalSegmentator's, or a folder of .nii.gz; labels are used with --teacher labels|both alone")->required();
-  command.add_option("-o,--output", run.output, "Variant to write: a new or empty directory");
+  command.add_option("-o,--output", run.output, "Variant to write: a new or empty directory; default: beside VARIANT, with --suffix behind its name");
   command.add_flag("--in-place", run.in_place, "Put the tuned variant in the place of VARIANT, under its name");
-  command.add_option("--suffix", run.suffix, "What the names of the levels get behind them, with -o")->capture_default_str();
+  command.add_option("--suffix", run.suffix, "What the names of the levels get behind them, but for --in-place")->capture_default_str();
   command.add_flag("--default", run.make_default, "Under the new names, too, the levels run that a request asks for by number");
   command.add_option("--tuning-directory", run.tuning_directory, "Checkpoints and log.csv; default: OUTPUT.tuning");
   command.add_option("--store", arguments.store, "Type of the weights: same, fp32 or fp16")->check(CLI::IsMember({"same", "fp32", "fp16"}))->capture_default_str();
@@ -46,12 +49,37 @@ void AddTuningOptions(CLI::App& command, TuneArguments& arguments) {
   command.add_option("--patience", run.patience, "Scores without a better one after which it ends; 0: never")->capture_default_str();
 }
 
-void Finish(const TuningResult& result, const std::string& output) {
+void PrintText(const TuningResult& result, const std::string& output) {
   for (const TunedStudent& student : result.students) {
     std::printf("%s: part %s, fold %s: %lld steps", output.c_str(), student.part.c_str(), student.fold.c_str(), static_cast<long long>(student.steps));
-    if (student.before) std::printf(", Dice %.4f -> %.4f, weights of step %lld", *student.before, *student.after, static_cast<long long>(student.kept_step));
+    if (student.before) std::printf(", Dice %.4f -> %.4f, weights of step %lld", student.before->dice, student.after->dice, static_cast<long long>(student.kept_step));
     std::printf("\n");
   }
+}
+
+nlohmann::ordered_json LevelsJson(const TunedStudent& student, const Variant& variant) {
+  nlohmann::ordered_json levels = nlohmann::ordered_json::array();
+  // A checkpoint of an older program may not know them one by one.
+  const size_t known = std::min(student.before->by_level.size(), student.after->by_level.size());
+  for (size_t level = 0; level < std::min(known, variant.levels.size()); ++level) {
+    levels.push_back({{"level", variant.levels[level].name}, {"dice_before", student.before->by_level[level]}, {"dice_after", student.after->by_level[level]}});
+  }
+  return levels;
+}
+
+void PrintJson(const TuningResult& result, const std::string& output) {
+  nlohmann::ordered_json report{{"output", output}, {"students", nlohmann::ordered_json::array()}};
+  for (const TunedStudent& student : result.students) {
+    nlohmann::ordered_json one{{"part", student.part}, {"fold", student.fold}, {"steps", student.steps}, {"seconds", student.seconds},
+                               {"kept_step", student.kept_step}};
+    if (student.before) {
+      one["dice_before"] = student.before->dice;
+      one["dice_after"] = student.after->dice;
+      one["levels"] = LevelsJson(student, result.variant);
+    }
+    report["students"].push_back(std::move(one));
+  }
+  std::printf("%s\n", report.dump(1).c_str());
 }
 
 void Tune(TuneArguments& arguments) {
@@ -63,7 +91,12 @@ void Tune(TuneArguments& arguments) {
   if (!arguments.patch.empty()) run.patch = Size3{arguments.patch[0], arguments.patch[1], arguments.patch[2]};
   TrainingDisplay display(arguments.learning.quiet);
   const TuningResult result = RunTuning(run, [&display](const TrainingProgress& progress) { display.Show(progress); });
-  if (!arguments.learning.quiet) Finish(result, run.in_place ? run.variant.string() : run.output.string());
+  const std::string output = TuningOutput(run).string();
+  if (arguments.learning.json) {
+    PrintJson(result, output);
+  } else if (!arguments.learning.quiet) {
+    PrintText(result, output);
+  }
 }
 
 }  // namespace

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "compression/train/patch_cut.h"
+
 namespace tuckerseg {
 
 Batch MakeBatch(const std::vector<TrainingCase>& cases, const BatchOptions& options, int64_t step) {
@@ -15,7 +17,7 @@ Batch MakeBatch(const std::vector<TrainingCase>& cases, const BatchOptions& opti
   batch.labels = at::empty({options.samples, patch[0], patch[1], patch[2]}, at::kLong);
   for (int64_t sample = 0; sample < options.samples; ++sample) {
     RandomStream random({options.seed, static_cast<uint64_t>(step), static_cast<uint64_t>(sample)});
-    const bool foreground = IsForegroundSample(sample, options.samples, options.foreground_share);
+    const bool foreground = IsForegroundSample(sample, options.samples, options.foreground_share, random);
     const PatchChoice choice = ChoosePatch(cases, patch, foreground, options.augmentation, random);
     const std::span<float> image{batch.image.mutable_data_ptr<float>() + static_cast<size_t>(sample) * voxels, voxels};
     const std::span<int64_t> labels{batch.labels.mutable_data_ptr<int64_t>() + static_cast<size_t>(sample) * voxels, voxels};

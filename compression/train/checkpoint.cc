@@ -3,8 +3,6 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <fstream>
-#include <iterator>
 #include <memory>
 #include <string>
 #include <utility>
@@ -13,8 +11,10 @@
 #include "engine/error.h"
 #include "engine/model/file_descriptor.h"
 #include "engine/model/json_fields.h"
+#include "engine/model/mapped_file.h"
 #include "engine/model/safetensors.h"
 #include "engine/sha256.h"
+#include "engine/whole_file.h"
 
 namespace tuckerseg {
 namespace {
@@ -42,6 +42,16 @@ std::string Digest(std::span<const std::byte> bytes) {
 
 [[noreturn]] void Damaged(const std::string& why) {
   throw Error(ErrorCode::kDataLoss, "checkpoint: " + why + ": must be as training wrote it; delete the training directory to begin anew");
+}
+
+/// Mapped: the state of a training is several times its weights, and each tensor is read once.
+WeightStore MapTensors(const fs::path& path, const std::string& digest) {
+  const std::string name = path.filename().string();
+  std::error_code error;
+  if (!fs::is_regular_file(path, error)) Damaged(name + " is missing");
+  const std::shared_ptr<const MappedFile> file = MappedFile::Open(path, name);
+  if (Digest(file->bytes()) != digest) Damaged(name + " has another checksum than checkpoint.json names");
+  return ParseSafetensors(file->bytes(), file);
 }
 
 /// Tensors of checkpoints before the current one.
@@ -90,14 +100,13 @@ void SaveCheckpoint(const TrainingCheckpoint& checkpoint, const fs::path& direct
 }
 
 std::optional<TrainingCheckpoint> LoadCheckpoint(const fs::path& directory) {
-  std::ifstream file(directory / kStateFile, std::ios::binary);
-  if (!file) return std::nullopt;
-  const std::string text{std::istreambuf_iterator<char>(file), {}};
+  const std::optional<std::string> text = ReadWholeFile(directory / kStateFile);
+  if (!text) return std::nullopt;
   TrainingCheckpoint checkpoint;
   std::string name;
   std::string digest;
   try {
-    const Json document = ParseJson(text, kStateFile);
+    const Json document = ParseJson(*text, kStateFile);
     const JsonField state(document, "checkpoint");
     if (state.At("format_version").Integer(0, 1 << 30) != kFormatVersion) state.At("format_version").Refuse("must be 1");
     checkpoint.step = state.At("step").Integer(0, int64_t{1} << 40);
@@ -109,12 +118,7 @@ std::optional<TrainingCheckpoint> LoadCheckpoint(const fs::path& directory) {
     Damaged(error.what());
   }
   if (fs::path(name).filename() != name || !name.starts_with("checkpoint-")) Damaged("tensors = " + name);
-  std::ifstream tensors(directory / name, std::ios::binary);
-  if (!tensors) Damaged(name + " is missing");
-  auto bytes = std::make_shared<std::vector<char>>(std::istreambuf_iterator<char>(tensors), std::istreambuf_iterator<char>());
-  const auto content = std::as_bytes(std::span<const char>(*bytes));
-  if (Digest(content) != digest) Damaged(name + " has another checksum than checkpoint.json names");
-  checkpoint.tensors = ParseSafetensors(content, bytes);
+  checkpoint.tensors = MapTensors(directory / name, digest);
   return checkpoint;
 }
 

@@ -11,7 +11,7 @@ std::vector<size_t> BeginsOf(const LayerGraph& graph) {
   bool activated = false;
   for (size_t i = 1; i < graph.layers.size(); ++i) {
     const Layer& layer = graph.layers[i];
-    if (activated && layer.stride != Size3{1, 1, 1}) {
+    if (activated && (layer.stride != Size3{1, 1, 1} || i + 1 == graph.layers.size())) {
       begins.push_back(i);
       activated = false;
     }

@@ -18,8 +18,8 @@ struct GraphStage {
   std::vector<std::string> tensors;  ///< of these layers
 };
 
-/// The stages of all layers but the input, in order. One begins where the resolution changes, if an activation has come since the
-/// last. `read_outside`: layers whose features others read, too.
+/// The stages of all layers but the input, in order. One begins where the resolution changes, and one at the last layer, each if an
+/// activation has come since the last begin. `read_outside`: layers whose features others read, too.
 std::vector<GraphStage> StagesOf(const LayerGraph& graph, const std::vector<int>& read_outside);
 
 }  // namespace tuckerseg

@@ -7,11 +7,29 @@
 #include <cmath>
 #include <numbers>
 
+#include "compression/train/parameters.h"
+#include "engine/execute/torch/torch_errors.h"
+
 namespace tuckerseg {
 namespace {
 
 constexpr double kPolynomialPower = 0.9;
 constexpr double kNormGuard = 1e-6;
+constexpr auto kUpdates = "updates.";
+
+Parameters InitialState(OptimizerKind kind, const Parameters& parameters) {
+  Parameters state;
+  for (const auto& [name, tensor] : parameters) {
+    if (kind == OptimizerKind::kSgd) {
+      state["momentum." + name] = at::zeros_like(tensor.detach());
+    } else {
+      state["first." + name] = at::zeros_like(tensor.detach());
+      state["second." + name] = at::zeros_like(tensor.detach());
+      state[kUpdates + name] = at::zeros({1}, at::kDouble);
+    }
+  }
+  return state;
+}
 
 }  // namespace
 
@@ -37,18 +55,22 @@ double ClipGradients(Parameters& parameters, double most) {
   return norm;
 }
 
-Optimizer::Optimizer(const OptimizerOptions& options, const Parameters& parameters) : options_(options) {
-  for (const auto& [name, tensor] : parameters) {
-    if (options_.kind == OptimizerKind::kSgd) {
-      state_["momentum." + name] = at::zeros_like(tensor.detach());
+Optimizer::Optimizer(const OptimizerOptions& options, const Parameters& parameters)
+    : options_(options), state_(WithTorchErrors("the optimizer's state", [&] { return InitialState(options.kind, parameters); })) {}
+
+void Optimizer::Restore(const std::string& prefix, const WeightStore& weights, int64_t step) {
+  Parameters stored;  // the same tensors, not copies
+  for (auto& [name, tensor] : state_) {
+    if (name.starts_with(kUpdates) && weights.Find(prefix + name) == nullptr) {
+      tensor.fill_(static_cast<double>(step));
     } else {
-      state_["first." + name] = at::zeros_like(tensor.detach());
-      state_["second." + name] = at::zeros_like(tensor.detach());
+      stored[name] = tensor;
     }
   }
+  TakeState(prefix, weights, stored);
 }
 
-void Optimizer::Step(Parameters& parameters, double learning_rate, int64_t step) {
+void Optimizer::Step(Parameters& parameters, double learning_rate) {
   const at::NoGradGuard no_gradients;
   for (auto& [name, tensor] : parameters) {
     if (!tensor.grad().defined()) continue;
@@ -64,8 +86,9 @@ void Optimizer::Step(Parameters& parameters, double learning_rate, int64_t step)
     at::Tensor& second = state_.at("second." + name);
     first.mul_(options_.beta1).add_(gradient, 1 - options_.beta1);
     second.mul_(options_.beta2).addcmul_(gradient, gradient, 1 - options_.beta2);
-    const double first_bias = 1 - std::pow(options_.beta1, static_cast<double>(step + 1));
-    const double second_bias = 1 - std::pow(options_.beta2, static_cast<double>(step + 1));
+    const double updates = state_.at(kUpdates + name).add_(1).item<double>();
+    const double first_bias = 1 - std::pow(options_.beta1, updates);
+    const double second_bias = 1 - std::pow(options_.beta2, updates);
     tensor.mul_(1 - learning_rate * options_.weight_decay);
     tensor.addcdiv_(first, (second / second_bias).sqrt_().add_(options_.epsilon), -learning_rate / first_bias);
   }

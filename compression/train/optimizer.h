@@ -5,6 +5,7 @@
 #include <string>
 
 #include "compression/train/trainable_graph.h"
+#include "engine/model/weight_store.h"
 
 namespace tuckerseg {
 
@@ -33,15 +34,19 @@ double ClipGradients(Parameters& parameters, double most);
 /// Not thread-safe. Its state is a set of tensors, so that a checkpoint can hold it.
 class Optimizer {
  public:
-  /// The state begins as zeros like `parameters`.
+  /// The state begins as zeros like `parameters`. Errors: kResourceExhausted where their device has no memory left.
   Optimizer(const OptimizerOptions& options, const Parameters& parameters);
 
-  /// Changes the parameters that have a gradient; `step` counts from 0.
-  void Step(Parameters& parameters, double learning_rate, int64_t step);
+  /// Changes the parameters that have a gradient. AdamW corrects each by the number of its own updates: a smaller level's own tensors
+  /// have no gradient in the steps that leave the level out.
+  void Step(Parameters& parameters, double learning_rate);
 
-  /// momentum.NAME, or first.NAME and second.NAME.
-  Parameters& state() { return state_; }
+  /// momentum.NAME, or first.NAME, second.NAME and updates.NAME, the number of updates.
   const Parameters& state() const { return state_; }
+
+  /// Takes the state behind `step` steps from the tensors `prefix` + NAME. Numbers of updates that are missing are `step`: older
+  /// checkpoints have none. Errors: kDataLoss for another tensor that is missing or of another shape.
+  void Restore(const std::string& prefix, const WeightStore& weights, int64_t step);
 
  private:
   OptimizerOptions options_;

@@ -9,6 +9,7 @@
 
 #include "compression/train/random_stream.h"
 #include "engine/error.h"
+#include "engine/execute/torch/torch_errors.h"
 
 namespace tuckerseg {
 namespace {
@@ -92,13 +93,15 @@ void StoreParameters(const Parameters& parameters, const std::vector<TensorSpec>
 }
 
 Parameters CopyTo(const Parameters& parameters, const std::string& device) {
-  Parameters copy;
-  for (const auto& [name, tensor] : parameters) {
-    const at::Tensor there = tensor.detach().to(at::Device(device), tensor.scalar_type(), false, /*copy=*/true);
-    // oneDNN reads and writes this layout without a copy; contiguous features are turned round before and after each convolution.
-    copy[name] = there.dim() == 5 ? there.contiguous(at::MemoryFormat::ChannelsLast3d) : there;
-  }
-  return copy;
+  return WithTorchErrors("weights", [&] {
+    Parameters copy;
+    for (const auto& [name, tensor] : parameters) {
+      const at::Tensor there = tensor.detach().to(at::Device(device), tensor.scalar_type(), false, /*copy=*/true);
+      // oneDNN reads and writes this layout without a copy; contiguous features are turned round before and after each convolution.
+      copy[name] = there.dim() == 5 ? there.contiguous(at::MemoryFormat::ChannelsLast3d) : there;
+    }
+    return copy;
+  });
 }
 
 void AddState(const std::string& prefix, const Parameters& parameters, WeightStore& store) {

@@ -25,6 +25,7 @@ void StoreParameters(const Parameters& parameters, const std::vector<TensorSpec>
                      WeightStore& weights);
 
 /// A copy on `device` ("cpu", "cuda:0"), without gradients, kernels in the layout that convolutions like.
+/// Errors: kResourceExhausted where the device has no memory left.
 Parameters CopyTo(const Parameters& parameters, const std::string& device);
 
 /// Adds the tensors to a checkpoint as `prefix` + NAME, float32.

@@ -1,7 +1,9 @@
+#include "compression/train/patch_cut.h"
+
 #include <algorithm>
+#include <array>
 #include <cmath>
 
-#include "compression/train/training_case.h"
 #include "engine/half.h"
 
 namespace tuckerseg {

@@ -4,6 +4,7 @@
 #include <span>
 #include <string>
 
+#include "engine/error.h"
 #include "engine/model/bundle.h"
 #include "engine/sha256.h"
 
@@ -34,6 +35,9 @@ void CheckOptions(const TrainingRunOptions& options) {
   CheckLearningOptions(options);
   CheckRange("--validation", options.validation, 0, 1e6);
   CheckRange("--tile-step", options.model.tile_step, 0.011, 1);
+  if (options.batch_dice && DevicesOf(options.device).size() > 1) {  // each sees its share of the batch alone
+    throw Error(ErrorCode::kInvalidArgument, "--device = " + options.device + ": must be one with --batch-dice");
+  }
 }
 
 Json CurveSettings(const TrainingRunOptions& options, const Model& model, const TrainingSet& set) {

@@ -213,9 +213,12 @@ std::vector<at::Tensor> TrainableGraph::Forward(const Parameters& parameters, co
   walk.Start(input);
   std::vector<at::Tensor> coarse(heads_.size());
   for (const GraphStage& stage : stages_) {
-    if (recomputed) RunStage(stage, walk, precision);
+    // A head alone: its backward pass needs its input, which is kept anyway, and running it again would make the logits a second time.
+    const bool head = stage.begin + 1 == graph_.layers.size();
+    const bool twice = recomputed && !head;
+    if (twice) RunStage(stage, walk, precision);
     for (size_t i = stage.begin; i < stage.end; ++i) {
-      if (!recomputed) walk.Run(i);
+      if (!twice) walk.Run(i);
       for (size_t h = 0; h < heads_.size(); ++h)
         if (heads_[h].layer == static_cast<int>(i)) coarse[h] = walk.HeadOf(heads_[h]);
       // Autograd keeps what it needs; without gradients this is what keeps memory at the executor's level.

@@ -19,7 +19,7 @@ using Parameters = std::map<std::string, at::Tensor>;
 /// What the backward pass finds of the forward pass.
 enum class Activations {
   kKept,        ///< all that it needs
-  kRecomputed,  ///< what goes from one stage to another; a stage's own are computed again: less memory, a third more time
+  kRecomputed,  ///< what goes from one stage to another; a stage's own are computed again, but for a head's: less memory, a third more time
 };
 
 /// A coarser output that only the loss sees: a 1x1x1 convolution behind a decoder stage.

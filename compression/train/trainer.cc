@@ -33,6 +33,11 @@ StepGradients GradientsOf(const TrainableGraph& graph, const TrainerOptions& opt
   };
 }
 
+void CheckFinite(const std::string& what, double value, int64_t step) {
+  if (std::isfinite(value)) return;
+  throw Error(ErrorCode::kInternal, what + " of step " + std::to_string(step) + " is not finite: must be a smaller learning rate");
+}
+
 }  // namespace
 
 void CheckDevices(const std::vector<std::string>& devices, int threads) {
@@ -46,29 +51,27 @@ Trainer::Trainer(const Parameters& initial, const TrainerOptions& options, StepG
 Trainer::Trainer(const TrainableGraph& graph, const Parameters& initial, const TrainerOptions& options, StepLoss loss)
     : Trainer(initial, options, GradientsOf(graph, options, std::move(loss))) {}
 
-double Trainer::Gradients(const Batch& batch) {
+double Trainer::Gradients(const Batch& batch, int64_t step) {
   at::init_num_threads();  // OpenMP keeps its number of threads by thread
   for (auto& [name, tensor] : parameters_) tensor.mutable_grad() = at::Tensor();
-  const double loss = gradients_(parameters_, BatchOn(batch, options_.devices.front()), step_);
-  if (!std::isfinite(loss)) {
-    throw Error(ErrorCode::kInternal, "loss of step " + std::to_string(step_) + " is not finite: must be a smaller learning rate");
-  }
+  const double loss = gradients_(parameters_, BatchOn(batch, options_.devices.front()), step);
+  CheckFinite("loss", loss, step);
   return loss;
 }
 
 double Trainer::Step(const Batch& batch) {
   return WithTorchErrors(kMemory, [&] {
-    const double loss = Gradients(batch);
-    ClipGradients(parameters_, options_.optimizer.clip_norm);
-    optimizer_.Step(parameters_, NextLearningRate(), step_);
+    const double loss = Gradients(batch, step_);
+    CheckFinite("gradient", ClipGradients(parameters_, options_.optimizer.clip_norm), step_);
+    optimizer_.Step(parameters_, NextLearningRate());
     UpdateAverage(average_, parameters_, options_.average_decay, step_);
     ++step_;
     return loss;
   });
 }
 
-void Trainer::Rehearse(const Batch& batch) {
-  WithTorchErrors(kMemory, [&] { return Gradients(batch); });
+void Trainer::Rehearse(const Batch& batch, int64_t step) {
+  WithTorchErrors(kMemory, [&] { return Gradients(batch, step); });
 }
 
 WeightStore Trainer::State() const {
@@ -82,7 +85,7 @@ WeightStore Trainer::State() const {
 void Trainer::Restore(const WeightStore& state, int64_t step) {
   TakeState("weights.", state, parameters_);
   TakeState("average.", state, average_);
-  TakeState("optimizer.", state, optimizer_.state());
+  optimizer_.Restore("optimizer.", state, step);
   step_ = step;
 }
 

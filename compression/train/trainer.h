@@ -34,8 +34,8 @@ struct TrainerOptions {
 /// Sets LibTorch's threads. Errors: kInvalidArgument for a device that is not there.
 void CheckDevices(const std::vector<std::string>& devices, int threads);
 
-/// Not thread-safe. Equal initial weights, batches and options give equal losses and weights to the last bit, on the same
-/// machine with the same number of threads.
+/// Not thread-safe. Equal initial weights, batches and options give equal losses and weights to the last bit, on a CPU of the
+/// same machine with the same number of threads.
 class Trainer {
  public:
   /// Errors: kInvalidArgument for a device that is not there.
@@ -44,11 +44,11 @@ class Trainer {
   Trainer(const TrainableGraph& graph, const Parameters& initial, const TrainerOptions& options, StepLoss loss);
 
   /// Gradients, clipped update, average. Returns the loss before the update.
-  /// Errors: kInternal if the loss is not finite, naming the step; what LibTorch throws.
+  /// Errors: kInternal if the loss or the gradient is not finite, naming the step; what LibTorch throws.
   double Step(const Batch& batch);
 
-  /// The work of a step without its effect, for measuring.
-  void Rehearse(const Batch& batch);
+  /// The work of step `step` without its effect, for measuring.
+  void Rehearse(const Batch& batch, int64_t step);
 
   int64_t step() const { return step_; }  ///< steps done
   double NextLearningRate() const { return LearningRate(options_.optimizer, step_, options_.total_steps); }
@@ -63,7 +63,7 @@ class Trainer {
   void Restore(const WeightStore& state, int64_t step);
 
  private:
-  double Gradients(const Batch& batch);
+  double Gradients(const Batch& batch, int64_t step);
 
   TrainerOptions options_;
   StepGradients gradients_;

@@ -1,14 +1,11 @@
-/// One case in a network's grid, and the patches that are cut from it.
+/// One case in a network's grid.
 #pragma once
 
-#include <array>
 #include <cstdint>
 #include <map>
-#include <span>
 #include <string>
 #include <vector>
 
-#include "compression/train/augmentation.h"
 #include "engine/model/model.h"
 #include "engine/volume/volume.h"
 
@@ -39,9 +36,5 @@ void SetChannels(TrainingCase& target, std::vector<uint8_t> channels);
 
 /// The label values that occur. Errors: kInvalidArgument as above.
 std::map<int64_t, int64_t> CountLabels(const std::string& name, const Volume& labels);
-
-/// Cuts a patch at `pose`: linear interpolation for the image, nearest neighbours for the channels; 0 outside the case, as inference
-/// pads. `image` and `channels`: C order, `patch` voxels.
-void CutPatch(const TrainingCase& source, const PatchPose& pose, const Size3& patch, std::span<float> image, std::span<int64_t> channels);
 
 }  // namespace tuckerseg

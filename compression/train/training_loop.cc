@@ -56,7 +56,7 @@ TrainingLoop::TrainingLoop(const LearningOptions& learning, LoopOptions options)
   if (checkpoint_) CheckSameSettings(checkpoint_->settings, options_.settings);
 }
 
-void TrainingLoop::Run(Trainer& trainer, const std::vector<TrainingCase>& cases, EpochScorer* scorer, const TrainingSink& sink) {
+LoopResult TrainingLoop::Run(Trainer& trainer, const std::vector<TrainingCase>& cases, EpochScorer* scorer, const TrainingSink& sink) {
   trainer_ = &trainer;
   cases_ = &cases;
   scorer_ = scorer;
@@ -64,18 +64,25 @@ void TrainingLoop::Run(Trainer& trainer, const std::vector<TrainingCase>& cases,
   Start();
   while (!Over()) Advance();
   Save(/*over=*/true);
-  Tell({.kind = TrainingProgress::Kind::kDone, .done = trainer.step(), .total = steps_});
+  return {trainer.step(), log_->seconds_before() + Elapsed(), dice_};
 }
 
 void TrainingLoop::Tell(const TrainingProgress& progress) const {
   if (*sink_) (*sink_)(progress);
 }
 
-bool TrainingLoop::WasOver() const {
-  if (!checkpoint_ || !checkpoint_->progress.is_object()) return false;
-  const auto over = checkpoint_->progress.find("over");
-  return over != checkpoint_->progress.end() && *over == true;
+const Json* TrainingLoop::Progress(const std::string& name) const {
+  if (!checkpoint_ || !checkpoint_->progress.is_object()) return nullptr;
+  const auto found = checkpoint_->progress.find(name);
+  return found == checkpoint_->progress.end() ? nullptr : &*found;
 }
+
+bool TrainingLoop::WasOver() const {
+  const Json* over = Progress("over");
+  return over != nullptr && *over == true;
+}
+
+double TrainingLoop::Elapsed() const { return Now() - begin_; }
 
 bool TrainingLoop::Over() const { return trainer_->step() >= steps_ || (scorer_ != nullptr && scorer_->Enough()); }
 
@@ -85,6 +92,7 @@ void TrainingLoop::Start() {
     steps_ = StepsOf(checkpoint_->settings);
     trainer_->Restore(checkpoint_->tensors, checkpoint_->step);
     if (scorer_ != nullptr) scorer_->Restore(*checkpoint_);
+    if (const Json* dice = Progress("dice"); dice != nullptr && dice->is_number()) dice_ = dice->get<double>();
     Tell({.kind = TrainingProgress::Kind::kResumed, .done = checkpoint_->step, .total = steps_});
   } else if (learning_.minutes > 0) {
     steps_ = MeasuredSteps();
@@ -103,9 +111,9 @@ void TrainingLoop::Start() {
 }
 
 int64_t TrainingLoop::MeasuredSteps() const {
-  trainer_->Rehearse(MakeBatch(*cases_, options_.batches, 0));
+  trainer_->Rehearse(MakeBatch(*cases_, options_.batches, 0), 0);
   const double begin = Now();
-  for (int64_t i = 0; i < kRehearsals; ++i) trainer_->Rehearse(MakeBatch(*cases_, options_.batches, i));
+  for (int64_t i = 0; i < kRehearsals; ++i) trainer_->Rehearse(MakeBatch(*cases_, options_.batches, i), i);
   const double seconds = (Now() - begin) / static_cast<double>(kRehearsals);
   return std::max<int64_t>(1, std::llround(learning_.minutes * 60 / seconds));
 }
@@ -113,16 +121,22 @@ int64_t TrainingLoop::MeasuredSteps() const {
 /// A checkpoint behind it, so that the score is not measured again.
 void TrainingLoop::ScoreBefore() {
   if (scorer_ != nullptr) {
-    const EpochScore score = scorer_->Score(0);
+    const EpochScore score = ScoreNow();
     log_->Add({.step = 0, .epoch = 0, .loss = {}, .dice = score.dice, .by_level = score.by_level, .learning_rate = 0, .seconds = 0});
     Tell({.kind = TrainingProgress::Kind::kEpoch, .done = 0, .total = steps_, .epoch = 0, .dice = score.dice});
   }
   Save();
 }
 
+EpochScore TrainingLoop::ScoreNow() {
+  EpochScore score = scorer_->Score(trainer_->step());
+  dice_ = score.dice;
+  return score;
+}
+
 std::optional<EpochScore> TrainingLoop::Scored(int64_t epoch) {
   if (scorer_ == nullptr || (epoch % learning_.validate_every != 0 && trainer_->step() != steps_)) return std::nullopt;
-  return scorer_->Score(trainer_->step());
+  return ScoreNow();
 }
 
 void TrainingLoop::Advance() {
@@ -135,7 +149,7 @@ void TrainingLoop::Advance() {
   const bool epoch_ends = step % learning_.steps_per_epoch == 0 || step == steps_;
   const std::optional<EpochScore> score = epoch_ends ? Scored(epoch) : std::nullopt;
   const std::optional<double> dice = score ? std::optional(score->dice) : std::nullopt;
-  const double elapsed = Now() - begin_;
+  const double elapsed = Elapsed();
   log_->Add({step, epoch, loss, dice, score ? score->by_level : std::vector<double>{}, rate, log_->seconds_before() + elapsed});
   // Behind the log line, so that no step that a checkpoint holds is missing there.
   if (epoch_ends || step % learning_.checkpoint_steps == 0) Save();
@@ -153,6 +167,7 @@ void TrainingLoop::Advance() {
 
 void TrainingLoop::Save(bool over) const {
   TrainingCheckpoint checkpoint{trainer_->step(), options_.settings, {{"over", over}}, trainer_->State()};
+  if (dice_) checkpoint.progress["dice"] = *dice_;
   if (scorer_ != nullptr) scorer_->Save(checkpoint);
   SaveCheckpoint(checkpoint, options_.directory);
 }

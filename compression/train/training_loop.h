@@ -17,12 +17,6 @@
 
 namespace tuckerseg {
 
-/// Dice of the held-out cases, and by level where there are several.
-struct EpochScore {
-  double dice = 0;
-  std::vector<double> by_level;
-};
-
 /// Scores the weights between epochs; may end the training, and may keep something over an interruption.
 class EpochScorer {
  public:
@@ -34,6 +28,13 @@ class EpochScorer {
   /// Adds to `tensors` and `progress` of the checkpoint.
   virtual void Save(TrainingCheckpoint&) const {}
   virtual void Restore(const TrainingCheckpoint&) {}
+};
+
+/// How a training went, over all its runs.
+struct LoopResult {
+  int64_t steps = 0;
+  double seconds = 0;
+  std::optional<double> dice;  ///< the last score; none where nothing was scored
 };
 
 struct LoopOptions {
@@ -53,12 +54,18 @@ class TrainingLoop {
   /// Reads the directory's checkpoint. Errors: kDataLoss if it is damaged, kFailedPrecondition if it is of other settings.
   TrainingLoop(const LearningOptions& learning, LoopOptions options);
 
+  /// Run will go on from an earlier run's checkpoint.
+  bool Resumes() const { return checkpoint_.has_value(); }
+
+  /// An entry of that checkpoint's `progress`; null where there is none, and behind Run.
+  const Json* Progress(const std::string& name) const;
+
   /// An earlier run has come to the end: Run will restore its weights, and needs neither cases nor scores.
   bool WasOver() const;
 
   /// Runs what is left of the training; afterwards the weights are the trainer's, or the scorer's. A null `scorer` scores nothing.
   /// Errors: what Trainer, BatchQueue and SaveCheckpoint throw.
-  void Run(Trainer& trainer, const std::vector<TrainingCase>& cases, EpochScorer* scorer, const TrainingSink& sink);
+  LoopResult Run(Trainer& trainer, const std::vector<TrainingCase>& cases, EpochScorer* scorer, const TrainingSink& sink);
 
  private:
   void Start();
@@ -66,7 +73,9 @@ class TrainingLoop {
   void ScoreBefore();
   void Advance();
   bool Over() const;
+  EpochScore ScoreNow();
   std::optional<EpochScore> Scored(int64_t epoch);
+  double Elapsed() const;
   void Save(bool over = false) const;
   void Tell(const TrainingProgress& progress) const;
 
@@ -82,6 +91,7 @@ class TrainingLoop {
   int64_t steps_ = 0;
   int64_t first_step_ = 0;
   double begin_ = 0;
+  std::optional<double> dice_;  // the last score
   double epoch_loss_ = 0;
   int64_t epoch_steps_ = 0;
 };

@@ -1,7 +1,5 @@
 #include "compression/train/training_run.h"
 
-#include <fstream>
-#include <iterator>
 #include <memory>
 #include <optional>
 #include <utility>
@@ -9,26 +7,28 @@
 #include "compression/train/parameters.h"
 #include "compression/train/run_settings.h"
 #include "compression/train/segmentation_loss.h"
+#include "compression/train/state_directory.h"
 #include "compression/train/training_loop.h"
 #include "compression/train/training_set.h"
 #include "compression/train/validation.h"
 #include "engine/error.h"
-#include "engine/model/safetensors.h"
-#include "engine/sha256.h"
+#include "engine/model/part_weights.h"
+#include "engine/model/unfinished_directory.h"
+#include "engine/whole_file.h"
 
 namespace tuckerseg {
 namespace {
 
 namespace fs = std::filesystem;
 
-std::string ReadText(const fs::path& path) {
-  std::ifstream file(path, std::ios::binary);
-  if (!file) throw Error(ErrorCode::kNotFound, "--plans: cannot be read: must be nnU-Net's plans.json");
-  return {std::istreambuf_iterator<char>(file), {}};
+std::string ReadPlans(const fs::path& path) {
+  std::optional<std::string> text = ReadWholeFile(path);
+  if (!text) throw Error(ErrorCode::kNotFound, "--plans: cannot be read: must be nnU-Net's plans.json");
+  return *std::move(text);
 }
 
 Model ModelOf(const TrainingRunOptions& options, const CaseFolder& folder, const TrainingSetOptions& set_options) {
-  const std::string plans = ReadText(options.plans);
+  const std::string plans = ReadPlans(options.plans);
   std::optional<Normalization> intensities;
   if (!PlansHaveIntensities(plans)) intensities = ForegroundIntensities(folder, set_options);
   return MakeTrainingModel(plans, folder.classes, PresentLabels(folder, set_options), intensities, options.model);
@@ -37,36 +37,26 @@ Model ModelOf(const TrainingRunOptions& options, const CaseFolder& folder, const
 /// The parts of a training, and how they work together.
 class Run final : EpochScorer {
  public:
-  Run(const TrainingRunOptions& options, const TrainingSink& sink) : options_(options), sink_(sink) {}
+  Run(const TrainingRunOptions& options, const TrainingSink& sink)
+      : options_(options), sink_(sink), output_(WholePath(options.output)),
+        state_(StateDirectory(options.output, options.training_directory, ".training", "--training-directory")) {}
 
-  Bundle Do() {
-    CheckOutput();
+  TrainingResult Do() {
+    CheckNewOrEmpty(output_, "bundle");  // before hours of work, not after
     CheckDevices(DevicesOf(options_.device), options_.threads);
     Prepare();
-    TrainingLoop loop(options_, {Directory(), CurveSettings(options_, model_, set_), BatchOptionsOf(options_, model_.parts.front().patch_size)});
+    TrainingLoop loop(options_, {state_, CurveSettings(options_, model_, set_), BatchOptionsOf(options_, model_.parts.front().patch_size)});
     trainer_ = std::make_unique<Trainer>(*graph_, InitialParameters(*graph_, options_.seed), TrainerOptionsOf(options_), LossOf());
-    loop.Run(*trainer_, set_.training, set_.validation.empty() ? nullptr : this, sink_);
+    const LoopResult result = loop.Run(*trainer_, set_.training, CanBeScored(set_.validation) ? this : nullptr, sink_);
     Bundle bundle = Finished();
-    SaveBundle(bundle, options_.output);
-    return bundle;
+    SaveBundle(bundle, output_);
+    return {std::move(bundle), result.steps, result.seconds, result.dice};
   }
 
  private:
   EpochScore Score(int64_t) override {
     const ModelPart& part = model_.parts.front();
     return {Validate(*graph_, trainer_->average(), part, model_.pipeline.tile_step, set_.validation, PrecisionOf(options_), options_.threads).dice, {}};
-  }
-
-  fs::path Directory() const {
-    return options_.training_directory.empty() ? fs::path(options_.output.string() + ".training") : options_.training_directory;
-  }
-
-  /// Before hours of work, not after.
-  void CheckOutput() const {
-    std::error_code error;
-    if (fs::exists(options_.output, error) && !(fs::is_directory(options_.output, error) && fs::is_empty(options_.output, error))) {
-      throw Error(ErrorCode::kFailedPrecondition, "bundle: exists already; choose another or delete it");
-    }
   }
 
   void Prepare() {
@@ -76,9 +66,10 @@ class Run final : EpochScorer {
     set_options.max_bytes = options_.max_memory_bytes;
     set_options.threads = options_.threads;
     model_ = ModelOf(options_, folder, set_options);
-    set_ = LoadTrainingSet(folder, model_, set_options, [this](size_t done, size_t total) {
-      if (sink_) sink_({.kind = TrainingProgress::Kind::kLoading, .done = static_cast<int64_t>(done), .total = static_cast<int64_t>(total)});
-    });
+    set_ = LoadTrainingSet(folder, model_, set_options, CountingSink(sink_, TrainingProgress::Kind::kLoading));
+    if (!set_.validation.empty() && !CanBeScored(set_.validation) && sink_) {
+      sink_({.kind = TrainingProgress::Kind::kNote, .note = "no class occurs in the held-out cases: they are not scored"});
+    }
     graph_ = std::make_unique<TrainableGraph>(model_.parts.front().graph, options_.deep_supervision);
   }
 
@@ -96,15 +87,15 @@ class Run final : EpochScorer {
     WeightStore weights;
     StoreParameters(trainer_->average(), RequiredTensors(graph_->graph()), "fold_0.",
                     options_.half_weights ? TensorType::kFloat16 : TensorType::kFloat32, weights);
-    Sha256 digest;
-    digest.Update(EncodeSafetensors(weights));
-    bundle.model.provenance.weights_sha256 = digest.Digest();
     bundle.weights.push_back(std::move(weights));
+    bundle.model.provenance.weights_sha256 = PartWeightsSha256(bundle.weights);
     return bundle;
   }
 
   const TrainingRunOptions& options_;
   const TrainingSink& sink_;
+  const fs::path output_;
+  const fs::path state_;
   Model model_;
   TrainingSet set_;
   std::unique_ptr<TrainableGraph> graph_;
@@ -113,7 +104,7 @@ class Run final : EpochScorer {
 
 }  // namespace
 
-Bundle RunTraining(const TrainingRunOptions& options, const TrainingSink& sink) {
+TrainingResult RunTraining(const TrainingRunOptions& options, const TrainingSink& sink) {
   CheckOptions(options);
   return Run(options, sink).Do();
 }

@@ -127,7 +127,8 @@ PatchChoice ChoosePatch(const std::vector<TrainingCase>& cases, const Size3& pat
   return choice;
 }
 
-bool IsForegroundSample(int64_t sample, int64_t batch, double share) {
+bool IsForegroundSample(int64_t sample, int64_t batch, double share, RandomStream& random) {
+  if (batch == 1) return random.Chance(share);
   return sample >= std::lround(static_cast<double>(batch) * (1 - share));
 }
 

@@ -49,7 +49,8 @@ struct PatchChoice {
 PatchChoice ChoosePatch(const std::vector<TrainingCase>& cases, const Size3& patch, bool foreground, const AugmentationOptions& options,
                         RandomStream& random);
 
-/// nnU-Net's share of patches around foreground: the last third of a batch, so one of two.
-bool IsForegroundSample(int64_t sample, int64_t batch, double share);
+/// nnU-Net's share of patches around foreground: the last third of a batch, so one of two. In batches of one patch the share is
+/// drawn from `random`, for none of them has a third.
+bool IsForegroundSample(int64_t sample, int64_t batch, double share, RandomStream& random);
 
 }  // namespace tuckerseg

@@ -3,12 +3,14 @@
 #include <ATen/ATen.h>
 #include <ATen/core/grad_mode.h>
 
+#include <algorithm>
 #include <array>
 #include <memory>
 #include <utility>
 
 #include "compression/evaluate/overlap.h"
 #include "engine/execute/executor.h"
+#include "engine/execute/torch/torch_errors.h"
 #include "engine/half.h"
 #include "engine/segment/label_rule.h"
 #include "engine/segment/predict.h"
@@ -23,14 +25,19 @@ class TrainingExecutor final : public Executor {
       : graph_(graph), parameters_(parameters), precision_(precision) {}
 
   std::span<const float> Run(std::span<const float> patch, const Size3& shape) override {
-    const at::NoGradGuard no_gradients;
-    const at::Tensor input = at::from_blob(const_cast<float*>(patch.data()), {1, 1, shape[0], shape[1], shape[2]}, at::kFloat);
-    const at::Tensor there = input.to(parameters_.begin()->second.device()).contiguous(at::MemoryFormat::ChannelsLast3d);
-    logits_ = graph_.Forward(parameters_, there, precision_).front().to(at::kCPU).contiguous();
+    logits_.reset();  // of the patch before: as large as what comes
+    logits_ = WithTorchErrors("a patch of validation: must be a smaller patch", [&] { return Logits(patch, shape); });
     return {logits_.const_data_ptr<float>(), static_cast<size_t>(logits_.numel())};
   }
 
  private:
+  at::Tensor Logits(std::span<const float> patch, const Size3& shape) const {
+    const at::NoGradGuard no_gradients;
+    const at::Tensor input = at::from_blob(const_cast<float*>(patch.data()), {1, 1, shape[0], shape[1], shape[2]}, at::kFloat);
+    const at::Tensor there = input.to(parameters_.begin()->second.device()).contiguous(at::MemoryFormat::ChannelsLast3d);
+    return graph_.Forward(parameters_, there, precision_).front().to(at::kCPU).contiguous();
+  }
+
   const TrainableGraph& graph_;
   const Parameters& parameters_;
   Precision precision_;
@@ -72,6 +79,10 @@ ValidationScore ScoreOf(const std::array<Overlap, 256>& overlaps) {
 }
 
 }  // namespace
+
+bool CanBeScored(const std::vector<TrainingCase>& cases) {
+  return std::any_of(cases.begin(), cases.end(), [](const TrainingCase& source) { return !source.places.empty(); });
+}
 
 std::vector<uint8_t> SegmentCase(const TrainableGraph& graph, const Parameters& parameters, const ModelPart& part, double tile_step,
                                  const TrainingCase& source, Precision precision, int threads) {

@@ -17,8 +17,12 @@ struct ValidationScore {
   std::map<uint8_t, double> by_channel;
 };
 
+/// Whether some class occurs in a case's reference: else there is nothing to score.
+bool CanBeScored(const std::vector<TrainingCase>& cases);
+
 /// The winning channel of each voxel of a case: the sliding window of inference (the part's patch, `tile_step`) in the network's grid.
-/// `part` must have at most 256 channels and no regions. Errors: kInternal if a logit is not finite.
+/// `part` must have at most 256 channels and no regions. Errors: kInternal if a logit is not finite; kResourceExhausted
+/// where the device has no memory left.
 std::vector<uint8_t> SegmentCase(const TrainableGraph& graph, const Parameters& parameters, const ModelPart& part, double tile_step,
                                  const TrainingCase& source, Precision precision, int threads);
 

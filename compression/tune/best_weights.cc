@@ -9,6 +9,15 @@
 
 namespace tuckerseg {
 
+namespace {
+
+/// Nothing where an older checkpoint has none.
+std::vector<double> LevelsOf(const JsonField& best, const std::string& name) {
+  return best.Has(name) ? best.At(name).Each([](const JsonField& dice) { return dice.Number(); }) : std::vector<double>{};
+}
+
+}  // namespace
+
 BestWeights::BestWeights(const Trainer& trainer, Measure measure, int64_t patience)
     : trainer_(trainer), measure_(std::move(measure)), patience_(patience), best_(CopyTo(trainer.average(), "cpu")) {}
 
@@ -17,9 +26,9 @@ EpochScore BestWeights::Score(int64_t step) {
   score.by_level = measure_(trainer_.average());
   score.dice = std::accumulate(score.by_level.begin(), score.by_level.end(), 0.0) / static_cast<double>(score.by_level.size());
   const bool first = step_ < 0;
-  if (first) first_dice_ = score.dice;
-  if (first || score.dice > dice_) {
-    dice_ = score.dice;
+  if (first) first_ = score;
+  if (first || score.dice > score_.dice) {
+    score_ = score;
     step_ = step;
     best_ = CopyTo(trainer_.average(), "cpu");
     without_better_ = 0;
@@ -31,16 +40,17 @@ EpochScore BestWeights::Score(int64_t step) {
 
 void BestWeights::Save(TrainingCheckpoint& checkpoint) const {
   AddState("best.", best_, checkpoint.tensors);
-  checkpoint.progress["best"] = {{"step", step_}, {"dice", dice_}, {"first_dice", first_dice_}, {"without_better", without_better_}};
+  checkpoint.progress[kEntry] = {{"step", step_}, {"dice", score_.dice}, {"first_dice", first_.dice}, {"by_level", score_.by_level},
+                                 {"first_by_level", first_.by_level}, {"without_better", without_better_}};
 }
 
 void BestWeights::Restore(const TrainingCheckpoint& checkpoint) {
   TakeState("best.", checkpoint.tensors, best_);
   try {
-    const JsonField best = JsonField(checkpoint.progress, "progress").At("best");
+    const JsonField best = JsonField(checkpoint.progress, "progress").At(kEntry);
     step_ = best.At("step").Integer(-1, int64_t{1} << 40);
-    dice_ = best.At("dice").Number();
-    first_dice_ = best.At("first_dice").Number();
+    score_ = {best.At("dice").Number(), LevelsOf(best, "by_level")};
+    first_ = {best.At("first_dice").Number(), LevelsOf(best, "first_by_level")};
     without_better_ = best.At("without_better").Integer(0, int64_t{1} << 40);
   } catch (const Error& error) {
     throw Error(ErrorCode::kDataLoss, std::string("checkpoint: ") + error.what());

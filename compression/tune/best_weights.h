@@ -24,10 +24,13 @@ class BestWeights final : public EpochScorer {
   /// Errors: kDataLoss for a checkpoint of another kind.
   void Restore(const TrainingCheckpoint& checkpoint) override;
 
-  const Parameters& weights() const { return best_; }  ///< on the CPU
-  int64_t step() const { return step_; }               ///< at which they were
-  double dice() const { return dice_; }                ///< mean over levels
-  double first_dice() const { return first_dice_; }    ///< of the first score
+  /// Its entry of a checkpoint's `progress`.
+  static constexpr auto kEntry = "best";
+
+  const Parameters& weights() const { return best_; }      ///< on the CPU
+  int64_t step() const { return step_; }                   ///< at which they were
+  const EpochScore& score() const { return score_; }       ///< theirs; `dice`: mean over levels
+  const EpochScore& first_score() const { return first_; }
 
  private:
   const Trainer& trainer_;
@@ -35,8 +38,8 @@ class BestWeights final : public EpochScorer {
   int64_t patience_;
   Parameters best_;
   int64_t step_ = -1;
-  double dice_ = 0;
-  double first_dice_ = 0;
+  EpochScore score_;
+  EpochScore first_;
   int64_t without_better_ = 0;
 };
 

@@ -5,7 +5,7 @@
 #include <sstream>
 #include <system_error>
 
-#include "engine/error.h"
+#include "compression/tune/replaced_directory.h"
 
 namespace tuckerseg {
 namespace {
@@ -23,12 +23,6 @@ std::string Method(const TuningRunOptions& options) {
   const std::string distilled = "distillation from the original, " + way;
   if (options.target == TuningTarget::kTeacher) return distilled;
   return options.target == TuningTarget::kLabels ? "fine-tuning on labels (nnU-Net's loss)" : distilled + ", and labels (nnU-Net's loss)";
-}
-
-void Rename(const fs::path& from, const fs::path& to) {
-  std::error_code error;
-  fs::rename(from, to, error);
-  if (error) throw Error(ErrorCode::kInternal, "variant: cannot be put in place");
 }
 
 }  // namespace
@@ -69,7 +63,7 @@ std::string TuningRecord(const TunedStudent& student, const TuningRunOptions& op
   text << "part " << student.part << ", fold " << student.fold << ": " << Method(options) << (options.elastic ? ", all levels in turn" : "") << "; "
        << student.steps << " steps of " << options.batch << " patches of " << patch[0] << " x " << patch[1] << " x " << patch[2];
   if (student.before) {
-    text << ", weights of step " << student.kept_step << " kept (Dice of held-out cases " << Fixed(*student.before) << " -> " << Fixed(*student.after) << ")";
+    text << ", weights of step " << student.kept_step << " kept (Dice of held-out cases " << Fixed(student.before->dice) << " -> " << Fixed(student.after->dice) << ")";
   }
   text << "; data: " << (folder.description.empty() ? "without a description" : folder.description) << (folder.phantoms ? " (phantoms)" : "") << ", "
        << folder.cases.size() << (folder.cases.size() == 1 ? " case" : " cases") << ", " << held_out << " of them held out; seed " << options.seed;
@@ -77,14 +71,11 @@ std::string TuningRecord(const TunedStudent& student, const TuningRunOptions& op
 }
 
 void ReplaceVariant(const VariantFiles& files, const Model& model, const fs::path& directory) {
-  const fs::path after = directory.string() + ".after";
-  const fs::path before = directory.string() + ".before";
+  const fs::path next = PlaceOfNext(directory);
   std::error_code ignored;
-  for (const fs::path& left : {after, before}) fs::remove_all(left, ignored);  // by a crash
-  SaveVariant(files, model, after);
-  Rename(directory, before);
-  Rename(after, directory);
-  fs::remove_all(before, ignored);
+  fs::remove_all(next, ignored);  // left by a crash
+  SaveVariant(files, model, next);
+  ReplaceDirectory(directory);
 }
 
 }  // namespace tuckerseg

@@ -26,8 +26,7 @@ TensorType StoredType(const WeightStore& weights, const std::string& name);
 std::string TuningRecord(const TunedStudent& student, const TuningRunOptions& options, const Size3& patch, const CaseFolder& folder,
                          int64_t held_out);
 
-/// Writes the variant where the other one lies. Both are whole at any moment; a crash between two renames leaves the old one as
-/// DIRECTORY.before. Errors: as SaveVariant.
+/// Writes the variant where the other one lies (replaced_directory.h). Errors: as SaveVariant and ReplaceDirectory.
 void ReplaceVariant(const VariantFiles& files, const Model& model, const std::filesystem::path& directory);
 
 }  // namespace tuckerseg

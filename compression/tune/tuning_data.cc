@@ -45,19 +45,23 @@ Model InLabelsOf(const CaseFolder& folder, Model model) {
   size_t known = 0;
   for (size_t c = 1; c < values.size(); ++c) {
     const auto found = folder.classes.find(names[values[c]]);
-    known += found == folder.classes.end() ? 0 : 1;
-    values[c] = found == folder.classes.end() ? -static_cast<int64_t>(c) : found->second;  // no label is negative
+    if (found == folder.classes.end()) continue;
+    ++known;
+    values[c] = found->second;
   }
-  if (known == 0) throw Error(ErrorCode::kInvalidArgument, "--data: labels none of the structures of part " + model.parts.front().name + ": must name at least one as the model does");
+  if (known + 1 < values.size()) {
+    throw Error(ErrorCode::kInvalidArgument, "--data: labels " + std::to_string(known) + " of " + std::to_string(values.size() - 1) + " structures of part " +
+                                                 model.parts.front().name + ": must label all, by the model's names, or distil with --teacher original");
+  }
   return model;
 }
 
 void LabelByTeacher(const Teacher& teacher, const Model& model, int threads, std::vector<TrainingCase>& cases,
-                    const std::function<void(size_t done, size_t total)>& told) {
-  for (size_t i = 0; i < cases.size(); ++i) {
-    SetChannels(cases[i], SegmentCase(teacher.graph(), teacher.parameters(), model.parts.front(), model.pipeline.tile_step, cases[i],
-                                      teacher.precision(), threads));
-    if (told) told(i + 1, cases.size());
+                    const std::function<void()>& told) {
+  for (TrainingCase& target : cases) {
+    SetChannels(target, SegmentCase(teacher.graph(), teacher.parameters(), model.parts.front(), model.pipeline.tile_step, target,
+                                    teacher.precision(), threads));
+    told();
   }
 }
 

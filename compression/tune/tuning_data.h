@@ -25,11 +25,12 @@ int64_t HeldOutOf(const std::optional<double>& validation, size_t cases);
 Model OnePart(const Model& model, size_t part);
 
 /// `model` of one part, its channels standing for the label values that the data give to classes of the same names, so that
-/// MakeTrainingCase reads the data's labels. Errors: kInvalidArgument if the data know none of the part's classes.
+/// MakeTrainingCase reads the data's labels. Errors: kInvalidArgument if the data lack some of the part's classes: they would be
+/// unlearnt as background.
 Model InLabelsOf(const CaseFolder& folder, Model model);
 
-/// Gives every case the original's label map as its channels. `told(done, total)` after each.
+/// Gives every case the original's label map as its channels. `told()` after each.
 void LabelByTeacher(const Teacher& teacher, const Model& model, int threads, std::vector<TrainingCase>& cases,
-                    const std::function<void(size_t done, size_t total)>& told);
+                    const std::function<void()>& told);
 
 }  // namespace tuckerseg

@@ -8,17 +8,20 @@
 
 #include "compression/train/parameters.h"
 #include "compression/train/run_settings.h"
+#include "compression/train/state_directory.h"
 #include "compression/train/training_loop.h"
 #include "compression/train/training_set.h"
 #include "compression/train/validation.h"
 #include "compression/tune/best_weights.h"
 #include "compression/tune/distillation.h"
+#include "compression/tune/replaced_directory.h"
 #include "compression/tune/student.h"
 #include "compression/tune/tuned_variant.h"
 #include "compression/tune/tuning_data.h"
 #include "engine/error.h"
 #include "engine/model/bundle.h"
 #include "engine/model/part_weights.h"
+#include "engine/model/unfinished_directory.h"
 #include "engine/sha256.h"
 
 namespace tuckerseg {
@@ -39,15 +42,17 @@ void CheckTuningOptions(const TuningRunOptions& options) {
   CheckRange("--temperature", options.temperature, 0.1, 100);
   CheckAtLeast("--patience", options.patience, 0);
   if (options.validation) CheckRange("--validation", *options.validation, 0, 1e6);
-  if (options.output.empty() != options.in_place) {
-    throw Error(ErrorCode::kInvalidArgument, "--output: must be given, or --in-place in its stead");
+  if (options.in_place && !options.output.empty()) {
+    throw Error(ErrorCode::kInvalidArgument, "--output: must not be given with --in-place");
+  }
+  if (options.target != TuningTarget::kLabels) return;
+  if (options.temperature != 1 || options.hard_targets) {
+    throw Error(ErrorCode::kInvalidArgument, std::string(options.hard_targets ? "--hard-targets" : "--temperature") +
+                                                 ": says how the original is followed: must not be given with --teacher labels");
   }
 }
 
 std::string CaseCount(size_t cases) { return std::to_string(cases) + (cases == 1 ? " case" : " cases"); }
-
-/// Without a slash at its end, so that a name can be added to it.
-fs::path Trimmed(const fs::path& path) { return path.has_filename() ? path : path.parent_path(); }
 
 /// What a part's folds have in common.
 struct PartTuning {
@@ -61,19 +66,25 @@ struct PartTuning {
 
 class Run {
  public:
-  Run(const TuningRunOptions& options, const TrainingSink& sink) : options_(options), sink_(sink) {}
+  Run(const TuningRunOptions& options, const TrainingSink& sink)
+      : options_(options), sink_(sink), output_(WholePath(TuningOutput(options))),
+        state_(StateDirectory(output_, options.tuning_directory, ".tuning", "--tuning-directory")) {}
 
   TuningResult Do() {
+    MendReplaced(WholePath(options_.variant));
     bundle_ = LoadBundle(options_.bundle);
     before_ = LoadVariant(options_.variant, bundle_.model);
+    // Whatever can be refused is refused before hours of work, not after.
     CheckLevels();
+    after_.variant = RenamedVariant(before_.variant, options_.in_place ? "" : options_.suffix, options_.make_default);
+    ParseVariant(EncodeVariant(after_.variant, bundle_.model), bundle_.model);
     CheckParts();
-    CheckOutput();
+    if (!options_.in_place) CheckNewOrEmpty(output_, "--output");
     CheckDevices(DevicesOf(options_.device), options_.threads);
     folder_ = FindTuningCases(options_.data, options_.target);
+    CheckLabels();
     held_out_ = HeldOutOf(options_.validation, folder_.cases.size());
     if (held_out_ == 0) Note(CaseCount(folder_.cases.size()) + ", none held out: the last weights are kept, unscored");
-    after_.variant = RenamedVariant(before_.variant, options_.in_place ? "" : options_.suffix, options_.make_default);
     for (size_t part = 0; part < bundle_.model.parts.size(); ++part) {
       after_.weights.push_back(IsWanted(part) ? Tuned(part) : RenamedLevels(before_.weights[part], before_.variant, after_.variant));
     }
@@ -84,11 +95,6 @@ class Run {
  private:
   void Note(const std::string& text) const {
     if (sink_) sink_({.kind = TrainingProgress::Kind::kNote, .note = text});
-  }
-
-  fs::path Directory() const {
-    if (!options_.tuning_directory.empty()) return options_.tuning_directory;
-    return Trimmed(options_.in_place ? options_.variant : options_.output).string() + ".tuning";
   }
 
   bool IsWanted(size_t part) const {
@@ -121,13 +127,10 @@ class Run {
     }
   }
 
-  /// Before hours of work, not after.
-  void CheckOutput() const {
-    std::error_code error;
-    if (!options_.in_place && fs::exists(options_.output, error) &&
-        !(fs::is_directory(options_.output, error) && fs::is_empty(options_.output, error))) {
-      throw Error(ErrorCode::kFailedPrecondition, "--output: exists already; choose another or delete it");
-    }
+  void CheckLabels() const {
+    if (options_.target == TuningTarget::kTeacher) return;
+    for (size_t part = 0; part < bundle_.model.parts.size(); ++part)
+      if (IsWanted(part)) InLabelsOf(folder_, OnePart(bundle_.model, part));
   }
 
   Size3 PatchOf(size_t part) const {
@@ -142,12 +145,6 @@ class Run {
     return *options_.patch;
   }
 
-  std::function<void(size_t, size_t)> Loading() const {
-    return [this](size_t done, size_t total) {
-      if (sink_) sink_({.kind = TrainingProgress::Kind::kLoading, .done = static_cast<int64_t>(done), .total = static_cast<int64_t>(total)});
-    };
-  }
-
   /// Tunes the folds of a part.
   WeightStore Tuned(size_t place) {
     PartTuning tuning;
@@ -160,7 +157,7 @@ class Run {
     set_options.max_bytes = options_.max_memory_bytes;
     set_options.threads = options_.threads;
     const Model labelled = options_.target == TuningTarget::kTeacher ? tuning.model : InLabelsOf(folder_, tuning.model);
-    tuning.set = LoadTrainingSet(folder_, labelled, set_options, Loading());
+    tuning.set = LoadTrainingSet(folder_, labelled, set_options, CountingSink(sink_, TrainingProgress::Kind::kLoading));
     tuning.settings = SettingsOf(tuning);
     WeightStore weights;
     for (const std::string& fold : tuning.part().folds) TuneFold(tuning, fold, weights);
@@ -200,13 +197,23 @@ class Run {
   }
 
   void LabelCases(const Teacher& teacher, PartTuning& tuning) const {
-    LabelByTeacher(teacher, tuning.model, options_.threads, tuning.set.validation, {});
-    if (options_.foreground_share > 0) LabelByTeacher(teacher, tuning.model, options_.threads, tuning.set.training, {});
+    const bool all = options_.foreground_share > 0;  // else nobody asks where structures lie
+    const size_t total = tuning.set.validation.size() + (all ? tuning.set.training.size() : 0);
+    const auto count = CountingSink(sink_, TrainingProgress::Kind::kSegmenting);
+    size_t done = 0;
+    const auto told = [&] { count(++done, total); };
+    LabelByTeacher(teacher, tuning.model, options_.threads, tuning.set.validation, told);
+    if (all) LabelByTeacher(teacher, tuning.model, options_.threads, tuning.set.training, told);
+  }
+
+  /// A checkpoint knows: the cases of a student that is done are not segmented again.
+  static bool IsScored(const TrainingLoop& loop, const PartTuning& tuning) {
+    return loop.Resumes() ? loop.Progress(BestWeights::kEntry) != nullptr : CanBeScored(tuning.set.validation);
   }
 
   void TuneFold(PartTuning& tuning, const std::string& fold, WeightStore& weights) {
     const std::string name = "part " + tuning.part().name + ", fold " + fold;
-    TrainingLoop loop(options_, {Directory() / tuning.part().name / ("fold_" + fold), tuning.settings, BatchOptionsOf(options_, tuning.patch),
+    TrainingLoop loop(options_, {state_ / tuning.part().name / ("fold_" + fold), tuning.settings, BatchOptionsOf(options_, tuning.patch),
                                  /*score_before=*/true, LevelNames()});
     const Student student(before_.variant, tuning.place);
     const TrainableGraph original(tuning.part().graph, /*deep_supervision=*/false);
@@ -221,13 +228,14 @@ class Run {
     }
     Trainer trainer(student.Load(before_.weights[tuning.place], fold), TrainerOptionsOf(options_), Distillation(student, teacher.get(), DistillationOf()));
     BestWeights best(trainer, MeasureOf(student, tuning), options_.patience);
-    const bool scored = !tuning.set.validation.empty();
-    loop.Run(trainer, tuning.set.training, scored ? &best : nullptr, sink_);
-    TunedStudent tuned{tuning.part().name, fold, trainer.step(), trainer.step(), {}, {}};
+    const bool scored = IsScored(loop, tuning);
+    if (!scored && held_out_ > 0) Note(name + ": no structure occurs in the held-out cases: the last weights are kept, unscored");
+    const LoopResult result = loop.Run(trainer, tuning.set.training, scored ? &best : nullptr, sink_);
+    TunedStudent tuned{tuning.part().name, fold, result.steps, result.seconds, result.steps, {}, {}};
     if (scored) {
       tuned.kept_step = best.step();
-      tuned.before = best.first_dice();
-      tuned.after = best.dice();
+      tuned.before = best.first_score();
+      tuned.after = best.score();
       if (best.step() == 0) Note(name + ": no step was better than the variant as it was, whose weights are kept");
     }
     student.Store(scored ? best.weights() : trainer.average(), fold, after_.variant, [&](const std::string& tensor) { return TypeOf(tuning, tensor); }, weights);
@@ -253,12 +261,14 @@ class Run {
 
   void Write() {
     after_.variant.weights_sha256 = PartWeightsSha256(after_.weights);
-    if (options_.in_place) return ReplaceVariant(after_, bundle_.model, Trimmed(options_.variant));
-    SaveVariant(after_, bundle_.model, options_.output);
+    if (options_.in_place) return ReplaceVariant(after_, bundle_.model, output_);
+    SaveVariant(after_, bundle_.model, output_);
   }
 
   const TuningRunOptions& options_;
   const TrainingSink& sink_;
+  const fs::path output_;
+  const fs::path state_;
   Bundle bundle_;
   VariantFiles before_;
   VariantFiles after_;
@@ -275,6 +285,15 @@ TuningRunOptions::TuningRunOptions() {
   average_decay = 0.99;
   epochs = 20;
   steps_per_epoch = 50;
+}
+
+fs::path TuningOutput(const TuningRunOptions& options) {
+  if (options.in_place) return options.variant;
+  if (!options.output.empty()) return options.output;
+  fs::path variant = options.variant.lexically_normal();
+  if (!variant.has_filename()) variant = variant.parent_path();
+  if (variant == "." || variant.filename() == "..") variant = WholePath(variant);  // which name nothing
+  return variant.string() + options.suffix;
 }
 
 TuningResult RunTuning(const TuningRunOptions& options, const TrainingSink& sink) {

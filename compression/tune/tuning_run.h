@@ -24,9 +24,9 @@ struct TuningRunOptions : LearningOptions {
   std::filesystem::path bundle;
   std::filesystem::path variant;
   std::filesystem::path data;
-  std::filesystem::path output;             ///< the tuned variant; empty with `in_place`
+  std::filesystem::path output;             ///< the tuned variant; empty: beside `variant`, with `suffix` behind its name
   bool in_place = false;                    ///< the tuned variant takes the place of `variant`
-  std::filesystem::path tuning_directory;   ///< empty: output (or variant) + ".tuning"
+  std::filesystem::path tuning_directory;   ///< empty: TuningOutput + ".tuning"
   std::string suffix = "-tuned";            ///< of the level names; not used in place, where names stay
   bool make_default = false;                ///< levels that run for their number still do under the new name
   std::vector<std::string> parts;           ///< empty: all
@@ -40,14 +40,18 @@ struct TuningRunOptions : LearningOptions {
   std::optional<bool> half_weights;         ///< default: each tensor as the variant has it
 };
 
+/// Where the tuned variant will lie, as the options call it.
+std::filesystem::path TuningOutput(const TuningRunOptions& options);
+
 /// How the tuning of one fold of one part went.
 struct TunedStudent {
   std::string part;
   std::string fold;
   int64_t steps = 0;             ///< done
+  double seconds = 0;            ///< spent on them, over all runs
   int64_t kept_step = 0;         ///< whose weights were kept; 0: no step was better than the variant as it was
-  std::optional<double> before;  ///< Dice of the held-out cases, mean over levels; none where none were held out
-  std::optional<double> after;
+  std::optional<EpochScore> before;  ///< mean over levels, and each; none where no held-out case could be scored
+  std::optional<EpochScore> after;
 };
 
 struct TuningResult {
@@ -57,9 +61,10 @@ struct TuningResult {
 
 /// Tunes part after part and fold after fold, each against its own network of the original, and writes the variant with a line for each in
 /// its `tuning` (docs/tuning.md). State is kept in the tuning directory: after a kill the same call goes on, and gives the same weights to
-/// the last bit, on the same machine with the same number of threads.
+/// the last bit, on the same machine with the same number of threads: on a CPU, and on CUDA with TuningTarget::kTeacher.
 /// Errors: kFailedPrecondition if the output exists already, the tuning directory belongs to other settings or data, or levels and
-/// `elastic` do not go together; kInvalidArgument for options out of range, cases, parts with several input channels, regions or
+/// `elastic` do not go together; kInvalidArgument for options out of range or that do not go together, a tuning directory in the output,
+/// cases, labels that lack structures of a part, parts with several input channels, regions or
 /// more than 256 channels; kNotFound; kDataLoss for a damaged checkpoint; kInternal if the loss diverges.
 TuningResult RunTuning(const TuningRunOptions& options, const TrainingSink& sink);
 

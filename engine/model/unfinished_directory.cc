@@ -13,9 +13,16 @@ constexpr auto kUnfinished = ".unfinished-";
 
 }  // namespace
 
+void CheckNewOrEmpty(const std::filesystem::path& wanted, const std::string& what) {
+  std::error_code error;
+  if (!std::filesystem::exists(wanted, error)) return;
+  if (std::filesystem::is_directory(wanted, error) && std::filesystem::is_empty(wanted, error)) return;
+  throw Error(ErrorCode::kFailedPrecondition, what + ": the directory exists and is not empty; choose another or delete it");
+}
+
 UnfinishedDirectory::UnfinishedDirectory(std::filesystem::path wanted, const std::string& what) : what_(what), wanted_(std::move(wanted)) {
   if (!wanted_.has_filename()) wanted_ = wanted_.parent_path();  // "models/x/"
-  RefuseOccupied(wanted_, what_);
+  CheckNewOrEmpty(wanted_, what_);
   std::error_code error;
   path_ = wanted_.string() + kUnfinished + std::to_string(getpid());
   std::filesystem::remove_all(path_, error);  // numbers come again, in a container at every start: what a crash left is not ours
@@ -33,12 +40,6 @@ void UnfinishedDirectory::PutInPlace() {
   std::filesystem::rename(path_, wanted_, error);  // over an empty directory too
   if (error) throw Error(ErrorCode::kInternal, what_ + ": cannot be put in place: " + error.message());
   path_.clear();
-}
-
-void UnfinishedDirectory::RefuseOccupied(const std::filesystem::path& wanted, const std::string& what) {
-  std::error_code error;
-  if (!std::filesystem::exists(wanted, error) || (std::filesystem::is_directory(wanted, error) && std::filesystem::is_empty(wanted, error))) return;
-  throw Error(ErrorCode::kFailedPrecondition, what + ": the directory exists and is not empty; choose another or delete it");
 }
 
 bool UnfinishedDirectory::IsUnfinished(const std::filesystem::path& path) {

@@ -6,10 +6,13 @@
 
 namespace tuckerseg {
 
+/// `what` names the directory in the message ("bundle"). Errors: kFailedPrecondition if `wanted` exists and is not an empty directory.
+void CheckNewOrEmpty(const std::filesystem::path& wanted, const std::string& what);
+
 /// Deleted again unless it is put in place.
 class UnfinishedDirectory {
  public:
-  /// `what` names it in errors ("bundle"). Errors: as RefuseOccupied; kInternal if the directory cannot be made.
+  /// Errors: as CheckNewOrEmpty; kInternal if the directory cannot be made.
   UnfinishedDirectory(std::filesystem::path wanted, const std::string& what);
   ~UnfinishedDirectory();
   UnfinishedDirectory(const UnfinishedDirectory&) = delete;
@@ -18,9 +21,6 @@ class UnfinishedDirectory {
   const std::filesystem::path& path() const { return path_; }
   /// Errors: kInternal if it cannot be renamed.
   void PutInPlace();
-
-  /// Errors: kFailedPrecondition if `wanted` exists and is not an empty directory. For those who work for hours before they write.
-  static void RefuseOccupied(const std::filesystem::path& wanted, const std::string& what);
 
   /// What a crash left behind: neither bundle nor variant.
   static bool IsUnfinished(const std::filesystem::path& path);

@@ -8,6 +8,7 @@
 #include <numeric>
 
 #include "compression/train/intensity_transforms.h"
+#include "compression/train/patch_cut.h"
 #include "compression/train/training_case.h"
 #include "engine/half.h"
 

@@ -19,7 +19,7 @@ std::vector<std::string> Names(const LayerGraph& graph, const std::vector<int>& 
 TEST(StagesOf, BeginWhereTheResolutionChangesAndPassOnWhatOthersRead) {
   const LayerGraph graph = TinyUnet(2, 3);
   const std::vector<GraphStage> stages = StagesOf(graph, {});
-  ASSERT_EQ(stages.size(), 3U);
+  ASSERT_EQ(stages.size(), 4U);
   EXPECT_EQ(stages[0].begin, 1U);
   EXPECT_THAT(Names(graph, stages[0].inputs), ElementsAre("input"));
   EXPECT_THAT(Names(graph, stages[0].outputs), ElementsAre("encoder.0.nonlin"));
@@ -27,7 +27,8 @@ TEST(StagesOf, BeginWhereTheResolutionChangesAndPassOnWhatOthersRead) {
   EXPECT_EQ(graph.layers[stages[1].begin].name, "encoder.1.conv");
   EXPECT_EQ(graph.layers[stages[2].begin].name, "pool");
   EXPECT_THAT(Names(graph, stages[2].inputs), ElementsAre("encoder.0.nonlin", "encoder.1.nonlin"));
-  EXPECT_THAT(Names(graph, stages[2].outputs), ElementsAre("head"));
+  EXPECT_THAT(Names(graph, stages[2].outputs), ElementsAre("decoder.0.nonlin"));
+  EXPECT_THAT(Names(graph, stages[3].outputs), ElementsAre("head"));
   EXPECT_EQ(stages.back().end, graph.layers.size());
   for (size_t s = 1; s < stages.size(); ++s) EXPECT_EQ(stages[s].begin, stages[s - 1].end);
 }

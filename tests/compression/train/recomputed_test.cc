@@ -102,7 +102,7 @@ TEST(TrainableGraph, WithRecomputedActivationsHasTheSameGradientsToTheLastBitAnd
   const Pass recomputed = ForwardAndBackward(graph, Activations::kRecomputed);
   EXPECT_EQ(kept.loss.item<double>(), recomputed.loss.item<double>());
   for (const auto& [name, tensor] : kept.parameters) EXPECT_TRUE(at::equal(tensor.grad(), recomputed.parameters.at(name).grad())) << name;
-  // Of the full resolution, 13 features of 8 channels without, and 2 (skip and decoder's end are read outside their stage) with.
+  // Of the full resolution, 13 features of 8 channels without, and 2 with: the skip, and the decoder's end, which the head reads.
   EXPECT_LT(recomputed.kept, kept.kept / 3);
   EXPECT_LT(recomputed.most, kept.most * 8 / 10);
 }

@@ -6,6 +6,9 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <limits>
+#include <memory>
+#include <vector>
 
 #include "compression/train/parameters.h"
 #include "compression/train/segmentation_loss.h"
@@ -43,7 +46,7 @@ TEST(Optimizer, SgdFollowsNesterovAndDecaysWeights) {
   // d = g + wd w = 2 + 3e-5; momentum buffer = d; w -= lr (d + 0.99 d), as torch.optim.SGD.
   Parameters parameters = OneParameter(1, 2);
   Optimizer optimizer(Sgd(), parameters);
-  optimizer.Step(parameters, 0.1, 0);
+  optimizer.Step(parameters, 0.1);
   const double decayed = 2 + 3e-5;
   EXPECT_NEAR(parameters.at("w").item<double>(), 1 - 0.1 * 1.99 * decayed, 1e-12);
   EXPECT_NEAR(optimizer.state().at("momentum.w").item<double>(), decayed, 1e-12);
@@ -52,8 +55,19 @@ TEST(Optimizer, SgdFollowsNesterovAndDecaysWeights) {
 TEST(Optimizer, AdamWMovesByTheRateInItsFirstStep) {
   Parameters parameters = OneParameter(1, 2);
   Optimizer optimizer(AdamW(), parameters);
-  optimizer.Step(parameters, 0.1, 0);
+  optimizer.Step(parameters, 0.1);
   EXPECT_NEAR(parameters.at("w").item<double>(), 1 * (1 - 0.1 * 3e-5) - 0.1, 1e-8);
+}
+
+TEST(Optimizer, AdamWCountsTheUpdatesOfEachTensorAlone) {
+  Parameters parameters = OneParameter(1, 2);
+  Optimizer optimizer(AdamW(), parameters);
+  parameters.at("w").mutable_grad() = at::Tensor();
+  for (int i = 0; i < 5; ++i) optimizer.Step(parameters, 0.1);
+  EXPECT_EQ(parameters.at("w").item<double>(), 1);
+  parameters.at("w").mutable_grad() = at::full({1}, 2.0, at::kDouble);
+  optimizer.Step(parameters, 0.1);
+  EXPECT_NEAR(parameters.at("w").item<double>(), 1 * (1 - 0.1 * 3e-5) - 0.1, 1e-8) << "its first update, by the rate";
 }
 
 TEST(ClipGradients, ScalesThemToTheNormThatIsAllowedAndNoFurther) {
@@ -139,14 +153,42 @@ TEST(Trainer, GoesOnFromItsStateToTheLastBit) {
   }
 }
 
+TEST(Trainer, TakesAStateWithoutNumbersOfUpdatesForOneWhoseTensorsWereAllUpdatedInEveryStep) {
+  const TrainableGraph graph(TinyUnet(2, 2), false);
+  const Batch batch = CubeBatch();
+  TrainerOptions options = Options(10);
+  options.optimizer.kind = OptimizerKind::kAdamW;
+  Trainer first(graph, InitialParameters(graph, 1), options, Segmentation());
+  for (int i = 0; i < 4; ++i) first.Step(batch);
+  const auto state = std::make_shared<const WeightStore>(first.State());
+  WeightStore older;
+  for (const auto& [name, tensor] : state->tensors())
+    if (!name.starts_with("optimizer.updates.")) older.AddView(name, tensor, state);
+  ASSERT_LT(older.tensors().size(), state->tensors().size());
+  Trainer second(graph, InitialParameters(graph, 2), options, Segmentation());
+  second.Restore(older, 4);
+  for (int i = 0; i < 3; ++i) EXPECT_EQ(second.Step(batch), first.Step(batch));
+}
+
 TEST(Trainer, RehearsesWithoutEffect) {
   const TrainableGraph graph(TinyUnet(2, 2), false);
   const Batch batch = CubeBatch();
   Trainer rehearsed(graph, InitialParameters(graph, 1), Options(10), Segmentation());
   Trainer other(graph, InitialParameters(graph, 1), Options(10), Segmentation());
-  rehearsed.Rehearse(batch);
+  rehearsed.Rehearse(batch, 0);
   EXPECT_EQ(rehearsed.step(), 0);
   EXPECT_EQ(rehearsed.Step(batch), other.Step(batch));
+}
+
+TEST(Trainer, RehearsesTheStepThatItIsTold) {
+  std::vector<int64_t> steps;
+  Trainer trainer(OneParameter(1, 0), Options(10), [&steps](const Parameters&, const Batch&, int64_t step) {
+    steps.push_back(step);
+    return 0.5;
+  });
+  for (const int64_t step : {0, 3}) trainer.Rehearse(CubeBatch(), step);
+  trainer.Step(CubeBatch());
+  EXPECT_THAT(steps, testing::ElementsAre(0, 3, 0));
 }
 
 TEST(Trainer, RefusesTheStateOfAnotherNetworkAndDevicesThatAreNotThere) {
@@ -166,6 +208,21 @@ TEST(Trainer, StopsWhereTheLossIsNotFinite) {
   batch.image.fill_(std::numeric_limits<float>::infinity());
   Trainer trainer(graph, InitialParameters(graph, 1), Options(10), Segmentation());
   ExpectError(ErrorCode::kInternal, "loss of step 0 is not finite", [&] { trainer.Step(batch); });
+}
+
+TEST(Trainer, StopsBeforeAnUpdateByAGradientThatIsNotFinite) {
+  const StepGradients endless = [](const Parameters& parameters, const Batch&, int64_t) {
+    parameters.at("w").mutable_grad() = at::full({1}, std::numeric_limits<double>::infinity(), at::kDouble);
+    return 0.5;
+  };
+  for (const double clip : {0.0, 12.0}) {
+    TrainerOptions options = Options(10);
+    options.optimizer.clip_norm = clip;
+    Trainer trainer(OneParameter(1, 0), options, endless);
+    ExpectError(ErrorCode::kInternal, "gradient of step 0 is not finite: must be a smaller learning rate", [&] { trainer.Step(CubeBatch()); });
+    EXPECT_EQ(trainer.parameters().at("w").item<double>(), 1);
+    EXPECT_EQ(trainer.step(), 0);
+  }
 }
 
 }  // namespace

@@ -5,12 +5,13 @@
 
 #include <algorithm>
 #include <cmath>
-#include <sstream>
+#include <vector>
 
 #include "compression/cases/case_files.h"
 #include "engine/execute/torch/torch_executor.h"
 #include "engine/segment/segmenter.h"
 #include "tests/compression/sphere_cases.h"
+#include "tests/compression/train/interruption.h"
 #include "tests/engine/model/temporary_directory.h"
 #include "tests/engine/volume/expect_error.h"
 
@@ -40,34 +41,36 @@ class TrainingRun : public testing::Test {
     return options;
   }
 
-  /// log.csv without the seconds, the only column that may differ.
-  static std::string Curve(const TrainingRunOptions& options) {
-    std::istringstream log(FileText(options.output.string() + ".training/log.csv"));
-    std::string curve;
-    for (std::string line; std::getline(log, line);) curve += line.substr(0, line.rfind(',')) + "\n";
-    return curve;
-  }
+  static std::string CurveOf(const TrainingRunOptions& options) { return Curve(options.output.string() + ".training/log.csv"); }
 
   const TemporaryDirectory folder_;
 };
 
-/// Stops a training from within, as a kill would: behind this step nothing is written.
-struct Killed {};
-TrainingSink KillAt(int64_t step) {
-  return [step](const TrainingProgress& progress) {
-    if (progress.kind == TrainingProgress::Kind::kStep && progress.done == step) throw Killed{};
-  };
-}
-
 TEST_F(TrainingRun, InterruptedAnywhereGivesTheCurveAndTheWeightsOfOneThatWasNot) {
   const TrainingRunOptions whole = Options("whole");
-  RunTraining(whole, {});
+  const TrainingResult uninterrupted = RunTraining(whole, {});
   const TrainingRunOptions parts = Options("parts");
-  for (const int64_t step : {2, 5, 8}) EXPECT_THROW(RunTraining(parts, KillAt(step)), Killed);
-  RunTraining(parts, {});
-  EXPECT_EQ(Curve(parts), Curve(whole));
+  std::vector<int64_t> resumes;
+  for (const int64_t step : {2, 5, 8}) EXPECT_THROW(RunTraining(parts, KillAt(step, ResumesInto(resumes))), Killed);
+  const TrainingResult resumed = RunTraining(parts, ResumesInto(resumes));
+  EXPECT_THAT(resumes, ElementsAre(0, 4, 8)) << "the last checkpoint: every third step, and the end of each epoch of four";
+  EXPECT_EQ(resumed.steps, uninterrupted.steps);
+  EXPECT_EQ(resumed.dice, uninterrupted.dice);
+  EXPECT_EQ(CurveOf(parts), CurveOf(whole));
   EXPECT_EQ(FileText(parts.output / "weights.safetensors"), FileText(whole.output / "weights.safetensors"));
   EXPECT_EQ(FileText(parts.output / "model.json"), FileText(whole.output / "model.json"));
+}
+
+TEST_F(TrainingRun, KeepsItsStateBesideAnOutputThatEndsInASlash) {
+  TrainingRunOptions options = Options("bundle");
+  options.output /= "";
+  EXPECT_THROW(RunTraining(options, KillAt(4)), Killed);
+  EXPECT_TRUE(std::filesystem::exists(folder_.path() / "bundle.training" / "checkpoint.json"));
+  EXPECT_FALSE(std::filesystem::exists(options.output));
+  std::vector<int64_t> resumes;
+  RunTraining(options, ResumesInto(resumes));
+  EXPECT_THAT(resumes, ElementsAre(4));
+  EXPECT_EQ(LoadBundle(folder_.path() / "bundle").model.labels.size(), 2U);
 }
 
 TEST_F(TrainingRun, OfAnotherSeedGivesAnotherCurve) {
@@ -75,7 +78,7 @@ TEST_F(TrainingRun, OfAnotherSeedGivesAnotherCurve) {
   other.seed = 12;
   RunTraining(Options("one"), {});
   RunTraining(other, {});
-  EXPECT_NE(Curve(Options("one")), Curve(other));
+  EXPECT_NE(CurveOf(Options("one")), CurveOf(other));
 }
 
 TEST_F(TrainingRun, LogsEveryStepAndScoresEveryEpoch) {
@@ -84,8 +87,21 @@ TEST_F(TrainingRun, LogsEveryStepAndScoresEveryEpoch) {
     if (progress.kind == TrainingProgress::Kind::kEpoch && progress.dice) scored.push_back(progress.epoch);
   });
   EXPECT_THAT(scored, ElementsAre(1, 2, 3));
-  const std::string curve = Curve(Options("bundle"));
+  const std::string curve = CurveOf(Options("bundle"));
   EXPECT_EQ(std::count(curve.begin(), curve.end(), '\n'), 1 + 12);
+}
+
+TEST_F(TrainingRun, DoesNotScoreHeldOutCasesWithoutAClassAndSaysSo) {
+  Volume empty = MakeSphereCase({16, 16, 24}, 3, {1, 5}, 2).labels;
+  std::fill(empty.voxels.begin(), empty.voxels.end(), std::byte{0});
+  WriteNifti(empty, folder_.path() / "data" / "labelsTr" / "case_2.nii.gz");
+  std::string notes;
+  const TrainingResult result = RunTraining(Options("bundle"), [&](const TrainingProgress& progress) {
+    notes += progress.note;
+    EXPECT_FALSE(progress.dice.has_value());
+  });
+  EXPECT_EQ(notes, "no class occurs in the held-out cases: they are not scored");
+  EXPECT_FALSE(result.dice.has_value());
 }
 
 TEST_F(TrainingRun, LearnsTheSpheresAndTheBundleSegmentsThem) {
@@ -128,17 +144,17 @@ TEST_F(TrainingRun, FixesTheNumberOfStepsOfABudgetOfMinutesOnce) {
   TrainingRunOptions options = Options("bundle");
   options.minutes = 0.002;
   int64_t total = 0;
+  int64_t resumed = -1;
   EXPECT_THROW(RunTraining(options, [&](const TrainingProgress& progress) {
     if (progress.kind != TrainingProgress::Kind::kStep) return;
     total = progress.total;
     throw Killed{};
   }), Killed);
   RunTraining(options, [&](const TrainingProgress& progress) {
-    if (progress.kind == TrainingProgress::Kind::kResumed) {
-      EXPECT_EQ(progress.total, total);
-    }
+    if (progress.kind == TrainingProgress::Kind::kResumed) resumed = progress.total;
   });
   EXPECT_GT(total, 0);
+  EXPECT_EQ(resumed, total);
 }
 
 TEST_F(TrainingRun, RefusesToGoOnWithOtherSettingsOrData) {
@@ -152,7 +168,7 @@ TEST_F(TrainingRun, RefusesToGoOnWithOtherSettingsOrData) {
 
 TEST_F(TrainingRun, RefusesABundleThatIsThereBeforeItTrains) {
   folder_.Write("bundle/model.json", "{}");
-  ExpectError(ErrorCode::kFailedPrecondition, "bundle: exists already", [&] { RunTraining(Options("bundle"), {}); });
+  ExpectError(ErrorCode::kFailedPrecondition, "bundle: the directory exists and is not empty", [&] { RunTraining(Options("bundle"), {}); });
 }
 
 TEST_F(TrainingRun, RefusesOptionsOutOfRangeByName) {
@@ -165,6 +181,13 @@ TEST_F(TrainingRun, RefusesOptionsOutOfRangeByName) {
   options = Options("bundle");
   options.learning_rate = std::nan("");
   ExpectError(ErrorCode::kInvalidArgument, "--learning-rate = nan", [&] { RunTraining(options, {}); });
+  options = Options("bundle");
+  options.device = "cpu,cpu";
+  options.batch_dice = true;
+  ExpectError(ErrorCode::kInvalidArgument, "--device = cpu,cpu: must be one with --batch-dice", [&] { RunTraining(options, {}); });
+  options = Options("bundle");
+  options.training_directory = folder_.path() / "bundle" / "state";
+  ExpectError(ErrorCode::kInvalidArgument, "--training-directory: lies in what is written at the end", [&] { RunTraining(options, {}); });
 }
 
 }  // namespace

@@ -1,13 +1,10 @@
 #include "compression/train/training_set.h"
 
-#include <ATen/ATen.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "compression/train/batch_queue.h"
-#include "compression/train/training_model.h"
-#include "engine/half.h"
-#include "tests/compression/sphere_cases.h"
+#include "compression/train/patch_cut.h"
+#include "tests/compression/train/training_samples.h"
 #include "tests/engine/model/temporary_directory.h"
 #include "tests/engine/volume/expect_error.h"
 
@@ -15,132 +12,7 @@ namespace tuckerseg {
 namespace {
 
 using testing::ElementsAre;
-using testing::HasSubstr;
 using testing::Pair;
-
-const std::map<std::string, int64_t> kClasses{{"liver", 5}, {"spleen", 1}, {"heart", 51}};
-
-Model SphereModel() { return MakeTrainingModel(SpherePlans().dump(), kClasses, {1, 5}, {}, {}); }
-
-TEST(MakeTrainingModel, HasOneChannelForEachClassThatOccursAndMapsItToTheDataSetsValue) {
-  const Model model = SphereModel();
-  EXPECT_THAT(model.parts.front().channel_labels, ElementsAre(0, 1, 5));
-  EXPECT_EQ(model.parts.front().graph.OutChannels(), 3);
-  ASSERT_EQ(model.labels.size(), 2U);
-  EXPECT_EQ(model.labels[1].name, "liver");
-  EXPECT_TRUE(model.labels[1].rgb.has_value()) << "TotalSegmentator's colour";
-  EXPECT_FALSE(model.labels[1].snomed_code.empty());
-  EXPECT_TRUE(model.pipeline.totalsegmentator);
-  EXPECT_EQ(model.pipeline.spacing_mm, (Spacing3d{3, 3, 3}));
-  EXPECT_EQ(model.pipeline.tile_step, 0.8);
-}
-
-TEST(MakeTrainingModel, TrainsTheStructuresAskedForAlone) {
-  TrainingModelOptions options;
-  options.structures = {"liver"};
-  EXPECT_THAT(MakeTrainingModel(SpherePlans().dump(), kClasses, {1, 5}, {}, options).parts.front().channel_labels, ElementsAre(0, 5));
-  options.structures = {"liver", "heart"};
-  ExpectError(ErrorCode::kInvalidArgument, "structures = heart: must be a class that occurs in the training cases",
-              [&] { MakeTrainingModel(SpherePlans().dump(), kClasses, {1, 5}, {}, options); });
-}
-
-TEST(MakeTrainingModel, TurnsThePlansSpacingToTheCanonicalAxes) {
-  Json plans = SpherePlans();
-  plans["transpose_forward"] = {1, 0, 2};  // the network's axes are y, z, x
-  plans["configurations"]["3d_fullres"]["spacing"] = {2.0, 5.0, 3.0};
-  EXPECT_EQ(MakeTrainingModel(plans.dump(), kClasses, {1}, {}, {}).pipeline.spacing_mm, (Spacing3d{3, 2, 5}));
-}
-
-TEST(MakeTrainingModel, TakesIntensitiesFromTheDataWhereThePlansHaveNone) {
-  Json plans = SpherePlans();
-  plans.erase("foreground_intensity_properties_per_channel");
-  ExpectError(ErrorCode::kInvalidArgument, "foreground_intensity_properties_per_channel: missing", [&] { MakeTrainingModel(plans.dump(), kClasses, {1}, {}, {}); });
-  Normalization computed;
-  computed.lower = -50;
-  computed.upper = 350;
-  computed.mean = 200;
-  computed.std_dev = 75;
-  EXPECT_EQ(MakeTrainingModel(plans.dump(), kClasses, {1}, computed, {}).parts.front().normalization.front(), computed);
-}
-
-TEST(MakeTrainingModel, RefusesWhatCannotBeTrainedOrLoaded) {
-  ExpectError(ErrorCode::kInvalidArgument, "no class of the data set occurs", [] { MakeTrainingModel(SpherePlans().dump(), kClasses, {7}, {}, {}); });
-  Json plans = SpherePlans();
-  plans["configurations"]["3d_fullres"]["patch_size"] = {16, 18, 16};
-  ExpectError(ErrorCode::kInvalidArgument, "patch_size[1] = 18: must be a multiple of 4", [&] { MakeTrainingModel(plans.dump(), kClasses, {1}, {}, {}); });
-  TrainingModelOptions options;
-  options.name = "a/b";
-  ExpectError(ErrorCode::kInvalidArgument, "a/b", [&] { MakeTrainingModel(SpherePlans().dump(), kClasses, {1}, {}, options); });
-  options = {};
-  options.configuration = "2d";
-  ExpectError(ErrorCode::kInvalidArgument, "2d", [&] { MakeTrainingModel(SpherePlans().dump(), kClasses, {1}, {}, options); });
-}
-
-TEST(MakeTrainingCase, BringsImageAndLabelsIntoTheNetworksGridTogether) {
-  // At 1.5 mm: halved on the way to 3 mm.
-  const SphereCase made = MakeSphereCase({32, 32, 48}, 1.5, {1, 5}, 3);
-  const TrainingCase result = MakeTrainingCase("a", made.ct, &made.labels, SphereModel(), 1);
-  EXPECT_EQ(result.shape, (Size3{24, 16, 16}));
-  int inside = 0;
-  int dense = 0;
-  for (size_t i = 0; i < result.channels.size(); ++i) {
-    if (result.channels[i] != 2) continue;  // liver: 350 HU, normalised to (350 - 200) / 150
-    ++inside;
-    dense += std::abs(FloatFromHalf(result.image[i]) - 1.0F) < 0.5F ? 1 : 0;
-  }
-  EXPECT_GT(inside, 15);
-  EXPECT_GT(dense, inside * 6 / 10) << "the surface is blurred by resampling";
-  EXPECT_TRUE(result.places.contains(1));
-  EXPECT_TRUE(result.places.contains(2));
-  EXPECT_FALSE(result.places.contains(0));
-  for (const uint32_t place : result.places.at(2)) EXPECT_EQ(result.channels[place], 2);
-}
-
-TEST(MakeTrainingCase, TakesLabelsOfAFlippedVolumeWhereTheImageIs) {
-  SphereCase made = MakeSphereCase({16, 16, 24}, 3, {1, 5}, 3);
-  const TrainingCase expected = MakeTrainingCase("a", made.ct, &made.labels, SphereModel(), 1);
-  for (Volume* volume : {&made.ct, &made.labels}) {
-    // The same voxels in a file whose first axis runs to the left.
-    const size_t bytes = BytesPerVoxel(volume->type);
-    for (size_t row = 0; row < 16 * 24; ++row)
-      for (size_t i = 0; i < 8; ++i)
-        std::swap_ranges(volume->voxels.begin() + static_cast<std::ptrdiff_t>((row * 16 + i) * bytes),
-                         volume->voxels.begin() + static_cast<std::ptrdiff_t>((row * 16 + i + 1) * bytes),
-                         volume->voxels.begin() + static_cast<std::ptrdiff_t>((row * 16 + 15 - i) * bytes));
-    volume->geometry.affine_ras.linear[0][0] = -3;
-    volume->geometry.affine_ras.translation[0] = 45;
-  }
-  const TrainingCase flipped = MakeTrainingCase("a", made.ct, &made.labels, SphereModel(), 1);
-  EXPECT_EQ(flipped.image, expected.image);
-  EXPECT_EQ(flipped.channels, expected.channels);
-}
-
-TEST(MakeTrainingCase, CutsLabelsWithTheBoxOfTheImage) {
-  SphereCase made = MakeSphereCase({16, 16, 24}, 3, {1, 5}, 3);
-  const TrainingCase whole = MakeTrainingCase("a", made.ct, &made.labels, SphereModel(), 1);
-  // Four empty slices before the image: the crop takes them off again.
-  for (Volume* volume : {&made.ct, &made.labels}) {
-    volume->voxels.insert(volume->voxels.begin(), 16 * 16 * 4 * BytesPerVoxel(volume->type), std::byte{0});
-    volume->geometry.shape[2] += 4;
-  }
-  const TrainingCase cropped = MakeTrainingCase("a", made.ct, &made.labels, SphereModel(), 1);
-  EXPECT_EQ(cropped.shape, whole.shape);
-  EXPECT_EQ(cropped.channels, whole.channels);
-}
-
-TEST(MakeTrainingCase, RefusesLabelsOfAnotherGrid) {
-  SphereCase made = MakeSphereCase({16, 16, 24}, 3, {1, 5}, 3);
-  Volume moved = made.labels;
-  moved.geometry.affine_ras.translation[1] = 1.5;
-  ExpectError(ErrorCode::kInvalidArgument, "case a: labels lie 0.5", [&] { MakeTrainingCase("a", made.ct, &moved, SphereModel(), 1); });
-  const SphereCase smaller = MakeSphereCase({16, 16, 23}, 3, {1, 5}, 3);
-  ExpectError(ErrorCode::kInvalidArgument, "case a: labels of 16 x 16 x 23 voxels: must be 16 x 16 x 24", [&] { MakeTrainingCase("a", made.ct, &smaller.labels, SphereModel(), 1); });
-  ExpectError(ErrorCode::kInvalidArgument, "must be a whole number in [0, 65535]", [&] { CountLabels("a", [&] {
-    Volume scaled = made.labels;
-    scaled.slope = 0.5;
-    return scaled;
-  }()); });
-}
 
 class CaseFolderTest : public testing::Test {
  protected:
@@ -152,7 +24,7 @@ TEST_F(CaseFolderTest, ReadsNnunetsLayout) {
   const CaseFolder found = FindCases(folder_.path());
   ASSERT_EQ(found.cases.size(), 3U);
   EXPECT_EQ(found.cases[2].name, "case_2");
-  EXPECT_EQ(found.classes, kClasses);
+  EXPECT_EQ(found.classes, kSphereClasses);
   EXPECT_EQ(found.description, "spheres");
   EXPECT_TRUE(found.phantoms);
   EXPECT_THAT(PresentLabels(found, {}), ElementsAre(1, 5));
@@ -252,15 +124,6 @@ TEST_F(CaseFolderTest, KeepsToItsMemoryAndToAtLeastOneCase) {
   ExpectError(ErrorCode::kInvalidArgument, "validation = 2 cases: must leave at least one of 2", [&] { PresentLabels(found, {.validation_cases = 2}); });
 }
 
-std::vector<TrainingCase> TwoCases() {
-  std::vector<TrainingCase> cases;
-  for (uint64_t seed = 0; seed < 2; ++seed) {
-    const SphereCase made = MakeSphereCase({16, 16, 24}, 3, {1, 5}, seed);
-    cases.push_back(MakeTrainingCase("case", made.ct, &made.labels, SphereModel(), 1));
-  }
-  return cases;
-}
-
 TEST(ChoosePatch, AroundForegroundFindsEachClassAboutEquallyOften) {
   const std::vector<TrainingCase> cases = TwoCases();
   std::map<int64_t, int> centred;
@@ -289,43 +152,26 @@ TEST(ChoosePatch, StaysInsideTheCaseAndPadsASmallOneOnBothSides) {
 }
 
 TEST(IsForegroundSample, TakesTheLastThirdAsNnunet) {
-  EXPECT_FALSE(IsForegroundSample(0, 2, 0.33));
-  EXPECT_TRUE(IsForegroundSample(1, 2, 0.33));
-  EXPECT_FALSE(IsForegroundSample(0, 1, 0.33));
-  EXPECT_FALSE(IsForegroundSample(3, 6, 0.33));
-  EXPECT_TRUE(IsForegroundSample(4, 6, 0.33));
+  RandomStream random({1});
+  EXPECT_FALSE(IsForegroundSample(0, 2, 0.33, random));
+  EXPECT_TRUE(IsForegroundSample(1, 2, 0.33, random));
+  EXPECT_FALSE(IsForegroundSample(3, 6, 0.33, random));
+  EXPECT_TRUE(IsForegroundSample(4, 6, 0.33, random));
+  EXPECT_EQ(random.Bits(), RandomStream({1}).Bits()) << "nothing is drawn";
 }
 
-TEST(BatchQueue, GivesTheBatchesOfTheStepsInOrderWithAnyNumberOfThreads) {
-  const std::vector<TrainingCase> cases = TwoCases();
-  BatchOptions options;
-  options.patch = {8, 8, 8};
-  options.seed = 4;
-  BatchQueue one(cases, options, 5, 1, 2);
-  BatchQueue three(cases, options, 5, 3, 4);
-  for (int64_t step = 5; step < 15; ++step) {
-    const Batch expected = MakeBatch(cases, options, step);
-    for (BatchQueue* queue : {&one, &three}) {
-      const Batch batch = queue->Take();
-      EXPECT_TRUE(at::equal(batch.image, expected.image)) << step;
-      EXPECT_TRUE(at::equal(batch.labels, expected.labels)) << step;
+TEST(IsForegroundSample, IsDrawnForABatchOfOne) {
+  const auto count = [](double share) {
+    int foreground = 0;
+    for (uint64_t step = 0; step < 300; ++step) {
+      RandomStream random({7, step});
+      foreground += IsForegroundSample(0, 1, share, random) ? 1 : 0;
     }
-  }
-}
-
-TEST(BatchQueue, EndsWhileItsThreadsWorkAhead) {
-  const std::vector<TrainingCase> cases = TwoCases();
-  BatchOptions options;
-  options.patch = {8, 8, 8};
-  const BatchQueue queue(cases, options, 0, 2, 100);
-}
-
-TEST(BatchQueue, ThrowsWhatAThreadThrew) {
-  const std::vector<TrainingCase> none;
-  BatchOptions options;
-  options.patch = {-1, 8, 8};  // no tensor has that shape
-  BatchQueue queue(none, options, 0, 1, 1);
-  EXPECT_ANY_THROW(queue.Take());
+    return foreground;
+  };
+  EXPECT_NEAR(count(0.33), 99, 30);
+  EXPECT_EQ(count(0), 0);
+  EXPECT_EQ(count(1), 300);
 }
 
 }  // namespace

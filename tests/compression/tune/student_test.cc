@@ -14,7 +14,6 @@ class StudentTest : public testing::Test {
   const Bundle bundle_ = SphereBundle(1);
   const VariantFiles files_ = HosvdVariant(bundle_, {1, 0.5, 0.25}, TensorType::kFloat16);
   const Student student_{files_.variant, 0};
-  const std::string layer_ = "encoder.stages.1.0.convs.0.conv";  // 4 -> 8 channels
   Parameters all_ = student_.Load(files_.weights.front(), "0");
 };
 

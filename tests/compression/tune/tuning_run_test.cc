@@ -3,9 +3,13 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <sstream>
+#include <utility>
+#include <vector>
 
 #include "engine/model/bundle.h"
+#include "tests/compression/train/interruption.h"
 #include "tests/compression/tune/tuning_samples.h"
 #include "tests/engine/model/temporary_directory.h"
 #include "tests/engine/volume/expect_error.h"
@@ -16,6 +20,7 @@ namespace {
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::Not;
+using testing::Pair;
 using testing::StartsWith;
 
 class TuningRun : public testing::Test {
@@ -42,24 +47,26 @@ class TuningRun : public testing::Test {
 
   VariantFiles Load(const std::string& name) const { return LoadVariant(folder_.path() / name, bundle_.model); }
 
-  /// log.csv without the seconds, the only column that may differ.
-  std::string Curve(const std::string& output, const std::string& fold = "fold_0") const {
-    std::istringstream log(FileText(folder_.path() / (output + ".tuning") / "network" / fold / "log.csv"));
-    std::string curve;
-    for (std::string line; std::getline(log, line);) curve += line.substr(0, line.rfind(',')) + "\n";
-    return curve;
+  std::string CurveOf(const std::string& output) const { return Curve(folder_.path() / (output + ".tuning") / "network" / "fold_0" / "log.csv"); }
+
+  /// `whole` and `parts`, which was killed at `kills`, come to the same.
+  void ExpectTheSame(const TuningRunOptions& whole, const TuningRunOptions& parts, const std::vector<int64_t>& kills, const std::vector<int64_t>& expected) const {
+    const TuningResult uninterrupted = RunTuning(whole, {});
+    std::vector<int64_t> resumes;
+    for (const int64_t step : kills) EXPECT_THROW(RunTuning(parts, KillAt(step, ResumesInto(resumes))), Killed);
+    const TuningResult resumed = RunTuning(parts, ResumesInto(resumes));
+    EXPECT_EQ(resumes, expected);
+    EXPECT_EQ(resumed.students.front().steps, uninterrupted.students.front().steps);
+    EXPECT_EQ(resumed.students.front().kept_step, uninterrupted.students.front().kept_step);
+    EXPECT_EQ(resumed.students.front().before->by_level, uninterrupted.students.front().before->by_level);
+    EXPECT_EQ(resumed.students.front().after->by_level, uninterrupted.students.front().after->by_level);
+    EXPECT_EQ(CurveOf(parts.output.filename()), CurveOf(whole.output.filename()));
+    for (const char* file : {"weights.safetensors", "variant.json"}) EXPECT_EQ(FileText(parts.output / file), FileText(whole.output / file)) << file;
   }
 
   const TemporaryDirectory folder_;
   const Bundle bundle_ = SphereBundle(1);
 };
-
-struct Killed {};
-TrainingSink KillAt(int64_t step) {
-  return [step](const TrainingProgress& progress) {
-    if (progress.kind == TrainingProgress::Kind::kStep && progress.done == step) throw Killed{};
-  };
-}
 
 /// Every note, a line each.
 TrainingSink NotesInto(std::string& notes) {
@@ -78,7 +85,7 @@ TEST_F(TuningRun, MakesAVariantThatAnswersMoreLikeTheOriginalFromCtsWithoutLabel
   const TunedStudent& student = result.students.front();
   EXPECT_EQ(student.steps, 80);
   EXPECT_GT(student.kept_step, 0);
-  EXPECT_GT(*student.after, *student.before + 0.02);
+  EXPECT_GT(student.after->dice, student.before->dice + 0.02);
   const VariantFiles tuned = Load("tuned");
   EXPECT_EQ(tuned.variant.levels.front().name, "at0-tuned");
   EXPECT_FALSE(tuned.variant.levels.front().is_default);
@@ -93,14 +100,33 @@ TEST_F(TuningRun, InterruptedAnywhereGivesTheCurveAndTheWeightsOfOneThatWasNot) 
   Write(HosvdVariant(bundle_, {0.75, 0.5, 0.25}));
   TuningRunOptions whole = Options("whole");
   whole.elastic = true;
-  RunTuning(whole, {});
   TuningRunOptions parts = Options("parts");
   parts.elastic = true;
-  for (const int64_t step : {2, 5, 8}) EXPECT_THROW(RunTuning(parts, KillAt(step)), Killed);
-  RunTuning(parts, {});
-  EXPECT_EQ(Curve("parts"), Curve("whole"));
-  EXPECT_EQ(FileText(parts.output / "weights.safetensors"), FileText(whole.output / "weights.safetensors"));
-  EXPECT_EQ(FileText(parts.output / "variant.json"), FileText(whole.output / "variant.json"));
+  ExpectTheSame(whole, parts, {2, 5, 8}, {0, 4, 8});  // every third step, and the end of each epoch of four
+}
+
+TEST_F(TuningRun, InterruptedCountsItsPatienceOn) {
+  Write(HosvdVariant(bundle_, {1}));  // already the original: no step is better
+  const auto options = [this](const std::string& output) {
+    TuningRunOptions result = Options(output);
+    result.learning_rate = 0.5;
+    result.patience = 2;
+    return result;
+  };
+  ExpectTheSame(options("whole"), options("parts"), {5, 7}, {4, 6});
+  EXPECT_EQ(RunTuning(options("third"), {}).students.front().steps, 8) << "two scores without a better one";
+}
+
+TEST_F(TuningRun, InterruptedWhileItLearnsFromLabelsGivesTheSame) {
+  Write(HosvdVariant(bundle_, {0.5}));
+  WriteSphereDataset(folder_.path() / "labelled", 3);
+  const auto options = [this](const std::string& output) {
+    TuningRunOptions result = Options(output);
+    result.data = folder_.path() / "labelled";
+    result.target = TuningTarget::kLabels;
+    return result;
+  };
+  ExpectTheSame(options("whole"), options("parts"), {5}, {4});
 }
 
 TEST_F(TuningRun, ScoresEveryLevelBeforeTheFirstStepAndAfterEachEpoch) {
@@ -108,7 +134,7 @@ TEST_F(TuningRun, ScoresEveryLevelBeforeTheFirstStepAndAfterEachEpoch) {
   TuningRunOptions options = Options("tuned");
   options.elastic = true;
   RunTuning(options, {});
-  std::istringstream curve(Curve("tuned"));
+  std::istringstream curve(CurveOf("tuned"));
   std::vector<std::string> lines;
   for (std::string line; std::getline(curve, line);) lines.push_back(line);
   ASSERT_EQ(lines.size(), 1U + 1U + 12U);
@@ -168,6 +194,67 @@ TEST_F(TuningRun, HoldsNothingOutOfASingleCaseAndSaysSo) {
   ExpectError(ErrorCode::kInvalidArgument, "validation = 1 cases: must leave at least one of 1", [&] { RunTuning(options, {}); });
 }
 
+TEST_F(TuningRun, KeepsTheLastWeightsWhereNoStructureOccursInTheHeldOutCasesAndSaysSo) {
+  Write(HosvdVariant(bundle_, {0.5}));
+  WriteSphereDataset(folder_.path() / "labelled", 2);
+  Volume empty = MakeSphereCase({16, 16, 24}, 3, {1, 5}, 1).labels;
+  std::fill(empty.voxels.begin(), empty.voxels.end(), std::byte{0});
+  WriteNifti(empty, folder_.path() / "labelled" / "labelsTr" / "case_1.nii.gz");
+  TuningRunOptions options = Options("tuned");
+  options.data = folder_.path() / "labelled";
+  options.target = TuningTarget::kLabels;
+  std::string notes;
+  const TuningResult result = RunTuning(options, NotesInto(notes));
+  EXPECT_THAT(notes, HasSubstr("part network, fold 0: no structure occurs in the held-out cases: the last weights are kept, unscored\n"));
+  EXPECT_EQ(result.students.front().kept_step, 12);
+  EXPECT_FALSE(result.students.front().after.has_value());
+  const std::string tuned = FileText(options.output / "weights.safetensors");
+  EXPECT_NE(tuned, FileText(folder_.path() / "variant" / "weights.safetensors"));
+  std::filesystem::remove_all(options.output);
+  RunTuning(options, {});  // from the checkpoint of a student that is done
+  EXPECT_EQ(FileText(options.output / "weights.safetensors"), tuned);
+}
+
+TEST_F(TuningRun, ThatWasDoneIsWrittenAgainWithItsBestWeightsFromTheCheckpoint) {
+  Write(HosvdVariant(bundle_, {0.5}));
+  const TuningResult first = RunTuning(Options("tuned"), {});
+  const std::string tuned = FileText(folder_.path() / "tuned" / "weights.safetensors");
+  std::filesystem::remove_all(folder_.path() / "tuned");
+  std::vector<int64_t> resumes;
+  const TuningResult again = RunTuning(Options("tuned"), ResumesInto(resumes));
+  EXPECT_THAT(resumes, ElementsAre(12));
+  EXPECT_EQ(FileText(folder_.path() / "tuned" / "weights.safetensors"), tuned);
+  EXPECT_EQ(again.students.front().after->dice, first.students.front().after->dice);
+  EXPECT_EQ(again.variant, first.variant);
+}
+
+TEST_F(TuningRun, SegmentsTheHeldOutCasesAloneWherePatchesMayLieAnywhere) {
+  Write(HosvdVariant(bundle_, {0.5}));
+  const auto segmented = [this](double foreground) {
+    TuningRunOptions options = Options("tuned-" + std::to_string(foreground));
+    options.epochs = 1;
+    options.foreground_share = foreground;
+    std::vector<std::pair<int64_t, int64_t>> told;
+    RunTuning(options, [&told](const TrainingProgress& progress) {
+      if (progress.kind == TrainingProgress::Kind::kSegmenting) told.emplace_back(progress.done, progress.total);
+    });
+    return told;
+  };
+  EXPECT_THAT(segmented(0), ElementsAre(Pair(1, 1)));
+  EXPECT_THAT(segmented(0.33), ElementsAre(Pair(1, 3), Pair(2, 3), Pair(3, 3)));
+}
+
+TEST_F(TuningRun, WritesBesideTheVariantWhereNoOutputIsNamed) {
+  Write(HosvdVariant(bundle_, {0.5}));
+  TuningRunOptions options = Options("");
+  options.epochs = 1;
+  options.variant /= "";
+  EXPECT_EQ(TuningOutput(options), folder_.path() / "variant-tuned");
+  RunTuning(options, {});
+  EXPECT_EQ(Load("variant-tuned").variant.levels.front().name, "at0-tuned");
+  EXPECT_TRUE(std::filesystem::exists(folder_.path() / "variant-tuned.tuning" / "network"));
+}
+
 TEST_F(TuningRun, TakesTheVariantsPlaceWithItsNames) {
   Write(HosvdVariant(bundle_, {0.5}));
   TuningRunOptions options = Options("");
@@ -177,8 +264,19 @@ TEST_F(TuningRun, TakesTheVariantsPlaceWithItsNames) {
   EXPECT_EQ(tuned.variant.levels.front().name, "at0");
   EXPECT_TRUE(tuned.variant.levels.front().is_default);
   EXPECT_EQ(tuned.variant.tuning.size(), 1U);
-  EXPECT_FALSE(std::filesystem::exists(folder_.path() / "variant.before"));
-  EXPECT_FALSE(std::filesystem::exists(folder_.path() / "variant.after"));
+  for (const auto& entry : std::filesystem::directory_iterator(folder_.path())) EXPECT_THAT(entry.path().filename().string(), Not(HasSubstr("unfinished")));
+}
+
+TEST_F(TuningRun, InPlaceGoesOnWhereACrashTookTheVariantAway) {
+  Write(HosvdVariant(bundle_, {0.5}));
+  TuningRunOptions options = Options("");
+  options.in_place = true;
+  EXPECT_THROW(RunTuning(options, KillAt(5)), Killed);
+  std::filesystem::rename(folder_.path() / "variant", folder_.path() / "variant.unfinished-before");
+  std::vector<int64_t> resumes;
+  RunTuning(options, ResumesInto(resumes));
+  EXPECT_THAT(resumes, ElementsAre(4));
+  EXPECT_EQ(Load("variant").variant.tuning.size(), 1U);
 }
 
 TEST_F(TuningRun, FineTunesOnLabelsByTheNamesOfTheirClasses) {
@@ -199,7 +297,8 @@ TEST_F(TuningRun, FineTunesOnLabelsByTheNamesOfTheirClasses) {
   ExpectError(ErrorCode::kNotFound, "--data: holds no case", [&] { RunTuning(options, {}); });
   std::ofstream(folder_.path() / "labelled" / "dataset.json") << R"({"channel_names": {"0": "CT"}, "labels": {"background": 0, "a": 5, "b": 1}})";
   options.data = folder_.path() / "labelled";
-  ExpectError(ErrorCode::kInvalidArgument, "--data: labels none of the structures of part network", [&] { RunTuning(options, {}); });
+  ExpectError(ErrorCode::kInvalidArgument, "--data: labels 0 of 2 structures of part network", [&] { RunTuning(options, {}); });
+  EXPECT_FALSE(std::filesystem::exists(folder_.path() / "other.tuning"));
 }
 
 /// Two parts of the same network, the second with two folds.
@@ -239,6 +338,32 @@ TEST_F(TuningRun, TunesEachPartAndFoldOrThePartsAskedFor) {
   ExpectError(ErrorCode::kInvalidArgument, "--parts = third: must be of network, second", [&] { RunTuning(options, {}); });
 }
 
+TEST_F(TuningRun, GoesOnBehindTheStudentsThatAreDone) {
+  const Bundle bundle = TwoParts();
+  WriteModels(bundle, HosvdVariant(bundle, {0.5}), folder_.path());
+  TuningRunOptions whole = Options("whole");
+  whole.epochs = 1;
+  RunTuning(whole, {});
+  TuningRunOptions parts = Options("parts");
+  parts.epochs = 1;
+  std::vector<int64_t> resumes;
+  std::string notes;
+  int students = 0;
+  EXPECT_THROW(RunTuning(parts, [&](const TrainingProgress& progress) {
+    if (progress.kind == TrainingProgress::Kind::kStep && progress.done == 2 && ++students == 3) throw Killed{};
+  }), Killed);
+  RunTuning(parts, [&](const TrainingProgress& progress) {
+    ResumesInto(resumes)(progress);
+    NotesInto(notes)(progress);
+  });
+  EXPECT_THAT(resumes, ElementsAre(4, 4, 0)) << "the third was killed behind its second step, before its first checkpoint but step 0's";
+  EXPECT_THAT(notes, Not(HasSubstr("fold 0: the original segments")));
+  EXPECT_THAT(notes, HasSubstr("part second, fold 1: the original segments the cases first"));
+  for (const char* file : {"parts/network/weights.safetensors", "parts/second/weights.safetensors", "variant.json"}) {
+    EXPECT_EQ(FileText(parts.output / file), FileText(whole.output / file)) << file;
+  }
+}
+
 TEST_F(TuningRun, RefusesToGoOnWithOtherSettingsDataOrVariant) {
   Write(HosvdVariant(bundle_, {0.5}));
   EXPECT_THROW(RunTuning(Options("tuned"), KillAt(4)), Killed);
@@ -273,10 +398,20 @@ TEST_F(TuningRun, RefusesWhatItCannotTuneByNameBeforeItBegins) {
   expect_refusal("--temperature = 0: must be in [0.1, 100]", [](TuningRunOptions& o) { o.temperature = 0; });
   expect_refusal("--patch[1] = 18: must be a multiple of 4, the stride of part network", [](TuningRunOptions& o) { o.patch = Size3{16, 18, 16}; });
   expect_refusal("--patience = -1: must be at least 0", [](TuningRunOptions& o) { o.patience = -1; });
-  expect_refusal("--output: must be given, or --in-place in its stead", [](TuningRunOptions& o) { o.output.clear(); });
+  expect_refusal("--output: must not be given with --in-place", [](TuningRunOptions& o) { o.in_place = true; });
+  expect_refusal("--tuning-directory: lies in what is written at the end", [](TuningRunOptions& o) { o.tuning_directory = o.output / "state"; });
+  expect_refusal("\"at0/x\": must be letters, digits", [](TuningRunOptions& o) { o.suffix = "/x"; });
+  expect_refusal("--temperature: says how the original is followed: must not be given with --teacher labels", [](TuningRunOptions& o) {
+    o.target = TuningTarget::kLabels;
+    o.temperature = 2;
+  });
+  expect_refusal("--hard-targets: says how", [](TuningRunOptions& o) {
+    o.target = TuningTarget::kLabels;
+    o.hard_targets = true;
+  });
   expect_refusal("--batch = 2: must be at least 3", [](TuningRunOptions& o) { o.device = "cpu,cpu,cpu"; });
   TuningRunOptions options = Options("cts");
-  ExpectError(ErrorCode::kFailedPrecondition, "--output: exists already", [&] { RunTuning(options, {}); });
+  ExpectError(ErrorCode::kFailedPrecondition, "--output: the directory exists and is not empty", [&] { RunTuning(options, {}); });
   Bundle wide = bundle_;
   wide.model.parts.front().regions = true;
   std::filesystem::remove_all(folder_.path() / "bundle");
