@@ -13,6 +13,7 @@
 #include <utility>
 #include <vector>
 
+#include "compression/bench/torch/torch_device.h"
 #include "compression/cli/evaluate_display.h"
 #include "compression/cli/machine_words.h"
 #include "compression/evaluate/card.h"
@@ -75,7 +76,7 @@ void WriteOutputs(const EvaluateArguments& arguments, const CaseFolder& folder, 
                   const std::vector<VariantSummary>& summaries, const WorstSlices& worst) {
   const std::vector<Card> cards = MakeCards(forms, folder, scores, summaries);
   Report report = FillReport(forms.front().bundle.model, folder, scores, summaries, cards,
-                             {.date = Today(), .machine = MachineWords(arguments.device, arguments.threads), .device = arguments.device});
+                             {.date = Today(), .machine = MachineWords(arguments.device, arguments.threads), .device = DeviceWithModel(arguments.device)});
   report.worst_cases = worst.Pictures();
   WriteWholeFile(arguments.output / "metrics.csv", EncodeMetrics(scores));
   WriteWholeFile(arguments.output / "card.json", cards.size() == 1 ? EncodeCard(cards.front()) : EncodeCards(cards));

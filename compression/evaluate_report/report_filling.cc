@@ -9,10 +9,13 @@
 namespace tuckerseg {
 namespace {
 
-/// "cpu, torch fp32, 2 threads, patch 112 x 112 x 128": all that a time depends on beside the network.
+/// Of "cpu AMD EPYC 7763", and of "cpu" alone where the system does not name its processor.
+bool IsCpu(const std::string& device) { return device == "cpu" || device.starts_with("cpu "); }
+
+/// "cpu AMD EPYC 7763, torch fp32, 2 threads, patch 112 x 112 x 128": all that a time depends on beside the network.
 std::string BenchText(const CardLatency& latency) {
   std::string text = latency.device + ", " + latency.executor + " " + latency.precision;
-  if (latency.device == "cpu") text += ", " + std::to_string(latency.threads) + (latency.threads == 1 ? " thread" : " threads");
+  if (IsCpu(latency.device)) text += ", " + std::to_string(latency.threads) + (latency.threads == 1 ? " thread" : " threads");
   const auto& patch = latency.patch;
   return text + ", patch " + std::to_string(patch[0]) + " x " + std::to_string(patch[1]) + " x " + std::to_string(patch[2]);
 }

@@ -14,7 +14,7 @@ namespace tuckerseg {
 struct ReportOccasion {
   std::string date;     ///< as it shall be read
   std::string machine;  ///< in words
-  std::string device;   ///< "cpu", "cuda:0": times of this device are shown where cards have them
+  std::string device;   ///< as cards have it, "cpu AMD EPYC 7763": times of this device are shown where cards have them
   double surface_tolerance_mm = 3;
 };
 
