@@ -16,7 +16,7 @@
 #include "compression/bench/torch/torch_device.h"
 #include "compression/cli/evaluate_display.h"
 #include "compression/cli/machine_words.h"
-#include "compression/evaluate/card.h"
+#include "compression/evaluate/card_files.h"
 #include "compression/evaluate/metrics_csv.h"
 #include "compression/evaluate/model_form.h"
 #include "compression/evaluate/variant_run.h"
@@ -36,6 +36,10 @@ namespace fs = std::filesystem;
 
 const std::map<std::string, CaseSplit> kSplits{{"train", CaseSplit::kTrain}, {"test", CaseSplit::kTest}, {"all", CaseSplit::kAll}};
 
+constexpr auto kReportFile = "report.html";
+constexpr auto kMetricsFile = "metrics.csv";
+constexpr auto kCardFile = "card.json";
+
 struct EvaluateArguments {
   fs::path bundle;
   std::vector<std::string> variants;
@@ -49,17 +53,30 @@ struct EvaluateArguments {
   bool quiet = false;
 };
 
-/// Before hours of work, not after. `what` names the folder in the error.
+// Outputs are looked at before hours of work, not after.
+
+/// `what` names the folder in the error.
 void RequireWritable(const fs::path& folder, const std::string& what) {
   if (access(folder.c_str(), W_OK) != 0) throw Error(ErrorCode::kInvalidArgument, what + ": cannot be written to: must be a writable folder");
 }
 
+void RequireReplaceable(const fs::path& output, const std::string& file) {
+  std::error_code error;
+  if (!fs::exists(output / file, error) || fs::is_regular_file(output / file, error)) return;
+  throw Error(ErrorCode::kInvalidArgument, "--output: " + file + " is there and no file: must be a file that may be written anew");
+}
+
 void PrepareOutputs(const std::vector<ModelForm>& forms, const fs::path& output) {
-  for (const ModelForm& form : forms) RequireWritable(form.directory, form.name == kOriginal ? "bundle" : "variant " + form.name);
+  for (const ModelForm& form : forms) {
+    const std::string what = form.name == kOriginal ? "bundle" : "variant " + form.name;
+    RequireWritable(form.directory, what);
+    CheckCardFile(form.directory, what);
+  }
   std::error_code error;
   fs::create_directories(output, error);
   if (error) throw Error(ErrorCode::kInvalidArgument, "--output: cannot be made: its parent must be a writable folder");
   RequireWritable(output, "--output");
+  for (const char* file : {kReportFile, kMetricsFile, kCardFile}) RequireReplaceable(output, file);
 }
 
 /// "2026-01-31", in UTC.
@@ -78,9 +95,9 @@ void WriteOutputs(const EvaluateArguments& arguments, const CaseFolder& folder, 
   Report report = FillReport(forms.front().bundle.model, folder, scores, summaries, cards,
                              {.date = Today(), .machine = MachineWords(arguments.device, arguments.threads), .device = DeviceWithModel(arguments.device)});
   report.worst_cases = worst.Pictures();
-  WriteWholeFile(arguments.output / "metrics.csv", EncodeMetrics(scores));
-  WriteWholeFile(arguments.output / "card.json", cards.size() == 1 ? EncodeCard(cards.front()) : EncodeCards(cards));
-  WriteWholeFile(arguments.output / "report.html", ReportHtml(report));
+  WriteWholeFile(arguments.output / kMetricsFile, EncodeMetrics(scores));
+  WriteWholeFile(arguments.output / kCardFile, cards.size() == 1 ? EncodeCard(cards.front()) : EncodeCards(cards));
+  WriteWholeFile(arguments.output / kReportFile, ReportHtml(report));
   WriteCardFiles(forms, cards);
 }
 

@@ -143,6 +143,19 @@ TEST_F(EvaluateCommand, SaysNothingWhenItIsToBeQuiet) {
   EXPECT_EQ(outcome.out + outcome.err, "");
 }
 
+TEST_F(EvaluateCommand, RefusesWhatCannotBeWrittenAnewBeforeItMeasures) {
+  WriteCases(1);
+  const auto refuse = [&](const std::filesystem::path& in_the_way, const std::string& message) {
+    std::filesystem::create_directories(folder_.path() / in_the_way);
+    ExpectFailure(Run("evaluate bundle --variants whole --data data -o report"), 1, message);
+    std::filesystem::remove(folder_.path() / in_the_way);
+  };
+  refuse("bundle/card.json", "bundle: card.json: cannot be read: must be a file");
+  refuse("report/report.html", "--output: report.html is there and no file");
+  folder_.Write("bundle/variants/whole/card.json", "no card");
+  ExpectFailure(Run("evaluate bundle --variants whole --data data -o report"), 1, "variant whole: card.json: not JSON");
+}
+
 TEST_F(EvaluateCommand, SaysInOneLineWhatIsWrong) {
   WriteCases(1);
   ExpectFailure(Run("evaluate none --data data -o report"), 1, "bundle: has no readable model.json");

@@ -1,9 +1,7 @@
 #include "compression/evaluate_report/report_filling.h"
 
-#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "compression/evaluate/card.h"
 #include "tests/compression/evaluate/density_model.h"
 #include "tests/compression/evaluate/made_scores.h"
 
