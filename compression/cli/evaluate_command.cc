@@ -36,6 +36,9 @@ namespace fs = std::filesystem;
 
 const std::map<std::string, CaseSplit> kSplits{{"train", CaseSplit::kTrain}, {"test", CaseSplit::kTest}, {"all", CaseSplit::kAll}};
 
+// Longer than a trunk: beyond, every surface lies near every other.
+constexpr double kLargestToleranceMm = 1000;
+
 constexpr auto kReportFile = "report.html";
 constexpr auto kMetricsFile = "metrics.csv";
 constexpr auto kCardFile = "card.json";
@@ -46,6 +49,7 @@ struct EvaluateArguments {
   fs::path data;
   CaseSplit split = CaseSplit::kTrain;
   fs::path output;
+  double tolerance_mm = kSurfaceToleranceMm;
   int pictures = 3;
   std::string device = "cpu";
   int threads = 2;
@@ -125,7 +129,7 @@ void Run(const EvaluateArguments& arguments) {
       worst.Look(drawn);
       display.Show(drawn);
     };
-    scores = RunVariants(forms, folder, TorchExecutorFactory(arguments.device, arguments.threads), {.threads = arguments.threads}, told);
+    scores = RunVariants(forms, folder, TorchExecutorFactory(arguments.device, arguments.threads), {.threads = arguments.threads, .tolerance_mm = arguments.tolerance_mm}, told);
   }
   const std::vector<VariantSummary> summaries = SummarizeVariants(scores, model, folder);
   WriteOutputs(arguments, folder, forms, scores, summaries, worst);
@@ -147,6 +151,8 @@ void AddEvaluateCommand(CLI::App& app) {
   command->add_option("--split", arguments->split, "Cases of nnU-Net's layout: train (imagesTr), test (imagesTs) or all; default: train")
       ->transform(CLI::CheckedTransformer(kSplits).description("train, test, all"));
   command->add_option("-o,--output", arguments->output, "Folder for report.html, metrics.csv and all cards as one card.json")->required();
+  command->add_option("--tolerance", arguments->tolerance_mm, "Distance in mm up to which surfaces count as one in surface Dice")
+      ->check(CLI::Range(0.0, kLargestToleranceMm))->capture_default_str();
   command->add_option("--pictures", arguments->pictures, "Pictures of each variant's worst structures in the report")
       ->check(CLI::NonNegativeNumber)->capture_default_str();
   command->add_option("--device", arguments->device, "cpu or cuda:N")->capture_default_str();

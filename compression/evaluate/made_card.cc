@@ -56,6 +56,7 @@ Card MakeCard(const CardSubject& subject, const CaseFolder& folder, const Varian
   card.parameters = scores.parameters;
   card.multiply_adds_per_patch = scores.multiply_adds_per_patch;
   card.weight_bytes = scores.weight_bytes;
+  card.surface_tolerance_mm = scores.surface_tolerance_mm;
   card.data = {folder.description, folder.phantoms, static_cast<int64_t>(scores.cases.size())};
   card.dice_to_reference = MakeDice(summary.to_reference);
   card.dice_to_original = MakeDice(summary.to_original);

@@ -36,6 +36,7 @@ class VariantRun {
     for (const ModelForm& form : forms) {
       segmenters_.push_back(std::make_unique<Segmenter>(form.bundle, factory));
       scores_.push_back(ScoresOf(form));
+      scores_.back().surface_tolerance_mm = options.tolerance_mm;
     }
   }
 

@@ -27,7 +27,7 @@ using DrawnCaseSink = std::function<void(const DrawnCase&)>;
 
 struct VariantRunOptions {
   int threads = 1;  ///< for everything outside the executors
-  double tolerance_mm = 3;
+  double tolerance_mm = kSurfaceToleranceMm;  ///< of surface Dice
 };
 
 /// Scores by form, in order; the first must be the original. Every case is read once and segmented by each form as a request would be, on the

@@ -131,7 +131,7 @@ Report FillReport(const Model& model, const CaseFolder& folder, std::span<const 
                  .phantoms = folder.phantoms,
                  .labelled = summaries.front().to_reference.cases > 0,
                  .cases = static_cast<int>(scores.front().cases.size())};
-  report.surface_tolerance_mm = occasion.surface_tolerance_mm;
+  report.surface_tolerance_mm = scores.front().surface_tolerance_mm;
   const NoDifferenceOptions limits;
   report.significance = limits.alpha;
   report.equivalence_margin = limits.margin;

@@ -15,7 +15,6 @@ struct ReportOccasion {
   std::string date;     ///< as it shall be read
   std::string machine;  ///< in words
   std::string device;   ///< as cards have it, "cpu AMD EPYC 7763": times of this device are shown where cards have them
-  double surface_tolerance_mm = 3;
 };
 
 /// `scores`, `summaries` and `cards` are by variant, the original first. Pictures are the caller's to add.

@@ -103,7 +103,7 @@ struct Report {
   std::string date;     ///< as it shall be read
   std::string machine;  ///< processor, accelerator, threads: in words
   ReportCases data;
-  double surface_tolerance_mm = 3;
+  double surface_tolerance_mm = 0;      ///< of surface Dice
   double significance = 0.05;
   double equivalence_margin = 0.02;     ///< in Dice
   std::vector<ReportVariant> variants;  ///< the original first

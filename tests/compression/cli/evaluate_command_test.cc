@@ -77,8 +77,10 @@ TEST_F(EvaluateCommand, MeasuresVariantsAndPutsCardsBesideThem) {
 
 TEST_F(EvaluateCommand, WritesAReportOfAllThatWasMeasured) {
   WriteCases(6);
-  ASSERT_EQ(Run("evaluate bundle --variants elastic,damaged --data data -o report --pictures 1").status, 0);
+  ASSERT_EQ(Run("evaluate bundle --variants elastic,damaged --data data -o report --pictures 1 --tolerance 1.5").status, 0);
   const Json figures = ReportFigures();
+  EXPECT_EQ(figures.at("surface_tolerance_mm"), 1.5);
+  EXPECT_EQ(ParseCard(Text("bundle/variants/damaged/card.json")).surface_tolerance_mm, 1.5);
   ASSERT_EQ(figures.at("variants").size(), 4U);
   EXPECT_EQ(figures.at("variants").at(3).at("name"), "damaged");
   EXPECT_EQ(figures.at("variants").at(3).at("statistics").at(0).at("cases"), 6);
@@ -164,6 +166,7 @@ TEST_F(EvaluateCommand, SaysInOneLineWhatIsWrong) {
   ExpectFailure(Run("evaluate bundle --data data -o report --split best"), 2, "--split");
   ExpectFailure(Run("evaluate bundle --data data -o report --split test"), 1, "--data: holds no case");
   ExpectFailure(Run("evaluate bundle --data data -o report --pictures -1"), 2, "--pictures");
+  ExpectFailure(Run("evaluate bundle --data data -o report --tolerance -1"), 2, "--tolerance");
   ExpectFailure(Run("evaluate bundle --variants hooi --data data -o report"), 1, "of the bundle's: damaged; elastic (wide, narrow); whole");
   ExpectFailure(Run("evaluate bundle --data data -o report --device tpu"), 1, "tpu");
   ExpectFailure(Run("evaluate bundle --data data -o bundle/model.json/report"), 1, "--output: cannot be made");

@@ -27,7 +27,9 @@ Card CardOf(const VariantScores& scores) {
 Card MadeCard(const CaseValues& liver) { return CardOf(MadeScores({{"liver", liver}})); }
 
 TEST(MakeCard, SaysWhatTheVariantCostsAndHowWellItDraws) {
-  const Card card = MadeCard({0.9, 0.91, 0.92, 0.93, 0.94, 0.95});
+  VariantScores scores = MadeScores({{"liver", {0.9, 0.91, 0.92, 0.93, 0.94, 0.95}}});
+  scores.surface_tolerance_mm = 2;
+  const Card card = CardOf(scores);
   EXPECT_EQ(card.model, "tiny");
   EXPECT_EQ(card.task, "total");
   EXPECT_EQ(card.weights_sha256, "abc");
@@ -37,6 +39,7 @@ TEST(MakeCard, SaysWhatTheVariantCostsAndHowWellItDraws) {
   EXPECT_EQ(card.parameters, 6);
   EXPECT_EQ(card.multiply_adds_per_patch, 600);
   EXPECT_EQ(card.weight_bytes, 24);
+  EXPECT_EQ(card.surface_tolerance_mm, 2);
   EXPECT_EQ(card.data, (CardData{"6 phantoms", true, 6}));
   const CardDice& reference = card.dice_to_reference.value();
   EXPECT_EQ(reference.mean, 0.925);

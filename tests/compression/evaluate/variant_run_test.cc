@@ -97,6 +97,17 @@ TEST_F(RunningVariants, ShowsEachLabelMapWhileItIsThere) {
   EXPECT_THAT(shown, ElementsAre("1 case_0 original", "2 case_0 tucker", "3 case_1 original", "4 case_1 tucker"));
 }
 
+TEST_F(RunningVariants, MeasuresSurfaceDiceWithTheToleranceAskedFor) {
+  WriteSphereDataset(folder_.path(), 1);
+  const auto surface_dice = [&](double tolerance_mm) {
+    const std::vector<VariantScores> scores =
+        RunVariants(WithVariant(1.8F), FindCases(folder_.path()), PlainExecutorFactory(), {.threads = 1, .tolerance_mm = tolerance_mm});
+    EXPECT_EQ(scores[1].surface_tolerance_mm, tolerance_mm);
+    return FindComparison(scores[1].cases[0], "liver", ComparedTo::kReference)->surface.surface_dice;
+  };
+  EXPECT_LT(surface_dice(0), surface_dice(3));
+}
+
 TEST_F(RunningVariants, SeesWhatIsMissed) {
   WriteSphereDataset(folder_.path(), 1);
   Bundle swapped = DensityBundle();

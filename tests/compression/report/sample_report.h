@@ -115,6 +115,7 @@ inline Report SampleReport(int cases = 20, int structures = 117) {
   report.date = "2026-01-31";
   report.machine = "16-core CPU at 3.1 GHz, 1 GPU; figures of this sample are made up";
   report.data = {.description = "Procedural trunk CTs, 3 mm, seeds 1 to 20", .phantoms = true, .labelled = true, .cases = cases};
+  report.surface_tolerance_mm = 3;
   // Counts of the 3 mm network at each level.
   struct Level {
     double level;
