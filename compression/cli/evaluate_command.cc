@@ -53,6 +53,7 @@ struct EvaluateArguments {
   int pictures = 3;
   std::string device = "cpu";
   int threads = 2;
+  bool structures = false;
   bool json = false;
   bool quiet = false;
 };
@@ -111,6 +112,7 @@ void ShowResult(const EvaluateArguments& arguments, const CaseFolder& folder, co
     std::fputs(ResultJson(model, folder, scores, summaries).c_str(), stdout);
   } else if (!arguments.quiet) {
     std::fputs(ResultTable(scores, summaries).c_str(), stdout);
+    if (arguments.structures) std::fputs(StructureTables(scores, summaries).c_str(), stdout);
     std::printf("%s: report.html, metrics.csv, card.json; the cards of bundle and variants are written anew\n", arguments.output.c_str());
   }
 }
@@ -157,6 +159,7 @@ void AddEvaluateCommand(CLI::App& app) {
       ->check(CLI::NonNegativeNumber)->capture_default_str();
   command->add_option("--device", arguments->device, "cpu or cuda:N")->capture_default_str();
   command->add_option("--threads", arguments->threads, "Threads")->check(CLI::PositiveNumber)->capture_default_str();
+  command->add_flag("--structures", arguments->structures, "After the table also every structure of every variant, with its tests");
   command->add_flag("--json", arguments->json, "The result as one JSON object instead of a table");
   command->add_flag("--quiet", arguments->quiet, "Neither progress nor table");
   command->callback([arguments] { Run(*arguments); });

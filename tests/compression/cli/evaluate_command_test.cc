@@ -41,7 +41,7 @@ TEST_F(EvaluateCommand, OfTheOriginalAloneShowsStructuresAndWritesItsCard) {
   const Outcome outcome = Run("evaluate bundle --data data -o report");
   EXPECT_EQ(outcome.status, 0) << outcome.err;
   EXPECT_THAT(outcome.err, StartsWith("case 1/2, original: mean Dice "));
-  EXPECT_THAT(outcome.out, AllOf(HasSubstr("\nliver "), HasSubstr("\nmean over structures ")));
+  EXPECT_THAT(outcome.out, AllOf(HasSubstr("\n  liver "), HasSubstr("\n  mean over structures ")));
   const std::string text = Text("bundle/card.json");
   const Card card = ParseCard(text);
   EXPECT_GT(card.dice_to_reference.value().mean.value(), 0.98);
@@ -59,7 +59,7 @@ TEST_F(EvaluateCommand, MeasuresVariantsAndPutsCardsBesideThem) {
   const Outcome outcome = Run("evaluate --variants all bundle --data data -o report");
   EXPECT_EQ(outcome.status, 0) << outcome.err;
   EXPECT_THAT(outcome.err, AllOf(HasSubstr("case 6/6, narrow: mean Dice "), HasSubstr("to the original "), Not(HasSubstr("case_"))));
-  EXPECT_THAT(outcome.out, AllOf(StartsWith("level "), HasSubstr("\nwhole "), HasSubstr("2 of 2"), Not(HasSubstr("case_"))));
+  EXPECT_THAT(outcome.out, AllOf(StartsWith("  level "), HasSubstr("\n  whole "), HasSubstr("2 of 2"), Not(HasSubstr("case_"))));
   const Card whole = ParseCard(Text("bundle/variants/whole/card.json"));
   EXPECT_EQ(whole.variant, "whole");
   EXPECT_EQ(whole.Quality(), 1.0);
@@ -95,9 +95,9 @@ TEST_F(EvaluateCommand, WritesAReportOfAllThatWasMeasured) {
 
 TEST_F(EvaluateCommand, SaysThatFewerThanSixCasesAreTooFew) {
   WriteCases(2);
-  const Outcome outcome = Run("evaluate bundle --variants whole --data data -o report");
+  const Outcome outcome = Run("evaluate bundle --variants whole --data data -o report --structures");
   EXPECT_EQ(outcome.status, 0) << outcome.err;
-  EXPECT_THAT(outcome.out, HasSubstr("n too small"));
+  EXPECT_THAT(outcome.out, AllOf(HasSubstr("n too small"), HasSubstr("\nn too small: no structure occurs in 6 cases\n")));
   const Json card = Json::parse(Text("bundle/variants/whole/card.json"));
   EXPECT_TRUE(card.at("dice_to_original").at("quality").is_null());
   EXPECT_EQ(card.at("dice_to_original").at("n_too_small"), true);
