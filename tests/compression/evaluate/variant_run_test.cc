@@ -168,6 +168,17 @@ TEST_F(RunningVariants, RefusesLabelsOfAnotherShape) {
   ExpectError(ErrorCode::kInvalidArgument, "case case_0: labels of 16 x 16 x 23 voxels: must be 16 x 16 x 24", [&] { Scored(Original()); });
 }
 
+TEST_F(RunningVariants, RefusesABadLastCaseBeforeItSegmentsTheFirst) {
+  WriteSphereDataset(folder_.path(), 2);
+  const auto refuse = [&](const std::string& file, const std::string& message) {
+    folder_.Write(file, "no NIfTI file");
+    ExpectError(ErrorCode::kInvalidArgument, message, [&] { Scored(WithVariant(2), LabelsWanted::kIfThere, [](const DrawnCase&) { ADD_FAILURE() << "segmented"; }); });
+  };
+  refuse("labelsTr/case_1.nii.gz", "case case_1: labels: ");
+  std::filesystem::remove(folder_.path() / "labelsTr" / "case_1.nii.gz");
+  refuse("imagesTr/case_1_0000.nii.gz", "case case_1: image: ");
+}
+
 TEST_F(RunningVariants, RefusesLabelsThatLieBesideTheirImage) {
   WriteSphereDataset(folder_.path(), 1);
   SphereCase moved = MakeSphereCase({16, 16, 24}, 3, {1, 5}, 0);
