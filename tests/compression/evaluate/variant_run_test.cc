@@ -171,7 +171,7 @@ TEST_F(RunningVariants, RefusesLabelsOfAnotherShape) {
 TEST_F(RunningVariants, RefusesABadLastCaseBeforeItSegmentsTheFirst) {
   WriteSphereDataset(folder_.path(), 2);
   const auto refuse = [&](const std::string& file, const std::string& message) {
-    folder_.Write(file, "no NIfTI file");
+    folder_.Write(file, std::string(400, 'x'));  // longer than a header
     ExpectError(ErrorCode::kInvalidArgument, message, [&] { Scored(WithVariant(2), LabelsWanted::kIfThere, [](const DrawnCase&) { ADD_FAILURE() << "segmented"; }); });
   };
   refuse("labelsTr/case_1.nii.gz", "case case_1: labels: ");

@@ -58,14 +58,15 @@ TEST(FillReport, SaysWhatWasMeasuredOfWhat) {
   EXPECT_EQ(report.machine, kMachine);
   EXPECT_EQ(report.data.description, "spheres");
   EXPECT_TRUE(report.data.phantoms);
-  EXPECT_TRUE(report.data.labelled);
   EXPECT_EQ(report.data.cases, 6);
+  EXPECT_EQ(report.data.labelled_cases, 6);
   ASSERT_EQ(report.variants.size(), 2U);
   const ReportVariant& variant = report.variants[1];
   EXPECT_EQ(variant.name, "tucker-0.3");
   EXPECT_EQ(variant.level, 0.3);
   EXPECT_EQ(variant.parameters, 6);
   EXPECT_EQ(variant.multiply_adds, 600);
+  EXPECT_EQ(variant.seconds_per_case, 1.5);
   EXPECT_DOUBLE_EQ(variant.dice_to_reference.value().mean, 0.7);
   EXPECT_DOUBLE_EQ(variant.dice_to_original.value().mean, 0.7);
   EXPECT_TRUE(variant.dice_to_original.value().interval.has_value());
@@ -78,7 +79,8 @@ TEST(FillReport, HasStructuresInTheModelsOrderWithTheirTests) {
   const ReportVariant variant = Evaluated(8).Filled().variants[1];
   ASSERT_EQ(variant.structures.size(), 2U);
   EXPECT_EQ(variant.structures[0].name, "spleen");
-  EXPECT_EQ(variant.structures[0].cases, 8);
+  EXPECT_EQ(variant.structures[0].cases_to_reference, 8);
+  EXPECT_EQ(variant.structures[0].cases_to_original, 8);
   EXPECT_DOUBLE_EQ(variant.structures[0].dice_to_reference.value(), 0.5);
   EXPECT_EQ(variant.structures[0].volume_error, 0.0);
   ASSERT_EQ(variant.statistics.size(), 2U);
@@ -95,23 +97,38 @@ TEST(FillReport, HasNeitherIntervalNorTestsOfTooFewCases) {
 
 TEST(FillReport, MeasuresAgainstTheOriginalWhereThereAreNoLabels) {
   const Report report = Evaluated(6, /*labelled=*/false).Filled();
-  EXPECT_FALSE(report.data.labelled);
+  EXPECT_EQ(report.data.labelled_cases, 0);
   const ReportVariant& variant = report.variants[1];
   EXPECT_FALSE(variant.dice_to_reference);
-  EXPECT_EQ(variant.structures[0].cases, 6);
+  EXPECT_EQ(variant.structures[0].cases_to_reference, 0);
+  EXPECT_EQ(variant.structures[0].cases_to_original, 6);
   EXPECT_FALSE(variant.structures[0].dice_to_reference);
   EXPECT_DOUBLE_EQ(variant.structures[0].surface_dice.value(), 0.5);
   EXPECT_TRUE(variant.statistics.empty());
   EXPECT_FALSE(report.variants[0].surface_dice) << "there is nothing to hold the original against";
 }
 
-TEST(FillReport, MeasuresAgainstTheOriginalWhatTheDataDoNotName) {
+TEST(FillReport, MixesNoDistancesToTheOriginalIntoThoseToTheReference) {
   Evaluated evaluated(6);
   evaluated.folder.classes.erase("spleen");
   const ReportVariant variant = evaluated.Filled().variants[1];
-  EXPECT_FALSE(variant.structures[0].dice_to_reference);
-  EXPECT_DOUBLE_EQ(variant.structures[0].surface_dice.value(), 0.5);
-  EXPECT_TRUE(variant.structures[1].dice_to_reference);
+  EXPECT_FALSE(variant.structures[0].surface_dice) << "the data do not name the spleen";
+  EXPECT_DOUBLE_EQ(variant.structures[0].dice_to_original.value(), 0.5);
+  EXPECT_DOUBLE_EQ(variant.structures[1].surface_dice.value(), 0.9);
+  EXPECT_DOUBLE_EQ(variant.surface_dice.value(), 0.9) << "of the liver alone";
+}
+
+TEST(FillReport, CountsTheCasesThatHaveLabels) {
+  Evaluated evaluated(6);
+  for (VariantScores& variant : evaluated.scores) {
+    variant.cases[0].labelled = false;
+    for (ScoredStructure& structure : variant.cases[0].structures) structure.to_reference.reset();
+  }
+  const Report report = evaluated.Filled();
+  EXPECT_EQ(report.data.cases, 6);
+  EXPECT_EQ(report.data.labelled_cases, 5);
+  EXPECT_EQ(report.variants[1].structures[0].cases_to_reference, 5);
+  EXPECT_EQ(report.variants[1].structures[0].cases_to_original, 6);
 }
 
 TEST(FillReport, TakesTimesThatCanBeCompared) {
