@@ -18,14 +18,14 @@ class ReportPage : public testing::Test {
   void SetUp() override {
     if (std::system("command -v chromium > /dev/null") != 0) GTEST_SKIP() << "no chromium: the page's script was not run";
   }
-  /// The document after its script has run. Errors of the script are the test's, also those of what is made only for printing.
+  /// The document after its script has run, without the script. Its errors are the test's, also those of what is made only for printing.
   std::string Shown(const Report& report) const {
     folder_.Write("page.html", ReportHtml(report));
     const Outcome shown = Browse("--dump-dom");
     EXPECT_THAT(shown.err, Not(HasSubstr("CONSOLE")));
     EXPECT_THAT(Browse("--print-to-pdf=page.pdf").err, Not(HasSubstr("CONSOLE")));
     EXPECT_THAT(shown.out, Not(HasSubstr("</h2></section>"))) << "a section is empty";
-    return shown.out;
+    return shown.out.substr(0, shown.out.find("<script type=\"application/json\""));
   }
 
  private:
