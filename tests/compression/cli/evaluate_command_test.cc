@@ -93,6 +93,15 @@ TEST_F(EvaluateCommand, WritesAReportOfAllThatWasMeasured) {
   EXPECT_NE(page.find("Content-Security-Policy"), std::string::npos);
 }
 
+TEST_F(EvaluateCommand, ShowsTheTimesOfABenchOfThisMachine) {
+  WriteCases(1);
+  ASSERT_EQ(Run("bench bundle --variants original,whole --repeat 1 --threads 1 --json --quiet").status, 0);
+  ASSERT_EQ(Run("evaluate bundle --variants whole --data data -o report --quiet").status, 0);
+  const Json whole = ReportFigures().at("variants").at(1);
+  EXPECT_THAT(whole.at("latency").at("device").get<std::string>(), AllOf(StartsWith("cpu"), HasSubstr(", torch fp32, 1 thread, patch 16 x 16 x 16")));
+  EXPECT_GT(whole.at("seconds_per_case"), 0);
+}
+
 TEST_F(EvaluateCommand, SaysThatFewerThanSixCasesAreTooFew) {
   WriteCases(2);
   const Outcome outcome = Run("evaluate bundle --variants whole --data data -o report --structures");
