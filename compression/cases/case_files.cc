@@ -3,16 +3,17 @@
 #include <algorithm>
 #include <cstring>
 #include <fstream>
-#include <iterator>
 #include <optional>
 #include <set>
 #include <utility>
 
+#include "compression/cases/same_grid.h"
 #include "engine/error.h"
 #include "engine/model/json_fields.h"
 #include "engine/model/task_catalog.h"
 #include "engine/volume/nifti_reader.h"
 #include "engine/volume/orientation.h"
+#include "engine/whole_file.h"
 
 namespace tuckerseg {
 namespace {
@@ -21,11 +22,6 @@ namespace fs = std::filesystem;
 
 constexpr int64_t kHighestLabel = 65535;
 constexpr size_t kReadBytes = size_t{1} << 20;
-
-std::string ReadText(const fs::path& path) {
-  std::ifstream file(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(file), {}};
-}
 
 /// The stem of NAME.nii.gz or NAME.nii, or nothing for other files.
 std::optional<std::string> NiftiStem(const fs::path& path) {
@@ -85,9 +81,20 @@ std::map<std::string, fs::path> NnunetImages(const fs::path& directory, const st
   return images;
 }
 
+/// Labels of no image are a name that is misspelled, or a case that got lost on the way.
+void RefuseLabelsAlone(const std::map<std::string, fs::path>& labels, const std::map<std::string, fs::path>& images, const std::string& ending) {
+  for (const auto& [name, path] : labels) {
+    if (images.contains(name)) continue;
+    throw Error(ErrorCode::kInvalidArgument, "labels" + ending + ": " + name + ": must have an image images" + ending + "/" + name + "_0000.nii.gz");
+  }
+}
+
 void AddNnunetCases(const fs::path& directory, const std::string& ending, LabelsWanted wanted, CaseFolder& result) {
-  const std::map<std::string, fs::path> labels = NiftiFiles(directory / ("labels" + ending));
-  for (const auto& [name, path] : NnunetImages(directory, "images" + ending)) {
+  const std::map<std::string, fs::path> images = NnunetImages(directory, "images" + ending);
+  std::map<std::string, fs::path> labels;
+  if (wanted != LabelsWanted::kNever) labels = NiftiFiles(directory / ("labels" + ending));
+  RefuseLabelsAlone(labels, images, ending);
+  for (const auto& [name, path] : images) {
     const auto found = labels.find(name);
     if (found == labels.end() && wanted == LabelsWanted::kAlways) {
       throw Error(ErrorCode::kInvalidArgument, "case " + name + ": must have labels in labels" + ending);
@@ -101,7 +108,7 @@ void ReadDataset(const fs::path& file, bool labels, CaseFolder& result) {
     if (!labels) return;
     throw Error(ErrorCode::kInvalidArgument, "--data: has labels without dataset.json: must have it, to say what they are called");
   }
-  const Json document = ParseJson(ReadText(file), "dataset.json");
+  const Json document = ParseJson(ReadWholeFile(file).value_or(""), "dataset.json");
   const JsonField dataset(document, "dataset");
   if (labels) result.classes = ReadClasses(dataset);
   ReadStatement(dataset, result);
@@ -117,30 +124,18 @@ std::vector<std::string> Endings(CaseSplit split) {
   return {"Tr", "Ts"};
 }
 
+/// Whether dataset.json has to say what labels are called.
+bool HasLabels(const fs::path& directory, const std::vector<std::string>& endings, LabelsWanted wanted) {
+  if (wanted != LabelsWanted::kIfThere) return wanted == LabelsWanted::kAlways;
+  return std::any_of(endings.begin(), endings.end(), [&](const std::string& ending) { return !NiftiFiles(directory / ("labels" + ending)).empty(); });
+}
+
 CaseFolder NnunetCases(const fs::path& directory, const CaseChoice& choice) {
   const std::vector<std::string> endings = Endings(choice.split);
-  const bool labels = choice.labels == LabelsWanted::kAlways ||
-                      std::any_of(endings.begin(), endings.end(), [&](const std::string& ending) { return !NiftiFiles(directory / ("labels" + ending)).empty(); });
   CaseFolder result;
-  ReadDataset(directory / "dataset.json", labels, result);
+  ReadDataset(directory / "dataset.json", HasLabels(directory, endings, choice.labels), result);
   for (const std::string& ending : endings) AddNnunetCases(directory, ending, choice.labels, result);
   return result;
-}
-
-void AddUnlabelledNnunet(const fs::path& directory, CaseFolder& result) {
-  for (const char* folder : {"imagesTr", "imagesTs"})
-    for (const auto& [name, path] : NnunetImages(directory, folder)) result.cases.push_back({name, path, {}, {}});
-  if (!fs::is_regular_file(directory / "dataset.json")) return;
-  const Json document = ParseJson(ReadText(directory / "dataset.json"), "dataset.json");
-  ReadStatement(JsonField(document, "dataset"), result);
-}
-
-void AddUnlabelledFolders(const fs::path& directory, CaseFolder& result) {
-  for (const auto& entry : fs::directory_iterator(directory)) {
-    const std::map<std::string, fs::path> files = NiftiFiles(entry.path());
-    const auto ct = files.find("ct");
-    if (ct != files.end()) result.cases.push_back({entry.path().filename().string(), ct->second, {}, {}});
-  }
 }
 
 std::map<std::string, int64_t> MaskClasses(const std::set<std::string>& names) {
@@ -161,7 +156,8 @@ CaseFolder TotalSegmentatorCases(const fs::path& directory, LabelsWanted wanted)
     const std::map<std::string, fs::path> files = NiftiFiles(entry.path());
     const auto ct = files.find("ct");
     if (ct == files.end()) continue;
-    CaseFiles found{entry.path().filename().string(), ct->second, {}, NiftiFiles(entry.path() / "segmentations")};
+    CaseFiles found{entry.path().filename().string(), ct->second, {}, {}};
+    if (wanted != LabelsWanted::kNever) found.masks = NiftiFiles(entry.path() / "segmentations");
     if (found.masks.empty() && wanted == LabelsWanted::kAlways) throw Error(ErrorCode::kInvalidArgument, "case " + found.name + ": must have masks in segmentations");
     for (const auto& [name, mask] : found.masks) names.insert(name);
     result.cases.push_back(std::move(found));
@@ -176,16 +172,20 @@ CaseFolder FilesAlone(const fs::path& directory) {
   return result;
 }
 
+/// Images make the layout where labels need not be there; where none are wanted dataset.json says nothing that has to be known.
+bool IsNnunet(const fs::path& directory, LabelsWanted wanted) {
+  const bool images = fs::is_directory(directory / "imagesTr") || fs::is_directory(directory / "imagesTs");
+  if (wanted == LabelsWanted::kNever) return images;
+  return fs::is_regular_file(directory / "dataset.json") || (images && wanted == LabelsWanted::kIfThere);
+}
+
 CaseFolder CasesOf(const fs::path& directory, const CaseChoice& choice) {
-  const bool if_there = choice.labels == LabelsWanted::kIfThere;
-  const bool nnunet = fs::is_regular_file(directory / "dataset.json") ||
-                      (if_there && (fs::is_directory(directory / "imagesTr") || fs::is_directory(directory / "imagesTs")));
-  if (nnunet) return NnunetCases(directory, choice);
+  if (IsNnunet(directory, choice.labels)) return NnunetCases(directory, choice);
   if (choice.split == CaseSplit::kTest) {
     throw Error(ErrorCode::kInvalidArgument, "--split = test: must be train or all here: only nnU-Net's layout has a folder of test cases");
   }
   CaseFolder found = TotalSegmentatorCases(directory, choice.labels);
-  return if_there && found.cases.empty() ? FilesAlone(directory) : found;
+  return found.cases.empty() && choice.labels != LabelsWanted::kAlways ? FilesAlone(directory) : found;
 }
 
 void SortByName(std::vector<CaseFiles>& cases) {
@@ -194,34 +194,25 @@ void SortByName(std::vector<CaseFiles>& cases) {
   if (twice != cases.end()) throw Error(ErrorCode::kInvalidArgument, "case " + twice->name + ": stands twice: must have a name of its own");
 }
 
+[[noreturn]] void RefuseEmpty(LabelsWanted wanted) {
+  throw Error(ErrorCode::kNotFound, wanted == LabelsWanted::kNever
+                                        ? "--data: holds no CT: must hold imagesTr or imagesTs, folders with ct.nii.gz, or .nii.gz files"
+                                        : "--data: holds no case: must hold dataset.json, imagesTr and labelsTr, or folders with ct.nii.gz and segmentations");
+}
+
 }  // namespace
 
 CaseFolder FindCases(const fs::path& directory, const CaseChoice& choice) {
   if (!fs::is_directory(directory)) throw Error(ErrorCode::kNotFound, "--data: no such directory");
   CaseFolder found = CasesOf(directory, choice);
-  if (found.cases.empty()) {
-    throw Error(ErrorCode::kNotFound, "--data: holds no case: must hold dataset.json, imagesTr and labelsTr, or folders with ct.nii.gz and segmentations");
-  }
+  if (found.cases.empty()) RefuseEmpty(choice.labels);
   SortByName(found.cases);
   return found;
 }
 
 CaseFolder FindUnlabelledCases(const fs::path& directory) {
-  if (!fs::is_directory(directory)) throw Error(ErrorCode::kNotFound, "--data: no such directory");
-  CaseFolder found;
-  if (fs::is_directory(directory / "imagesTr") || fs::is_directory(directory / "imagesTs")) {
-    AddUnlabelledNnunet(directory, found);
-  } else {
-    AddUnlabelledFolders(directory, found);
-    if (found.cases.empty()) {
-      for (const auto& [name, path] : NiftiFiles(directory)) found.cases.push_back({name, path, {}, {}});
-    }
-  }
-  if (found.cases.empty()) {
-    throw Error(ErrorCode::kNotFound, "--data: holds no CT: must hold imagesTr or imagesTs, folders with ct.nii.gz, or .nii.gz files");
-  }
-  SortByName(found.cases);
-  return found;
+  const bool tests_alone = fs::is_directory(directory / "imagesTs") && !fs::is_directory(directory / "imagesTr");
+  return FindCases(directory, {.split = tests_alone ? CaseSplit::kTest : CaseSplit::kTrain, .labels = LabelsWanted::kNever});
 }
 
 Volume ReadVolume(const fs::path& path, const std::string& what) {
@@ -244,6 +235,7 @@ Volume ReadLabels(const CaseFiles& files, const std::map<std::string, int64_t>& 
   if (files.masks.empty()) return ReadVolume(files.labels, "case " + files.name + ": labels");
   std::map<int64_t, std::string> by_value;
   for (const auto& [name, path] : files.masks) by_value[classes.at(name)] = name;
+  const std::string first = by_value.begin()->second;
   Volume result;
   std::vector<uint16_t> labels;
   for (const auto& [value, name] : by_value) {
@@ -251,9 +243,8 @@ Volume ReadLabels(const CaseFiles& files, const std::map<std::string, int64_t>& 
     if (labels.empty()) {
       result.geometry = mask.geometry;
       labels.assign(static_cast<size_t>(mask.geometry.VoxelCount()), 0);
-    } else if (mask.geometry.shape != result.geometry.shape) {
-      throw Error(ErrorCode::kInvalidArgument, "case " + files.name + ": mask " + name + ": must have as many voxels as the other masks");
     }
+    CheckSameGrid("case " + files.name + ": labels in mask " + name, mask.geometry, "mask " + first, result.geometry);
     const std::vector<float> values = ToFloat(ViewOf(mask), 1);
     for (size_t i = 0; i < values.size(); ++i)
       if (values[i] != 0) labels[i] = static_cast<uint16_t>(value);

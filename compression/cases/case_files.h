@@ -30,7 +30,7 @@ struct CaseFolder {
 
 /// nnU-Net's layout alone tells cases for training (imagesTr) from those for tests (imagesTs).
 enum class CaseSplit { kTrain, kTest, kAll };
-enum class LabelsWanted { kAlways, kIfThere };
+enum class LabelsWanted { kAlways, kIfThere, kNever };
 
 struct CaseChoice {
   CaseSplit split = CaseSplit::kTrain;
@@ -41,22 +41,23 @@ struct CaseChoice {
 /// labelsTr/NAME.nii.gz; the same with Ts), else TotalSegmentator's (NAME/ct.nii.gz, NAME/segmentations/CLASS.nii.gz). Files may end in
 /// .nii, too. Values of nnU-Net's classes are dataset.json's. TotalSegmentator's files carry none: they are those of its task `total` where
 /// it knows all names, else 1, 2, ... in the order of names.
-/// With LabelsWanted::kIfThere dataset.json may be missing where there are no labels, and NAME.nii.gz in `directory` itself are cases too,
-/// where there is nothing else.
+/// Where labels need not be there dataset.json may be missing with them, and NAME.nii.gz in `directory` itself are cases too, where there is
+/// nothing else. With LabelsWanted::kNever labels are not looked at; of dataset.json, where it is, description and phantoms are read.
 /// Errors: kNotFound where there is no case, kInvalidArgument for what dataset.json may not say (several channels, regions), for a
-/// case without labels where they are wanted, for a name that stands twice, and for test cases of a layout that has none.
+/// case without labels where they are wanted, for labels without an image, for a name that stands twice, and for test cases of a layout that
+/// has none.
 CaseFolder FindCases(const std::filesystem::path& directory, const CaseChoice& choice = {});
 
-/// The CTs of `directory` alone, whether they have labels or not: imagesTr and imagesTs of nnU-Net's layout (dataset.json need not be
-/// there; where it is, description and phantoms are read), else NAME/ct.nii.gz, else all NIfTI files of the directory itself.
-/// Errors: kNotFound where there is none of these, kInvalidArgument for a file of several channels, and for two cases of one name.
+/// The CTs to learn from, whether they have labels or not: as FindCases with LabelsWanted::kNever. imagesTs of nnU-Net's layout are among them
+/// only where there is no imagesTr: they are what a variant is tested on.
+/// Errors: kNotFound where there is none, kInvalidArgument for a file of several channels, and for two cases of one name.
 CaseFolder FindUnlabelledCases(const std::filesystem::path& directory);
 
 /// Reads one NIfTI file. Errors: as NiftiReader's, with `what` in front; kNotFound if it cannot be read.
 Volume ReadVolume(const std::filesystem::path& path, const std::string& what);
 
-/// The case's label values on the grid of its first mask, or its label map as it is stored. Where masks overlap the higher value
-/// stays. Errors: as ReadVolume; kInvalidArgument for masks of different shapes.
+/// The case's label values on the grid of its first mask, or its label map as it is stored. `classes` must name all of its masks; where they
+/// overlap the higher value stays. Errors: as ReadVolume; kInvalidArgument, which names the mask, for one on another grid than the first.
 Volume ReadLabels(const CaseFiles& files, const std::map<std::string, int64_t>& classes);
 
 }  // namespace tuckerseg

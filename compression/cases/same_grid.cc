@@ -35,16 +35,19 @@ double CornerDistance(const Geometry& a, const Geometry& b) {
 
 }  // namespace
 
-void CheckSameGrid(const std::string& name, const Geometry& ct, const Geometry& labels) {
-  if (ct.shape != labels.shape) {
-    throw Error(ErrorCode::kInvalidArgument, "case " + name + ": labels of " + ShapeText(labels.shape) + " voxels: must be " +
-                                                 ShapeText(ct.shape) + ", as the image");
+void CheckSameGrid(const std::string& what, const Geometry& found, const std::string& as, const Geometry& expected) {
+  if (found.shape != expected.shape) {
+    throw Error(ErrorCode::kInvalidArgument, what + " of " + ShapeText(found.shape) + " voxels: must be " + ShapeText(expected.shape) + ", as " + as);
   }
-  const double distance = CornerDistance(ct, labels);
+  const double distance = CornerDistance(expected, found);
   if (distance > kGridToleranceVoxels) {
-    throw Error(ErrorCode::kInvalidArgument, "case " + name + ": labels lie " + std::to_string(distance) +
-                                                 " voxels from the image: must be at most " + std::to_string(kGridToleranceVoxels));
+    throw Error(ErrorCode::kInvalidArgument, what + " lie " + std::to_string(distance) + " voxels from " + as + ": must be at most " +
+                                                 std::to_string(kGridToleranceVoxels));
   }
+}
+
+void CheckSameGrid(const std::string& name, const Geometry& ct, const Geometry& labels) {
+  CheckSameGrid("case " + name + ": labels", labels, "the image", ct);
 }
 
 }  // namespace tuckerseg

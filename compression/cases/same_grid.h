@@ -1,4 +1,4 @@
-/// Whether a label map lies where its CT does.
+/// Whether label maps and masks lie where their CT does.
 #pragma once
 
 #include <string>
@@ -7,8 +7,11 @@
 
 namespace tuckerseg {
 
-/// Errors: kInvalidArgument, which names the case, where the shapes differ or a corner of the grids lies more than a tenth of a voxel
-/// from the other's.
+/// Errors: kInvalidArgument, which begins with `what` ("case a: labels") and names what it should lie on (`as`: "the image"), where the shapes
+/// differ or a corner of the grids lies more than a tenth of a voxel of `expected` from the other's.
+void CheckSameGrid(const std::string& what, const Geometry& found, const std::string& as, const Geometry& expected);
+
+/// The same of the labels of the case `name` and its CT.
 void CheckSameGrid(const std::string& name, const Geometry& ct, const Geometry& labels);
 
 }  // namespace tuckerseg

@@ -13,9 +13,10 @@
 #include <utility>
 #include <vector>
 
+#include "compression/bench/torch/torch_device.h"
 #include "compression/cli/evaluate_display.h"
 #include "compression/cli/machine_words.h"
-#include "compression/evaluate/card.h"
+#include "compression/evaluate/card_files.h"
 #include "compression/evaluate/metrics_csv.h"
 #include "compression/evaluate/model_form.h"
 #include "compression/evaluate/variant_run.h"
@@ -35,30 +36,52 @@ namespace fs = std::filesystem;
 
 const std::map<std::string, CaseSplit> kSplits{{"train", CaseSplit::kTrain}, {"test", CaseSplit::kTest}, {"all", CaseSplit::kAll}};
 
+// Longer than a trunk: beyond, every surface lies near every other.
+constexpr double kLargestToleranceMm = 1000;
+
+constexpr auto kReportFile = "report.html";
+constexpr auto kMetricsFile = "metrics.csv";
+constexpr auto kCardFile = "card.json";
+
 struct EvaluateArguments {
   fs::path bundle;
   std::vector<std::string> variants;
   fs::path data;
   CaseSplit split = CaseSplit::kTrain;
   fs::path output;
+  double tolerance_mm = kSurfaceToleranceMm;
   int pictures = 3;
   std::string device = "cpu";
   int threads = 2;
+  bool structures = false;
   bool json = false;
   bool quiet = false;
 };
 
-/// Before hours of work, not after. `what` names the folder in the error.
+// Outputs are looked at before hours of work, not after.
+
+/// `what` names the folder in the error.
 void RequireWritable(const fs::path& folder, const std::string& what) {
   if (access(folder.c_str(), W_OK) != 0) throw Error(ErrorCode::kInvalidArgument, what + ": cannot be written to: must be a writable folder");
 }
 
+void RequireReplaceable(const fs::path& output, const std::string& file) {
+  std::error_code error;
+  if (!fs::exists(output / file, error) || fs::is_regular_file(output / file, error)) return;
+  throw Error(ErrorCode::kInvalidArgument, "--output: " + file + " is there and no file: must be a file that may be written anew");
+}
+
 void PrepareOutputs(const std::vector<ModelForm>& forms, const fs::path& output) {
-  for (const ModelForm& form : forms) RequireWritable(form.directory, form.name == kOriginal ? "bundle" : "variant " + form.name);
+  for (const ModelForm& form : forms) {
+    const std::string what = form.name == kOriginal ? "bundle" : "variant " + form.name;
+    RequireWritable(form.directory, what);
+    CheckCardFile(form.directory, what);
+  }
   std::error_code error;
   fs::create_directories(output, error);
   if (error) throw Error(ErrorCode::kInvalidArgument, "--output: cannot be made: its parent must be a writable folder");
   RequireWritable(output, "--output");
+  for (const char* file : {kReportFile, kMetricsFile, kCardFile}) RequireReplaceable(output, file);
 }
 
 /// "2026-01-31", in UTC.
@@ -75,11 +98,11 @@ void WriteOutputs(const EvaluateArguments& arguments, const CaseFolder& folder, 
                   const std::vector<VariantSummary>& summaries, const WorstSlices& worst) {
   const std::vector<Card> cards = MakeCards(forms, folder, scores, summaries);
   Report report = FillReport(forms.front().bundle.model, folder, scores, summaries, cards,
-                             {.date = Today(), .machine = MachineWords(arguments.device, arguments.threads), .device = arguments.device});
+                             {.date = Today(), .machine = MachineWords(arguments.device, arguments.threads), .device = DeviceWithModel(arguments.device)});
   report.worst_cases = worst.Pictures();
-  WriteWholeFile(arguments.output / "metrics.csv", EncodeMetrics(scores));
-  WriteWholeFile(arguments.output / "card.json", cards.size() == 1 ? EncodeCard(cards.front()) : EncodeCards(cards));
-  WriteWholeFile(arguments.output / "report.html", ReportHtml(report));
+  WriteWholeFile(arguments.output / kMetricsFile, EncodeMetrics(scores));
+  WriteWholeFile(arguments.output / kCardFile, cards.size() == 1 ? EncodeCard(cards.front()) : EncodeCards(cards));
+  WriteWholeFile(arguments.output / kReportFile, ReportHtml(report));
   WriteCardFiles(forms, cards);
 }
 
@@ -89,6 +112,7 @@ void ShowResult(const EvaluateArguments& arguments, const CaseFolder& folder, co
     std::fputs(ResultJson(model, folder, scores, summaries).c_str(), stdout);
   } else if (!arguments.quiet) {
     std::fputs(ResultTable(scores, summaries).c_str(), stdout);
+    if (arguments.structures) std::fputs(StructureTables(scores, summaries).c_str(), stdout);
     std::printf("%s: report.html, metrics.csv, card.json; the cards of bundle and variants are written anew\n", arguments.output.c_str());
   }
 }
@@ -107,7 +131,7 @@ void Run(const EvaluateArguments& arguments) {
       worst.Look(drawn);
       display.Show(drawn);
     };
-    scores = RunVariants(forms, folder, TorchExecutorFactory(arguments.device, arguments.threads), {.threads = arguments.threads}, told);
+    scores = RunVariants(forms, folder, TorchExecutorFactory(arguments.device, arguments.threads), {.threads = arguments.threads, .tolerance_mm = arguments.tolerance_mm}, told);
   }
   const std::vector<VariantSummary> summaries = SummarizeVariants(scores, model, folder);
   WriteOutputs(arguments, folder, forms, scores, summaries, worst);
@@ -129,10 +153,13 @@ void AddEvaluateCommand(CLI::App& app) {
   command->add_option("--split", arguments->split, "Cases of nnU-Net's layout: train (imagesTr), test (imagesTs) or all; default: train")
       ->transform(CLI::CheckedTransformer(kSplits).description("train, test, all"));
   command->add_option("-o,--output", arguments->output, "Folder for report.html, metrics.csv and all cards as one card.json")->required();
+  command->add_option("--tolerance", arguments->tolerance_mm, "Distance in mm up to which surfaces count as one in surface Dice")
+      ->check(CLI::Range(0.0, kLargestToleranceMm))->capture_default_str();
   command->add_option("--pictures", arguments->pictures, "Pictures of each variant's worst structures in the report")
       ->check(CLI::NonNegativeNumber)->capture_default_str();
   command->add_option("--device", arguments->device, "cpu or cuda:N")->capture_default_str();
   command->add_option("--threads", arguments->threads, "Threads")->check(CLI::PositiveNumber)->capture_default_str();
+  command->add_flag("--structures", arguments->structures, "After the table also every structure of every variant, with its tests");
   command->add_flag("--json", arguments->json, "The result as one JSON object instead of a table");
   command->add_flag("--quiet", arguments->quiet, "Neither progress nor table");
   command->callback([arguments] { Run(*arguments); });

@@ -1,4 +1,4 @@
-/// `tuckerseg-compress evaluate`: how good a model is on labelled cases.
+/// `tuckerseg-compress evaluate`: how well a model and its variants draw, and what they cost.
 #pragma once
 
 #include <CLI/CLI.hpp>

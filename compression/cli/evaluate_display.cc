@@ -2,11 +2,12 @@
 
 #include <unistd.h>
 
-#include <algorithm>
 #include <cstdio>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <vector>
+
+#include "compression/cli/text_table.h"
 
 namespace tuckerseg {
 namespace {
@@ -17,58 +18,72 @@ constexpr auto kClearLine = "\r\033[K";
 constexpr size_t kBarWidth = 40;
 constexpr auto kNone = "-";
 
-template <typename... Values>
-std::string Printed(const char* format, Values... values) {
-  char text[64];
-  std::snprintf(text, sizeof text, format, values...);
-  return text;
-}
+constexpr auto kTooSmall = "n too small";
 
-std::string Decimals(std::optional<double> value, int decimals) { return value ? Printed("%.*f", decimals, *value) : kNone; }
+std::string Decimals(std::optional<double> value, int decimals) { return value ? Fixed(*value, decimals) : kNone; }
 
 double Share(int64_t part, int64_t whole) { return whole > 0 ? static_cast<double>(part) / static_cast<double>(whole) : 0; }
 
-double SecondsOfACase(const VariantScores& scores) {
-  double sum = 0;
-  for (const ScoredCase& one : scores.cases) sum += one.seconds;
-  return scores.cases.empty() ? 0 : sum / static_cast<double>(scores.cases.size());
-}
+std::string Of(int part, int whole) { return std::to_string(part) + " of " + std::to_string(whole); }
 
-/// Columns as wide as their widest cell; the first `left` begin, the others end at one place.
-std::string Table(const std::vector<std::vector<std::string>>& rows, size_t left) {
-  std::vector<size_t> widths(rows.front().size(), 0);
-  for (const auto& row : rows)
-    for (size_t c = 0; c < row.size(); ++c) widths[c] = std::max(widths[c], row[c].size());
-  std::string text;
-  for (const auto& row : rows) {
-    for (size_t c = 0; c < row.size(); ++c) {
-      const std::string padding(widths[c] - row[c].size(), ' ');
-      text += (c == 0 ? "" : "  ") + (c < left ? row[c] + padding : padding + row[c]);
-    }
-    text.erase(text.find_last_not_of(' ') + 1);
-    text += "\n";
-  }
-  return text;
+/// The first `left` columns hold names, the others figures.
+TextTable TableOf(const std::vector<std::string>& titles, size_t left) {
+  std::vector<TextTable::Column> columns;
+  for (const std::string& title : titles) columns.push_back({title, columns.size() < left ? TextTable::Align::kLeft : TextTable::Align::kRight});
+  return TextTable(columns);
 }
 
 std::string IntervalText(const ScoreSummary& summary) {
   if (summary.cases == 0) return kNone;
-  if (!summary.dice_ci95) return "n too small";
-  return Printed("[%.4f, %.4f]", summary.dice_ci95->low, summary.dice_ci95->high);
+  if (!summary.dice_ci95) return kTooSmall;
+  return "[" + Fixed(summary.dice_ci95->low, 4) + ", " + Fixed(summary.dice_ci95->high, 4) + "]";
 }
 
-std::string EvidenceText(const VariantSummary& summary) {
+/// How many of the structures that could be tested have the outcome that `count` counts.
+std::string OutcomeText(const VariantSummary& summary, int NoDifferenceTable::*count) {
   if (!summary.differences) return kNone;
-  if (summary.differences->tested == 0) return "n too small";
-  return Printed("%d of %d", summary.differences->no_evidence_of_a_difference, summary.differences->tested);
+  if (summary.differences->tested == 0) return kTooSmall;
+  return Of((*summary.differences).*count, summary.differences->tested);
 }
+
+int Untested(const NoDifferenceTable& table) { return static_cast<int>(table.rows.size()) - table.tested; }
 
 std::string StructureTable(const ScoreSummary& summary) {
-  std::vector<std::vector<std::string>> rows{{"structure", "cases", "Dice", "surface Dice", "HD95 mm"}};
+  TextTable table = TableOf({"structure", "cases", "Dice", "surface Dice", "HD95 mm"}, 1);
   for (const StructureSummary& one : summary.structures)
-    rows.push_back({one.name, std::to_string(one.cases), Decimals(one.dice, 4), Decimals(one.surface_dice, 4), Decimals(one.hd95_mm, 2)});
-  rows.push_back({"mean over structures", std::to_string(summary.cases), Decimals(summary.mean_dice, 4), "", ""});
-  return Table(rows, 1);
+    table.Add({one.name, std::to_string(one.cases), Decimals(one.dice, 4), Decimals(one.surface_dice, 4), Decimals(one.hd95_mm, 2)});
+  table.Add({"mean over structures", std::to_string(summary.cases), Decimals(summary.mean_dice, 4), "", ""});
+  return table.Text();
+}
+
+std::string PText(double p) { return p < 0.0001 ? "<0.0001" : Fixed(p, 4); }
+
+std::string YesOrNo(bool answer) { return answer ? "yes" : "no"; }
+
+std::vector<std::string> DifferenceCells(const NoDifferenceRow& row) {
+  std::vector<std::string> cells{row.name, std::to_string(row.cases), Fixed(row.original_dice, 4), Fixed(row.variant_dice, 4),
+                                 (row.difference < 0 ? "" : "+") + Fixed(row.difference, 4)};
+  if (row.no_evidence_of_a_difference && row.equivalent) {
+    cells.insert(cells.end(), {PText(*row.wilcoxon_p), PText(*row.wilcoxon_adjusted_p), YesOrNo(*row.no_evidence_of_a_difference), PText(*row.tost_p),
+                               PText(*row.tost_adjusted_p), YesOrNo(*row.equivalent)});
+  } else {
+    cells.insert(cells.end(), {kTooSmall, "", "", "", "", ""});
+  }
+  return cells;
+}
+
+std::string CountsText(const NoDifferenceTable& table) {
+  if (table.tested == 0) return "n too small: no structure occurs in " + std::to_string(kFewestCases) + " cases\n";
+  std::string text = "no evidence of a difference for " + Of(table.no_evidence_of_a_difference, table.tested) + " structures\n";
+  text += "equivalent within " + Fixed(table.options.margin, 2) + " for " + Of(table.equivalent, table.tested) + " structures\n";
+  if (Untested(table) > 0) text += "n too small for " + std::to_string(Untested(table)) + " more\n";
+  return text;
+}
+
+std::string DifferenceTable(const NoDifferenceTable& differences) {
+  TextTable table = TableOf({"structure", "n", "original", "variant", "change", "Wilcoxon", "Holm", "no evidence", "TOST", "Holm", "equivalent"}, 1);
+  for (const NoDifferenceRow& row : differences.rows) table.Add(DifferenceCells(row));
+  return table.Text() + CountsText(differences);
 }
 
 OrderedJson OrNull(const std::optional<double>& value) { return value ? OrderedJson(*value) : OrderedJson(nullptr); }
@@ -101,7 +116,7 @@ OrderedJson VariantJson(const VariantScores& scores, const VariantScores& origin
           {"dice_to_original", DiceJson(summary.to_original)},
           {"equal_share", OrNull(summary.to_original.equal_share)},
           {"differences", DifferencesJson(summary.differences)},
-          {"seconds_per_case", SecondsOfACase(scores)}};
+          {"seconds_per_case", OrNull(SecondsPerCase(scores))}};
 }
 
 }  // namespace
@@ -128,17 +143,29 @@ void EvaluateDisplay::Show(const DrawnCase& drawn) {
 std::string ResultTable(std::span<const VariantScores> scores, std::span<const VariantSummary> summaries) {
   if (scores.size() == 1) return StructureTable(summaries.front().to_reference);
   const VariantScores& original = scores.front();
-  std::vector<std::vector<std::string>> rows{{"level", "method", "parameters", "multiply-adds", "Dice to reference", "to original", "95 % interval",
-                                              "equal voxels", "no evidence of a difference", "s a case"}};
+  TextTable table = TableOf({"level", "method", "parameters", "multiply-adds", "Dice to reference", "to original", "95 % interval", "equal voxels",
+                             "no evidence of a difference", "equivalent", "untested", "s a case"},
+                            2);
   for (size_t i = 0; i < scores.size(); ++i) {
     const VariantScores& one = scores[i];
     const VariantSummary& summary = summaries[i];
-    rows.push_back({one.name, one.method, Printed("%.4f", Share(one.parameters, original.parameters)),
-                    Printed("%.4f", Share(one.multiply_adds_per_patch, original.multiply_adds_per_patch)), Decimals(summary.to_reference.mean_dice, 4),
-                    Decimals(summary.to_original.mean_dice, 4), IntervalText(summary.to_original), Decimals(summary.to_original.equal_share, 4),
-                    EvidenceText(summary), Printed("%.2f", SecondsOfACase(one))});
+    table.Add({one.name, one.method, Fixed(Share(one.parameters, original.parameters), 4),
+               Fixed(Share(one.multiply_adds_per_patch, original.multiply_adds_per_patch), 4), Decimals(summary.to_reference.mean_dice, 4),
+               Decimals(summary.to_original.mean_dice, 4), IntervalText(summary.to_original), Decimals(summary.to_original.equal_share, 4),
+               OutcomeText(summary, &NoDifferenceTable::no_evidence_of_a_difference), OutcomeText(summary, &NoDifferenceTable::equivalent),
+               summary.differences ? std::to_string(Untested(*summary.differences)) : kNone, Decimals(SecondsPerCase(one), 2)});
   }
-  return Table(rows, 2);
+  return table.Text();
+}
+
+std::string StructureTables(std::span<const VariantScores> scores, std::span<const VariantSummary> summaries) {
+  std::string text;
+  for (size_t i = 1; i < scores.size(); ++i) {
+    const VariantSummary& summary = summaries[i];
+    text += "\n" + scores[i].name + (summary.differences ? " and the original, Dice to the reference:\n" : ", against the original's label map:\n");
+    text += summary.differences ? DifferenceTable(*summary.differences) : StructureTable(summary.to_original);
+  }
+  return text;
 }
 
 std::string ResultJson(const Model& model, const CaseFolder& folder, std::span<const VariantScores> scores, std::span<const VariantSummary> summaries) {

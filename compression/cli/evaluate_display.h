@@ -23,10 +23,16 @@ class EvaluateDisplay {
   bool quiet_, terminal_;
 };
 
-/// A row for each variant: shares of the original's cost, Dice, agreement, tests, time. Of the original alone: a row for each structure.
+/// A row for each variant: shares of the original's cost, Dice, agreement, time, and of the structures that could be tested how many show no
+/// evidence of a difference and how many are equivalent: the first without the second says little. Of the original alone: a row for each
+/// structure.
 std::string ResultTable(std::span<const VariantScores> scores, std::span<const VariantSummary> summaries);
 
-/// The same as one object (docs/card.md).
+/// A table for each variant but the original: every structure with its tests, and their counts; where no case has labels, every structure
+/// against the original's label map.
+std::string StructureTables(std::span<const VariantScores> scores, std::span<const VariantSummary> summaries);
+
+/// What ResultTable says as one object (docs/card.md).
 std::string ResultJson(const Model& model, const CaseFolder& folder, std::span<const VariantScores> scores, std::span<const VariantSummary> summaries);
 
 }  // namespace tuckerseg

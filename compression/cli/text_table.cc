@@ -1,7 +1,8 @@
 #include "compression/cli/text_table.h"
 
 #include <algorithm>
-#include <cstdio>
+#include <iomanip>
+#include <sstream>
 
 namespace tuckerseg {
 namespace {
@@ -20,13 +21,15 @@ std::string WithCommas(const std::string& text) { return WithCommas(text, text.s
 
 }  // namespace
 
+std::string Fixed(double number, int decimals) {
+  std::ostringstream text;
+  text << std::fixed << std::setprecision(decimals) << number;
+  return text.str();
+}
+
 std::string Grouped(int64_t number) { return WithCommas(std::to_string(number)); }
 
-std::string Grouped(double number, int decimals) {
-  char text[64];
-  std::snprintf(text, sizeof(text), "%.*f", decimals, number);
-  return WithCommas(text);
-}
+std::string Grouped(double number, int decimals) { return WithCommas(Fixed(number, decimals)); }
 
 std::string TextTable::Text() const {
   std::vector<std::string> titles;

@@ -8,6 +8,9 @@
 
 namespace tuckerseg {
 
+/// The number with so many decimals: "0.1235".
+std::string Fixed(double number, int decimals);
+
 /// 1234567 as "1,234,567".
 std::string Grouped(int64_t number);
 

@@ -27,8 +27,6 @@ class CaseResamples {
   /// The same draws for the same arguments on every machine (std::mt19937_64).
   explicit CaseResamples(size_t cases, uint64_t seed = 1, size_t count = 10000);
 
-  size_t cases() const { return cases_; }
-
   /// 95 % percentile interval (linear between order statistics) of the mean over the cases that have a value. Nothing if fewer than
   /// kFewestCases have one. Draws that hit none of them are left out. `values` must have one entry a case.
   std::optional<Interval> MeanInterval(const CaseValues& values) const;

@@ -1,13 +1,13 @@
 #include "compression/evaluate/model_form.h"
 
 #include <algorithm>
-#include <fstream>
-#include <iterator>
+#include <optional>
 #include <utility>
 
 #include "engine/error.h"
 #include "engine/model/cost.h"
 #include "engine/model/variant.h"
+#include "engine/whole_file.h"
 
 namespace tuckerseg {
 namespace {
@@ -33,9 +33,9 @@ std::vector<Listed> ListVariants(const fs::path& bundle, const Model& model) {
   std::vector<Listed> listed;
   for (const fs::path& directory : FindVariants(bundle)) {
     Listed entry{directory, {}};
-    std::ifstream file(directory / kVariantFile, std::ios::binary);
+    const std::optional<std::string> json = ReadWholeFile(directory / kVariantFile);
     try {
-      entry.levels = LevelNames(ParseVariant({std::istreambuf_iterator<char>(file), {}}, model));
+      if (json) entry.levels = LevelNames(ParseVariant(*json, model));
     } catch (const Error&) {
       // One that cannot be read has no level to be found by; named itself, it is loaded and says what is wrong.
     }

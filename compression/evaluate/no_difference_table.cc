@@ -1,7 +1,5 @@
 #include "compression/evaluate/no_difference_table.h"
 
-#include <algorithm>
-#include <cstdio>
 #include <map>
 
 #include "compression/evaluate/paired_statistics.h"
@@ -62,22 +60,6 @@ void Decide(NoDifferenceTable& table) {
   }
 }
 
-template <typename... Values>
-std::string Printed(const char* format, Values... values) {
-  char text[256];
-  std::snprintf(text, sizeof text, format, values...);
-  return text;
-}
-
-std::string PText(double p) { return p < 0.0001 ? "<0.0001" : Printed("%.4f", p); }
-
-std::string RowText(const NoDifferenceRow& row) {
-  std::string line = Printed("%-32s %5d %8.4f %8.4f %+8.4f ", row.name.c_str(), row.cases, row.original_dice, row.variant_dice, row.difference);
-  if (!row.no_evidence_of_a_difference || !row.equivalent) return line + "n too small\n";
-  line += Printed("%8s %8s %-11s ", PText(*row.wilcoxon_p).c_str(), PText(*row.wilcoxon_adjusted_p).c_str(), *row.no_evidence_of_a_difference ? "yes" : "no");
-  return line + Printed("%8s %8s %s\n", PText(*row.tost_p).c_str(), PText(*row.tost_adjusted_p).c_str(), *row.equivalent ? "yes" : "no");
-}
-
 }  // namespace
 
 NoDifferenceTable CompareToOriginal(const VariantScores& original, const VariantScores& variant, const std::vector<std::string>& names,
@@ -91,18 +73,6 @@ NoDifferenceTable CompareToOriginal(const VariantScores& original, const Variant
   Adjust(table, &NoDifferenceRow::tost_p, &NoDifferenceRow::tost_adjusted_p);
   Decide(table);
   return table;
-}
-
-std::string NoDifferenceText(const NoDifferenceTable& table) {
-  std::string text = Printed("%-32s %5s %8s %8s %8s %8s %8s %-11s %8s %8s %s\n", "structure", "n", "original", "variant", "change", "Wilcoxon", "Holm",
-                             "no evidence", "TOST", "Holm", "equivalent");
-  for (const NoDifferenceRow& row : table.rows) text += RowText(row);
-  if (table.tested == 0) return text + Printed("n too small: no structure occurs in %d cases\n", kFewestCases);
-  const int untested = static_cast<int>(table.rows.size()) - table.tested;
-  text += Printed("no evidence of a difference for %d of %d structures\n", table.no_evidence_of_a_difference, table.tested);
-  text += Printed("equivalent within %g for %d of %d structures\n", table.options.margin, table.equivalent, table.tested);
-  if (untested > 0) text += Printed("n too small for %d more\n", untested);
-  return text;
 }
 
 }  // namespace tuckerseg

@@ -43,8 +43,4 @@ struct NoDifferenceTable {
 NoDifferenceTable CompareToOriginal(const VariantScores& original, const VariantScores& variant, const std::vector<std::string>& names,
                                     const NoDifferenceOptions& options = {});
 
-/// The table as text for a terminal, in columns; under it the counts: `no evidence of a difference for 113 of 117 structures`.
-/// Where a row is not tested it says `n too small`.
-std::string NoDifferenceText(const NoDifferenceTable& table);
-
 }  // namespace tuckerseg

@@ -5,6 +5,7 @@
 #include <boost/math/distributions/students_t.hpp>
 #include <cmath>
 #include <numeric>
+#include <utility>
 
 namespace tuckerseg {
 namespace {
@@ -13,49 +14,50 @@ constexpr size_t kMostExact = 50;
 
 bool TooFew(std::span<const double> differences) { return differences.size() < static_cast<size_t>(kFewestCases); }
 
+/// Ranks are doubled throughout: the mean rank that equal sizes share is a whole or a half number.
 struct SignedRanks {
-  double positive = 0;  ///< sum of the ranks of differences above 0
-  double ties = 0;      ///< sum of t^3 - t over groups of t equal ranks
+  std::vector<size_t> doubled;  ///< ascending by size without sign
+  size_t positive = 0;          ///< sum over differences above 0
+  double ties = 0;              ///< sum of t^3 - t over groups of t equal ranks
 };
 
-/// Ranks by size without sign; equal ones share the mean of their ranks.
 SignedRanks RankBySize(std::vector<double> differences) {
   std::sort(differences.begin(), differences.end(), [](double a, double b) { return std::abs(a) < std::abs(b); });
   SignedRanks ranks;
   for (size_t begin = 0; begin < differences.size();) {
     size_t end = begin + 1;
     while (end < differences.size() && std::abs(differences[end]) == std::abs(differences[begin])) ++end;
-    const auto group = static_cast<double>(end - begin);
-    const double rank = static_cast<double>(begin + end + 1) / 2;  // mean of begin + 1, ..., end
+    const size_t rank = begin + end + 1;  // twice the mean of begin + 1, ..., end
     for (size_t i = begin; i < end; ++i) ranks.positive += differences[i] > 0 ? rank : 0;
+    ranks.doubled.insert(ranks.doubled.end(), end - begin, rank);
+    const auto group = static_cast<double>(end - begin);
     ranks.ties += group * group * group - group;
     begin = end;
   }
   return ranks;
 }
 
-/// P(rank sum <= `sum`) of `n` ranks whose signs are thrown like coins: subsets of 1, ..., n by their sum.
-double ExactAtMost(size_t n, size_t sum) {
-  std::vector<double> subsets(n * (n + 1) / 2 + 1, 0.0);
+/// P(rank sum <= `sum`) where the ranks' signs are thrown like coins: subsets of the ranks by their sum.
+double ExactAtMost(const std::vector<size_t>& ranks, size_t sum) {
+  std::vector<double> subsets(sum + 1, 0.0);
   subsets[0] = 1;
-  for (size_t rank = 1; rank <= n; ++rank) {
-    for (size_t total = subsets.size(); total-- > rank;) subsets[total] += subsets[total - rank];
+  for (const size_t rank : ranks) {
+    for (size_t total = sum + 1; total-- > rank;) subsets[total] += subsets[total - rank];
   }
-  const double below = std::accumulate(subsets.begin(), subsets.begin() + static_cast<std::ptrdiff_t>(sum) + 1, 0.0);
-  return std::ldexp(below, -static_cast<int>(n));
+  return std::ldexp(std::accumulate(subsets.begin(), subsets.end(), 0.0), -static_cast<int>(ranks.size()));
 }
 
-double ExactP(const SignedRanks& ranks, size_t n) {
-  const auto positive = static_cast<size_t>(ranks.positive);
-  const size_t smaller = std::min(positive, n * (n + 1) / 2 - positive);  // the distribution is symmetric
-  return std::min(1.0, 2 * ExactAtMost(n, smaller));
+double ExactP(const SignedRanks& ranks) {
+  const size_t all = std::accumulate(ranks.doubled.begin(), ranks.doubled.end(), size_t{0});
+  const size_t smaller = std::min(ranks.positive, all - ranks.positive);  // the distribution is symmetric
+  return std::min(1.0, 2 * ExactAtMost(ranks.doubled, smaller));
 }
 
-double NormalP(const SignedRanks& ranks, size_t count) {
-  const auto n = static_cast<double>(count);
+double NormalP(const SignedRanks& ranks) {
+  const auto n = static_cast<double>(ranks.doubled.size());
   const double mean = n * (n + 1) / 4;
   const double variance = (n * (n + 1) * (2 * n + 1) - ranks.ties / 2) / 24;
-  const double z = std::abs(ranks.positive - mean) / std::sqrt(variance);
+  const double z = std::abs(static_cast<double>(ranks.positive) / 2 - mean) / std::sqrt(variance);
   return 2 * boost::math::cdf(boost::math::complement(boost::math::normal(), z));
 }
 
@@ -66,8 +68,8 @@ std::optional<double> WilcoxonSignedRank(std::span<const double> differences) {
   std::vector<double> left;
   std::copy_if(differences.begin(), differences.end(), std::back_inserter(left), [](double difference) { return difference != 0; });
   if (left.empty()) return 1.0;
-  const SignedRanks ranks = RankBySize(left);
-  return left.size() <= kMostExact && ranks.ties == 0 ? ExactP(ranks, left.size()) : NormalP(ranks, left.size());
+  const SignedRanks ranks = RankBySize(std::move(left));
+  return ranks.doubled.size() <= kMostExact ? ExactP(ranks) : NormalP(ranks);
 }
 
 std::optional<double> EquivalenceTest(std::span<const double> differences, double margin) {

@@ -13,8 +13,9 @@
 namespace tuckerseg {
 
 /// Two-sided p of Wilcoxon's signed-rank test on the differences of pairs. Differences of 0 are dropped (Wilcoxon 1945; scipy's
-/// `zero_method='wilcox'`); 1 if nothing is left. Of what is left: up to 50 without ties, the exact distribution; else the normal
-/// approximation with the variance corrected for ties and no correction for continuity.
+/// `zero_method='wilcox'`); 1 if nothing is left. Equal sizes share the mean of their ranks. Of up to 50 that are left the distribution is
+/// exact, with ties too: the normal approximation of so few gives p-values that no throw of signs can reach. Above, it is that
+/// approximation, with the variance corrected for ties and no correction for continuity.
 /// Nothing for fewer than kFewestCases differences, zeros included.
 std::optional<double> WilcoxonSignedRank(std::span<const double> differences);
 

@@ -22,14 +22,22 @@ ReferenceLabels::ReferenceLabels(const Model& model, const CaseFolder& folder) :
     if (found == classes_.end()) continue;
     table_[static_cast<size_t>(found->second)] = static_cast<int32_t>(label.value);
     values_.insert(label.value);
+    known_.insert(label.name);
   }
   if (values_.empty() && !classes_.empty()) {
     throw Error(ErrorCode::kInvalidArgument, "--data: names no structure of the model " + model.name + ": must hold labels of at least one");
   }
 }
 
+CaseFiles ReferenceLabels::WithKnownMasks(CaseFiles files) const {
+  std::erase_if(files.masks, [&](const auto& mask) { return !known_.contains(mask.first); });
+  return files;
+}
+
 std::vector<uint16_t> ReferenceLabels::Read(const CaseFiles& files, const Geometry& ct, int threads) const {
-  const Volume stored = ReadLabels(files, classes_);
+  const CaseFiles known = WithKnownMasks(files);
+  if (known.masks.empty() && !files.masks.empty()) return std::vector<uint16_t>(static_cast<size_t>(ct.VoxelCount()), 0);
+  const Volume stored = ReadLabels(known, classes_);
   CheckSameGrid(files.name, ct, stored.geometry);
   std::vector<uint16_t> labels;
   labels.reserve(static_cast<size_t>(ct.VoxelCount()));
@@ -37,11 +45,11 @@ std::vector<uint16_t> ReferenceLabels::Read(const CaseFiles& files, const Geomet
     if (!(value >= 0 && value < static_cast<float>(kLabelValues)) || value != std::floor(value)) {
       throw Error(ErrorCode::kInvalidArgument, "case " + files.name + ": label " + std::to_string(value) + ": must be a whole number in [0, 65535]");
     }
-    const int32_t known = table_[static_cast<size_t>(value)];
-    if (known == kUnnamed) {
+    const int32_t own = table_[static_cast<size_t>(value)];
+    if (own == kUnnamed) {
       throw Error(ErrorCode::kInvalidArgument, "case " + files.name + ": label " + std::to_string(static_cast<int>(value)) + ": must be a value of dataset.labels");
     }
-    labels.push_back(static_cast<uint16_t>(known));
+    labels.push_back(static_cast<uint16_t>(own));
   }
   return labels;
 }

@@ -24,8 +24,11 @@ struct SurfaceDistance {
   std::optional<double> mean_predicted_to_reference_mm;
 };
 
+/// Where nothing else is said; TotalSegmentator's paper has the same (Wasserthal et al. 2023).
+inline constexpr double kSurfaceToleranceMm = 3;
+
 struct SurfaceOptions {
-  double tolerance_mm = 3;  ///< a distance of exactly this counts as near
+  double tolerance_mm = kSurfaceToleranceMm;  ///< a distance of exactly this counts as near
   int threads = 1;
 };
 

@@ -36,13 +36,16 @@ class VariantRun {
     for (const ModelForm& form : forms) {
       segmenters_.push_back(std::make_unique<Segmenter>(form.bundle, factory));
       scores_.push_back(ScoresOf(form));
+      scores_.back().surface_tolerance_mm = options.tolerance_mm;
     }
   }
 
+  /// Reads the case and forgets it: one that is refused is to cost minutes, not the hours of those before it.
+  void Check(const CaseFiles& files) const { ReadReference(files, ReadCt(files)); }
+
   void Take(const CaseFiles& files) {
-    const Volume ct = ReadVolume(files.ct, "case " + files.name + ": image");
-    std::optional<std::vector<uint16_t>> reference;
-    if (files.HasLabels()) reference = references_.Read(files, ct.geometry, options_.threads);
+    const Volume ct = ReadCt(files);
+    const std::optional<std::vector<uint16_t>> reference = ReadReference(files, ct);
     std::vector<uint16_t> original;
     for (size_t form = 0; form < segmenters_.size(); ++form) {
       const double begin = Now();
@@ -59,6 +62,13 @@ class VariantRun {
   std::vector<VariantScores> Finish() && { return std::move(scores_); }
 
  private:
+  static Volume ReadCt(const CaseFiles& files) { return ReadVolume(files.ct, "case " + files.name + ": image"); }
+
+  std::optional<std::vector<uint16_t>> ReadReference(const CaseFiles& files, const Volume& ct) const {
+    if (!files.HasLabels()) return std::nullopt;
+    return references_.Read(files, ct.geometry, options_.threads);
+  }
+
   void Score(const std::string& name, const Volume& ct, const CaseMaps& maps, double seconds, VariantScores& scores) {
     const ScoreOptions options{.tolerance_mm = options_.tolerance_mm, .threads = options_.threads, .labelled_values = references_.values()};
     scores.cases.push_back(ScoreCase(name, maps, ct.geometry, names_, options));
@@ -83,6 +93,7 @@ std::vector<VariantScores> RunVariants(std::span<const ModelForm> forms, const C
                                        const VariantRunOptions& options, const DrawnCaseSink& told) {
   RefuseOtherModels(forms.front().bundle.model);
   VariantRun run(forms, folder, factory, options, told);
+  for (const CaseFiles& files : folder.cases) run.Check(files);
   for (const CaseFiles& files : folder.cases) run.Take(files);
   std::vector<VariantScores> scores = std::move(run).Finish();
   if (scores.size() == 1 && !HoldsAStructure(scores.front())) {

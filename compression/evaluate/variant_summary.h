@@ -7,6 +7,7 @@
 
 #include "compression/cases/case_files.h"
 #include "compression/evaluate/no_difference_table.h"
+#include "compression/evaluate/score_summary.h"
 #include "compression/evaluate/variant_scores.h"
 #include "engine/model/model.h"
 

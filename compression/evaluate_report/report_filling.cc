@@ -6,13 +6,20 @@
 #include <utility>
 #include <vector>
 
+#include "compression/evaluate/present_mean.h"
+
 namespace tuckerseg {
 namespace {
 
-/// "cpu, torch fp32, 2 threads, patch 112 x 112 x 128": all that a time depends on beside the network.
+static_assert(kFewestCasesTested == kFewestCases, "the page would hide tests that were made, or show what is none");
+
+/// Of "cpu AMD EPYC 7763", and of "cpu" alone where the system does not name its processor.
+bool IsCpu(const std::string& device) { return device == "cpu" || device.starts_with("cpu "); }
+
+/// "cpu AMD EPYC 7763, torch fp32, 2 threads, patch 112 x 112 x 128": all that a time depends on beside the network.
 std::string BenchText(const CardLatency& latency) {
   std::string text = latency.device + ", " + latency.executor + " " + latency.precision;
-  if (latency.device == "cpu") text += ", " + std::to_string(latency.threads) + (latency.threads == 1 ? " thread" : " threads");
+  if (IsCpu(latency.device)) text += ", " + std::to_string(latency.threads) + (latency.threads == 1 ? " thread" : " threads");
   const auto& patch = latency.patch;
   return text + ", patch " + std::to_string(patch[0]) + " x " + std::to_string(patch[1]) + " x " + std::to_string(patch[2]);
 }
@@ -55,36 +62,37 @@ std::optional<ReportDice> DiceOf(const ScoreSummary& summary) {
   return dice;
 }
 
+/// Null where the data do not name the structure.
 const StructureSummary* Find(const ScoreSummary& summary, const std::string& name) {
   const auto found = std::find_if(summary.structures.begin(), summary.structures.end(), [&](const StructureSummary& one) { return one.name == name; });
   return found == summary.structures.end() ? nullptr : &*found;
 }
 
+/// What distances and volumes are measured against: one map for the whole page.
+const ScoreSummary& Judge(const VariantSummary& summary) { return summary.to_reference.cases > 0 ? summary.to_reference : summary.to_original; }
+
 StructureQuality QualityOf(const std::string& name, const VariantSummary& summary) {
-  const StructureSummary* to_reference = summary.to_reference.cases > 0 ? Find(summary.to_reference, name) : nullptr;
-  const StructureSummary* to_original = Find(summary.to_original, name);
   StructureQuality quality{.name = name};
-  if (to_reference != nullptr) quality.dice_to_reference = to_reference->dice;
-  if (to_original != nullptr) quality.dice_to_original = to_original->dice;
-  const StructureSummary* against = to_reference != nullptr ? to_reference : to_original;
-  if (against == nullptr) return quality;
-  quality.cases = against->cases;
-  quality.surface_dice = against->surface_dice;
-  quality.hd95_mm = against->hd95_mm;
-  quality.volume_error = against->volume_error;
+  if (const StructureSummary* one = Find(summary.to_reference, name)) {
+    quality.cases_to_reference = one->cases;
+    quality.dice_to_reference = one->dice;
+  }
+  if (const StructureSummary* one = Find(summary.to_original, name)) {
+    quality.cases_to_original = one->cases;
+    quality.dice_to_original = one->dice;
+  }
+  if (const StructureSummary* one = Find(Judge(summary), name)) {
+    quality.surface_dice = one->surface_dice;
+    quality.hd95_mm = one->hd95_mm;
+    quality.volume_error = one->volume_error;
+  }
   return quality;
 }
 
 std::optional<double> MeanOver(const std::vector<StructureQuality>& structures, std::optional<double> StructureQuality::*figure) {
-  double sum = 0;
-  int counted = 0;
-  for (const StructureQuality& structure : structures) {
-    if (!(structure.*figure)) continue;
-    sum += *(structure.*figure);
-    ++counted;
-  }
-  if (counted == 0) return std::nullopt;
-  return sum / counted;
+  PresentMean mean;
+  for (const StructureQuality& structure : structures) mean.Add(structure.*figure);
+  return mean.Value();
 }
 
 StructureComparison ComparisonOf(const NoDifferenceRow& row) {
@@ -104,6 +112,7 @@ ReportVariant VariantOf(const Model& model, const VariantScores& scores, const V
   variant.parameters = scores.parameters;
   variant.multiply_adds = scores.multiply_adds_per_patch;
   variant.weight_bytes = scores.weight_bytes;
+  variant.seconds_per_case = SecondsPerCase(scores);
   variant.dice_to_reference = DiceOf(summary.to_reference);
   variant.dice_to_original = DiceOf(summary.to_original);
   for (const Label& label : model.labels) variant.structures.push_back(QualityOf(label.name, summary));
@@ -126,9 +135,9 @@ Report FillReport(const Model& model, const CaseFolder& folder, std::span<const 
   report.machine = occasion.machine;
   report.data = {.description = folder.description,
                  .phantoms = folder.phantoms,
-                 .labelled = summaries.front().to_reference.cases > 0,
-                 .cases = static_cast<int>(scores.front().cases.size())};
-  report.surface_tolerance_mm = occasion.surface_tolerance_mm;
+                 .cases = static_cast<int>(scores.front().cases.size()),
+                 .labelled_cases = summaries.front().to_reference.cases};
+  report.surface_tolerance_mm = scores.front().surface_tolerance_mm;
   const NoDifferenceOptions limits;
   report.significance = limits.alpha;
   report.equivalence_margin = limits.margin;

@@ -14,12 +14,12 @@ namespace tuckerseg {
 struct ReportOccasion {
   std::string date;     ///< as it shall be read
   std::string machine;  ///< in words
-  std::string device;   ///< "cpu", "cuda:0": times of this device are shown where cards have them
-  double surface_tolerance_mm = 3;
+  std::string device;   ///< as cards have it, "cpu AMD EPYC 7763": times of this device are shown where cards have them
 };
 
 /// `scores`, `summaries` and `cards` are by variant, the original first. Pictures are the caller's to add.
-/// A structure's distances and volumes are against the reference where the data name it, else against the original.
+/// Distances and volumes of all structures are against the reference where any case has labels, and absent of what the data do not name; without
+/// labels all are against the original.
 /// Latencies are the cards': of one device, executor, precision, number of threads and patch as far as cards have it (that which most have, of
 /// this device before others), so that they can be compared. Pure.
 Report FillReport(const Model& model, const CaseFolder& folder, std::span<const VariantScores> scores, std::span<const VariantSummary> summaries,

@@ -20,8 +20,8 @@ inline constexpr int kFewestCasesTested = 6;
 struct ReportCases {
   std::string description;  ///< of the data set
   bool phantoms = false;    ///< figures say nothing about patients; marked on the first screen
-  bool labelled = false;    ///< there are reference labels
   int cases = 0;
+  int labelled_cases = 0;   ///< of these, with reference labels
 };
 
 struct DiceInterval {
@@ -39,10 +39,12 @@ struct PatchLatency {
   std::string device;  ///< times are compared within one device only
 };
 
-/// Means over the `cases` in which the reference (the original's label map where there are no labels) holds the structure.
+/// Means over the cases in which the map compared to holds the structure. Surface Dice, HD95 and volume error are to the reference where any case
+/// has labels, else to the original: of all structures and variants to the same, so that they can be compared.
 struct StructureQuality {
   std::string name;
-  int cases = 0;
+  int cases_to_reference = 0;  ///< in which the reference holds it
+  int cases_to_original = 0;   ///< in which the original's label map holds it; 0 of the original itself
   std::optional<double> dice_to_reference;
   std::optional<double> dice_to_original;
   std::optional<double> surface_dice;
@@ -77,11 +79,12 @@ struct ReportVariant {
   std::optional<int64_t> multiply_adds;  ///< of one patch
   std::optional<int64_t> weight_bytes;
   std::optional<PatchLatency> latency;
+  std::optional<double> seconds_per_case;  ///< of a whole segmentation on the report's machine, mean over cases
   std::optional<int64_t> peak_bytes;
   std::optional<ReportDice> dice_to_reference;
   std::optional<ReportDice> dice_to_original;
-  std::optional<double> surface_dice;
-  std::optional<double> hd95_mm;
+  std::optional<double> surface_dice;  ///< mean over structures, as theirs
+  std::optional<double> hd95_mm;       ///< the same
   std::vector<StructureQuality> structures;  ///< in the model's order
   std::vector<StructureComparison> statistics;
 };
@@ -103,7 +106,7 @@ struct Report {
   std::string date;     ///< as it shall be read
   std::string machine;  ///< processor, accelerator, threads: in words
   ReportCases data;
-  double surface_tolerance_mm = 3;
+  double surface_tolerance_mm = 0;      ///< of surface Dice
   double significance = 0.05;
   double equivalence_margin = 0.02;     ///< in Dice
   std::vector<ReportVariant> variants;  ///< the original first

@@ -22,7 +22,7 @@ OrderedJson Optional(const std::optional<Value>& value) {
 OrderedJson MeanJson(const std::optional<ReportDice>& dice) {
   if (!dice) return nullptr;
   OrderedJson json{{"mean", dice->mean}, {"interval", nullptr}};
-  if (dice->interval) json["interval"] = {dice->interval->low, dice->interval->high};
+  if (dice->interval && std::isfinite(dice->interval->low) && std::isfinite(dice->interval->high)) json["interval"] = {dice->interval->low, dice->interval->high};
   return json;
 }
 
@@ -33,7 +33,8 @@ OrderedJson LatencyJson(const std::optional<PatchLatency>& latency) {
 
 OrderedJson StructureJson(const StructureQuality& structure) {
   return {{"name", structure.name},
-          {"cases", structure.cases},
+          {"cases_to_reference", structure.cases_to_reference},
+          {"cases_to_original", structure.cases_to_original},
           {"dice_to_reference", Optional(structure.dice_to_reference)},
           {"dice_to_original", Optional(structure.dice_to_original)},
           {"surface_dice", Optional(structure.surface_dice)},
@@ -59,6 +60,7 @@ OrderedJson VariantJson(const ReportVariant& variant) {
                    {"multiply_adds", Optional(variant.multiply_adds)},
                    {"weight_bytes", Optional(variant.weight_bytes)},
                    {"latency", LatencyJson(variant.latency)},
+                   {"seconds_per_case", Optional(variant.seconds_per_case)},
                    {"peak_bytes", Optional(variant.peak_bytes)},
                    {"dice_to_reference", MeanJson(variant.dice_to_reference)},
                    {"dice_to_original", MeanJson(variant.dice_to_original)},
@@ -108,8 +110,8 @@ OrderedJson Json(const Report& report) {
                    {"data",
                     {{"description", report.data.description},
                      {"phantoms", report.data.phantoms},
-                     {"labelled", report.data.labelled},
-                     {"cases", report.data.cases}}},
+                     {"cases", report.data.cases},
+                     {"labelled_cases", report.data.labelled_cases}}},
                    {"fewest_cases_tested", kFewestCasesTested},
                    {"surface_tolerance_mm", report.surface_tolerance_mm},
                    {"significance", report.significance},

@@ -71,6 +71,7 @@ struct Card {
   std::optional<int64_t> multiply_adds_per_patch;
   std::optional<int64_t> weight_bytes;
   CardData data;
+  std::optional<double> surface_tolerance_mm;  ///< of all surface Dice
   std::optional<CardDice> dice_to_reference;
   std::optional<CardDice> dice_to_original;
   std::vector<CardLatency> latency;

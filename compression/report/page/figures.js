@@ -1,6 +1,7 @@
 // Figures as text, and what follows from the report's figures: ratios, bounds, the Pareto front.
 
 const report = JSON.parse(document.getElementById("report").textContent);
+const labelled = report.data.labelled_cases > 0;
 const original = report.variants.find(variant => variant.method === "original") ?? null;
 const compressed = report.variants.filter(variant => variant !== original);
 
@@ -46,7 +47,17 @@ const COSTS = [
     value: v => v.latency?.seconds ?? null,
     absent: "Not measured: tuckerseg-compress bench measures it."
   },
+  {
+    key: "case_time",
+    title: "Time of a case",
+    unit: "s a case",
+    scale: 1,
+    value: v => v.seconds_per_case,
+    absent: "Not measured."
+  },
 ];
+// Their unit says what they are.
+const isTime = cost => cost.key === "latency" || cost.key === "case_time";
 const costText = (cost, variant) => digits(cost.value(variant) * cost.scale);
 
 const NO_LABELS = "The data have no reference labels.";
@@ -62,7 +73,7 @@ const MEASURES = [
     key: "dice_to_reference",
     title: "Mean Dice to the reference",
     short: "Dice to the reference",
-    absent: report.data.labelled ? "Not measured." : NO_LABELS,
+    absent: labelled ? "Not measured." : NO_LABELS,
     original: original?.dice_to_reference?.mean ?? null
   },
 ];

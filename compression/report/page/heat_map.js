@@ -21,9 +21,17 @@ const HEAT_MAPS = [
   {
     title: "Dice to the reference, difference to the original",
     key: "dice_to_reference",
+    cases: "cases_to_reference",
+    nowhere: "No case's labels hold the structure.",
     change: (here, there) => (known(here) && known(there) ? here - there : null)
   },
-  {title: "Dice to the original's label map, less 1", key: "dice_to_original", change: here => (known(here) ? here - 1 : null)},
+  {
+    title: "Dice to the original's label map, less 1",
+    key: "dice_to_original",
+    cases: "cases_to_original",
+    nowhere: "The original draws the structure in no case.",
+    change: here => (known(here) ? here - 1 : null)
+  },
 ];
 
 // [{name, cases, change: Map(variant -> number)}], structures in the original's order.
@@ -32,8 +40,11 @@ function heatRows(map) {
   for (const variant of [original, ...compressed].filter(Boolean)) {
     for (const structure of variant.structures) {
       if (!rows.has(structure.name))
-        rows.set(structure.name, {name: structure.name, cases: structure.cases, changes: new Map(), of: new Map()});
-      rows.get(structure.name).of.set(variant, structure[map.key]);
+        rows.set(structure.name, {name: structure.name, cases: 0, changes: new Map(), of: new Map()});
+      const row = rows.get(structure.name);
+      // The original is not compared with itself: it has no case to the original.
+      row.cases = Math.max(row.cases, structure[map.cases]);
+      row.of.set(variant, structure[map.key]);
     }
   }
   for (const row of rows.values()) {
@@ -72,7 +83,7 @@ function heatMap(map, rows) {
               text: row => signed(row.changes.get(variant)),
               cellClass: row => (known(row.changes.get(variant)) ? stepOf(row.changes.get(variant)) : null),
               absent: row =>
-                  (row.cases === 0 ? "No case holds the structure." : "Not measured for both the variant and the original."),
+                  (row.cases === 0 ? map.nowhere : "Not measured for both the variant and the original."),
             })),
       ],
       rows, {

@@ -248,6 +248,7 @@ function plot(cost, measure) {
   if (cost.key === "latency")
     notes.push(
         devices.length > 1 ? `Times of several devices (${devices.join("; ")}): compare within one only.` : `On ${devices[0]}.`);
+  if (cost.key === "case_time" && report.machine) notes.push(`On ${report.machine}.`);
   // `least`: variants below it are left out, so that those near the original can be told apart.
   const draw = (width, least) => {
     const points = pointsOf(cost, measure, least);

@@ -3,7 +3,16 @@
 const sectionOf = id => document.getElementById(id);
 const put = (id, ...nodes) =>
     sectionOf(id).append(...nodes.flat(Infinity).filter(node => node !== null && node !== undefined && node !== false));
-const tooFew = report.data.cases < report.fewest_cases_tested;
+// What tests and means to the reference rest on; without labels, all cases.
+const judged = labelled ? report.data.labelled_cases : report.data.cases;
+const judgedText = plural(judged, "case") + (judged < report.data.cases ? " with reference labels" : "");
+const tooFew = judged < report.fewest_cases_tested;
+
+function labelsText() {
+  const {cases, labelled_cases} = report.data;
+  if (!labelled) return "without reference labels: variants are compared with the original alone";
+  return (labelled_cases < cases ? `${labelled_cases} of them ` : "") + "with reference labels";
+}
 
 function headSection() {
   const names = [
@@ -29,18 +38,13 @@ function overviewSection() {
       tooFew &&
           element(
               "p", {class: "banner"}, element("b", {}, "n too small. "),
-              `${plural(report.data.cases, "case")}: with fewer than ${
+              `${judgedText}: with fewer than ${
                   report
                       .fewest_cases_tested} no test can find a difference, so none is reported. Means of so few cases may be far off.`),
       element(
           "div", {class: "overview"}, facts([
             ["Data", report.data.description || "not described"],
-            [
-              "Cases",
-              `n = ${report.data.cases}, ` +
-                  (report.data.labelled ? "with reference labels" :
-                                          "without reference labels: variants are compared with the original alone")
-            ],
+            ["Cases", `n = ${report.data.cases}, ${labelsText()}`],
             ["Structures", structures > 0 ? String(structures) : null],
             [
               "Variants",
@@ -53,7 +57,7 @@ function overviewSection() {
                   COSTS.filter(cost => known(cost.value(original)))
                       .map(
                           cost => `${costText(cost, original)} ${cost.unit}` +
-                              (cost.key === "latency" ? "" : " " + cost.title.toLowerCase()))
+                              (isTime(cost) ? "" : " " + cost.title.toLowerCase()))
                       .join(", ")
                       .replace(" a patch multiply-adds", " multiply-adds a patch")
             ],
@@ -91,7 +95,7 @@ function cheapestByQuality() {
               row => element(
                   "tr", {}, element("th", {scope: "row"}, row.floor.toFixed(2)),
                   row.best ? [element("td", {}, row.best.name), COSTS.map(c => element("td", {class: "number"}, share(c)(row)))] :
-                             element("td", {colspan: 4, class: "muted"}, "none")))));
+                             element("td", {colspan: 1 + COSTS.length, class: "muted"}, "none")))));
   return element(
       "div", {},
       element(
@@ -184,8 +188,9 @@ function statisticsSection() {
     put("statistics",
         element(
             "p", {class: "muted"},
-            tooFew ? `n too small (${plural(report.data.cases, "case")}): no tests.` :
-                     "No variant was compared with the original by structure."));
+            !labelled ? NO_LABELS + " No tests." :
+                tooFew ? `n too small (${judgedText}): no tests.` :
+                         "No variant was compared with the original by structure."));
     return;
   }
   const outcomes = compared.map(outcome);
@@ -209,7 +214,8 @@ function statisticsSection() {
 }
 
 function structureSection() {
-  const listed = report.variants.filter(variant => variant.structures.length > 0);
+  // Without labels there is nothing to hold the original against.
+  const listed = report.variants.filter(variant => variant.structures.length > 0 && (labelled || variant !== original));
   if (listed.length === 0) put("by-structure", element("p", {class: "muted"}, "No figures by structure were measured."));
   put("by-structure", listed.map(variant => {
     const worst =
@@ -224,7 +230,8 @@ function structureSection() {
 
 function notesSection() {
   const notes = [
-    "Parameters and multiply-adds: convolutions of one network, one multiply-add counts as one. Times are medians of one patch.",
+    "Parameters and multiply-adds: convolutions of one network, one multiply-add counts as one. The measured time is the median of one patch, " +
+        "the time of a case that of a whole segmentation, mean over cases.",
     "Dice: 2 |A and B| / (|A| + |B|). A case counts for a structure only where the reference (without labels: the original's " +
         "label map) holds it. Means are over structures.",
     `Surface Dice: share of both surfaces within ${

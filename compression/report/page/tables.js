@@ -74,6 +74,9 @@ function sorted(lines, column, order) {
   });
 }
 
+// What surface Dice, HD95 and volume errors of the whole page are measured against.
+const truth = labelled ? "to the reference" : "to the original";
+
 function variantTable() {
   const fronts = MEASURES.filter(measured).map(measure => COSTS.flatMap(cost => paretoFront(cost, measure)))[0] ?? [];
   const amount = cost => ({
@@ -98,9 +101,8 @@ function variantTable() {
         v[measure.key]?.interval                                     ? intervalText(v[measure.key].interval) :
                                                                        "no interval"
   });
-  const truth = report.data.labelled ? "to the reference" : "to the original";
   const self = v =>
-      (v === original && !report.data.labelled ? "The original is what the others are compared with." : "Not measured.");
+      (v === original && !labelled ? "The original is what the others are compared with." : "Not measured.");
   return sortableTable(
       [
         {title: "Variant", value: v => v.name},
@@ -114,7 +116,7 @@ function variantTable() {
         },
         ...COSTS.slice(0, 2).map(amount),
         mebibytes("weight_bytes", "Weights", "Not counted."),
-        amount(COSTS[2]),
+        ...COSTS.slice(2).map(amount),
         mebibytes("peak_bytes", "Peak memory", "Not measured: tuckerseg-compress bench measures it."),
         ...MEASURES.map(mean),
         {
@@ -140,21 +142,26 @@ function variantTable() {
 
 // What each variant's structures measure, whatever was measured of them.
 function structureTable(variant) {
-  const truth = report.data.labelled ? "to the reference" : "to the original";
-  const absent = row => (row.cases === 0 ? "No case holds the structure." : "Not measured.");
+  const cases = labelled ? "cases_to_reference" : "cases_to_original";
+  const nowhere = {
+    cases_to_reference: "No case's labels hold the structure.",
+    cases_to_original: "The original draws the structure in no case."
+  };
+  const reason = key => row => (row[key] > 0 ? "Not measured." : nowhere[key]);
+  const absent = reason(cases);
   const figure = (key, title, unit, text) =>
       ({title, unit, number: true, value: row => row[key], text: row => text(row[key]), absent});
   return sortableTable(
       [
         {title: "Structure", value: row => row.name},
-        {title: "Cases", number: true, value: row => row.cases},
+        {title: "Cases", unit: labelled ? "in the labels" : "in the original", number: true, value: row => row[cases]},
         {
           ...figure("dice_to_original", "Dice", "to the original", dice),
-          absent: row => (variant === original ? "The original is what the others are compared with." : absent(row))
+          absent: row => (variant === original ? "The original is what the others are compared with." : reason("cases_to_original")(row))
         },
         {
           ...figure("dice_to_reference", "Dice", "to the reference", dice),
-          absent: row => (report.data.labelled ? absent(row) : NO_LABELS)
+          absent: row => (labelled ? absent(row) : NO_LABELS)
         },
         figure("surface_dice", "Surface Dice", `${truth}, ${report.surface_tolerance_mm} mm`, dice),
         figure("hd95_mm", "HD95", "mm, " + truth, digits),

@@ -41,7 +41,7 @@ TEST_F(EvaluateCommand, OfTheOriginalAloneShowsStructuresAndWritesItsCard) {
   const Outcome outcome = Run("evaluate bundle --data data -o report");
   EXPECT_EQ(outcome.status, 0) << outcome.err;
   EXPECT_THAT(outcome.err, StartsWith("case 1/2, original: mean Dice "));
-  EXPECT_THAT(outcome.out, AllOf(HasSubstr("\nliver "), HasSubstr("\nmean over structures ")));
+  EXPECT_THAT(outcome.out, AllOf(HasSubstr("\n  liver "), HasSubstr("\n  mean over structures ")));
   const std::string text = Text("bundle/card.json");
   const Card card = ParseCard(text);
   EXPECT_GT(card.dice_to_reference.value().mean.value(), 0.98);
@@ -59,7 +59,7 @@ TEST_F(EvaluateCommand, MeasuresVariantsAndPutsCardsBesideThem) {
   const Outcome outcome = Run("evaluate --variants all bundle --data data -o report");
   EXPECT_EQ(outcome.status, 0) << outcome.err;
   EXPECT_THAT(outcome.err, AllOf(HasSubstr("case 6/6, narrow: mean Dice "), HasSubstr("to the original "), Not(HasSubstr("case_"))));
-  EXPECT_THAT(outcome.out, AllOf(StartsWith("level "), HasSubstr("\nwhole "), HasSubstr("2 of 2"), Not(HasSubstr("case_"))));
+  EXPECT_THAT(outcome.out, AllOf(StartsWith("  level "), HasSubstr("\n  whole "), HasSubstr("2 of 2"), Not(HasSubstr("case_"))));
   const Card whole = ParseCard(Text("bundle/variants/whole/card.json"));
   EXPECT_EQ(whole.variant, "whole");
   EXPECT_EQ(whole.Quality(), 1.0);
@@ -77,8 +77,10 @@ TEST_F(EvaluateCommand, MeasuresVariantsAndPutsCardsBesideThem) {
 
 TEST_F(EvaluateCommand, WritesAReportOfAllThatWasMeasured) {
   WriteCases(6);
-  ASSERT_EQ(Run("evaluate bundle --variants elastic,damaged --data data -o report --pictures 1").status, 0);
+  ASSERT_EQ(Run("evaluate bundle --variants elastic,damaged --data data -o report --pictures 1 --tolerance 1.5").status, 0);
   const Json figures = ReportFigures();
+  EXPECT_EQ(figures.at("surface_tolerance_mm"), 1.5);
+  EXPECT_EQ(ParseCard(Text("bundle/variants/damaged/card.json")).surface_tolerance_mm, 1.5);
   ASSERT_EQ(figures.at("variants").size(), 4U);
   EXPECT_EQ(figures.at("variants").at(3).at("name"), "damaged");
   EXPECT_EQ(figures.at("variants").at(3).at("statistics").at(0).at("cases"), 6);
@@ -91,11 +93,20 @@ TEST_F(EvaluateCommand, WritesAReportOfAllThatWasMeasured) {
   EXPECT_NE(page.find("Content-Security-Policy"), std::string::npos);
 }
 
+TEST_F(EvaluateCommand, ShowsTheTimesOfABenchOfThisMachine) {
+  WriteCases(1);
+  ASSERT_EQ(Run("bench bundle --variants original,whole --repeat 1 --threads 1 --json --quiet").status, 0);
+  ASSERT_EQ(Run("evaluate bundle --variants whole --data data -o report --quiet").status, 0);
+  const Json whole = ReportFigures().at("variants").at(1);
+  EXPECT_THAT(whole.at("latency").at("device").get<std::string>(), AllOf(StartsWith("cpu"), HasSubstr(", torch fp32, 1 thread, patch 16 x 16 x 16")));
+  EXPECT_GT(whole.at("seconds_per_case"), 0);
+}
+
 TEST_F(EvaluateCommand, SaysThatFewerThanSixCasesAreTooFew) {
   WriteCases(2);
-  const Outcome outcome = Run("evaluate bundle --variants whole --data data -o report");
+  const Outcome outcome = Run("evaluate bundle --variants whole --data data -o report --structures");
   EXPECT_EQ(outcome.status, 0) << outcome.err;
-  EXPECT_THAT(outcome.out, HasSubstr("n too small"));
+  EXPECT_THAT(outcome.out, AllOf(HasSubstr("n too small"), HasSubstr("\nn too small: no structure occurs in 6 cases\n")));
   const Json card = Json::parse(Text("bundle/variants/whole/card.json"));
   EXPECT_TRUE(card.at("dice_to_original").at("quality").is_null());
   EXPECT_EQ(card.at("dice_to_original").at("n_too_small"), true);
@@ -143,6 +154,19 @@ TEST_F(EvaluateCommand, SaysNothingWhenItIsToBeQuiet) {
   EXPECT_EQ(outcome.out + outcome.err, "");
 }
 
+TEST_F(EvaluateCommand, RefusesWhatCannotBeWrittenAnewBeforeItMeasures) {
+  WriteCases(1);
+  const auto refuse = [&](const std::filesystem::path& in_the_way, const std::string& message) {
+    std::filesystem::create_directories(folder_.path() / in_the_way);
+    ExpectFailure(Run("evaluate bundle --variants whole --data data -o report"), 1, message);
+    std::filesystem::remove(folder_.path() / in_the_way);
+  };
+  refuse("bundle/card.json", "bundle: card.json: cannot be read: must be a file");
+  refuse("report/report.html", "--output: report.html is there and no file");
+  folder_.Write("bundle/variants/whole/card.json", "no card");
+  ExpectFailure(Run("evaluate bundle --variants whole --data data -o report"), 1, "variant whole: card.json: not JSON");
+}
+
 TEST_F(EvaluateCommand, SaysInOneLineWhatIsWrong) {
   WriteCases(1);
   ExpectFailure(Run("evaluate none --data data -o report"), 1, "bundle: has no readable model.json");
@@ -151,6 +175,7 @@ TEST_F(EvaluateCommand, SaysInOneLineWhatIsWrong) {
   ExpectFailure(Run("evaluate bundle --data data -o report --split best"), 2, "--split");
   ExpectFailure(Run("evaluate bundle --data data -o report --split test"), 1, "--data: holds no case");
   ExpectFailure(Run("evaluate bundle --data data -o report --pictures -1"), 2, "--pictures");
+  ExpectFailure(Run("evaluate bundle --data data -o report --tolerance -1"), 2, "--tolerance");
   ExpectFailure(Run("evaluate bundle --variants hooi --data data -o report"), 1, "of the bundle's: damaged; elastic (wide, narrow); whole");
   ExpectFailure(Run("evaluate bundle --data data -o report --device tpu"), 1, "tpu");
   ExpectFailure(Run("evaluate bundle --data data -o bundle/model.json/report"), 1, "--output: cannot be made");

@@ -5,6 +5,12 @@
 namespace tuckerseg {
 namespace {
 
+TEST(Fixed, HasSoManyDecimalsAndNoExponent) {
+  EXPECT_EQ(Fixed(0.12345, 4), "0.1235");
+  EXPECT_EQ(Fixed(-2, 2), "-2.00");
+  EXPECT_EQ(Fixed(1e20, 0), "100000000000000000000");
+}
+
 TEST(Grouped, PutsACommaBetweenThousands) {
   EXPECT_EQ(Grouped(int64_t{0}), "0");
   EXPECT_EQ(Grouped(int64_t{999}), "999");

@@ -9,8 +9,6 @@ namespace tuckerseg {
 namespace {
 
 using testing::DoubleNear;
-using testing::HasSubstr;
-using testing::Not;
 using testing::Optional;
 
 /// Structures over eight cases: `liver` does not change, `spleen` falls by 0.03 to 0.1 in each, `heart` is in five alone.
@@ -67,20 +65,6 @@ TEST(NoDifferenceTable, PairsCasesByName) {
   EXPECT_NEAR(CompareToOriginal(Before(), shuffled, {"spleen"}).rows[0].difference, -0.065, 1e-12);
   shuffled.cases.pop_back();
   EXPECT_EQ(CompareToOriginal(Before(), shuffled, {"spleen"}).rows[0].cases, 7);
-}
-
-TEST(NoDifferenceText, EndsWithTheCounts) {
-  const std::string text = NoDifferenceText(CompareToOriginal(Before(), After(), kNames));
-  EXPECT_THAT(text, HasSubstr("\nno evidence of a difference for 1 of 2 structures\nequivalent within 0.02 for 1 of 2 structures\nn too small for 1 more\n"));
-  EXPECT_THAT(text, HasSubstr("spleen                               8   0.9000   0.8350  -0.0650   0.0078   0.0156 no "));
-  EXPECT_THAT(text, HasSubstr("heart                                5   0.8000   0.7000  -0.1000 n too small\n"));
-}
-
-TEST(NoDifferenceText, HasNoPValueOfTooFewCases) {
-  const VariantScores few = MadeScores({{"liver", CaseValues(5, 0.9)}});
-  const std::string text = NoDifferenceText(CompareToOriginal(few, few, {"liver"}));
-  EXPECT_THAT(text, HasSubstr("n too small: no structure occurs in 6 cases"));
-  EXPECT_THAT(text, Not(HasSubstr("no evidence of a difference for")));
 }
 
 }  // namespace

@@ -18,15 +18,20 @@ TEST(WilcoxonSignedRank, OfSixPairsThatAllGrowIsTwoOfSixtyFour) {
   EXPECT_EQ(WilcoxonSignedRank(std::vector<double>{1, 2, 3, 4, 5, 6}), 2.0 / 64) << "of 2^6 ways to throw signs, all up and all down";
 }
 
-TEST(WilcoxonSignedRank, IsExactWithoutTies) {
+TEST(WilcoxonSignedRank, IsExactUpToFiftyPairs) {
   EXPECT_THAT(WilcoxonSignedRank(kEight), Optional(DoubleNear(0.1484375, 1e-15))) << "scipy's, method='exact'";
   std::vector<double> fifty;
   for (int i = 0; i < 50; ++i) fifty.push_back((i * 7 % 5 < 3 ? 1 : -1) * (i + 0.5) / 1000);
   EXPECT_THAT(WilcoxonSignedRank(fifty), Optional(DoubleNear(0.3044806608698192, 1e-13))) << "scipy's, method='exact'";
 }
 
-TEST(WilcoxonSignedRank, IsApproximatedWithTiesAndAboveFifty) {
-  EXPECT_THAT(WilcoxonSignedRank(kTied), Optional(DoubleNear(0.04514558686798359, 1e-14))) << "scipy's, method='asymptotic'";
+TEST(WilcoxonSignedRank, IsExactWithTiesToo) {
+  EXPECT_EQ(WilcoxonSignedRank(std::vector<double>(6, 0.5)), 2.0 / 64) << "six that grow alike: all up and all down, as without ties";
+  EXPECT_EQ(WilcoxonSignedRank(std::vector<double>{0.5, 0.5, 0.5, 0.5, 0.5, 0.0}), 2.0 / 32) << "five that differ cannot reach 0.05";
+  EXPECT_EQ(WilcoxonSignedRank(kTied), 54.0 / 1024) << "counted over all 2^10 ways to throw signs";
+}
+
+TEST(WilcoxonSignedRank, IsApproximatedAboveFifty) {
   std::vector<double> sixty;
   for (int i = 1; i <= 60; ++i) sixty.push_back((i * 37 % 61 - 25) / 1000.0);
   EXPECT_THAT(WilcoxonSignedRank(sixty), Optional(DoubleNear(0.024965220366753117, 1e-14))) << "scipy's, method='asymptotic'";

@@ -97,6 +97,17 @@ TEST_F(RunningVariants, ShowsEachLabelMapWhileItIsThere) {
   EXPECT_THAT(shown, ElementsAre("1 case_0 original", "2 case_0 tucker", "3 case_1 original", "4 case_1 tucker"));
 }
 
+TEST_F(RunningVariants, MeasuresSurfaceDiceWithTheToleranceAskedFor) {
+  WriteSphereDataset(folder_.path(), 1);
+  const auto surface_dice = [&](double tolerance_mm) {
+    const std::vector<VariantScores> scores =
+        RunVariants(WithVariant(1.8F), FindCases(folder_.path()), PlainExecutorFactory(), {.threads = 1, .tolerance_mm = tolerance_mm});
+    EXPECT_EQ(scores[1].surface_tolerance_mm, tolerance_mm);
+    return FindComparison(scores[1].cases[0], "liver", ComparedTo::kReference)->surface.surface_dice;
+  };
+  EXPECT_LT(surface_dice(0), surface_dice(3));
+}
+
 TEST_F(RunningVariants, SeesWhatIsMissed) {
   WriteSphereDataset(folder_.path(), 1);
   Bundle swapped = DensityBundle();
@@ -155,6 +166,17 @@ TEST_F(RunningVariants, RefusesLabelsOfAnotherShape) {
   WriteSphereDataset(folder_.path(), 1);
   WriteNifti(MakeSphereCase({16, 16, 23}, 3, {1, 5}, 0).labels, folder_.path() / "labelsTr" / "case_0.nii.gz");
   ExpectError(ErrorCode::kInvalidArgument, "case case_0: labels of 16 x 16 x 23 voxels: must be 16 x 16 x 24", [&] { Scored(Original()); });
+}
+
+TEST_F(RunningVariants, RefusesABadLastCaseBeforeItSegmentsTheFirst) {
+  WriteSphereDataset(folder_.path(), 2);
+  const auto refuse = [&](const std::string& file, const std::string& message) {
+    folder_.Write(file, std::string(400, 'x'));  // longer than a header
+    ExpectError(ErrorCode::kInvalidArgument, message, [&] { Scored(WithVariant(2), LabelsWanted::kIfThere, [](const DrawnCase&) { ADD_FAILURE() << "segmented"; }); });
+  };
+  refuse("labelsTr/case_1.nii.gz", "case case_1: labels: ");
+  std::filesystem::remove(folder_.path() / "labelsTr" / "case_1.nii.gz");
+  refuse("imagesTr/case_1_0000.nii.gz", "case case_1: image: ");
 }
 
 TEST_F(RunningVariants, RefusesLabelsThatLieBesideTheirImage) {

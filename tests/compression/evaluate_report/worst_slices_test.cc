@@ -56,13 +56,14 @@ TEST(DrawWorstSlice, ShowsThePlaneOfTheLargestDifferenceAsRadiologistsSeeIt) {
 
 TEST(DrawWorstSlice, FindsTheAxialPlanesOfAnyOrientation) {
   Volume ct = EmptyVolume({4, 8, 6}, 2, VoxelType::kInt16);  // axes of the file: down, left, front
-  ct.geometry.affine_ras.linear = {{{0, -2, 0}, {0, 0, 2}, {-2, 0, 0}}};
+  ct.geometry.affine_ras.linear = {{{0, -2, 0}, {0, 0, 3}, {-5, 0, 0}}};
   LabelValues expected(4 * 8 * 6, 0);
   const auto at = [](int64_t down, int64_t left, int64_t front) { return static_cast<size_t>((front * 8 + left) * 4 + down); };
   expected[at(1, 0, 5)] = expected[at(1, 1, 5)] = kLiver;
   const SlicePicture picture = DrawWorstSlice(ct, LabelValues(expected.size(), 0), expected, kLiver);
   EXPECT_EQ(picture.width, 8);
   EXPECT_EQ(picture.height, 6);
+  EXPECT_EQ(picture.pixel_mm, (std::array<double, 2>{2, 3})) << "to the left, to the front";
   EXPECT_TRUE(picture.found.empty());
   const auto ends = Ends(picture.expected);
   EXPECT_LT(ends[1], 3) << "the right";

@@ -32,7 +32,7 @@ json FiguresOf(const std::string& page) {
 Report SmallReport() {
   Report report;
   report.title = "Title";
-  report.data = {.description = "three cases", .labelled = true, .cases = 3};
+  report.data = {.description = "three cases", .cases = 3, .labelled_cases = 3};
   report.variants.push_back({.name = "original", .method = "original"});
   report.variants.push_back({.name = "a", .method = "hosvd", .level = 0.3});
   return report;
@@ -60,7 +60,7 @@ TEST(ReportHtml, HoldsTheFiguresAsJsonThatParsesAgain) {
 TEST(ReportHtml, WritesWhatIsMissingAsNullAndNeverAsZero) {
   const json figures = FiguresOf(ReportHtml(SmallReport()));
   const json& variant = figures["variants"][1];
-  for (const char* key : {"parameters", "multiply_adds", "weight_bytes", "latency", "peak_bytes", "dice_to_reference", "dice_to_original",
+  for (const char* key : {"parameters", "multiply_adds", "weight_bytes", "latency", "seconds_per_case", "peak_bytes", "dice_to_reference", "dice_to_original",
                           "surface_dice", "hd95_mm"}) {
     EXPECT_TRUE(variant[key].is_null()) << key;
   }
@@ -72,9 +72,14 @@ TEST(ReportHtml, CountsWhatIsNotFiniteAsMissing) {
   Report report = SmallReport();
   report.variants[1].hd95_mm = std::numeric_limits<double>::infinity();
   report.variants[1].surface_dice = std::numeric_limits<double>::quiet_NaN();
+  report.variants[1].dice_to_original = ReportDice{0.9, DiceInterval{std::numeric_limits<double>::quiet_NaN(), 1}};
+  report.variants[1].dice_to_reference = ReportDice{0.8, DiceInterval{0, std::numeric_limits<double>::infinity()}};
   const json figures = FiguresOf(ReportHtml(report));
   EXPECT_TRUE(figures["variants"][1]["hd95_mm"].is_null());
   EXPECT_TRUE(figures["variants"][1]["surface_dice"].is_null());
+  EXPECT_TRUE(figures["variants"][1]["dice_to_original"]["interval"].is_null()) << "half an interval is none";
+  EXPECT_TRUE(figures["variants"][1]["dice_to_reference"]["interval"].is_null());
+  EXPECT_EQ(figures["variants"][1]["dice_to_reference"]["mean"], 0.8);
 }
 
 TEST(ReportHtml, GivesNoPValueForFewerThanSixCases) {

@@ -46,29 +46,6 @@ TEST_F(CaseFolderTest, ReadsTotalSegmentatorsLayoutWithItsOwnValues) {
   EXPECT_EQ(CountLabels("s0001", ReadLabels(found.cases.front(), found.classes)), CountLabels("s0001", made.labels));
 }
 
-TEST_F(CaseFolderTest, FindsCtsWithoutLabelsInEveryLayout) {
-  const Volume ct = MakeSphereCase({16, 16, 24}, 3, {1, 5}, 1).ct;
-  WriteNifti(ct, folder_.path() / "plain" / "b.nii.gz");
-  WriteNifti(ct, folder_.path() / "plain" / "a.nii");
-  WriteNifti(ct, folder_.path() / "folders" / "s0001" / "ct.nii.gz");
-  WriteNifti(ct, folder_.path() / "nnunet" / "imagesTr" / "one_0000.nii.gz");
-  WriteNifti(ct, folder_.path() / "nnunet" / "imagesTs" / "two_0000.nii.gz");
-  const auto names = [&](const std::string& layout) {
-    std::vector<std::string> found;
-    for (const CaseFiles& files : FindUnlabelledCases(folder_.path() / layout).cases) {
-      EXPECT_FALSE(files.HasLabels());
-      found.push_back(files.name);
-    }
-    return found;
-  };
-  EXPECT_THAT(names("plain"), ElementsAre("a", "b"));
-  EXPECT_THAT(names("folders"), ElementsAre("s0001"));
-  EXPECT_THAT(names("nnunet"), ElementsAre("one", "two"));
-  WriteSphereDataset(folder_.path() / "labelled", 2);
-  EXPECT_THAT(names("labelled"), ElementsAre("case_0", "case_1"));
-  EXPECT_TRUE(FindUnlabelledCases(folder_.path() / "labelled").phantoms);
-}
-
 TEST_F(CaseFolderTest, BringsCtsWithoutLabelsIntoTheGridWithNothingButBackground) {
   WriteSphereDataset(folder_.path(), 2);
   const TrainingSet labelled = LoadTrainingSet(FindCases(folder_.path()), SphereModel(), {}, {});
@@ -78,16 +55,6 @@ TEST_F(CaseFolderTest, BringsCtsWithoutLabelsIntoTheGridWithNothingButBackground
   EXPECT_TRUE(bare.training[1].places.empty());
   SetChannels(bare.training[1], labelled.training[1].channels);
   EXPECT_EQ(bare.training[1].places, labelled.training[1].places);
-}
-
-TEST_F(CaseFolderTest, RefusesADirectoryWithoutCtsAndCasesThatStandTwice) {
-  ExpectError(ErrorCode::kNotFound, "--data: no such directory", [&] { FindUnlabelledCases(folder_.path() / "none"); });
-  ExpectError(ErrorCode::kNotFound, "--data: holds no CT: must hold imagesTr or imagesTs", [&] { FindUnlabelledCases(folder_.path()); });
-  const Volume ct = MakeSphereCase({16, 16, 24}, 3, {1, 5}, 1).ct;
-  for (const char* name : {"imagesTr", "imagesTs"}) WriteNifti(ct, folder_.path() / name / "one_0000.nii.gz");
-  ExpectError(ErrorCode::kInvalidArgument, "case one: stands twice", [&] { FindUnlabelledCases(folder_.path()); });
-  WriteNifti(ct, folder_.path() / "imagesTs" / "one_0001.nii.gz");
-  ExpectError(ErrorCode::kInvalidArgument, "imagesTs: one_0001: must end in _0000", [&] { FindUnlabelledCases(folder_.path()); });
 }
 
 TEST_F(CaseFolderTest, RefusesWhatIsNoDataSet) {

@@ -6,6 +6,7 @@
 #include <functional>
 
 #include "engine/error.h"
+#include "tests/engine/model/card_samples.h"
 #include "tests/engine/model/json_schema.h"
 #include "tests/engine/model/temporary_directory.h"
 #include "tests/engine/model/variant_samples.h"
@@ -20,7 +21,10 @@ using ::testing::IsEmpty;
 Json Document(const std::string& name) { return Json::parse(FileText(fs::path(TUCKERSEG_SOURCE_DIR) / "docs" / name)); }
 
 JsonSchema Schema(const std::string& main) {
-  return JsonSchema({{"model.schema.json", Document("model.schema.json")}, {"variant.schema.json", Document("variant.schema.json")}}, main);
+  return JsonSchema({{"model.schema.json", Document("model.schema.json")},
+                     {"variant.schema.json", Document("variant.schema.json")},
+                     {"card.schema.json", Document("card.schema.json")}},
+                    main);
 }
 
 /// Every kind of layer but the Tucker convolution, and the transposed one of them; every optional field.
@@ -140,6 +144,33 @@ TEST(ModelSchema, HoldsForAllThatIsWritten) {
     model.provenance.weights_sha256 = "";  // the seeds' is too short for one
     return EncodeModel(model);
   });
+}
+
+TEST(CardSchema, HasExactlyTheKeysThatAreWritten) {
+  const JsonSchema schema = Schema("card.schema.json");
+  Card card = FullCard();
+  card.dice_to_reference->n_too_small = card.dice_to_original->n_too_small = true;
+  const Json json = Json::parse(EncodeCard(card));
+  ExpectExactKeys(schema, json, Json::json_pointer(""),
+                  {"method", "level", "parameters", "multiply_adds_per_patch", "weight_bytes", "surface_tolerance_mm", "dice_to_reference", "dice_to_original", "latency"});
+  ExpectExactKeys(schema, json, Json::json_pointer("/data"));
+  ExpectExactKeys(schema, json, Json::json_pointer("/dice_to_reference"), {"cases", "ci95", "n_too_small"});
+  ExpectExactKeys(schema, json, Json::json_pointer("/dice_to_original"), {"n_too_small", "equal_share"});
+  for (const char* dice : {"/dice_to_reference", "/dice_to_original"}) {
+    ExpectExactKeys(schema, json, Json::json_pointer(dice + std::string("/structures/0")), {"ci95", "surface_dice", "hd95_mm", "missed"});
+  }
+  ExpectExactKeys(schema, json, Json::json_pointer("/latency/0"), {"peak_bytes"});
+  ExpectExactKeys(schema, Json::parse(EncodeCards(std::vector{card, card})), Json::json_pointer(""));
+}
+
+TEST(CardSchema, HoldsForACardWithNothingMeasuredAndForOneOfBeforeVariants) {
+  const JsonSchema schema = Schema("card.schema.json");
+  EXPECT_THAT(schema.Errors(Json::parse(EncodeCard(Card{}))), IsEmpty());
+  EXPECT_THAT(schema.Errors(Json::parse(FileText(fs::path(TUCKERSEG_SOURCE_DIR) / "models" / "demo" / "card.json"))), IsEmpty());
+}
+
+TEST(CardSchema, HoldsForAllThatIsWritten) {
+  ExpectSeedsValid("card", Schema("card.schema.json"), [](const std::string& text) { return EncodeCards(ParseCards(text)); });
 }
 
 TEST(JsonSchema, RefusesKeywordsThatItDoesNotKnow) {

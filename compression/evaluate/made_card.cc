@@ -1,20 +1,11 @@
-#include "compression/evaluate/card.h"
+#include "compression/evaluate/made_card.h"
 
-#include <algorithm>
 #include <array>
 #include <cmath>
-#include <fstream>
-#include <iterator>
 #include <optional>
-#include <set>
-
-#include "engine/error.h"
-#include "engine/whole_file.h"
 
 namespace tuckerseg {
 namespace {
-
-constexpr auto kCardFile = "card.json";
 
 /// Four decimals are what so few cases can say.
 double Rounded(double value) { return std::round(value * 1e4) / 1e4; }
@@ -52,27 +43,6 @@ std::optional<CardDice> MakeDice(const ScoreSummary& summary) {
   return dice;
 }
 
-const Card* FindCard(std::span<const Card> cards, const std::string& variant) {
-  const auto found = std::find_if(cards.begin(), cards.end(), [&](const Card& card) { return card.variant == variant; });
-  return found == cards.end() ? nullptr : &*found;
-}
-
-/// Cards of the levels in the form's directory: those just made, then former ones of the same weights.
-std::vector<Card> CardsTogether(const ModelForm& form, std::span<const ModelForm> forms, std::span<const Card> cards) {
-  const std::vector<Card> former = ReadCardFile(form.directory);
-  std::vector<Card> together;
-  for (const std::string& level : form.siblings) {
-    const auto made = std::find_if(forms.begin(), forms.end(), [&](const ModelForm& one) { return one.name == level && one.directory == form.directory; });
-    const Card* old = FindCard(former, level);
-    if (made != forms.end()) {
-      together.push_back(cards[static_cast<size_t>(made - forms.begin())]);
-    } else if (old != nullptr && old->weights_sha256 == form.weights_sha256) {
-      together.push_back(*old);
-    }
-  }
-  return together;
-}
-
 }  // namespace
 
 Card MakeCard(const CardSubject& subject, const CaseFolder& folder, const VariantScores& scores, const VariantSummary& summary) {
@@ -86,6 +56,7 @@ Card MakeCard(const CardSubject& subject, const CaseFolder& folder, const Varian
   card.parameters = scores.parameters;
   card.multiply_adds_per_patch = scores.multiply_adds_per_patch;
   card.weight_bytes = scores.weight_bytes;
+  card.surface_tolerance_mm = scores.surface_tolerance_mm;
   card.data = {folder.description, folder.phantoms, static_cast<int64_t>(scores.cases.size())};
   card.dice_to_reference = MakeDice(summary.to_reference);
   card.dice_to_original = MakeDice(summary.to_original);
@@ -97,36 +68,6 @@ Card MakeCard(const CardSubject& subject, const CaseFolder& folder, const Varian
 void KeepLatency(const Card& former, Card& card) {
   const bool same_cost = former.parameters == card.parameters && former.multiply_adds_per_patch == card.multiply_adds_per_patch;
   if (same_cost && former.variant == card.variant) card.latency = former.latency;
-}
-
-std::vector<Card> ReadCardFile(const std::filesystem::path& directory) {
-  std::ifstream file(directory / kCardFile, std::ios::binary);
-  if (!file) return {};
-  try {
-    return ParseCards(std::string(std::istreambuf_iterator<char>(file), {}));
-  } catch (const Error&) {
-    return {};
-  }
-}
-
-std::vector<Card> MakeCards(std::span<const ModelForm> forms, const CaseFolder& folder, std::span<const VariantScores> scores,
-                            std::span<const VariantSummary> summaries) {
-  std::vector<Card> cards;
-  for (size_t i = 0; i < forms.size(); ++i) {
-    const Model& model = forms[i].bundle.model;
-    cards.push_back(MakeCard({model.name, model.task, forms[i].weights_sha256}, folder, scores[i], summaries[i]));
-    for (const Card& former : ReadCardFile(forms[i].directory)) KeepLatency(former, cards.back());
-  }
-  return cards;
-}
-
-void WriteCardFiles(std::span<const ModelForm> forms, std::span<const Card> cards) {
-  std::set<std::filesystem::path> written;
-  for (const ModelForm& form : forms) {
-    if (!written.insert(form.directory).second) continue;
-    const std::vector<Card> together = CardsTogether(form, forms, cards);
-    WriteWholeFile(form.directory / kCardFile, form.siblings.size() == 1 ? EncodeCard(together.front()) : EncodeCards(together));
-  }
 }
 
 }  // namespace tuckerseg

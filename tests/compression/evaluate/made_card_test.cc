@@ -1,11 +1,8 @@
-#include "compression/evaluate/card.h"
+#include "compression/evaluate/made_card.h"
 
-#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "tests/compression/evaluate/density_variants.h"
 #include "tests/compression/evaluate/made_scores.h"
-#include "tests/engine/model/temporary_directory.h"
 
 namespace tuckerseg {
 namespace {
@@ -30,7 +27,9 @@ Card CardOf(const VariantScores& scores) {
 Card MadeCard(const CaseValues& liver) { return CardOf(MadeScores({{"liver", liver}})); }
 
 TEST(MakeCard, SaysWhatTheVariantCostsAndHowWellItDraws) {
-  const Card card = MadeCard({0.9, 0.91, 0.92, 0.93, 0.94, 0.95});
+  VariantScores scores = MadeScores({{"liver", {0.9, 0.91, 0.92, 0.93, 0.94, 0.95}}});
+  scores.surface_tolerance_mm = 2;
+  const Card card = CardOf(scores);
   EXPECT_EQ(card.model, "tiny");
   EXPECT_EQ(card.task, "total");
   EXPECT_EQ(card.weights_sha256, "abc");
@@ -40,6 +39,7 @@ TEST(MakeCard, SaysWhatTheVariantCostsAndHowWellItDraws) {
   EXPECT_EQ(card.parameters, 6);
   EXPECT_EQ(card.multiply_adds_per_patch, 600);
   EXPECT_EQ(card.weight_bytes, 24);
+  EXPECT_EQ(card.surface_tolerance_mm, 2);
   EXPECT_EQ(card.data, (CardData{"6 phantoms", true, 6}));
   const CardDice& reference = card.dice_to_reference.value();
   EXPECT_EQ(reference.mean, 0.925);
@@ -88,57 +88,6 @@ TEST(KeepLatency, TakesOverWhatWasMeasuredOfTheSameLayers) {
   other.multiply_adds_per_patch = 601;
   KeepLatency(former, other);
   EXPECT_TRUE(other.latency.empty()) << "another network takes another time";
-}
-
-/// Cards as an evaluation makes them of the forms of a density bundle.
-class CardFiles : public testing::Test {
- protected:
-  CardFiles() { SaveDensityBundle(bundle_); }
-  std::vector<Card> Written(const std::vector<std::string>& variants, double dice) const {
-    const std::vector<ModelForm> forms = LoadForms(bundle_, variants);
-    std::vector<VariantScores> scores;
-    for (const ModelForm& form : forms) {
-      scores.push_back(ScoresOf(form));
-      scores.back().cases = MadeScores({{"liver", CaseValues(6, dice)}}).cases;
-    }
-    const std::vector<Card> cards = MakeCards(forms, Phantoms(), scores, SummarizeVariants(scores, forms.front().bundle.model, Phantoms()));
-    WriteCardFiles(forms, cards);
-    return cards;
-  }
-  std::filesystem::path Variant(const std::string& name) const { return bundle_ / "variants" / name; }
-
-  const TemporaryDirectory folder_;
-  const std::filesystem::path bundle_ = folder_.path() / "bundle";
-};
-
-TEST_F(CardFiles, StandBesideTheBundleAndEachVariant) {
-  const std::vector<Card> cards = Written({"whole", "elastic"}, 0.9);
-  ASSERT_EQ(cards.size(), 4U);
-  EXPECT_EQ(ReadCardFile(bundle_), std::vector{cards[0]});
-  EXPECT_EQ(ParseCard(FileText(Variant("whole") / "card.json")), cards[1]) << "one level is a card by itself";
-  EXPECT_EQ(ReadCardFile(Variant("elastic")), (std::vector{cards[2], cards[3]}));
-  EXPECT_EQ(cards[1].weights_sha256, LoadVariant(Variant("whole"), LoadBundle(bundle_).model).variant.weights_sha256);
-  EXPECT_FALSE(std::filesystem::exists(Variant("damaged") / "card.json")) << "it was not measured";
-}
-
-TEST_F(CardFiles, KeepTheCardsOfLevelsThatWereNotMeasured) {
-  const std::vector<Card> before = Written({"elastic"}, 0.9);
-  const std::vector<Card> after = Written({"narrow"}, 0.5);
-  EXPECT_EQ(ReadCardFile(Variant("elastic")), (std::vector{before[1], after[1]})) << "in the variant's order";
-  std::vector<Card> foreign = before;
-  foreign[1].weights_sha256 = "of weights that were replaced";
-  folder_.Write("bundle/variants/elastic/card.json", EncodeCards(foreign));
-  const std::vector<Card> again = Written({"narrow"}, 0.5);
-  EXPECT_EQ(ReadCardFile(Variant("elastic")), std::vector{again[1]});
-}
-
-TEST_F(CardFiles, KeepWhatABenchMeasured) {
-  Card benched = Written({"whole"}, 0.9)[1];
-  benched.latency.push_back({.device = "cpu", .executor = "torch", .precision = "fp32", .threads = 2, .patch = {8, 8, 8}, .min_s = 1, .median_s = 2, .peak_bytes = {}});
-  folder_.Write("bundle/variants/whole/card.json", EncodeCard(benched));
-  EXPECT_EQ(Written({"whole"}, 0.5)[1].latency, benched.latency);
-  folder_.Write("bundle/variants/whole/card.json", "no card");
-  EXPECT_TRUE(Written({"whole"}, 0.5)[1].latency.empty());
 }
 
 }  // namespace
