@@ -8,7 +8,7 @@
 
 #include "compression/bench/patch_latency.h"
 #include "engine/model/bundle.h"
-#include "engine/model/json_text.h"
+#include "engine/model/card.h"
 
 namespace tuckerseg {
 
@@ -17,8 +17,7 @@ struct BundleVariant {
   std::string name;
   Bundle bundle;                    ///< in the form of the level
   std::filesystem::path directory;  ///< which holds its card
-  std::string weights_sha256;       ///< of the weights in that directory
-  Json cost_card;                   ///< CostCard: what a new card begins with
+  Card fresh_card;                  ///< what a card says of a level that was never evaluated: what it is and what it costs
 };
 
 /// The original and all levels of all variants under `directory`, or those that `names` names, in its order; none named: all.

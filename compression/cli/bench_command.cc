@@ -125,7 +125,7 @@ double VolumeSeconds(const BundleVariant& variant, const ExecutorFactory& factor
 /// Cards that cannot be written to are refused before the measuring, not after.
 void CheckCards(const std::vector<BundleVariant>& variants) {
   for (const BundleVariant& variant : variants) {
-    CardFile(variant.directory, variant.weights_sha256);
+    ReadCardsOf(variant.directory, variant.fresh_card.weights_sha256);
     if (access(variant.directory.c_str(), W_OK) != 0) {
       throw Error(ErrorCode::kInvalidArgument,
                   "variant " + variant.name + ": its card cannot be written: must be a writable folder, or use --no-card");
@@ -133,12 +133,8 @@ void CheckCards(const std::vector<BundleVariant>& variants) {
   }
 }
 
-void WriteCards(const std::vector<BundleVariant>& variants, const LatencyReport& report) {
-  for (size_t i = 0; i < variants.size(); ++i) {
-    CardFile card(variants[i].directory, variants[i].weights_sha256);  // read anew: levels of one variant share a file
-    card.Put(variants[i].name, variants[i].cost_card, LatencyEntry(report.setting, report.variants[i]));
-    card.Write();
-  }
+void WriteLatencies(const std::vector<BundleVariant>& variants, const LatencyReport& report) {
+  for (size_t i = 0; i < variants.size(); ++i) WriteLatency(variants[i].directory, variants[i].fresh_card, LatencyOf(report.setting, report.variants[i]));
 }
 
 void BenchBundle(const BenchArguments& arguments, const ExecutorFactory& factory) {
@@ -156,7 +152,7 @@ void BenchBundle(const BenchArguments& arguments, const ExecutorFactory& factory
   if (volume) {
     for (size_t i = 0; i < variants.size(); ++i) report.variants[i].volume_s = VolumeSeconds(variants[i], factory, *volume, arguments.threads);
   }
-  if (!arguments.no_card) WriteCards(variants, report);
+  if (!arguments.no_card) WriteLatencies(variants, report);
   Show(arguments, report);
 }
 

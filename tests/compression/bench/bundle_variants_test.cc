@@ -37,10 +37,19 @@ TEST_F(BundleVariantsTest, AreTheOriginalAndAllLevelsUnlessTheyAreNamed) {
   EXPECT_EQ(all[0].name, "original");
   EXPECT_EQ(all[1].name, "half");
   EXPECT_EQ(all[1].directory, directory_ / "variants" / "half");
-  EXPECT_EQ(all[1].cost_card["method"], "pruning");
-  EXPECT_EQ(all[1].cost_card["level"], 0.5);
-  EXPECT_NE(all[0].weights_sha256, all[1].weights_sha256);
+  EXPECT_NE(all[0].fresh_card.weights_sha256, all[1].fresh_card.weights_sha256);
   EXPECT_EQ(LoadBundleVariants(directory_, {"half"}).size(), 1U);
+}
+
+TEST_F(BundleVariantsTest, SayInAFreshCardWhatTheyAreAndCost) {
+  const BundleVariant half = LoadBundleVariants(directory_, {"half"}).front();
+  EXPECT_EQ(half.fresh_card.variant, "half");
+  EXPECT_EQ(half.fresh_card.method, "pruning");
+  EXPECT_EQ(half.fresh_card.level, 0.5);
+  EXPECT_EQ(half.fresh_card.parameters, ParameterCount(half.bundle.model));
+  EXPECT_EQ(half.fresh_card.multiply_adds_per_patch, TotalMultiplyAdds(half.bundle.model));
+  EXPECT_EQ(half.fresh_card.weight_bytes, 4 * ParameterCount(half.bundle.model));
+  EXPECT_EQ(half.fresh_card.data, CardData()) << "no case was measured";
 }
 
 TEST_F(BundleVariantsTest, AreListedWhenAnotherIsAskedFor) {

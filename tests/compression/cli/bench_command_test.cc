@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "engine/model/bundle.h"
+#include "engine/model/card_file.h"
 #include "engine/model/cost.h"
 #include "tests/compression/evaluate/density_model.h"
 #include "tests/compression/sphere_cases.h"
@@ -70,7 +71,10 @@ TEST_F(BenchCommand, ShowsATableWithSharesOfTheOriginal) {
 
 TEST_F(BenchCommand, WritesTimesIntoTheCardsAndReplacesItsOwn) {
   Prune();
-  folder_.Write("bundle/card.json", R"({"variant": "original", "data": {"cases": 7}, "latency": [{"device": "another", "min_s": 1}]})");
+  Card before{.model = "tiny", .task = "tiny"};
+  before.data.cases = 7;
+  before.latency.push_back({.device = "another", .executor = "torch", .precision = "fp32", .threads = 1, .patch = {8, 8, 8}, .min_s = 1, .median_s = 1});
+  WriteCards(folder_.path() / "bundle", std::vector{before});
   EXPECT_EQ(Run("bench bundle --threads 1 --repeat 1 --quiet").status, 0);
   EXPECT_EQ(Run("bench bundle --threads 1 --repeat 1 --quiet").status, 0);
   const json card = ReadJson("bundle/card.json");
@@ -131,7 +135,7 @@ TEST_F(BenchCommand, SaysInOneLineWhatIsWrong) {
 }
 
 TEST_F(BenchCommand, RefusesACardOfOtherWeightsBeforeItMeasures) {
-  folder_.Write("bundle/card.json", R"({"variant": "original", "weights_sha256": "0123"})");
+  WriteCards(folder_.path() / "bundle", std::vector{Card{.weights_sha256 = "0123"}});
   ExpectFailure(Run("bench bundle --quiet"), 1, "card.weights_sha256: is of other weights");
   EXPECT_EQ(Run("bench bundle --threads 1 --quiet --repeat 1 --no-card").status, 0);
 }
