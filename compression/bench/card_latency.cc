@@ -6,6 +6,8 @@
 
 #include "engine/error.h"
 #include "engine/model/card_file.h"
+#include "engine/model/cost.h"
+#include "engine/model/variant.h"
 
 namespace tuckerseg {
 namespace {
@@ -13,6 +15,18 @@ namespace {
 auto SettingOf(const CardLatency& latency) { return std::tie(latency.device, latency.executor, latency.precision, latency.threads, latency.patch); }
 
 }  // namespace
+
+Card FreshCard(const ModelForm& form) {
+  const Model& model = form.bundle.model;
+  Card card{.model = model.name, .task = model.task, .variant = form.name, .level = form.level, .weights_sha256 = form.weights_sha256};
+  if (form.name != kOriginal) card.method = form.method;
+  card.parameters = ParameterCount(model);
+  card.multiply_adds_per_patch = TotalMultiplyAdds(model);
+  int64_t bytes = 0;
+  for (const WeightStore& weights : form.bundle.weights) bytes += weights.TotalBytes();
+  card.weight_bytes = bytes;
+  return card;
+}
 
 CardLatency LatencyOf(const TimingSetting& setting, const VariantReport& report) {
   return {.device = setting.device,

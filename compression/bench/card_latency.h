@@ -6,9 +6,13 @@
 #include <vector>
 
 #include "compression/bench/latency_report.h"
+#include "compression/forms/model_form.h"
 #include "engine/model/card.h"
 
 namespace tuckerseg {
+
+/// What a card says of a form that was never evaluated: what it is and what it costs, with no case.
+Card FreshCard(const ModelForm& form);
 
 /// One entry of a card's `latency`.
 CardLatency LatencyOf(const TimingSetting& setting, const VariantReport& report);

@@ -7,8 +7,8 @@
 #include <vector>
 
 #include "compression/cases/case_files.h"
-#include "compression/evaluate/model_form.h"
 #include "compression/evaluate/variant_summary.h"
+#include "compression/forms/model_form.h"
 #include "engine/model/card.h"
 
 namespace tuckerseg {

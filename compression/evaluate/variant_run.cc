@@ -6,6 +6,7 @@
 #include <optional>
 #include <utility>
 
+#include "compression/evaluate/form_scores.h"
 #include "compression/evaluate/reference_labels.h"
 #include "engine/error.h"
 #include "engine/segment/segmenter.h"

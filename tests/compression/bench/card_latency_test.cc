@@ -4,8 +4,10 @@
 
 #include "engine/error.h"
 #include "engine/model/card_file.h"
+#include "engine/model/cost.h"
 #include "tests/engine/model/card_samples.h"
 #include "tests/engine/model/temporary_directory.h"
+#include "tests/engine/tiny_network.h"
 #include "tests/engine/volume/expect_error.h"
 
 namespace tuckerseg {
@@ -15,6 +17,24 @@ using testing::ElementsAre;
 
 CardLatency Entry(double seconds, const std::string& device = "cpu Sample", int64_t threads = 2) {
   return LatencyOf({device, "torch", "fp32", threads}, {"original", {8, 8, 8}, 1000, {.min_s = seconds, .median_s = seconds, .peak_bytes = 7}, {}});
+}
+
+TEST(FreshCard, SaysWhatAFormIsAndCosts) {
+  ModelForm form{.name = "half", .method = "pruning", .level = 0.5, .weights_sha256 = "abc", .directory = {}, .siblings = {}, .bundle = TinyBundle(TinyUnet(4, 3), {8, 8, 8}, 1)};
+  const Model& model = form.bundle.model;
+  const Card card = FreshCard(form);
+  EXPECT_EQ(card.model, model.name);
+  EXPECT_EQ(card.task, model.task);
+  EXPECT_EQ(card.variant, "half");
+  EXPECT_EQ(card.method, "pruning");
+  EXPECT_EQ(card.level, 0.5);
+  EXPECT_EQ(card.weights_sha256, "abc");
+  EXPECT_EQ(card.parameters, ParameterCount(model));
+  EXPECT_EQ(card.multiply_adds_per_patch, TotalMultiplyAdds(model));
+  EXPECT_EQ(card.weight_bytes, 4 * ParameterCount(model));
+  EXPECT_EQ(card.data, CardData()) << "no case was measured";
+  form.name = form.method = "original";
+  EXPECT_EQ(FreshCard(form).method, "") << "it was not made of another";
 }
 
 TEST(LatencyOf, SaysWhatWasRunAndMeasured) {

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "compression/evaluate/form_scores.h"
 #include "engine/model/card_file.h"
 #include "tests/compression/evaluate/density_variants.h"
 #include "tests/compression/evaluate/made_scores.h"
