@@ -25,6 +25,7 @@
 #include "engine/error.h"
 #include "engine/execute/torch/torch_executor.h"
 #include "engine/model/variant.h"
+#include "engine/segment/other_models.h"
 #include "engine/segment/segmenter.h"
 
 namespace tuckerseg {
@@ -108,14 +109,6 @@ void BenchArchitecture(const BenchArguments& arguments, const ExecutorFactory& f
   Show(arguments, Measure(arguments, factory, RandomVariants(arguments.architecture, arguments.levels, arguments.grid, PatchOf(arguments))));
 }
 
-/// A segmenter runs its own networks alone: without what else the task does, its time would be another task's.
-void RefuseOtherModels(const Model& model) {
-  const Pipeline& pipeline = model.pipeline;
-  const bool own_crop = pipeline.crop && !pipeline.crop->structures.empty();
-  if (!own_crop && !pipeline.keep_near && !pipeline.refine) return;
-  throw Error(ErrorCode::kFailedPrecondition, "--volume: task " + model.task + " needs another model's result: must be a task of one model");
-}
-
 /// Seconds of the whole of Segmenter::Segment, once.
 double VolumeSeconds(const ModelForm& form, const ExecutorFactory& factory, const Volume& volume, int threads) {
   Segmenter segmenter(form.bundle, factory);
@@ -152,7 +145,7 @@ void BenchBundle(const BenchArguments& arguments, const ExecutorFactory& factory
   if (!arguments.no_card) CheckCards(forms);
   std::optional<Volume> volume;
   if (!arguments.volume.empty()) {
-    RefuseOtherModels(forms.front().bundle.model);
+    RefuseOtherModels(forms.front().bundle.model, "--volume");
     volume = ReadVolume(arguments.volume, "--volume");
   }
   std::vector<VariantNetworks> networks;
