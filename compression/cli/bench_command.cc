@@ -12,8 +12,8 @@
 #include <thread>
 #include <vector>
 
-#include "compression/bench/bundle_variants.h"
 #include "compression/bench/card_latency.h"
+#include "compression/bench/form_networks.h"
 #include "compression/bench/latency_report.h"
 #include "compression/bench/patch_latency.h"
 #include "compression/bench/random_network.h"
@@ -21,8 +21,11 @@
 #include "compression/cases/case_files.h"
 #include "compression/cli/bench_display.h"
 #include "compression/cli/freed_memory.h"
+#include "compression/forms/model_form.h"
 #include "engine/error.h"
 #include "engine/execute/torch/torch_executor.h"
+#include "engine/model/variant.h"
+#include "engine/segment/other_models.h"
 #include "engine/segment/segmenter.h"
 
 namespace tuckerseg {
@@ -106,57 +109,52 @@ void BenchArchitecture(const BenchArguments& arguments, const ExecutorFactory& f
   Show(arguments, Measure(arguments, factory, RandomVariants(arguments.architecture, arguments.levels, arguments.grid, PatchOf(arguments))));
 }
 
-/// A segmenter runs its own networks alone: without what else the task does, its time would be another task's.
-void RefuseOtherModels(const Model& model) {
-  const Pipeline& pipeline = model.pipeline;
-  const bool own_crop = pipeline.crop && !pipeline.crop->structures.empty();
-  if (!own_crop && !pipeline.keep_near && !pipeline.refine) return;
-  throw Error(ErrorCode::kFailedPrecondition, "--volume: task " + model.task + " needs another model's result: must be a task of one model");
-}
-
 /// Seconds of the whole of Segmenter::Segment, once.
-double VolumeSeconds(const BundleVariant& variant, const ExecutorFactory& factory, const Volume& volume, int threads) {
-  Segmenter segmenter(variant.bundle, factory);
+double VolumeSeconds(const ModelForm& form, const ExecutorFactory& factory, const Volume& volume, int threads) {
+  Segmenter segmenter(form.bundle, factory);
   const auto begin = std::chrono::steady_clock::now();
   segmenter.Segment(volume, {.threads = threads});
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
 }
 
+/// All there is unless variants are named; then the original only where it is named too.
+std::vector<ModelForm> FormsOf(const BenchArguments& arguments) {
+  const std::vector<std::string>& wanted = arguments.variants;
+  if (wanted.empty() || wanted == std::vector<std::string>{"all"}) return LoadAllForms(arguments.bundle);
+  std::vector<ModelForm> forms = LoadForms(arguments.bundle, wanted);
+  if (std::find(wanted.begin(), wanted.end(), kOriginal) == wanted.end()) forms.erase(forms.begin());
+  return forms;
+}
+
 /// Cards that cannot be written to are refused before the measuring, not after.
-void CheckCards(const std::vector<BundleVariant>& variants) {
-  for (const BundleVariant& variant : variants) {
-    CardFile(variant.directory, variant.weights_sha256);
-    if (access(variant.directory.c_str(), W_OK) != 0) {
-      throw Error(ErrorCode::kInvalidArgument,
-                  "variant " + variant.name + ": its card cannot be written: must be a writable folder, or use --no-card");
+void CheckCards(const std::vector<ModelForm>& forms) {
+  for (const ModelForm& form : forms) {
+    ReadCardsOf(form.directory, form.weights_sha256);
+    if (access(form.directory.c_str(), W_OK) != 0) {
+      throw Error(ErrorCode::kInvalidArgument, "variant " + form.name + ": its card cannot be written: must be a writable folder, or use --no-card");
     }
   }
 }
 
-void WriteCards(const std::vector<BundleVariant>& variants, const LatencyReport& report) {
-  for (size_t i = 0; i < variants.size(); ++i) {
-    CardFile card(variants[i].directory, variants[i].weights_sha256);  // read anew: levels of one variant share a file
-    card.Put(variants[i].name, variants[i].cost_card, LatencyEntry(report.setting, report.variants[i]));
-    card.Write();
-  }
+void WriteLatencies(const std::vector<ModelForm>& forms, const LatencyReport& report) {
+  for (size_t i = 0; i < forms.size(); ++i) WriteLatency(forms[i].directory, FreshCard(forms[i]), LatencyOf(report.setting, report.variants[i]));
 }
 
 void BenchBundle(const BenchArguments& arguments, const ExecutorFactory& factory) {
-  const bool all = arguments.variants == std::vector<std::string>{"all"};
-  const std::vector<BundleVariant> variants = LoadBundleVariants(arguments.bundle, all ? std::vector<std::string>() : arguments.variants);
-  if (!arguments.no_card) CheckCards(variants);
+  const std::vector<ModelForm> forms = FormsOf(arguments);
+  if (!arguments.no_card) CheckCards(forms);
   std::optional<Volume> volume;
   if (!arguments.volume.empty()) {
-    RefuseOtherModels(variants.front().bundle.model);
+    RefuseOtherModels(forms.front().bundle.model, "--volume");
     volume = ReadVolume(arguments.volume, "--volume");
   }
   std::vector<VariantNetworks> networks;
-  for (const BundleVariant& variant : variants) networks.push_back(NetworksOf(variant, PatchOf(arguments)));
+  for (const ModelForm& form : forms) networks.push_back(NetworksOf(form, PatchOf(arguments)));
   LatencyReport report = Measure(arguments, factory, networks);
   if (volume) {
-    for (size_t i = 0; i < variants.size(); ++i) report.variants[i].volume_s = VolumeSeconds(variants[i], factory, *volume, arguments.threads);
+    for (size_t i = 0; i < forms.size(); ++i) report.variants[i].volume_s = VolumeSeconds(forms[i], factory, *volume, arguments.threads);
   }
-  if (!arguments.no_card) WriteCards(variants, report);
+  if (!arguments.no_card) WriteLatencies(forms, report);
   Show(arguments, report);
 }
 
@@ -171,7 +169,7 @@ void AddNetworkOptions(CLI::App& command, BenchArguments& arguments) {
   command.add_option("bundle", arguments.bundle, "Bundle; what is measured is written into its cards");
   CLI::Option* architecture = command.add_option("--arch", arguments.architecture,
                                                  "Instead of a bundle: a network of the paper with random weights, 1.5mm or 3mm");
-  command.add_option("--variants", arguments.variants, "Variants to measure, e.g. original,tucker_0.3; default: all")
+  command.add_option("--variants", arguments.variants, "What to measure: original, names of variants of the bundle or of their levels, directories of variants; default: all")
       ->delimiter(',')->excludes(architecture);
   command.add_option("--levels", arguments.levels, "With --arch: original, and factors of the paper's rank rule")
       ->delimiter(',')->needs(architecture)->capture_default_str();

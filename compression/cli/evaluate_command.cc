@@ -18,14 +18,15 @@
 #include "compression/cli/machine_words.h"
 #include "compression/evaluate/card_files.h"
 #include "compression/evaluate/metrics_csv.h"
-#include "compression/evaluate/model_form.h"
 #include "compression/evaluate/variant_run.h"
 #include "compression/evaluate/variant_summary.h"
 #include "compression/evaluate_report/report_filling.h"
 #include "compression/evaluate_report/worst_slices.h"
+#include "compression/forms/model_form.h"
 #include "compression/report/report_html.h"
 #include "engine/error.h"
 #include "engine/execute/torch/torch_executor.h"
+#include "engine/model/card_file.h"
 #include "engine/model/variant.h"
 #include "engine/whole_file.h"
 
@@ -101,7 +102,7 @@ void WriteOutputs(const EvaluateArguments& arguments, const CaseFolder& folder, 
                              {.date = Today(), .machine = MachineWords(arguments.device, arguments.threads), .device = DeviceWithModel(arguments.device)});
   report.worst_cases = worst.Pictures();
   WriteWholeFile(arguments.output / kMetricsFile, EncodeMetrics(scores));
-  WriteWholeFile(arguments.output / kCardFile, cards.size() == 1 ? EncodeCard(cards.front()) : EncodeCards(cards));
+  WriteCards(arguments.output, cards);
   WriteWholeFile(arguments.output / kReportFile, ReportHtml(report));
   WriteCardFiles(forms, cards);
 }

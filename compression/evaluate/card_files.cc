@@ -1,18 +1,14 @@
 #include "compression/evaluate/card_files.h"
 
 #include <algorithm>
-#include <optional>
 #include <set>
-#include <system_error>
 
 #include "compression/evaluate/made_card.h"
 #include "engine/error.h"
-#include "engine/whole_file.h"
+#include "engine/model/card_file.h"
 
 namespace tuckerseg {
 namespace {
-
-constexpr auto kCardFile = "card.json";
 
 const Card* FindCard(std::span<const Card> cards, const std::string& variant) {
   const auto found = std::find_if(cards.begin(), cards.end(), [&](const Card& card) { return card.variant == variant; });
@@ -21,7 +17,7 @@ const Card* FindCard(std::span<const Card> cards, const std::string& variant) {
 
 /// Cards of the levels in the form's directory: those just made, then former ones of the same weights.
 std::vector<Card> CardsTogether(const ModelForm& form, std::span<const ModelForm> forms, std::span<const Card> cards) {
-  const std::vector<Card> former = ReadCardFile(form.directory);
+  const std::vector<Card> former = ReadCards(form.directory);
   std::vector<Card> together;
   for (const std::string& level : form.siblings) {
     const auto made = std::find_if(forms.begin(), forms.end(), [&](const ModelForm& one) { return one.name == level && one.directory == form.directory; });
@@ -37,18 +33,9 @@ std::vector<Card> CardsTogether(const ModelForm& form, std::span<const ModelForm
 
 }  // namespace
 
-std::vector<Card> ReadCardFile(const std::filesystem::path& directory) {
-  const std::filesystem::path path = directory / kCardFile;
-  std::error_code error;
-  if (!std::filesystem::exists(path, error)) return {};
-  const std::optional<std::string> text = ReadWholeFile(path);
-  if (!text) throw Error(ErrorCode::kInvalidArgument, "card.json: cannot be read: must be a file");
-  return ParseCards(*text);
-}
-
 void CheckCardFile(const std::filesystem::path& directory, const std::string& what) {
   try {
-    ReadCardFile(directory);
+    ReadCards(directory);
   } catch (const Error& error) {
     throw Error(error.code(), what + ": " + error.what() + "; or remove it");
   }
@@ -60,7 +47,7 @@ std::vector<Card> MakeCards(std::span<const ModelForm> forms, const CaseFolder& 
   for (size_t i = 0; i < forms.size(); ++i) {
     const Model& model = forms[i].bundle.model;
     cards.push_back(MakeCard({model.name, model.task, forms[i].weights_sha256}, folder, scores[i], summaries[i]));
-    for (const Card& former : ReadCardFile(forms[i].directory)) KeepLatency(former, cards.back());
+    for (const Card& former : ReadCards(forms[i].directory)) KeepLatency(former, cards.back());
   }
   return cards;
 }
@@ -69,8 +56,7 @@ void WriteCardFiles(std::span<const ModelForm> forms, std::span<const Card> card
   std::set<std::filesystem::path> written;
   for (const ModelForm& form : forms) {
     if (!written.insert(form.directory).second) continue;
-    const std::vector<Card> together = CardsTogether(form, forms, cards);
-    WriteWholeFile(form.directory / kCardFile, form.siblings.size() == 1 ? EncodeCard(together.front()) : EncodeCards(together));
+    WriteCards(form.directory, CardsTogether(form, forms, cards));
   }
 }
 

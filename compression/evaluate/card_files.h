@@ -7,25 +7,22 @@
 #include <vector>
 
 #include "compression/cases/case_files.h"
-#include "compression/evaluate/model_form.h"
 #include "compression/evaluate/variant_summary.h"
+#include "compression/forms/model_form.h"
 #include "engine/model/card.h"
 
 namespace tuckerseg {
 
-/// The cards in `directory`; none where there is no card.json. Errors: kInvalidArgument for one that cannot be read, or is none.
-std::vector<Card> ReadCardFile(const std::filesystem::path& directory);
-
 /// Before hours of work, not after: whether the card.json in `directory`, if there is one, can be read and so be written anew.
-/// Errors: as ReadCardFile's, with `what` in front.
+/// Errors: as ReadCards', with `what` in front.
 void CheckCardFile(const std::filesystem::path& directory, const std::string& what);
 
-/// The cards by form, each with what a bench measured before and its card.json still holds. Errors: as ReadCardFile's.
+/// The cards by form, each with what a bench measured before and its card.json still holds. Errors: as ReadCards'.
 std::vector<Card> MakeCards(std::span<const ModelForm> forms, const CaseFolder& folder, std::span<const VariantScores> scores,
                             std::span<const VariantSummary> summaries);
 
 /// Writes each card into the card.json of its form's directory. Where levels share a directory, all of them stand in the order of the
-/// variant; cards of levels that were not measured stay if they are of the same weights. Errors: as ReadCardFile's and WriteWholeFile's.
+/// variant; cards of levels that were not measured stay if they are of the same weights. Errors: as ReadCards' and WriteWholeFile's.
 void WriteCardFiles(std::span<const ModelForm> forms, std::span<const Card> cards);
 
 }  // namespace tuckerseg

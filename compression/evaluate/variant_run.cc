@@ -6,20 +6,14 @@
 #include <optional>
 #include <utility>
 
+#include "compression/evaluate/form_scores.h"
 #include "compression/evaluate/reference_labels.h"
 #include "engine/error.h"
+#include "engine/segment/other_models.h"
 #include "engine/segment/segmenter.h"
 
 namespace tuckerseg {
 namespace {
-
-/// A segmenter runs its own networks alone: without what else the task does, its figures would be another task's.
-void RefuseOtherModels(const Model& model) {
-  const Pipeline& pipeline = model.pipeline;
-  const bool own_crop = pipeline.crop && !pipeline.crop->structures.empty();
-  if (!own_crop && !pipeline.keep_near && !pipeline.refine) return;
-  throw Error(ErrorCode::kFailedPrecondition, "bundle: task " + model.task + " needs another model's result: must be a task of one model");
-}
 
 double Now() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
 
@@ -91,7 +85,7 @@ class VariantRun {
 
 std::vector<VariantScores> RunVariants(std::span<const ModelForm> forms, const CaseFolder& folder, const ExecutorFactory& factory,
                                        const VariantRunOptions& options, const DrawnCaseSink& told) {
-  RefuseOtherModels(forms.front().bundle.model);
+  RefuseOtherModels(forms.front().bundle.model, "bundle");
   VariantRun run(forms, folder, factory, options, told);
   for (const CaseFiles& files : folder.cases) run.Check(files);
   for (const CaseFiles& files : folder.cases) run.Take(files);

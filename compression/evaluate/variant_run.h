@@ -6,8 +6,8 @@
 #include <vector>
 
 #include "compression/cases/case_files.h"
-#include "compression/evaluate/model_form.h"
 #include "compression/evaluate/variant_scores.h"
+#include "compression/forms/model_form.h"
 #include "engine/execute/executor.h"
 
 namespace tuckerseg {

@@ -20,11 +20,11 @@ void Describe(const Model& model, v1::Model& message) {
   Fill(model, *message.mutable_provenance());
 }
 
-void Describe(const LevelCard& card, v1::Variant& message) {
-  if (card.quality) message.set_quality(*card.quality);
-  if (card.dice_to_original) message.set_dice_to_original(*card.dice_to_original);
-  if (card.dice_to_reference) message.set_dice_to_reference(*card.dice_to_reference);
-  message.set_phantoms(card.phantoms);
+void Describe(const Card& card, v1::Variant& message) {
+  if (card.Quality()) message.set_quality(*card.Quality());
+  if (card.dice_to_original && card.dice_to_original->mean) message.set_dice_to_original(*card.dice_to_original->mean);
+  if (card.dice_to_reference && card.dice_to_reference->mean) message.set_dice_to_reference(*card.dice_to_reference->mean);
+  message.set_phantoms(card.data.phantoms);
 }
 
 void Describe(const ServedLevel& level, v1::Variant& message) {

@@ -4,6 +4,7 @@
 
 #include "engine/error.h"
 #include "engine/model/variant.h"
+#include "server/variants/level_cards.h"
 #include "server/variants/variant_levels.h"
 
 namespace tuckerseg {
@@ -16,9 +17,8 @@ void RefuseNonCommercial(const Model& model) {
 }
 
 /// The original agrees with itself, whatever its card says.
-LevelCard AsOriginal(LevelCard card) {
-  card.dice_to_original = 1;
-  card.quality = 1;
+Card AsOriginal(Card card) {
+  card.dice_to_original = CardDice{.mean = 1, .quality = 1};
   return card;
 }
 

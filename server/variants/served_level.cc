@@ -4,6 +4,7 @@
 
 #include "engine/model/cost.h"
 #include "engine/model/variant.h"
+#include "server/variants/card_words.h"
 
 namespace tuckerseg {
 namespace {
@@ -29,10 +30,9 @@ void MakeReady(ServedLevel& level, Bundle bundle, const ExecutorFactory& factory
 std::string QualityStatement(const ServedLevel& level) {
   if (level.name == kOriginal) {
     const std::string original = "the original network: the reference that compressed variants are measured against";
-    if (!level.card || !level.card->dice_to_reference) return original;
-    LevelCard to_reference = *level.card;
+    if (!level.card || !level.card->dice_to_reference || !level.card->dice_to_reference->mean) return original;
+    Card to_reference = *level.card;
     to_reference.dice_to_original.reset();
-    to_reference.quality.reset();
     return original + "; " + MeasurementsInWords(to_reference);
   }
   return level.card ? MeasurementsInWords(*level.card) : "not measured";

@@ -8,8 +8,8 @@
 
 #include "engine/execute/executor.h"
 #include "engine/model/bundle.h"
+#include "engine/model/card.h"
 #include "engine/segment/segmenter.h"
-#include "server/variants/level_card.h"
 
 namespace tuckerseg {
 
@@ -18,7 +18,7 @@ struct ServedLevel {
   std::optional<double> number;  ///< VariantLevel::level
   bool is_default = false;       ///< VariantLevel::is_default
   std::string method;            ///< Variant::method; empty for the original
-  std::optional<LevelCard> card; ///< none: not measured
+  std::optional<Card> card;      ///< none: not measured
   int64_t parameters = 0;        ///< of all parts, one fold each
   int64_t multiply_adds = 0;     ///< of one patch of each part, one fold each
   int64_t weight_bytes = 0;      ///< of all folds

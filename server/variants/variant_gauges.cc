@@ -8,7 +8,7 @@ void SetVariantGauges(const ModelStore& models, Metrics& metrics) {
   for (const auto& [task, model] : models.models())
     for (const ServedLevel& level : model.levels) {
       if (!level.ready()) continue;
-      const std::optional<double> quality = level.card ? level.card->quality : std::nullopt;
+      const std::optional<double> quality = level.card ? level.card->Quality() : std::nullopt;
       metrics.SetVariant(model.model().name, level.name, static_cast<double>(level.parameters), static_cast<double>(level.multiply_adds), quality);
     }
 }

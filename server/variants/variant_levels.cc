@@ -12,6 +12,7 @@
 #include "engine/error.h"
 #include "engine/model/variant.h"
 #include "server/observe/log.h"
+#include "server/variants/level_cards.h"
 #include "server/variants/shown_text.h"
 
 namespace tuckerseg {
@@ -54,7 +55,7 @@ class VariantLoader {
   std::vector<ServedLevel> Take() { return std::move(levels_); }
 
  private:
-  void AddLevel(const VariantFiles& files, size_t place, const std::map<std::string, LevelCard>& cards) {
+  void AddLevel(const VariantFiles& files, size_t place, const std::map<std::string, Card>& cards) {
     const VariantLevel& made = files.variant.levels[place];
     ServedLevel level{.name = made.name, .number = made.level, .is_default = made.is_default, .method = ShownText(files.variant.method)};
     const auto card = cards.find(made.name);

@@ -3,6 +3,9 @@
 #include <gmock/gmock.h>
 
 #include "engine/error.h"
+#include "engine/model/card_file.h"
+#include "engine/model/cost.h"
+#include "tests/engine/model/card_samples.h"
 #include "tests/engine/model/temporary_directory.h"
 #include "tests/engine/tiny_network.h"
 #include "tests/engine/volume/expect_error.h"
@@ -10,91 +13,95 @@
 namespace tuckerseg {
 namespace {
 
-Json Entry(double seconds, const std::string& device = "cpu Sample", int64_t threads = 2) {
-  return LatencyEntry({device, "torch", "fp32", threads},
-                      {"original", {8, 8, 8}, 1000, {.min_s = seconds, .median_s = seconds, .peak_bytes = 7}, {}});
+using testing::ElementsAre;
+
+CardLatency Entry(double seconds, const std::string& device = "cpu Sample", int64_t threads = 2) {
+  return LatencyOf({device, "torch", "fp32", threads}, {"original", {8, 8, 8}, 1000, {.min_s = seconds, .median_s = seconds, .peak_bytes = 7}, {}});
 }
 
-TEST(LatencyEntry, HasTheFieldsOfACard) {
-  EXPECT_EQ(Entry(0.5), Json::parse(R"({"device": "cpu Sample", "executor": "torch", "precision": "fp32", "threads": 2, "patch": [8, 8, 8],
-                                        "min_s": 0.5, "median_s": 0.5, "peak_bytes": 7})"));
+TEST(FreshCard, SaysWhatAFormIsAndCosts) {
+  ModelForm form{.name = "half", .method = "pruning", .level = 0.5, .weights_sha256 = "abc", .directory = {}, .siblings = {}, .bundle = TinyBundle(TinyUnet(4, 3), {8, 8, 8}, 1)};
+  const Model& model = form.bundle.model;
+  const Card card = FreshCard(form);
+  EXPECT_EQ(card.model, model.name);
+  EXPECT_EQ(card.task, model.task);
+  EXPECT_EQ(card.variant, "half");
+  EXPECT_EQ(card.method, "pruning");
+  EXPECT_EQ(card.level, 0.5);
+  EXPECT_EQ(card.weights_sha256, "abc");
+  EXPECT_EQ(card.parameters, ParameterCount(model));
+  EXPECT_EQ(card.multiply_adds_per_patch, TotalMultiplyAdds(model));
+  EXPECT_EQ(card.weight_bytes, 4 * ParameterCount(model));
+  EXPECT_EQ(card.data, CardData()) << "no case was measured";
+  form.name = form.method = "original";
+  EXPECT_EQ(FreshCard(form).method, "") << "it was not made of another";
+}
+
+TEST(LatencyOf, SaysWhatWasRunAndMeasured) {
+  const CardLatency expected{.device = "cpu Sample", .executor = "torch", .precision = "fp32", .threads = 2, .patch = {8, 8, 8}, .min_s = 0.5, .median_s = 0.5, .peak_bytes = 7};
+  EXPECT_EQ(Entry(0.5), expected);
 }
 
 TEST(PutLatency, TakesThePlaceOfTheSameSettingAlone) {
-  Json card = Json::object();
+  Card card;
   PutLatency(card, Entry(1));
   PutLatency(card, Entry(2, "cpu Sample", 4));
   PutLatency(card, Entry(3, "cuda Sample"));
   PutLatency(card, Entry(4));
-  EXPECT_EQ(card["latency"], Json::array({Entry(4), Entry(2, "cpu Sample", 4), Entry(3, "cuda Sample")}));
+  EXPECT_THAT(card.latency, ElementsAre(Entry(4), Entry(2, "cpu Sample", 4), Entry(3, "cuda Sample")));
 }
 
 TEST(PutLatency, ChangesNothingElse) {
-  Json card = Json::parse(R"({"z": [1, {"b": 2.5}], "latency": [{"odd": true}], "a": null})");
+  Card card = FullCard();
   PutLatency(card, Entry(1));
-  EXPECT_EQ(card, Json::parse(R"({"z": [1, {"b": 2.5}], "latency": [{"odd": true}, )" + Entry(1).dump() + R"(], "a": null})"));
+  Card expected = FullCard();
+  expected.latency.push_back(Entry(1));
+  EXPECT_EQ(card, expected);
 }
 
-TEST(PutLatency, RefusesWhatIsNoCard) {
-  Json list = Json::array(), odd = {{"latency", 3}};
-  ExpectError(ErrorCode::kInvalidArgument, "card = []: must be an object", [&] { PutLatency(list, Entry(1)); });
-  ExpectError(ErrorCode::kInvalidArgument, "card.latency = 3: must be a list", [&] { PutLatency(odd, Entry(1)); });
-}
-
-TEST(CostCard, SaysWhatAModelIsAndCosts) {
-  Bundle bundle = TinyBundle(TinyUnet(4, 3), {8, 8, 8}, 1);
-  bundle.model.provenance.weights_sha256 = "abc";
-  const Json card = CostCard(bundle, kOriginal, nullptr, nullptr);
-  EXPECT_EQ(card["variant"], "original");
-  EXPECT_EQ(card["weights_sha256"], "abc");
-  EXPECT_EQ(card["weight_bytes"], card["parameters"].get<int64_t>() * 4);
-  EXPECT_EQ(card["data"]["cases"], 0);
-  EXPECT_TRUE(card["level"].is_null());
-}
-
-class CardFileTest : public testing::Test {
+class WritingLatency : public testing::Test {
  protected:
-  Json Read() const { return Json::parse(FileText(folder_.path() / "card.json")); }
-  void Put(const std::string& level, const Json& entry, const std::string& sha256 = "abc") const {
-    CardFile card(folder_.path(), sha256);
-    card.Put(level, {{"variant", level}, {"weights_sha256", "abc"}}, entry);
-    card.Write();
+  std::vector<Card> Read() const { return ReadCards(folder_.path()); }
+  void Write(const std::string& level, const CardLatency& latency) const {
+    WriteLatency(folder_.path(), {.variant = level, .weights_sha256 = "abc"}, latency);
   }
   const TemporaryDirectory folder_;
 };
 
-TEST_F(CardFileTest, BeginsWithTheFreshCard) {
-  Put("original", Entry(1));
-  EXPECT_EQ(Read(), (Json{{"variant", "original"}, {"weights_sha256", "abc"}, {"latency", Json::array({Entry(1)})}}));
+TEST_F(WritingLatency, BeginsWithTheFreshCard) {
+  Write("original", Entry(1));
+  EXPECT_THAT(Read(), ElementsAre(Card{.variant = "original", .weights_sha256 = "abc", .latency = {Entry(1)}}));
 }
 
-TEST_F(CardFileTest, KeepsWhatTheCardSays) {
-  folder_.Write("card.json", R"({"variant": "original", "weights_sha256": "abc", "dice_to_reference": {"mean": 0.9123}})");
-  Put("original", Entry(1));
-  EXPECT_EQ(Read()["dice_to_reference"]["mean"], 0.9123);
-  EXPECT_EQ(Read()["latency"], Json::array({Entry(1)}));
+TEST_F(WritingLatency, KeepsWhatTheCardSays) {
+  WriteCards(folder_.path(), std::vector{FullCard()});
+  Write(FullCard().variant, Entry(1));
+  Card expected = FullCard();
+  expected.latency.push_back(Entry(1));
+  EXPECT_THAT(Read(), ElementsAre(expected));
 }
 
-TEST_F(CardFileTest, HoldsTheCardsOfSeveralLevels) {
-  Put("large", Entry(1));
-  Put("small", Entry(2));
-  Put("large", Entry(3));
-  const Json card = Read();
-  ASSERT_EQ(card["levels"].size(), 2U);
-  EXPECT_EQ(card["levels"][0]["latency"], Json::array({Entry(3)}));
-  EXPECT_EQ(card["levels"][1]["variant"], "small");
-  EXPECT_EQ(card["levels"][1]["latency"], Json::array({Entry(2)}));
+TEST_F(WritingLatency, HoldsTheCardsOfSeveralLevels) {
+  Write("large", Entry(1));
+  Write("small", Entry(2));
+  Write("large", Entry(3));
+  EXPECT_THAT(Read(), ElementsAre(Card{.variant = "large", .weights_sha256 = "abc", .latency = {Entry(3)}},
+                                  Card{.variant = "small", .weights_sha256 = "abc", .latency = {Entry(2)}}));
 }
 
-TEST_F(CardFileTest, RefusesCardsOfOtherWeightsAndWhatIsNone) {
-  folder_.Write("card.json", R"({"variant": "original", "weights_sha256": "other"})");
-  ExpectError(ErrorCode::kFailedPrecondition, "card.weights_sha256: is of other weights", [&] { Put("original", Entry(1)); });
-  folder_.Write("card.json", R"({"levels": [{"variant": "a", "weights_sha256": "other"}]})");
-  ExpectError(ErrorCode::kFailedPrecondition, "card.levels[0].weights_sha256: is of other weights", [&] { Put("a", Entry(1)); });
+TEST_F(WritingLatency, RefusesCardsOfOtherWeightsAndWhatIsNone) {
+  WriteCards(folder_.path(), std::vector{Card{.variant = "large", .weights_sha256 = "abc"}, Card{.variant = "small", .weights_sha256 = "other"}});
+  ExpectError(ErrorCode::kFailedPrecondition, "variant small: card.weights_sha256: is of other weights", [&] { Write("large", Entry(1)); });
+  EXPECT_EQ(Read().size(), 2U) << "nothing is lost";
   folder_.Write("card.json", "[]");
-  ExpectError(ErrorCode::kInvalidArgument, "card = []: must be an object", [&] { Put("original", Entry(1)); });
-  folder_.Write("card.json", "{}");
-  ExpectError(ErrorCode::kInvalidArgument, "card.variant: missing", [&] { Put("original", Entry(1)); });
+  ExpectError(ErrorCode::kInvalidArgument, "card = []: must be an object", [&] { Write("original", Entry(1)); });
+  EXPECT_EQ(FileText(folder_.path() / "card.json"), "[]");
+}
+
+TEST_F(WritingLatency, TakesACardThatDoesNotSayOfWhichWeightsItIs) {
+  WriteCards(folder_.path(), std::vector{Card{}});
+  Write("original", Entry(1));
+  EXPECT_THAT(Read(), ElementsAre(Card{.latency = {Entry(1)}}));
 }
 
 }  // namespace

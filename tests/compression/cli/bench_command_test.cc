@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "engine/model/bundle.h"
+#include "engine/model/card_file.h"
 #include "engine/model/cost.h"
 #include "tests/compression/evaluate/density_model.h"
 #include "tests/compression/sphere_cases.h"
@@ -70,7 +71,10 @@ TEST_F(BenchCommand, ShowsATableWithSharesOfTheOriginal) {
 
 TEST_F(BenchCommand, WritesTimesIntoTheCardsAndReplacesItsOwn) {
   Prune();
-  folder_.Write("bundle/card.json", R"({"variant": "original", "data": {"cases": 7}, "latency": [{"device": "another", "min_s": 1}]})");
+  Card before{.model = "tiny", .task = "tiny"};
+  before.data.cases = 7;
+  before.latency.push_back({.device = "another", .executor = "torch", .precision = "fp32", .threads = 1, .patch = {8, 8, 8}, .min_s = 1, .median_s = 1});
+  WriteCards(folder_.path() / "bundle", std::vector{before});
   EXPECT_EQ(Run("bench bundle --threads 1 --repeat 1 --quiet").status, 0);
   EXPECT_EQ(Run("bench bundle --threads 1 --repeat 1 --quiet").status, 0);
   const json card = ReadJson("bundle/card.json");
@@ -87,6 +91,25 @@ TEST_F(BenchCommand, WritesTimesIntoTheCardsAndReplacesItsOwn) {
   EXPECT_EQ(Run("bench bundle --threads 1 --patch 4,4,4 --repeat 1 --quiet --variants half").status, 0);
   EXPECT_EQ(ReadJson("bundle/variants/half/card.json").at("latency").size(), 2U);
   EXPECT_EQ(ReadJson("bundle/card.json").at("latency").size(), 2U);
+}
+
+TEST_F(BenchCommand, MeasuresTheOriginalWhereNothingOrItIsNamed) {
+  Prune();
+  const auto measured = [&](const std::string& variants) { return VariantsOf(json::parse(Run("bench bundle --threads 1 --repeat 1 --json --quiet " + variants).out)); };
+  EXPECT_THAT(measured("--variants all"), ElementsAre("original", "half"));
+  EXPECT_THAT(measured("--variants original"), ElementsAre("original"));
+  EXPECT_THAT(measured("--variants half"), ElementsAre("half"));
+  EXPECT_THAT(measured("--variants half,original"), ElementsAre("original", "half"));
+}
+
+TEST_F(BenchCommand, MeasuresVariantsInDirectoriesAndBesideBrokenOnes) {
+  ASSERT_EQ(Run("prune bundle --level 0.5 -o outside").status, 0);
+  folder_.Write("bundle/variants/broken/variant.json", "{");
+  const Outcome outcome = Run("bench bundle --threads 1 --repeat 1 --json --quiet --variants outside");
+  EXPECT_EQ(outcome.status, 0) << outcome.err;
+  EXPECT_THAT(VariantsOf(json::parse(outcome.out)), ElementsAre("outside"));
+  EXPECT_EQ(ReadJson("outside/card.json").at("latency").size(), 1U);
+  ExpectFailure(Run("bench bundle --quiet"), 1, "variant: not JSON");
 }
 
 TEST_F(BenchCommand, LeavesTheCardsAloneWhenAskedTo) {
@@ -120,7 +143,7 @@ TEST_F(BenchCommand, SaysInOneLineWhatIsWrong) {
   ExpectFailure(Run("bench bundle --patch 8,8"), 2, "--patch");
   ExpectFailure(Run("bench bundle --repeat 0"), 2, "--repeat");
   ExpectFailure(Run("bench none --quiet"), 1, "bundle: has no readable model.json");
-  ExpectFailure(Run("bench bundle --quiet --variants another"), 1, "variant another: must be one of original");
+  ExpectFailure(Run("bench bundle --quiet --variants another"), 1, "--variants = another: must be a directory of a variant, or one of the bundle's, which has none");
   ExpectFailure(Run("bench bundle --quiet --executor cpu"), 1, "--executor = cpu: there is none yet: must be torch");
   ExpectFailure(Run("bench bundle --quiet --precision int8"), 1, "--precision = int8: no executor has it yet: must be fp32, bf16 or fp16");
   ExpectFailure(Run("bench bundle --quiet --precision fp16"), 1, "precision = fp16: must be fp32 or bf16 on the CPU");
@@ -131,7 +154,7 @@ TEST_F(BenchCommand, SaysInOneLineWhatIsWrong) {
 }
 
 TEST_F(BenchCommand, RefusesACardOfOtherWeightsBeforeItMeasures) {
-  folder_.Write("bundle/card.json", R"({"variant": "original", "weights_sha256": "0123"})");
+  WriteCards(folder_.path() / "bundle", std::vector{Card{.weights_sha256 = "0123"}});
   ExpectFailure(Run("bench bundle --quiet"), 1, "card.weights_sha256: is of other weights");
   EXPECT_EQ(Run("bench bundle --threads 1 --quiet --repeat 1 --no-card").status, 0);
 }

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "compression/evaluate/form_scores.h"
+#include "engine/model/card_file.h"
 #include "tests/compression/evaluate/density_variants.h"
 #include "tests/compression/evaluate/made_scores.h"
 #include "tests/engine/model/temporary_directory.h"
@@ -42,9 +44,9 @@ class CardFiles : public testing::Test {
 TEST_F(CardFiles, StandBesideTheBundleAndEachVariant) {
   const std::vector<Card> cards = Written({"whole", "elastic"}, 0.9);
   ASSERT_EQ(cards.size(), 4U);
-  EXPECT_EQ(ReadCardFile(bundle_), std::vector{cards[0]});
+  EXPECT_EQ(ReadCards(bundle_), std::vector{cards[0]});
   EXPECT_EQ(ParseCard(FileText(Variant("whole") / "card.json")), cards[1]) << "one level is a card by itself";
-  EXPECT_EQ(ReadCardFile(Variant("elastic")), (std::vector{cards[2], cards[3]}));
+  EXPECT_EQ(ReadCards(Variant("elastic")), (std::vector{cards[2], cards[3]}));
   EXPECT_EQ(cards[1].weights_sha256, LoadVariant(Variant("whole"), LoadBundle(bundle_).model).variant.weights_sha256);
   EXPECT_FALSE(std::filesystem::exists(Variant("damaged") / "card.json")) << "it was not measured";
 }
@@ -52,12 +54,12 @@ TEST_F(CardFiles, StandBesideTheBundleAndEachVariant) {
 TEST_F(CardFiles, KeepTheCardsOfLevelsThatWereNotMeasured) {
   const std::vector<Card> before = Written({"elastic"}, 0.9);
   const std::vector<Card> after = Written({"narrow"}, 0.5);
-  EXPECT_EQ(ReadCardFile(Variant("elastic")), (std::vector{before[1], after[1]})) << "in the variant's order";
+  EXPECT_EQ(ReadCards(Variant("elastic")), (std::vector{before[1], after[1]})) << "in the variant's order";
   std::vector<Card> foreign = before;
   foreign[1].weights_sha256 = "of weights that were replaced";
   folder_.Write("bundle/variants/elastic/card.json", EncodeCards(foreign));
   const std::vector<Card> again = Written({"narrow"}, 0.5);
-  EXPECT_EQ(ReadCardFile(Variant("elastic")), std::vector{again[1]});
+  EXPECT_EQ(ReadCards(Variant("elastic")), std::vector{again[1]});
 }
 
 TEST_F(CardFiles, KeepWhatABenchMeasured) {

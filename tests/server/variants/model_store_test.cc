@@ -6,6 +6,7 @@
 #include <fstream>
 
 #include "engine/execute/plain/plain_executor.h"
+#include "engine/model/card_file.h"
 #include "engine/model/cost.h"
 #include "tests/engine/tiny_network.h"
 #include "tests/engine/volume/expect_error.h"
@@ -118,8 +119,8 @@ TEST(LoadedModel, CountsItsParametersAndBytes) {
 
 TEST(LoadedModel, HasAnOriginalThatAgreesWithItself) {
   const LoadedModel model(BundleOf("total"), PlainExecutorFactory());
-  EXPECT_EQ(model.original().card->quality, 1);
-  EXPECT_EQ(model.original().card->dice_to_original, 1);
+  EXPECT_EQ(model.original().card->Quality(), 1);
+  EXPECT_EQ(model.original().card->dice_to_original->mean, 1);
   EXPECT_EQ(QualityStatement(model.original()),
             "the original network: the reference that compressed variants are measured against");
 }
@@ -151,10 +152,12 @@ TEST(ModelStoreVariants, DoNotHideABrokenOriginal) {
 
 TEST(ModelStoreVariants, LeaveTheOriginalItsCard) {
   const ModelOnDisk disk(BundleOf("total"));
-  std::ofstream(disk.bundle() / "card.json")
-      << R"({"variant": "original", "dice_to_reference": {"mean": 0.9}, "data": {"description": "", "phantoms": true, "cases": 20}})";
+  Card card{.model = "total-model", .task = "total", .weights_sha256 = disk.model().provenance.weights_sha256};
+  card.data = {"", true, 20};
+  card.dice_to_reference = CardDice{.cases = 20, .mean = 0.9};
+  WriteCards(disk.bundle(), std::vector{card});
   const ModelStore store(disk.models(), PlainExecutorFactory());
-  EXPECT_EQ(store.Find("total").original().card->dice_to_reference, 0.9);
+  EXPECT_EQ(store.Find("total").original().card->dice_to_reference->mean, 0.9);
   EXPECT_THAT(QualityStatement(store.Find("total").original()),
               testing::EndsWith("measured against; mean Dice 0.900 against reference labels, on 20 phantoms, no patient"));
 }

@@ -3,12 +3,12 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "engine/model/card.h"
 #include "engine/model/part_weights.h"
 #include "engine/model/variant.h"
 #include "tests/engine/model/temporary_directory.h"
@@ -51,12 +51,11 @@ inline VariantFiles TinyVariant(const Model& model, const std::vector<TinyLevel>
 
 /// The card of one level, as text.
 inline std::string TinyCard(const std::string& level, double mean, double quality, const std::string& weights_sha256 = "") {
-  nlohmann::json card{{"variant", level},
-                      {"dice_to_original", {{"mean", mean}, {"quality", quality}}},
-                      {"dice_to_reference", {{"mean", nullptr}}},
-                      {"data", {{"description", "seeds 1 to 40"}, {"phantoms", true}, {"cases", 40}}}};
-  if (!weights_sha256.empty()) card["weights_sha256"] = weights_sha256;
-  return card.dump();
+  Card card{.model = "tiny", .task = "tiny", .variant = level, .weights_sha256 = weights_sha256};
+  card.data = {"seeds 1 to 40", true, 40};
+  card.dice_to_reference = CardDice{.cases = 40};
+  card.dice_to_original = CardDice{.cases = 40, .mean = mean, .quality = quality};
+  return EncodeCard(card);
 }
 
 /// A directory of bundles with one, which is deleted at the end.

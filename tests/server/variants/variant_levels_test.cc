@@ -63,7 +63,7 @@ TEST_F(VariantLevels, TakeTheirCardFromTheVariantsDirectory) {
   disk_.Add("b", {{"b", 0.3, false, 2}}, 3, TinyCard("b", 0.93, 0.91, sha256));
   const std::vector<ServedLevel> levels = Load();
   ASSERT_TRUE(levels[0].card);
-  EXPECT_EQ(levels[0].card->quality, 0.91);
+  EXPECT_EQ(levels[0].card->Quality(), 0.91);
   EXPECT_FALSE(levels[1].card) << "it is of other weights";
   EXPECT_EQ(QualityStatement(levels[1]), "not measured");
 }

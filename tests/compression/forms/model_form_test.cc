@@ -1,4 +1,4 @@
-#include "compression/evaluate/model_form.h"
+#include "compression/forms/model_form.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -40,17 +40,22 @@ TEST_F(LoadingForms, FindsVariantsAndLevelsByName) {
   EXPECT_THAT(Names({"original", "wide", "elastic"}), ElementsAre("original", "wide", "narrow")) << "none twice";
 }
 
+TEST_F(LoadingForms, HasAllThereIsWithoutNames) {
+  std::vector<std::string> names;
+  for (const ModelForm& form : LoadAllForms(bundle_)) names.push_back(form.name);
+  EXPECT_THAT(names, ElementsAre("original", "damaged", "wide", "narrow", "whole"));
+  std::filesystem::remove_all(bundle_ / "variants");
+  EXPECT_EQ(LoadAllForms(bundle_).size(), 1U) << "no variant is no error where none is named";
+}
+
 TEST_F(LoadingForms, SaysOfALevelWhatItIs) {
   const ModelForm narrow = LoadForms(bundle_, {"narrow"}).back();
   EXPECT_EQ(narrow.method, "hosvd");
   EXPECT_EQ(narrow.level, 0.4);
   EXPECT_FALSE(narrow.tuned);
   EXPECT_THAT(narrow.siblings, ElementsAre("wide", "narrow"));
-  const VariantScores scores = ScoresOf(narrow);
-  EXPECT_EQ(scores.name, "narrow");
-  EXPECT_EQ(scores.parameters, 1 + 2 + 6 + 3) << "in_factor, core, out_factor, bias";
-  EXPECT_EQ(scores.weight_bytes, 4 * 12);
-  EXPECT_EQ(scores.multiply_adds_per_patch, 16 * 16 * 16 * (1 + 2 + 6));
+  EXPECT_EQ(narrow.directory, bundle_ / "variants" / "elastic");
+  EXPECT_EQ(narrow.weights_sha256, LoadVariant(narrow.directory, LoadBundle(bundle_).model).variant.weights_sha256);
 }
 
 TEST_F(LoadingForms, TakesADirectoryOutsideTheBundle) {
@@ -76,6 +81,13 @@ TEST_F(LoadingForms, RefusesAVariantOfAnotherModelOnlyWhereItIsWanted) {
   SaveVariant(DensityVariant(model, {{"foreign", 0.5, 3}}), model, bundle_ / "variants" / "foreign");
   EXPECT_THAT(Names({"whole"}), ElementsAre("original", "whole"));
   ExpectError(ErrorCode::kFailedPrecondition, "must be a variant of this bundle", [&] { Names({"foreign"}); });
+}
+
+TEST_F(LoadingForms, LooksAtABrokenVariantOnlyWhereItIsWanted) {
+  folder_.Write("bundle/variants/broken/variant.json", "{");
+  EXPECT_THAT(Names({"whole"}), ElementsAre("original", "whole"));
+  ExpectError(ErrorCode::kInvalidArgument, "variant: not JSON", [&] { Names({"broken"}); });
+  ExpectError(ErrorCode::kInvalidArgument, "variant: not JSON", [&] { LoadAllForms(bundle_); });
 }
 
 TEST_F(LoadingForms, RefusesOneNameForLevelsOfTwoVariants) {

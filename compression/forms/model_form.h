@@ -1,4 +1,4 @@
-/// The forms of a model that an evaluation runs: the original, and levels of variants by their names.
+/// The forms of a model that a program runs beside one another: the original, and levels of variants by their names.
 #pragma once
 
 #include <filesystem>
@@ -6,7 +6,6 @@
 #include <string>
 #include <vector>
 
-#include "compression/evaluate/variant_scores.h"
 #include "engine/model/bundle.h"
 
 namespace tuckerseg {
@@ -28,7 +27,7 @@ struct ModelForm {
 /// name; as LoadBundle's and LoadVariant's.
 std::vector<ModelForm> LoadForms(const std::filesystem::path& bundle, const std::vector<std::string>& wanted);
 
-/// What the form is called and costs, with no case yet. Bytes are those of its own tensors, of all folds.
-VariantScores ScoresOf(const ModelForm& form);
+/// The original, then all levels of all variants in BUNDLE/variants, in the order of directories. Errors: as LoadForms'.
+std::vector<ModelForm> LoadAllForms(const std::filesystem::path& bundle);
 
 }  // namespace tuckerseg

@@ -1,11 +1,10 @@
-#include "compression/evaluate/model_form.h"
+#include "compression/forms/model_form.h"
 
 #include <algorithm>
 #include <optional>
 #include <utility>
 
 #include "engine/error.h"
-#include "engine/model/cost.h"
 #include "engine/model/variant.h"
 #include "engine/whole_file.h"
 
@@ -127,12 +126,12 @@ std::vector<ModelForm> LoadForms(const fs::path& bundle, const std::vector<std::
   return forms;
 }
 
-VariantScores ScoresOf(const ModelForm& form) {
-  VariantScores scores{.name = form.name, .method = form.method, .level = form.level, .tuned = form.tuned, .cases = {}};
-  scores.parameters = ParameterCount(form.bundle.model);
-  scores.multiply_adds_per_patch = TotalMultiplyAdds(form.bundle.model);
-  for (const WeightStore& weights : form.bundle.weights) scores.weight_bytes += weights.TotalBytes();
-  return scores;
+std::vector<ModelForm> LoadAllForms(const fs::path& bundle) {
+  std::vector<ModelForm> forms;
+  forms.push_back(OriginalForm(bundle));
+  const Model model = forms.front().bundle.model;
+  for (const fs::path& directory : FindVariants(bundle)) AddForms({directory, {}}, model, forms);
+  return forms;
 }
 
 }  // namespace tuckerseg

@@ -1,0 +1,30 @@
+#include "engine/model/card_file.h"
+
+#include <optional>
+#include <string>
+#include <system_error>
+
+#include "engine/error.h"
+#include "engine/whole_file.h"
+
+namespace tuckerseg {
+namespace {
+
+constexpr auto kCardFile = "card.json";
+
+}  // namespace
+
+std::vector<Card> ReadCards(const std::filesystem::path& directory) {
+  const std::filesystem::path path = directory / kCardFile;
+  std::error_code absent;
+  if (!std::filesystem::exists(path, absent)) return {};
+  const std::optional<std::string> text = ReadWholeFile(path);
+  if (!text) throw Error(ErrorCode::kInvalidArgument, "card.json: cannot be read: must be a file");
+  return ParseCards(*text);
+}
+
+void WriteCards(const std::filesystem::path& directory, std::span<const Card> cards) {
+  WriteWholeFile(directory / kCardFile, cards.size() == 1 ? EncodeCard(cards.front()) : EncodeCards(cards));
+}
+
+}  // namespace tuckerseg

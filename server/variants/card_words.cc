@@ -1,0 +1,48 @@
+#include "server/variants/card_words.h"
+
+#include <cmath>
+#include <cstdio>
+
+#include "server/variants/shown_text.h"
+
+namespace tuckerseg {
+namespace {
+
+std::string Decimals(double value) {
+  char text[32];
+  std::snprintf(text, sizeof(text), "%.3f", value);
+  return text;
+}
+
+/// Rounded down: more than the bound itself must not be promised.
+std::string LowerDecimals(double value) { return Decimals(std::floor(value * 1000 + 1e-6) / 1000); }
+
+std::string CasesInWords(const CardData& data) {
+  const std::string unit = data.phantoms ? "phantom" : "case";
+  return std::to_string(data.cases) + " " + unit + (data.cases == 1 ? "" : "s") + (data.phantoms ? ", no patient" : "");
+}
+
+std::string DiceToOriginalInWords(const CardDice& dice) {
+  if (!dice.mean && !dice.quality) return "";
+  std::string text = "mean Dice";
+  if (dice.mean) text.append(" ").append(Decimals(*dice.mean));
+  if (dice.quality) {
+    text.append(dice.mean ? " (at least " : " at least ").append(LowerDecimals(*dice.quality));
+    if (dice.mean) text.append(")");
+  }
+  return text + " against the original";
+}
+
+}  // namespace
+
+std::string MeasurementsInWords(const Card& card) {
+  std::string text = card.dice_to_original ? DiceToOriginalInWords(*card.dice_to_original) : "";
+  if (card.dice_to_reference && card.dice_to_reference->mean) {
+    text.append(text.empty() ? "" : " and ").append("mean Dice ").append(Decimals(*card.dice_to_reference->mean)).append(" against reference labels");
+  }
+  if (text.empty()) return "not measured";
+  const std::string description = ShownText(card.data.description);
+  return text + ", on " + CasesInWords(card.data) + (description.empty() ? "" : " (" + description + ")");
+}
+
+}  // namespace tuckerseg
