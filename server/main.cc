@@ -1,5 +1,4 @@
 /// tuckerseg-server: reads its configuration, builds the parts, waits for a signal, stops.
-#include <malloc.h>
 #include <signal.h>
 #include <unistd.h>
 
@@ -7,11 +6,11 @@
 #include <fstream>
 #include <iostream>
 #include <iterator>
-#include <limits>
 #include <nlohmann/json.hpp>
 #include <thread>
 
 #include "engine/error.h"
+#include "engine/freed_memory.h"
 #include "server/config.h"
 #include "server/observe/log.h"
 #include "server/serve/grpc_server.h"
@@ -56,12 +55,7 @@ sigset_t BlockSignals() {
 
 /// Builds all that the server is made of, and serves until a signal comes; with `check_only` it ends before it listens.
 void Serve(const ServerConfig& config, bool check_only) {
-  // The buffers of a patch are freed and asked for again thousands of times in a request: taken from the system each time,
-  // their page faults cost a sixth of the parity network's time. The heap keeps them until the server is idle (IdleHeap).
-  mallopt(M_MMAP_THRESHOLD, 1 << 30);
-  mallopt(M_TRIM_THRESHOLD, std::numeric_limits<int>::max());
-  // Arenas of other threads hold nothing above 64 MB: a patch's features would be mapped anew each time all the same.
-  mallopt(M_ARENA_MAX, 1);
+  KeepFreedMemoryOfAllThreads();  // until the server is idle (IdleHeap)
   const sigset_t signals = BlockSignals();
   LogGrpcMessages();
   const Execution execution = ChooseExecution(config);

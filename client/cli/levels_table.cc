@@ -8,7 +8,7 @@
 #include <optional>
 #include <string>
 
-#include "client/cli/text_table.h"
+#include "engine/text_table.h"
 
 namespace tuckerseg {
 namespace {
@@ -114,7 +114,9 @@ void PrintLevels(const v1::ListVariantsResponse& response, std::ostream& out) {
   std::map<std::string, v1::Variant> originals;  // by task
   for (const v1::Variant& variant : response.variants())
     if (variant.name() == kOriginal) originals.emplace(variant.task(), variant);
-  TextTable table({"TASK", "LEVEL", "NUMBER", "METHOD", "STATE", "DICE TO ORIGINAL", "PARAMETERS", "MULTIPLY-ADDS", "SIZE", "DEVICE"}, {2, 6, 7, 8});
+  using Align = TextTable::Align;
+  TextTable table({{"TASK"}, {"LEVEL"}, {"NUMBER", Align::kRight}, {"METHOD"}, {"STATE"}, {"DICE TO ORIGINAL"}, {"PARAMETERS", Align::kRight},
+                   {"MULTIPLY-ADDS", Align::kRight}, {"SIZE", Align::kRight}, {"DEVICE"}}, 0);
   for (const v1::Variant& variant : response.variants()) {
     std::optional<uint64_t> parameters;
     std::optional<uint64_t> multiply_adds;
@@ -127,7 +129,7 @@ void PrintLevels(const v1::ListVariantsResponse& response, std::ostream& out) {
                Dice(variant), Cost(variant.parameters(), 1e6, "M", parameters), Cost(variant.multiply_adds_per_patch(), 1e9, "G", multiply_adds),
                Cost(variant.weight_bytes(), 1048576, "MiB", {}), variant.device().empty() ? "-" : variant.device()});
   }
-  table.Print(out);
+  out << table.Text();
   PrintNotes(response, out);
 }
 

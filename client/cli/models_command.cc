@@ -5,8 +5,8 @@
 
 #include "client/cli/commands.h"
 #include "client/cli/levels_table.h"
-#include "client/cli/text_table.h"
 #include "client/lib/client.h"
+#include "engine/text_table.h"
 
 namespace tuckerseg {
 namespace {
@@ -28,13 +28,14 @@ std::string Joined(const Values& values, const char* separator) {
 }
 
 void PrintModels(const v1::ListModelsResponse& response) {
-  TextTable table({"TASK", "STRUCTURES", "NETWORK", "FOLDS", "PATCH", "SPACING (MM)", "SOURCE"}, {1, 3});
+  using Align = TextTable::Align;
+  TextTable table({{"TASK"}, {"STRUCTURES", Align::kRight}, {"NETWORK"}, {"FOLDS", Align::kRight}, {"PATCH"}, {"SPACING (MM)"}, {"SOURCE"}}, 0);
   for (const v1::Model& model : response.models())
     for (const v1::Part& part : model.parts()) {
       table.Add({model.task(), std::to_string(model.structure_count()), part.name(), std::to_string(part.fold_count()),
                  Joined(part.patch_size(), "x"), Joined(part.spacing_mm(), "x"), model.provenance().source()});
     }
-  table.Print(std::cout);
+  std::cout << table.Text();
 }
 
 Json ToJson(const v1::Model& model) {
@@ -48,11 +49,11 @@ Json ToJson(const v1::Model& model) {
 }
 
 void PrintStructures(const v1::Model& model) {
-  TextTable table({"LABEL", "STRUCTURE", "SNOMED CT", "SIDE"}, {0});
+  TextTable table({{"LABEL", TextTable::Align::kRight}, {"STRUCTURE"}, {"SNOMED CT"}, {"SIDE"}}, 0);
   for (const v1::Label& label : model.labels()) {
     table.Add({std::to_string(label.value()), label.name(), label.snomed_code(), label.snomed_modifier()});
   }
-  table.Print(std::cout);
+  std::cout << table.Text();
 }
 
 Json ToJson(const v1::Label& label) {

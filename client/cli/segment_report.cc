@@ -2,24 +2,17 @@
 
 #include <algorithm>
 #include <cctype>
-#include <cstdio>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <vector>
 
 #include "client/cli/statistics_json.h"
-#include "client/cli/text_table.h"
+#include "engine/text_table.h"
 
 namespace tuckerseg {
 namespace {
 
 using Json = nlohmann::ordered_json;
-
-std::string Fixed(double value, int decimals) {
-  char text[48];
-  std::snprintf(text, sizeof(text), "%.*f", decimals, value);
-  return text;
-}
 
 /// "STAGE_INFER" -> "infer".
 std::string WithoutPrefix(const std::string& name, const std::string& prefix) {
@@ -47,9 +40,10 @@ void PrintStructures(const v1::Summary& summary, std::ostream& out) {
   std::vector<v1::StructureVolume> volumes(summary.volumes().begin(), summary.volumes().end());
   std::stable_sort(volumes.begin(), volumes.end(), [](const auto& a, const auto& b) { return a.volume_ml() > b.volume_ml(); });
   const auto statistics = StatisticsByValue(summary);
-  std::vector<std::string> heading{"LABEL", "STRUCTURE", "ML", "VOXELS"};
-  if (!statistics.empty()) heading.insert(heading.end(), {"MEAN HU", ""});
-  TextTable table(heading, {0, 2, 3, 4});
+  using Align = TextTable::Align;
+  std::vector<TextTable::Column> columns{{"LABEL", Align::kRight}, {"STRUCTURE"}, {"ML", Align::kRight}, {"VOXELS", Align::kRight}};
+  if (!statistics.empty()) columns.insert(columns.end(), {{"MEAN HU", Align::kRight}, {""}});
+  TextTable table(columns, 0);
   bool border = false;
   for (const auto& volume : volumes) {
     std::vector<std::string> cells{std::to_string(volume.value()), volume.name(), Fixed(volume.volume_ml(), 1), std::to_string(volume.voxels())};
@@ -63,7 +57,7 @@ void PrintStructures(const v1::Summary& summary, std::ostream& out) {
     }
     table.Add(cells);
   }
-  table.Print(out);
+  out << table.Text();
   if (border) out << "* touches the border of the volume: may be incomplete\n";
 }
 

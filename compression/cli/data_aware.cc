@@ -11,9 +11,9 @@
 
 #include "compression/bench/torch/torch_layer_timer.h"
 #include "compression/cases/case_files.h"
-#include "compression/cli/freed_memory.h"
 #include "compression/decompose/data_aware_variant.h"
 #include "engine/error.h"
+#include "engine/freed_memory.h"
 #include "engine/whole_file.h"
 
 namespace tuckerseg {

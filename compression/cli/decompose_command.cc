@@ -11,6 +11,7 @@
 #include "engine/model/cost.h"
 #include "engine/model/unfinished_directory.h"
 #include "engine/model/variant.h"
+#include "engine/text_table.h"
 
 namespace tuckerseg {
 namespace {
@@ -71,15 +72,18 @@ int64_t GridOf(const DecomposeArguments& arguments) {
 void ShowLevels(const Bundle& bundle, const VariantFiles& files) {
   const auto parameters = static_cast<double>(ParameterCount(bundle.model));
   const auto multiply_adds = static_cast<double>(TotalMultiplyAdds(bundle.model));
-  std::printf("%-24s %14s %7s %16s %7s\n", "level", "parameters", "share", "multiply-adds", "share");
-  std::printf("%-24s %12.4f M %7s %14.3f G %7s\n", kOriginal, parameters / 1e6, "1", multiply_adds / 1e9, "1");
+  using Align = TextTable::Align;
+  TextTable table({{"level"}, {"parameters", Align::kRight}, {"share", Align::kRight}, {"multiply-adds", Align::kRight}, {"share", Align::kRight}}, 0);
+  const auto add = [&](const std::string& name, double p, double m) {
+    table.Add({name, Fixed(p / 1e6, 4) + " M", Fixed(p / parameters, 4), Fixed(m / 1e9, 3) + " G", Fixed(m / multiply_adds, 4)});
+  };
+  add(kOriginal, parameters, multiply_adds);
   for (size_t i = 0; i < files.variant.levels.size(); ++i) {
     Model model = bundle.model;
     for (size_t part = 0; part < model.parts.size(); ++part) model.parts[part].graph = files.variant.levels[i].graphs[part];
-    const auto p = static_cast<double>(ParameterCount(model));
-    const auto m = static_cast<double>(TotalMultiplyAdds(model));
-    std::printf("%-24s %12.4f M %7.4f %14.3f G %7.4f\n", files.variant.levels[i].name.c_str(), p / 1e6, p / parameters, m / 1e9, m / multiply_adds);
+    add(files.variant.levels[i].name, static_cast<double>(ParameterCount(model)), static_cast<double>(TotalMultiplyAdds(model)));
   }
+  std::fputs(table.Text().c_str(), stdout);
 }
 
 VariantFiles Make(const Bundle& bundle, const std::vector<LevelRequest>& levels, const DecomposeArguments& arguments, const MakeDataAware& data_aware) {

@@ -7,7 +7,7 @@
 #include <optional>
 #include <vector>
 
-#include "compression/cli/text_table.h"
+#include "engine/text_table.h"
 
 namespace tuckerseg {
 namespace {

@@ -8,11 +8,12 @@
 #include <sstream>
 #include <utility>
 
-#include "compression/cli/text_table.h"
+#include "compression/cli/grouped_number.h"
 #include "compression/tucker/energy_kept.h"
 #include "engine/error.h"
 #include "engine/model/cost.h"
 #include "engine/model/layer_json.h"
+#include "engine/text_table.h"
 
 namespace tuckerseg {
 namespace {

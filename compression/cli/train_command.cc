@@ -5,10 +5,10 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
-#include "compression/cli/freed_memory.h"
 #include "compression/cli/learning_arguments.h"
 #include "compression/cli/training_display.h"
 #include "compression/train/training_run.h"
+#include "engine/freed_memory.h"
 
 namespace tuckerseg {
 namespace {

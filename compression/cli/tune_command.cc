@@ -8,10 +8,10 @@
 #include <utility>
 #include <vector>
 
-#include "compression/cli/freed_memory.h"
 #include "compression/cli/learning_arguments.h"
 #include "compression/cli/training_display.h"
 #include "compression/tune/tuning_run.h"
+#include "engine/freed_memory.h"
 
 namespace tuckerseg {
 namespace {

@@ -5,19 +5,17 @@
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>
 
-#include <malloc.h>
-
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <ctime>
-#include <limits>
 #include <sstream>
 #include <string>
 #include <vector>
 
 #include "compression/train/parameters.h"
 #include "compression/train/segmentation_loss.h"
+#include "engine/freed_memory.h"
 #include "engine/model/unet_builder.h"
 
 namespace {
@@ -54,8 +52,7 @@ int main(int argc, char** argv) {
   const int64_t classes = argc > 6 ? std::stoll(argv[6]) : 61;
   const int64_t convolutions = argc > 7 ? std::stoll(argv[7]) : 2;
   at::set_num_threads(2);
-  mallopt(M_MMAP_THRESHOLD, 1 << 30);  // as `train` does
-  mallopt(M_TRIM_THRESHOLD, std::numeric_limits<int>::max());
+  KeepFreedMemory();  // as `train` does
   const TrainableGraph graph(BuildUnet(PlanOf(argv[1], classes, convolutions)), /*deep_supervision=*/true);
   Parameters parameters = InitialParameters(graph, 1);
   int64_t count = 0;

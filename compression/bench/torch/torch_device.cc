@@ -8,25 +8,14 @@
 #include <algorithm>
 #include <array>
 #include <chrono>
-#include <fstream>
 
+#include "compression/bench/processor_model.h"
 #include "compression/bench/torch/device_wait.h"
 #include "engine/execute/torch/torch_errors.h"
 #include "engine/execute/torch/torch_network.h"
 
 namespace tuckerseg {
 namespace {
-
-/// "model name : AMD EPYC 7763" of /proc/cpuinfo; empty where there is none.
-std::string CpuModel() {
-  std::ifstream file("/proc/cpuinfo");
-  for (std::string line; std::getline(file, line);) {
-    if (!line.starts_with("model name")) continue;
-    const size_t begin = line.find_first_not_of(" \t", line.find(':') + 1);
-    return begin == std::string::npos ? "" : line.substr(begin, line.find_last_not_of(" \t") + 1 - begin);
-  }
-  return "";
-}
 
 template <typename Function>
 Function* DriverFunction(void* driver, const char* name) {
@@ -77,7 +66,7 @@ class CudaPeak final : public PeakMemory {
 std::string DeviceWithModel(const std::string& device) {
   const at::Device where(device);
   const std::string kind = where.is_cuda() ? "cuda" : "cpu";
-  const std::string model = where.is_cuda() ? CudaModel(where.index()) : CpuModel();
+  const std::string model = where.is_cuda() ? CudaModel(where.index()) : ProcessorModel();
   return model.empty() ? kind : kind + " " + model;
 }
 

@@ -1,14 +1,13 @@
 #include "server/schedule/idle_heap.h"
 
 #include <gtest/gtest.h>
-#include <malloc.h>
 
 #include <atomic>
-#include <limits>
 #include <memory>
 #include <thread>
 #include <vector>
 
+#include "engine/freed_memory.h"
 #include "server/observe/resident_memory.h"
 
 namespace tuckerseg {
@@ -90,9 +89,7 @@ TEST_F(IdleHeapTest, EndsAtOnceWhereverItIs) {
 
 #if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)  // they have heaps of their own
 TEST(IdleHeap, GivesMallocsFreeMemoryBackToTheSystem) {
-  // As the server's main does: all memory comes from the heap, and the heap gives none back by itself.
-  mallopt(M_MMAP_THRESHOLD, 1 << 30);
-  mallopt(M_TRIM_THRESHOLD, std::numeric_limits<int>::max());
+  KeepFreedMemory();  // all memory comes from the heap, and the heap gives none back by itself
   constexpr int64_t kBytes = int64_t{64} << 20;
   for (const bool idle : {true, false}) {
     auto block = std::make_unique<std::vector<char>>(kBytes, 'x');

@@ -1,4 +1,4 @@
-#include "compression/cli/freed_memory.h"
+#include "engine/freed_memory.h"
 
 #include <malloc.h>
 
@@ -9,6 +9,11 @@ namespace tuckerseg {
 void KeepFreedMemory() {
   mallopt(M_MMAP_THRESHOLD, 1 << 30);
   mallopt(M_TRIM_THRESHOLD, std::numeric_limits<int>::max());
+}
+
+void KeepFreedMemoryOfAllThreads() {
+  KeepFreedMemory();
+  mallopt(M_ARENA_MAX, 1);
 }
 
 }  // namespace tuckerseg
