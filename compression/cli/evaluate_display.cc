@@ -36,7 +36,8 @@ TextTable TableOf(const std::vector<std::string>& titles, size_t left) {
 std::string IntervalText(const ScoreSummary& summary) {
   if (summary.cases == 0) return kNone;
   if (!summary.dice_ci95) return kTooSmall;
-  return "[" + Fixed(summary.dice_ci95->low, 4) + ", " + Fixed(summary.dice_ci95->high, 4) + "]";
+  std::string text = "[";
+  return text.append(Fixed(summary.dice_ci95->low, 4)).append(", ").append(Fixed(summary.dice_ci95->high, 4)).append("]");
 }
 
 /// How many of the structures that could be tested have the outcome that `count` counts.
