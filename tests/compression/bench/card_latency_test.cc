@@ -59,18 +59,26 @@ TEST(PutLatency, ChangesNothingElse) {
   EXPECT_EQ(card, expected);
 }
 
+Card CardOf(const std::string& variant, const std::string& weights_sha256, const std::vector<CardLatency>& latency = {}) {
+  Card card;
+  card.variant = variant;
+  card.weights_sha256 = weights_sha256;
+  card.latency = latency;
+  return card;
+}
+
 class WritingLatency : public testing::Test {
  protected:
   std::vector<Card> Read() const { return ReadCards(folder_.path()); }
   void Write(const std::string& level, const CardLatency& latency) const {
-    WriteLatency(folder_.path(), {.variant = level, .weights_sha256 = "abc"}, latency);
+    WriteLatency(folder_.path(), CardOf(level, "abc"), latency);
   }
   const TemporaryDirectory folder_;
 };
 
 TEST_F(WritingLatency, BeginsWithTheFreshCard) {
   Write("original", Entry(1));
-  EXPECT_THAT(Read(), ElementsAre(Card{.variant = "original", .weights_sha256 = "abc", .latency = {Entry(1)}}));
+  EXPECT_THAT(Read(), ElementsAre(CardOf("original", "abc", {Entry(1)})));
 }
 
 TEST_F(WritingLatency, KeepsWhatTheCardSays) {
@@ -85,12 +93,12 @@ TEST_F(WritingLatency, HoldsTheCardsOfSeveralLevels) {
   Write("large", Entry(1));
   Write("small", Entry(2));
   Write("large", Entry(3));
-  EXPECT_THAT(Read(), ElementsAre(Card{.variant = "large", .weights_sha256 = "abc", .latency = {Entry(3)}},
-                                  Card{.variant = "small", .weights_sha256 = "abc", .latency = {Entry(2)}}));
+  EXPECT_THAT(Read(), ElementsAre(CardOf("large", "abc", {Entry(3)}),
+                                  CardOf("small", "abc", {Entry(2)})));
 }
 
 TEST_F(WritingLatency, RefusesCardsOfOtherWeightsAndWhatIsNone) {
-  WriteCards(folder_.path(), std::vector{Card{.variant = "large", .weights_sha256 = "abc"}, Card{.variant = "small", .weights_sha256 = "other"}});
+  WriteCards(folder_.path(), std::vector{CardOf("large", "abc"), CardOf("small", "other")});
   ExpectError(ErrorCode::kFailedPrecondition, "variant small: card.weights_sha256: is of other weights", [&] { Write("large", Entry(1)); });
   EXPECT_EQ(Read().size(), 2U) << "nothing is lost";
   folder_.Write("card.json", "[]");
@@ -101,7 +109,7 @@ TEST_F(WritingLatency, RefusesCardsOfOtherWeightsAndWhatIsNone) {
 TEST_F(WritingLatency, TakesACardThatDoesNotSayOfWhichWeightsItIs) {
   WriteCards(folder_.path(), std::vector{Card{}});
   Write("original", Entry(1));
-  EXPECT_THAT(Read(), ElementsAre(Card{.latency = {Entry(1)}}));
+  EXPECT_THAT(Read(), ElementsAre(CardOf("original", "", {Entry(1)})));
 }
 
 }  // namespace
