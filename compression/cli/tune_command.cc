@@ -28,7 +28,7 @@ void AddFileOptions(CLI::App& command, TuneArguments& arguments) {
   TuningRunOptions& run = arguments.run;
   command.add_option("bundle", run.bundle, "Bundle: the original")->required();
   command.add_option("variant", run.variant, "Variant of it: what is tuned")->required();
-  command.add_option("--data", run.data, "CTs: nnU-Net's layout (imagesTr, imagesTs), TotalSegmentator's, or a folder of .nii.gz; labels are used with --teacher labels|both alone")->required();
+  command.add_option("--data", run.data, "CTs: nnU-Net's layout (imagesTr, or imagesTs where that is all there is), TotalSegmentator's, or a folder of .nii.gz; labels are used with --teacher labels|both alone")->required();
   command.add_option("-o,--output", run.output, "Variant to write: a new or empty directory; default: beside VARIANT, with --suffix behind its name");
   command.add_flag("--in-place", run.in_place, "Put the tuned variant in the place of VARIANT, under its name");
   command.add_option("--suffix", run.suffix, "What the names of the levels get behind them, but for --in-place")->capture_default_str();

@@ -192,7 +192,7 @@ TEST(Parameters, ThatAreNotFiniteAreNotStored) {
   Parameters parameters = InitialParameters(graph, 1);
   parameters.at("head.bias").fill_(1e6);
   WeightStore store;
-  ExpectError(ErrorCode::kInternal, "fold_0.head.bias: not finite", [&] { StoreParameters(parameters, graph.Tensors(), "fold_0.", TensorType::kFloat16, store); });
+  ExpectError(ErrorCode::kInternal, "fold_0.head.bias: holds a number that is not finite", [&] { StoreParameters(parameters, graph.Tensors(), "fold_0.", TensorType::kFloat16, store); });
 }
 
 TEST(Parameters, OfAnotherShapeAreRefused) {
