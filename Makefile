@@ -26,8 +26,8 @@ programs: configure ## build the programs, without tests and benchmarks
 demo: programs ## set up, build, start the server, segment a phantom with the model of this repository, show table and picture
 	@scripts/demo.sh
 
-demo-model: programs ## make that model and its levels again (an hour and a half on two cores; goes on where it was interrupted)
-	@scripts/demo_model/make.sh
+demo-model: programs ## train that model again (about an hour on two cores; goes on where it was interrupted)
+	@scripts/demo_model/train.sh
 
 test: build ## set up, build, run all tests
 	@ctest --test-dir build/release --output-on-failure -j 1

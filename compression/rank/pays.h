@@ -13,7 +13,7 @@ namespace tuckerseg {
 /// for the other serves no budget. Errors: as InTuckerForm.
 bool Pays(const Layer& layer, RankPair ranks, const Size3& input_shape);
 
-/// The plan without the layers for which it does not pay. Everything but the paper's exact rule goes through here.
+/// The plan without the layers for which it does not pay. Everything but the paper's rule goes through here.
 /// Errors: as WithRanks.
 RankPlan WherePays(const LayerGraph& graph, const RankPlan& plan, const Size3& patch);
 

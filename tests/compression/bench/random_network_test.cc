@@ -25,11 +25,14 @@ TEST(RandomVariants, CostWhatThePaperSays) {
 TEST(RandomVariants, PutRanksOnTheGridAndTakeAPatch) {
   const auto variants = RandomVariants("3mm", {"0.3"}, 16, Size3{32, 32, 32});
   EXPECT_EQ(variants.front().networks.front().patch, (Size3{32, 32, 32}));
+  int tucker = 0;
   for (const Layer& layer : variants.front().networks.front().graph.layers) {
-    if (IsTucker(layer.kind)) {
-      EXPECT_TRUE(layer.rank_out % 16 == 0 || layer.rank_out == layer.out_channels) << layer.name;
-    }
+    if (!IsTucker(layer.kind)) continue;
+    ++tucker;
+    EXPECT_TRUE(layer.rank_in % 16 == 0 || layer.rank_in == layer.in_channels) << layer.name;
+    EXPECT_TRUE(layer.rank_out % 16 == 0 || layer.rank_out == layer.out_channels) << layer.name;
   }
+  EXPECT_GT(tucker, 0);
 }
 
 TEST(RandomVariants, RefuseWhatTheyDoNotKnow) {
