@@ -135,7 +135,7 @@ TEST_F(DataAwareCommand, MeasuresLayersForABudgetOfLatencyOnce) {
   folder_.Write("times.json", times.dump(1));
   const Outcome outcome = Run("--budget latency=0.8" + options + "fast");
   ASSERT_EQ(outcome.status, 0) << outcome.err;
-  const std::vector<Layer>& layers = Load("fast").variant.levels.front().graphs.front().layers;
+  const std::vector<Layer> layers = Load("fast").variant.levels.front().graphs.front().layers;
   EXPECT_TRUE(std::any_of(layers.begin(), layers.end(), [](const Layer& layer) { return IsTucker(layer.kind); })) << "as the file says that it pays";
   EXPECT_EQ(nlohmann::ordered_json::parse(FileText(folder_.path() / "times.json")), times) << "nothing is measured again";
 }
