@@ -1,7 +1,6 @@
 #include "compression/cli/inspection.h"
 
 #include <algorithm>
-#include <cstdio>
 #include <cstdlib>
 #include <map>
 #include <nlohmann/json.hpp>
@@ -92,9 +91,7 @@ std::string ShapeText(const std::vector<int64_t>& shape) {
 std::string MillionsText(int64_t number) { return Grouped(static_cast<double>(number) / 1e6, 1); }
 
 std::string PercentText(const std::optional<double>& share) {
-  char text[32];
-  std::snprintf(text, sizeof(text), "%.2f", 100 * share.value_or(0));
-  return share ? text : "";
+  return share ? Fixed(100 * *share, 2) : "";
 }
 
 template <typename Summed>

@@ -29,10 +29,7 @@ std::vector<Job> JobsOf(const ModelPart& part, const LayerGraph& graph) {
     for (const Layer& layer : graph.layers) {
       if (!IsTucker(layer.kind)) continue;
       const Layer& original = LayerNamed(part.graph, layer.name);
-      if (original.in_channels != layer.in_channels || original.out_channels != layer.out_channels || original.kernel != layer.kernel ||
-          IsTransposed(original.kind) != IsTransposed(layer.kind)) {
-        throw Error(ErrorCode::kInvalidArgument, "layer " + layer.name + ": must be the model's but for its ranks");
-      }
+      if (!IsFormOf(layer, original)) throw Error(ErrorCode::kInvalidArgument, "layer " + layer.name + ": must be the model's but for its ranks");
       jobs.push_back({&layer, &original, "fold_" + fold + ".", {}});
     }
   return jobs;
@@ -45,6 +42,11 @@ void Decompose(const WeightStore& weights, DecompositionMethod method, Job& job)
 }
 
 }  // namespace
+
+bool IsFormOf(const Layer& tucker_layer, const Layer& original) {
+  return tucker_layer.in_channels == original.in_channels && tucker_layer.out_channels == original.out_channels && tucker_layer.kernel == original.kernel &&
+         IsTransposed(tucker_layer.kind) == IsTransposed(original.kind);
+}
 
 const Layer& LayerNamed(const LayerGraph& graph, const std::string& name) {
   for (const Layer& layer : graph.layers)

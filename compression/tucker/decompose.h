@@ -22,6 +22,9 @@ void AddTuckerTensors(const Layer& tucker_layer, const TuckerWeight& form, const
 WeightStore DecomposePart(const ModelPart& part, const LayerGraph& graph, const WeightStore& weights, DecompositionMethod method, TensorType type,
                           int threads);
 
+/// Whether `tucker_layer` is `original` but for its ranks: the same channels, kernel and direction.
+bool IsFormOf(const Layer& tucker_layer, const Layer& original);
+
 /// The layer of that name. Errors: kInvalidArgument if there is none.
 const Layer& LayerNamed(const LayerGraph& graph, const std::string& name);
 

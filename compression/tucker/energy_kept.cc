@@ -24,11 +24,6 @@ Layer CoreLayer(const Layer& layer) {
   return core;
 }
 
-bool IsFormOf(const Layer& form, const Layer& original) {
-  return form.in_channels == original.in_channels && form.out_channels == original.out_channels && form.kernel == original.kernel &&
-         IsTransposed(form.kind) == IsTransposed(original.kind) && !IsTucker(original.kind);
-}
-
 }  // namespace
 
 TuckerWeight TuckerWeightOf(const Layer& layer, const std::string& prefix, const WeightStore& weights) {
@@ -41,7 +36,7 @@ std::map<std::string, double> EnergyKept(const ModelPart& part, const WeightStor
   for (const Layer& layer : graph.layers) {
     if (!IsTucker(layer.kind)) continue;
     const Layer& original = LayerNamed(part.graph, layer.name);
-    if (!IsFormOf(layer, original)) continue;
+    if (IsTucker(original.kind) || !IsFormOf(layer, original)) continue;
     double whole = 0;
     double lost = 0;
     for (const std::string& fold : part.folds) {

@@ -1,18 +1,14 @@
 #include "server/variants/card_words.h"
 
 #include <cmath>
-#include <cstdio>
 
+#include "engine/text_table.h"
 #include "server/variants/shown_text.h"
 
 namespace tuckerseg {
 namespace {
 
-std::string Decimals(double value) {
-  char text[32];
-  std::snprintf(text, sizeof(text), "%.3f", value);
-  return text;
-}
+std::string Decimals(double value) { return Fixed(value, 3); }
 
 /// Rounded down: more than the bound itself must not be promised.
 std::string LowerDecimals(double value) { return Decimals(std::floor(value * 1000 + 1e-6) / 1000); }

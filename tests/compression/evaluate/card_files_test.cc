@@ -12,14 +12,6 @@
 namespace tuckerseg {
 namespace {
 
-CaseFolder Phantoms() {
-  CaseFolder folder;
-  folder.description = "6 phantoms";
-  folder.phantoms = true;
-  folder.classes = {{"liver", 5}};
-  return folder;
-}
-
 /// Cards as an evaluation makes them of the forms of a density bundle.
 class CardFiles : public testing::Test {
  protected:

@@ -7,14 +7,6 @@
 namespace tuckerseg {
 namespace {
 
-CaseFolder Phantoms() {
-  CaseFolder folder;
-  folder.description = "6 phantoms";
-  folder.phantoms = true;
-  folder.classes = {{"liver", 5}};
-  return folder;
-}
-
 Card CardOf(const VariantScores& scores) {
   const std::vector<std::string> names{"liver", "heart"};
   const CaseResamples resamples(scores.cases.size());

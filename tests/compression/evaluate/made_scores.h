@@ -4,9 +4,19 @@
 #include <map>
 #include <string>
 
+#include "compression/cases/case_files.h"
 #include "compression/evaluate/variant_scores.h"
 
 namespace tuckerseg {
+
+/// Six phantoms with a liver.
+inline CaseFolder Phantoms() {
+  CaseFolder folder;
+  folder.description = "6 phantoms";
+  folder.phantoms = true;
+  folder.classes = {{"liver", 5}};
+  return folder;
+}
 
 /// A comparison of two structures of 1000 voxels each; `dice` must be a multiple of 0.001.
 inline Comparison WithDice(double dice) {
