@@ -15,7 +15,7 @@ namespace {
 /// Takes a sample's place in the identity of a stream; no batch has as many.
 constexpr uint64_t kLevelDraw = std::numeric_limits<uint64_t>::max();
 
-at::Tensor LossOf(const at::Tensor& logits, const at::Tensor& wanted, const Batch& batch, const DistillationOptions& options) {
+at::Tensor LossOf(const at::Tensor& logits, const DistillationTarget& wanted, const Batch& batch, const DistillationOptions& options) {
   if (options.target == TuningTarget::kTeacher) return DistillationLoss(logits, wanted, options.loss);
   const at::Tensor labelled = DiceCrossEntropy(logits, batch.labels, {});
   if (options.target == TuningTarget::kLabels) return labelled;
@@ -46,7 +46,8 @@ std::vector<size_t> SandwichLevels(size_t levels, uint64_t seed, int64_t step) {
 
 StepGradients Distillation(const Student& student, const Teacher* teacher, const DistillationOptions& options) {
   return [&student, teacher, options](const Parameters& parameters, const Batch& batch, int64_t step) {
-    at::Tensor wanted = options.target == TuningTarget::kLabels ? at::Tensor() : teacher->Logits(batch.image);
+    DistillationTarget wanted;
+    if (options.target != TuningTarget::kLabels) wanted = TargetOf(teacher->Logits(batch.image), options.loss);
     const std::vector<size_t> levels = SandwichLevels(student.levels(), options.seed, step);
     double mean = 0;
     for (const size_t level : levels) {
@@ -55,8 +56,8 @@ StepGradients Distillation(const Student& student, const Teacher* teacher, const
         const Parameters cut = student.AtLevel(parameters, level);
         const at::Tensor logits = student.graph(level).Forward(cut, batch.image, options.precision, options.activations).front();
         loss = LossOf(logits, wanted, batch, options) / static_cast<double>(levels.size());
-      }  // the logits are gone before their gradient comes, and so are the teacher's behind the last level
-      if (level == levels.back()) wanted.reset();
+      }  // the logits are gone before their gradient comes, and so is the target behind the last level
+      if (level == levels.back()) wanted = {};
       loss.backward();
       mean += loss.item<double>();
     }

@@ -17,9 +17,13 @@ at::Tensor Logits(const std::vector<std::vector<double>>& voxels) {
   return logits;
 }
 
+at::Tensor Of(const at::Tensor& student, const at::Tensor& teacher, const DistillationLossOptions& options = {}) {
+  return DistillationLoss(student, TargetOf(teacher, options), options);
+}
+
 double Loss(const at::Tensor& student, const at::Tensor& teacher, DistillationLossOptions options = {}) {
   options.smooth = 0;
-  return DistillationLoss(student, teacher, options).item<double>();
+  return Of(student, teacher, options).item<double>();
 }
 
 /// p is 1/2, 1/2 twice; q is 3/4, 1/4 and 1/4, 3/4.
@@ -54,7 +58,7 @@ TEST(DistillationLoss, IsNothingForTheTeachersOwnAnswerAndSoIsItsGradient) {
   at::manual_seed(1);
   at::Tensor logits = at::randn({2, 4, 3, 3, 3}, at::kDouble);
   at::Tensor student = logits.clone().requires_grad_(true);
-  const at::Tensor loss = DistillationLoss(student, logits, {});
+  const at::Tensor loss = Of(student, logits);
   loss.backward();
   EXPECT_NEAR(loss.item<double>(), 0, 1e-9);
   EXPECT_LT(student.grad().abs().max().item<double>(), 1e-7);  // what is left is the smoothing's
@@ -69,7 +73,7 @@ TEST(DistillationLoss, GivesDiceOfAClassThatNeverWinsNoPart) {
   // Background alone: neither value nor gradient.
   const at::Tensor empty = Logits({{5, 0, 1}, {5, 0, 1}});
   at::Tensor other = Logits({{1, 0, 3}, {2, 1, 0}}).requires_grad_(true);
-  const at::Tensor loss = DistillationLoss(other, empty, {.divergence_weight = 0});
+  const at::Tensor loss = Of(other, empty, {.divergence_weight = 0});
   loss.backward();
   EXPECT_EQ(loss.item<double>(), 0);
   EXPECT_EQ(other.grad().abs().max().item<double>(), 0);
@@ -102,16 +106,16 @@ TEST(DistillationLoss, HasTheGradientOfFiniteDifferences) {
   const at::Tensor teacher = at::randn({2, 3, 2, 2, 3}, at::kDouble) * 2;
   for (const DistillationLossOptions& options : {DistillationLossOptions{}, {.divergence_weight = 0.3, .dice_weight = 2, .temperature = 3}, {.hard_targets = true}}) {
     at::Tensor student = at::randn({2, 3, 2, 2, 3}, at::kDouble).requires_grad_(true);
-    (2 * DistillationLoss(student, teacher, options)).backward();
+    (2 * Of(student, teacher, options)).backward();
     const at::NoGradGuard no_gradients;
     at::Tensor flat = student.detach().view(-1);
     for (int64_t i = 0; i < flat.numel(); ++i) {
       constexpr double kStep = 1e-5;
       const double value = flat[i].item<double>();
       flat[i] = value + kStep;
-      const double above = DistillationLoss(student, teacher, options).item<double>();
+      const double above = Of(student, teacher, options).item<double>();
       flat[i] = value - kStep;
-      const double below = DistillationLoss(student, teacher, options).item<double>();
+      const double below = Of(student, teacher, options).item<double>();
       flat[i] = value;
       EXPECT_NEAR(student.grad().view(-1)[i].item<double>(), 2 * (above - below) / (2 * kStep), 1e-8) << i;
     }
@@ -130,10 +134,10 @@ at::Tensor PlainLoss(const at::Tensor& student, const at::Tensor& teacher) {
 
 TEST(DistillationLoss, DoesNotDependOnWhereSlabsEnd) {
   at::manual_seed(6);
-  const at::Tensor teacher = at::randn({1, 3, 1, 300, 300}, at::kDouble);  // 90,000 voxels; a slab holds 65,536
+  const at::Tensor teacher = at::randn({1, 3, 1, 300, 300}, at::kDouble);  // 90,000 voxels; a slab holds 16,384
   at::Tensor student = at::randn({1, 3, 1, 300, 300}, at::kDouble).requires_grad_(true);
   at::Tensor plain = student.detach().clone().requires_grad_(true);
-  const at::Tensor loss = DistillationLoss(student, teacher, {});
+  const at::Tensor loss = Of(student, teacher);
   const at::Tensor expected = PlainLoss(plain, teacher);
   EXPECT_NEAR(loss.item<double>(), expected.item<double>(), 1e-12);
   loss.backward();

@@ -49,7 +49,7 @@ class DistillationTest : public testing::Test {
     const at::NoGradGuard no_gradients;
     const Batch batch = Patches(2, 99);
     const at::Tensor logits = student.graph(level).Forward(student.AtLevel(parameters, level), batch.image, Precision::kFloat32).front();
-    return DistillationLoss(logits, teacher_.Logits(batch.image), {}).item<double>();
+    return DistillationLoss(logits, TargetOf(teacher_.Logits(batch.image), {}), {}).item<double>();
   }
 
   const Bundle bundle_ = SphereBundle(1);
