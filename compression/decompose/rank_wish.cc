@@ -8,9 +8,9 @@
 #include "compression/rank/level.h"
 #include "compression/rank/pays.h"
 #include "compression/rank/rewrite.h"
+#include "compression/tucker/dense_algebra.h"
 #include "compression/tucker/hosvd.h"
 #include "engine/error.h"
-#include "engine/parallel.h"
 
 namespace tuckerseg {
 namespace {
@@ -18,20 +18,14 @@ namespace {
 std::vector<double> Values(const Vector& values) { return {values.data(), values.data() + values.size()}; }
 
 std::map<std::string, ModeSpectra> SpectraOf(const ModelPart& part, const WeightStore& weights, int threads) {
-  std::vector<const Layer*> layers;
-  for (const Layer& layer : part.graph.layers)
-    if (CanBeDecomposed(layer.kind)) layers.push_back(&layer);
-  std::vector<ModeSpectra> spectra(layers.size());
-  ParallelFor(threads, static_cast<int64_t>(layers.size()), [&](int64_t begin, int64_t end) {
-    for (int64_t i = begin; i < end; ++i) {
-      const Layer& layer = *layers[static_cast<size_t>(i)];
-      const ModeBases bases = BasesOf(ChannelWeightOf(layer, weights.At("fold_" + part.folds.front() + "." + layer.name + ".weight")));
-      spectra[static_cast<size_t>(i)] = {Values(bases.in.values), Values(bases.out.values)};
-    }
-  });
-  std::map<std::string, ModeSpectra> by_layer;
-  for (size_t i = 0; i < layers.size(); ++i) by_layer[layers[i]->name] = spectra[i];
-  return by_layer;
+  SetDenseThreads(threads);
+  std::map<std::string, ModeSpectra> spectra;
+  for (const Layer& layer : part.graph.layers) {
+    if (!CanBeDecomposed(layer.kind)) continue;
+    const ModeBases bases = BasesOf(ChannelWeightOf(layer, weights.At("fold_" + part.folds.front() + "." + layer.name + ".weight")));
+    spectra[layer.name] = {Values(bases.in.values), Values(bases.out.values)};
+  }
+  return spectra;
 }
 
 std::vector<RankPlan> RanksOfLevel(const Bundle& bundle, const FactorWish& wish, int64_t grid) {

@@ -2,12 +2,14 @@
 
 #include <cmath>
 
+#include "compression/tucker/dense_algebra.h"
+
 namespace tuckerseg {
 namespace {
 
 /// The out-mode's projection: [rank_out, in * taps] as a weight.
 ChannelWeight ProjectOut(const ChannelWeight& weight, const Matrix& out_factor) {
-  return {out_factor.cols(), weight.in, weight.taps, out_factor.transpose() * weight.by_out};
+  return {out_factor.cols(), weight.in, weight.taps, TransposedProduct(out_factor, weight.by_out)};
 }
 
 }  // namespace

@@ -1,16 +1,12 @@
 #include "compression/tucker/hosvd.h"
 
-#include <Eigen/Eigenvalues>
-
-#include "engine/error.h"
+#include "compression/tucker/dense_algebra.h"
 
 namespace tuckerseg {
 
 ModeBasis BasisOf(const Matrix& unfolding) {
-  const Matrix gram = unfolding * unfolding.transpose();
-  const Eigen::SelfAdjointEigenSolver<Matrix> solver(gram);
-  if (solver.info() != Eigen::Success) throw Error(ErrorCode::kInternal, "decomposition: the eigenvalues did not converge");
-  ModeBasis basis{solver.eigenvectors().rowwise().reverse(), solver.eigenvalues().reverse().cwiseMax(0.0).cwiseSqrt()};
+  const SymmetricEigen eigen = EigenOf(Gram(unfolding));
+  ModeBasis basis{eigen.vectors.rowwise().reverse(), eigen.values.reverse().cwiseMax(0.0).cwiseSqrt()};
   for (int64_t c = 0; c < basis.vectors.cols(); ++c) {
     int64_t largest = 0;
     basis.vectors.col(c).cwiseAbs().maxCoeff(&largest);
@@ -27,7 +23,7 @@ TuckerWeight Hosvd(const ChannelWeight& weight, const ModeBases& bases, int64_t 
   TuckerWeight form;
   form.out_factor = bases.out.vectors.leftCols(rank_out);
   form.in_factor = bases.in.vectors.leftCols(rank_in);
-  form.core = form.out_factor.transpose() * ProjectIn(weight.by_out, form.in_factor, weight.taps);
+  form.core = TransposedProduct(form.out_factor, ProjectIn(weight.by_out, form.in_factor, weight.taps));
   return form;
 }
 

@@ -2,6 +2,7 @@
 
 #include <string>
 
+#include "compression/tucker/dense_algebra.h"
 #include "engine/error.h"
 
 namespace tuckerseg {
@@ -12,14 +13,7 @@ void CheckRank(const char* field, int64_t rank, int64_t most) {
 }
 
 Matrix ProjectIn(const Matrix& by_out, const Matrix& factor, int64_t taps) {
-  const int64_t in = factor.rows();
-  const int64_t rank = factor.cols();
-  Matrix projected(by_out.rows(), rank * taps);
-  for (int64_t o = 0; o < by_out.rows(); ++o) {
-    const Eigen::Map<const Matrix> slab(by_out.row(o).data(), in, taps);
-    Eigen::Map<Matrix>(projected.row(o).data(), rank, taps).noalias() = factor.transpose() * slab;
-  }
-  return projected;
+  return RowwiseProduct(by_out, factor, taps);
 }
 
 TuckerWeight LeadingRanks(const TuckerWeight& weight, int64_t rank_in, int64_t rank_out) {
@@ -32,7 +26,7 @@ TuckerWeight LeadingRanks(const TuckerWeight& weight, int64_t rank_in, int64_t r
 ChannelWeight Compose(const TuckerWeight& weight) {
   const int64_t taps = weight.core.cols() / weight.rank_in();
   ChannelWeight composed{weight.out_factor.rows(), weight.in_factor.rows(), taps, {}};
-  composed.by_out = weight.out_factor * ProjectIn(weight.core, weight.in_factor.transpose(), taps);
+  composed.by_out = TransposedProduct(weight.out_factor.transpose(), ProjectIn(weight.core, weight.in_factor.transpose(), taps));
   return composed;
 }
 

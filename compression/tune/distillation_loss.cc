@@ -103,7 +103,8 @@ DistillationTarget TargetOf(const at::Tensor& teacher, const DistillationLossOpt
     target.cooled = options.temperature == 1 ? target.probabilities : at::softmax(logits / options.temperature, 2);
     target.information = target.cooled.clamp_min(kLeastProbability).log_().mul_(target.cooled).sum(2);
   }
-  target.squares = at::linalg_vector_norm(target.probabilities, 2, at::IntArrayRef{1}).square_();
+  target.squares = at::empty_like(target.present);
+  for (int64_t s = 0; s < logits.size(0); ++s) target.squares.select(0, s).copy_(target.probabilities.select(0, s).square().sum(0));
   return target;
 }
 
