@@ -10,6 +10,7 @@
 #include "compression/train/recomputed.h"
 #include "compression/train/shifted_convolution.h"
 #include "engine/error.h"
+#include "engine/execute/torch/tucker_steps.h"
 
 namespace tuckerseg {
 namespace {
@@ -65,14 +66,14 @@ class GraphWalk {
     return at::conv3d(input, weight, bias, Sizes(layer.stride), Sizes(Padding(layer.kernel)));
   }
 
+  /// As the executor runs it: gradients go through the products of factors and core.
   at::Tensor Tucker(const Layer& layer, const at::Tensor& input) const {
-    const at::Tensor in_factor = Weight(layer.name + ".in_factor").t().reshape({layer.rank_in, layer.in_channels, 1, 1, 1});
-    const at::Tensor out_factor = Weight(layer.name + ".out_factor").view({layer.out_channels, layer.rank_out, 1, 1, 1});
-    const at::Tensor reduced = at::conv3d(input, in_factor);
-    const at::Tensor weight = Weight(layer.name + ".core");
-    const at::Tensor core = IsTransposed(layer.kind) ? at::conv_transpose3d(reduced, weight, {}, Sizes(layer.stride))
-                                                     : Convolution(layer, reduced, weight, std::nullopt);
-    return at::conv3d(core, out_factor, Bias(layer));
+    const TuckerSteps steps = StepsOf(layer, Weight(layer.name + ".in_factor"), Weight(layer.name + ".core"), Weight(layer.name + ".out_factor"));
+    const at::Tensor reduced = steps.in.defined() ? at::conv3d(input, steps.in) : input;
+    const std::optional<at::Tensor> core_bias = steps.out.defined() ? std::nullopt : Bias(layer);
+    const at::Tensor core = IsTransposed(layer.kind) ? at::conv_transpose3d(reduced, steps.core, core_bias, Sizes(layer.stride))
+                                                     : Convolution(layer, reduced, steps.core, core_bias);
+    return steps.out.defined() ? at::conv3d(core, steps.out, Bias(layer)) : core;
   }
 
   /// LibTorch has no pooling of bfloat16 on the CPU.

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "engine/error.h"
+#include "engine/execute/torch/tucker_steps.h"
 
 namespace tuckerseg {
 namespace {
@@ -41,7 +42,8 @@ at::ScalarType ScalarTypeOf(Precision precision) {
 
 TorchNetwork::TorchNetwork(LayerGraph graph, const WeightStore& weights, const std::string& prefix, at::Device device, Precision precision)
     : graph_(std::move(graph)), device_(device) {
-  for (const Layer& layer : graph_.layers)
+  for (const Layer& layer : graph_.layers) {
+    std::map<std::string, at::Tensor> stored;
     for (const TensorSpec& spec : RequiredTensors({{layer}})) {
       const TensorView& tensor = weights.At(prefix + spec.name);
       if (tensor.shape != spec.shape) {
@@ -49,23 +51,20 @@ TorchNetwork::TorchNetwork(LayerGraph graph, const WeightStore& weights, const s
       }
       std::vector<float> values = ToFloat(tensor);
       // clone: the network outlives the mapped file, and a device needs its own copy in any case.
-      tensors_[spec.name] = at::from_blob(values.data(), spec.shape, at::kFloat).clone().to(device_, TypeOf(layer, precision));
+      stored[spec.name] = at::from_blob(values.data(), spec.shape, at::kFloat).clone();
     }
-  PrepareTuckerFactors();
+    if (IsTucker(layer.kind)) {
+      const TuckerSteps steps = StepsOf(layer, stored.at(layer.name + ".in_factor"), stored.at(layer.name + ".core"), stored.at(layer.name + ".out_factor"));
+      stored[layer.name + ".in_factor"] = steps.in;
+      stored[layer.name + ".core"] = steps.core;
+      stored[layer.name + ".out_factor"] = steps.out;
+    }
+    for (const auto& [name, tensor] : stored)
+      if (tensor.defined()) tensors_[name] = tensor.to(device_, TypeOf(layer, precision));
+  }
   last_use_.resize(graph_.layers.size(), graph_.layers.size());
   for (size_t i = 0; i < graph_.layers.size(); ++i)
     for (const int input : graph_.layers[i].inputs) last_use_[static_cast<size_t>(input)] = i;
-}
-
-/// Factors become 1x1x1 convolution weights: in_factor [in, rank] is turned round, out_factor [out, rank] only reshaped.
-void TorchNetwork::PrepareTuckerFactors() {
-  for (const Layer& layer : graph_.layers) {
-    if (!IsTucker(layer.kind)) continue;
-    at::Tensor& in_factor = tensors_.at(layer.name + ".in_factor");
-    in_factor = in_factor.t().contiguous().view({layer.rank_in, layer.in_channels, 1, 1, 1});
-    at::Tensor& out_factor = tensors_.at(layer.name + ".out_factor");
-    out_factor = out_factor.view({layer.out_channels, layer.rank_out, 1, 1, 1});
-  }
 }
 
 at::Tensor TorchNetwork::Forward(at::Tensor input) const {
@@ -85,12 +84,15 @@ std::optional<at::Tensor> TorchNetwork::Bias(const Layer& layer) const {
 }
 
 at::Tensor TorchNetwork::ApplyTucker(const Layer& layer, const at::Tensor& input) const {
-  const at::Tensor reduced = at::conv3d(input, Tensor(layer, ".in_factor"));
+  const auto in_factor = tensors_.find(layer.name + ".in_factor");
+  const auto out_factor = tensors_.find(layer.name + ".out_factor");
+  const at::Tensor reduced = in_factor == tensors_.end() ? input : at::conv3d(input, in_factor->second);
+  const std::optional<at::Tensor> core_bias = out_factor == tensors_.end() ? Bias(layer) : std::nullopt;
   const at::Tensor core =
       IsTransposed(layer.kind)
-          ? at::conv_transpose3d(reduced, Tensor(layer, ".core"), {}, Sizes(layer.stride))
-          : at::conv3d(reduced, Tensor(layer, ".core"), {}, Sizes(layer.stride), Sizes(Padding(layer.kernel)));
-  return at::conv3d(core, Tensor(layer, ".out_factor"), Bias(layer));
+          ? at::conv_transpose3d(reduced, Tensor(layer, ".core"), core_bias, Sizes(layer.stride))
+          : at::conv3d(reduced, Tensor(layer, ".core"), core_bias, Sizes(layer.stride), Sizes(Padding(layer.kernel)));
+  return out_factor == tensors_.end() ? core : at::conv3d(core, out_factor->second, Bias(layer));
 }
 
 at::Tensor TorchNetwork::Apply(const Layer& layer, size_t index, const std::vector<at::Tensor>& features) const {

@@ -34,7 +34,6 @@ class TorchNetwork {
   at::Tensor Forward(at::Tensor input) const;
 
  private:
-  void PrepareTuckerFactors();
   const at::Tensor& Tensor(const Layer& layer, const char* part) const { return tensors_.at(layer.name + part); }
   std::optional<at::Tensor> Bias(const Layer& layer) const;
   at::Tensor Apply(const Layer& layer, size_t index, const std::vector<at::Tensor>& features) const;
@@ -42,7 +41,7 @@ class TorchNetwork {
 
   LayerGraph graph_;
   at::Device device_;
-  std::map<std::string, at::Tensor> tensors_;  // by TensorSpec name, without the prefix
+  std::map<std::string, at::Tensor> tensors_;  // by TensorSpec name, without the prefix; of Tucker layers the steps'
   std::vector<size_t> last_use_;               // layer after which a feature is freed
 };
 

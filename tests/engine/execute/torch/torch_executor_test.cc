@@ -48,16 +48,25 @@ TEST_P(TorchExecutorOnDevice, AgreesWithThePlainExecutorOnEveryLayer) {
               Pointwise(FloatNear(2e-4F), RunOnce(PlainExecutorFactory(), graph, weights, patch, shape)));
 }
 
-TEST_P(TorchExecutorOnDevice, AgreesWithThePlainExecutorOnATuckerConvolution) {
-  LayerGraph graph;
-  AddLayer(graph, {.name = "input", .kind = LayerKind::kInput, .in_channels = 6, .out_channels = 6});
-  AddLayer(graph, {.name = "tucker", .kind = LayerKind::kTuckerConvolution, .inputs = {0}, .in_channels = 6,
-                   .out_channels = 8, .kernel = {3, 3, 1}, .stride = {2, 1, 1}, .bias = true, .rank_in = 3, .rank_out = 4});
-  const WeightStore weights = RandomWeights(graph, "", 11);
-  const Size3 shape{6, 5, 4};
-  const std::vector<float> patch = RandomPatch(6 * 6 * 5 * 4, 5);
-  EXPECT_THAT(RunOnce(TorchExecutorFactory(GetParam(), 1), graph, weights, patch, shape),
-              Pointwise(FloatNear(2e-4F), RunOnce(PlainExecutorFactory(), graph, weights, patch, shape)));
+TEST_P(TorchExecutorOnDevice, AgreesWithThePlainExecutorOnATuckerConvolutionWhicheverFactorsArePartOfItsCore) {
+  for (const LayerKind kind : {LayerKind::kTuckerConvolution, LayerKind::kTuckerTransposedConvolution})
+    for (const Size3& kernel : {Size3{3, 3, 1}, Size3{1, 1, 1}})
+      for (const int64_t rank_in : {3, 6})
+        for (const int64_t rank_out : {4, 8}) {
+          LayerGraph graph;
+          AddLayer(graph, {.name = "input", .kind = LayerKind::kInput, .in_channels = 6, .out_channels = 6});
+          if (IsTransposed(kind)) {  // which undoes a stride
+            AddLayer(graph, {.name = "pool", .kind = LayerKind::kAveragePool, .inputs = {0}, .in_channels = 6, .out_channels = 6, .kernel = {2, 1, 1}, .stride = {2, 1, 1}});
+          }
+          AddLayer(graph, {.name = "tucker", .kind = kind, .inputs = {static_cast<int>(graph.layers.size()) - 1}, .in_channels = 6, .out_channels = 8,
+                           .kernel = IsTransposed(kind) ? Size3{2, 1, 1} : kernel, .stride = {2, 1, 1}, .bias = true, .rank_in = rank_in, .rank_out = rank_out});
+          const WeightStore weights = RandomWeights(graph, "", 11);
+          const Size3 shape{6, 5, 4};
+          const std::vector<float> patch = RandomPatch(6 * 6 * 5 * 4, 5);
+          EXPECT_THAT(RunOnce(TorchExecutorFactory(GetParam(), 1), graph, weights, patch, shape),
+                      Pointwise(FloatNear(5e-4F), RunOnce(PlainExecutorFactory(), graph, weights, patch, shape)))
+              << (IsTransposed(kind) ? "transposed " : "plain ") << kernel[0] << " " << rank_in << " " << rank_out;
+        }
 }
 
 TEST_P(TorchExecutorOnDevice, GivesTheSameBitsOnEveryRun) {
