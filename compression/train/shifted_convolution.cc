@@ -25,8 +25,8 @@ std::vector<int64_t> PaddingOf(const at::Tensor& weight) {
   return {(weight.size(2) - 1) / 2, (weight.size(3) - 1) / 2, (weight.size(4) - 1) / 2};
 }
 
-constexpr int64_t kSlabRows = 512;        // one product each
-constexpr int64_t kSlabsOfThread = 4;      // at a time: some hundred KB
+constexpr int64_t kSlabRows = 512;     // one product each
+constexpr int64_t kSlabsOfThread = 4;  // at a time
 
 /// How a padded grid lies in rows, one for each voxel.
 struct PaddedGrid {
@@ -78,8 +78,8 @@ at::Tensor SideBySide(const at::Tensor& from, int64_t begin, int64_t end, int64_
 
 /// The gradient by a kernel of all of its taps. Tap (a, b, c) is the sum over rows r of gradient[r] source[r + a plane + b line + c],
 /// which is that of gradient[r - c] source[r + a plane + b line]: with the gradient's rows beside their predecessors, and the source's
-/// beside those of other lines, all taps are one product. They are put side by side for a part of the rows at a time, which stays in the
-/// processor's cache. A product of each tap alone has as few columns as the layer has channels, and took two to seven times as long.
+/// beside those of other lines, all taps are one product. They are put side by side for a part of the rows at a time: all would take twelve
+/// times the memory of both. A product of each tap alone has as few columns as the layer has channels, and took two to seven times as long.
 class WeightGradient {
  public:
   WeightGradient(const at::Tensor& input, const at::Tensor& gradient, const at::Tensor& weight, const std::vector<int64_t>& padding)
@@ -111,7 +111,7 @@ class WeightGradient {
  private:
   PaddedGrid grid_;
   std::vector<int64_t> kernel_;
-  std::vector<int64_t> predecessors_;  // of row r is r - c, which stands kernel - 1 - c rows behind r where as many rows of zeros come first
+  std::vector<int64_t> predecessors_;  // offset last - c leads to row r - c, as `last` rows of zeros come first
   std::vector<int64_t> lines_;         // offsets of the first taps of all lines
   at::Tensor gradient_;
   at::Tensor source_;

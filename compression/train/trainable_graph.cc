@@ -7,6 +7,7 @@
 #include <optional>
 #include <utility>
 
+#include "compression/train/instance_norm.h"
 #include "compression/train/recomputed.h"
 #include "compression/train/shifted_convolution.h"
 #include "engine/error.h"
@@ -66,14 +67,17 @@ class GraphWalk {
     return at::conv3d(input, weight, bias, Sizes(layer.stride), Sizes(Padding(layer.kernel)));
   }
 
-  /// As the executor runs it: gradients go through the products of factors and core.
+  /// As the executor runs it, but that deep layers of small patches are not folded.
   at::Tensor Tucker(const Layer& layer, const at::Tensor& input) const {
-    const TuckerSteps steps = StepsOf(layer, Weight(layer.name + ".in_factor"), Weight(layer.name + ".core"), Weight(layer.name + ".out_factor"));
-    const at::Tensor reduced = steps.in.defined() ? at::conv3d(input, steps.in) : input;
-    const std::optional<at::Tensor> core_bias = steps.out.defined() ? std::nullopt : Bias(layer);
-    const at::Tensor core = IsTransposed(layer.kind) ? at::conv_transpose3d(reduced, steps.core, core_bias, Sizes(layer.stride))
-                                                     : Convolution(layer, reduced, steps.core, core_bias);
-    return steps.out.defined() ? at::conv3d(core, steps.out, Bias(layer)) : core;
+    const int64_t finer = input.numel() / input.size(1);
+    const int64_t coarser = IsTransposed(layer.kind) ? finer : finer / (layer.stride[0] * layer.stride[1] * layer.stride[2]);
+    const TuckerFold fold = CheapestFold(layer, coarser);  // the product is made anew in every pass
+    const TuckerSteps steps = StepsOf(layer, fold, Parameter(layer.name + ".in_factor"), Parameter(layer.name + ".core"), Parameter(layer.name + ".out_factor"));
+    const at::Tensor reduced = fold.in ? input : at::conv3d(input, Computed(steps.in));
+    const std::optional<at::Tensor> core_bias = fold.out ? Bias(layer) : std::nullopt;
+    const at::Tensor core = IsTransposed(layer.kind) ? at::conv_transpose3d(reduced, Computed(steps.core), core_bias, Sizes(layer.stride))
+                                                     : Convolution(layer, reduced, Computed(steps.core), core_bias);
+    return fold.out ? core : at::conv3d(core, Computed(steps.out), Bias(layer));
   }
 
   /// LibTorch has no pooling of bfloat16 on the CPU.
@@ -103,9 +107,7 @@ class GraphWalk {
       case LayerKind::kTransposedConvolution:
         return at::conv_transpose3d(input, Weight(layer.name + ".weight"), Bias(layer), Sizes(layer.stride));
       case LayerKind::kInstanceNorm:
-        // Groups of one channel are instances. LibTorch's instance norm turns channels-last features round and back; this does not.
-        return at::group_norm(input, layer.out_channels, Parameter(layer.name + ".weight"), Parameter(layer.name + ".bias"),
-                              layer.epsilon);
+        return InstanceNorm(input, Parameter(layer.name + ".weight"), Parameter(layer.name + ".bias"), layer.epsilon);
       case LayerKind::kLeakyRelu:
         return at::leaky_relu(input, layer.negative_slope);
       case LayerKind::kAveragePool:

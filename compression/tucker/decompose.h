@@ -16,7 +16,7 @@ enum class DecompositionMethod { kHosvd, kHooi };
 void AddTuckerTensors(const Layer& tucker_layer, const TuckerWeight& form, const std::string& prefix, TensorType type, WeightStore& weights);
 
 /// The weights of all folds of `part` for `graph`, which has the part's layers by name, some of them in Tucker form: those are
-/// decomposed at the graph's ranks, all other tensors are taken as they are. `threads`: of LibTorch, as SetDenseThreads. `type`: of what is decomposed.
+/// decomposed at the graph's ranks, all other tensors are taken as they are. `threads`: as SetDenseThreads. `type`: of what is decomposed.
 /// Errors: kInvalidArgument for a layer that the part lacks or that has other channels there, kDataLoss for weights that are not finite.
 WeightStore DecomposePart(const ModelPart& part, const LayerGraph& graph, const WeightStore& weights, DecompositionMethod method, TensorType type,
                           int threads);

@@ -6,8 +6,11 @@
 
 namespace tuckerseg {
 
-/// The number of threads of all functions below, for the whole process. Sums may differ in the last bits with it.
+/// The number of threads of all functions below, and of LibTorch in the whole process; Eigen, which stands in where the project is built without
+/// LibTorch, has one. Sums may differ in the last bits with it.
 void SetDenseThreads(int threads);
+
+/// All of them: errors kResourceExhausted where there is no memory left, kInternal for what else LibTorch throws.
 
 /// a^T b
 Matrix TransposedProduct(const Matrix& a, const Matrix& b);

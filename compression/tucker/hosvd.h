@@ -14,7 +14,7 @@ struct ModeBasis {
 
 /// From the eigenvectors of the unfolding's Gram matrix, which is at most channels x channels: exact to about 1e-8 of the largest
 /// value, and many times faster than the SVD of the wide unfolding. Each vector's largest entry is positive, so that equal
-/// weights give equal factors on every machine, but for the last bits.
+/// weights give equal factors on every machine, but for rounding, as long as their singular values differ.
 ModeBasis BasisOf(const Matrix& unfolding);
 
 /// Both modes' bases: computed once, cut at any rank.

@@ -4,6 +4,7 @@
 #include <utility>
 #include <vector>
 
+#include "engine/model/tucker_fold.h"
 #include "engine/segment/linear_head.h"
 #include "engine/segment/logits_export.h"
 #include "engine/segment/patch_accumulator.h"
@@ -30,9 +31,12 @@ int64_t ScratchBytes(const Layer& layer, const Size3& in, const Size3& out) {
       return BlockedBytes(layer.in_channels, in) + BlockedBytes(layer.out_channels, out);
     case LayerKind::kTuckerConvolution:
     case LayerKind::kTuckerTransposedConvolution:
-      // Two reduced features besides, the first at the input's resolution; the factors' copies are not held at the same time.
-      return BlockedBytes(layer.in_channels, in) + BlockedBytes(layer.out_channels, out) +
-             2 * BlockedBytes(layer.rank_in, in) + 2 * BlockedBytes(layer.rank_out, out);
+    {
+      // A reduced feature behind each factor that is not part of the core; the factors' copies are not held at the same time.
+      const TuckerFold fold = CheapestFold(layer);
+      return BlockedBytes(layer.in_channels, in) + BlockedBytes(layer.out_channels, out) + (fold.in ? 0 : 2 * BlockedBytes(layer.rank_in, in)) +
+             (fold.out ? 0 : 2 * BlockedBytes(layer.rank_out, out));
+    }
     default:
       return 0;
   }

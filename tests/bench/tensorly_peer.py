@@ -2,7 +2,8 @@
 """Times decomposing a whole network by its weights: tuckerseg's decompose and tensorly's partial_tucker, on the same random weights, in one run.
 
 Both decompose every convolution of the paper's network, transposed ones and the head included, over its two channel modes at the ranks of LEVEL, on as
-many threads: tensorly as the paper's authors call it (HOOI from an SVD start), and with no iteration (HOSVD). Ours besides: all levels in one elastic file.
+many threads: tensorly as the paper's authors call it (HOOI from an SVD start), but until the error falls by less than 1e-5, as ours does (its default
+is 1e-4), and with no iteration (HOSVD). Ours besides: all levels in one elastic file.
 
 The peer needs a virtual environment, whose Python runs this script:
   python3 -m venv PEER && PEER/bin/pip install tensorly numpy scipy

@@ -54,7 +54,7 @@ TorchNetwork::TorchNetwork(LayerGraph graph, const WeightStore& weights, const s
       stored[spec.name] = at::from_blob(values.data(), spec.shape, at::kFloat).clone();
     }
     if (IsTucker(layer.kind)) {
-      const TuckerSteps steps = StepsOf(layer, stored.at(layer.name + ".in_factor"), stored.at(layer.name + ".core"), stored.at(layer.name + ".out_factor"));
+      const TuckerSteps steps = StepsOf(layer, CheapestFold(layer), stored.at(layer.name + ".in_factor"), stored.at(layer.name + ".core"), stored.at(layer.name + ".out_factor"));
       stored[layer.name + ".in_factor"] = steps.in;
       stored[layer.name + ".core"] = steps.core;
       stored[layer.name + ".out_factor"] = steps.out;

@@ -1,5 +1,5 @@
 /// A layer graph as LibTorch's operations, on tensors that lie on the device: what the executor is around, and what is timed without
-/// the way to the device and back. The one header here that shows LibTorch.
+/// the way to the device and back. Shows LibTorch, as tucker_steps.h does.
 #pragma once
 
 #include <ATen/ATen.h>
@@ -22,7 +22,7 @@ at::ScalarType ScalarTypeOf(Precision precision);
 /// One network with one set of weights. Thread-safe once built.
 class TorchNetwork {
  public:
-  /// Copies the tensors `prefix`<layer>.<tensor> to the device. `graph` must be valid, but its strides are not looked at: a transposed
+  /// Copies the tensors `prefix`<layer>.<tensor> to the device, those of Tucker layers folded (tucker_fold.h). `graph` must be valid, but its strides are not looked at: a transposed
   /// convolution may stand alone. Errors: kFailedPrecondition for a tensor that is missing or of another shape; LibTorch's own.
   TorchNetwork(LayerGraph graph, const WeightStore& weights, const std::string& prefix, at::Device device, Precision precision);
 

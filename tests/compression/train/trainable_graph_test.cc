@@ -82,10 +82,25 @@ TEST(TrainableGraph, GradientsOfEveryLayerKindAreThoseOfFiniteDifferences) {
   ExpectTrueGradients(OneLayer({.kind = LayerKind::kAdd, .inputs = {0, 0, 0}}));
 }
 
+TEST(TrainableGraph, GradientsGoThroughFactorsThatArePartOfTheirCore) {
+  Layer whole_in{.kind = LayerKind::kTuckerConvolution, .out_channels = 3, .kernel = {3, 3, 3}, .bias = true, .rank_in = 2, .rank_out = 2};
+  Layer whole_out = whole_in;
+  whole_out.rank_in = 1;
+  whole_out.rank_out = 3;
+  Layer matrix = whole_in;
+  matrix.kernel = {1, 1, 1};
+  matrix.rank_in = matrix.rank_out = 1;
+  for (const Layer& layer : {whole_in, whole_out, matrix}) ExpectTrueGradients(OneLayer(layer));
+  LayerGraph down_and_up = OneLayer({.kind = LayerKind::kConvolution, .out_channels = 3, .kernel = {1, 1, 1}, .stride = {2, 1, 2}});
+  AddLayer(down_and_up, {.name = "up", .kind = LayerKind::kTuckerTransposedConvolution, .inputs = {1}, .in_channels = 3, .out_channels = 2,
+                         .kernel = {2, 1, 2}, .stride = {2, 1, 2}, .bias = true, .rank_in = 3, .rank_out = 1});
+  ExpectTrueGradients(down_and_up);
+}
+
 TEST(ConvolutionByShifts, HasTheValuesAndGradientsOfLibTorchsConvolution) {
   at::manual_seed(5);
   for (const std::vector<int64_t>& kernel : {std::vector<int64_t>{3, 3, 3}, {1, 3, 5}}) {
-    at::Tensor input = at::randn({2, 3, 4, 5, 6}, at::kDouble).requires_grad_(true);
+    at::Tensor input = at::randn({2, 3, 12, 14, 16}, at::kDouble).requires_grad_(true);
     at::Tensor weight = at::randn({4, 3, kernel[0], kernel[1], kernel[2]}, at::kDouble).requires_grad_(true);
     at::Tensor bias = at::randn({4}, at::kDouble).requires_grad_(true);
     std::vector<at::Tensor> same;

@@ -6,11 +6,11 @@
 namespace tuckerseg {
 namespace {
 
-/// More voxels than a chunk holds, and a number of classes that no vector divides.
-Answers RandomAnswers(at::ScalarType type, double temperature) {
+/// By default more voxels than a chunk holds, and a number of classes that no vector divides.
+Answers RandomAnswers(at::ScalarType type, double temperature, int64_t voxels = 3000) {
   at::manual_seed(4);
-  const at::Tensor logits = at::randn({3000, 11}, type) * 5;
-  const at::Tensor wanted = at::randn({3000, 11}, type) * 5;
+  const at::Tensor logits = at::randn({voxels, 11}, type) * 5;
+  const at::Tensor wanted = at::randn({voxels, 11}, type) * 5;
   Answers answers;
   answers.logits = logits / temperature;
   answers.p = at::softmax(logits, 1);
@@ -52,12 +52,28 @@ TEST(AnswerSums, GiveEachVoxelTheSameGradientByVoxelsAsByTensors) {
     }
 }
 
+TEST(AnswerSums, AreTheSameBehindTheEndOfASlab) {
+  const Answers first = RandomAnswers(at::kDouble, 1, 70'000);  // of 65,536 voxels
+  const Answers second = RandomAnswers(at::kDouble, 1, 70'000);
+  EXPECT_TRUE(Same(SumByTensors(first).divergence, SumByVoxels(second, 2).divergence));
+  const AnswerWeights weights{at::rand({11}, at::kDouble), at::rand({11}, at::kDouble), 0.7};
+  PutGradientByTensors(first, weights);
+  PutGradientByVoxels(second, weights, 2);
+  EXPECT_TRUE(Same(second.p, first.p));
+}
+
 TEST(AnswerSums, DoNotDependOnTheNumberOfThreads) {
-  const Answers answers = RandomAnswers(at::kFloat, 1);
-  const AnswerSums one = SumByVoxels(answers, 1);
-  const AnswerSums three = SumByVoxels(answers, 3);
+  const Answers first = RandomAnswers(at::kFloat, 1);
+  const Answers second = RandomAnswers(at::kFloat, 1);
+  const AnswerSums one = SumByVoxels(first, 1);
+  const AnswerSums three = SumByVoxels(second, 3);
   EXPECT_TRUE(at::equal(one.overlap, three.overlap));
+  EXPECT_TRUE(at::equal(one.squares, three.squares));
   EXPECT_TRUE(at::equal(one.divergence, three.divergence));
+  const AnswerWeights weights{at::rand({11}), at::rand({11}), 0.7};
+  PutGradientByVoxels(first, weights, 1);
+  PutGradientByVoxels(second, weights, 3);
+  EXPECT_TRUE(at::equal(first.p, second.p));
 }
 
 TEST(AnswerSums, CountAVoxelWhoseAnswerIsOutOfTheTypesRangeWithItsLogits) {

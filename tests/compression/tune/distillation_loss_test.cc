@@ -132,9 +132,9 @@ at::Tensor PlainLoss(const at::Tensor& student, const at::Tensor& teacher) {
   return divergence + 1 - dice.narrow(1, 1, dice.size(1) - 1).mean();
 }
 
-TEST(DistillationLoss, DoesNotDependOnWhereSlabsEnd) {
+TEST(DistillationLoss, DoesNotDependOnWhereChunksEnd) {
   at::manual_seed(6);
-  const at::Tensor teacher = at::randn({1, 3, 1, 300, 300}, at::kDouble);  // 90,000 voxels; a slab holds 16,384
+  const at::Tensor teacher = at::randn({1, 3, 1, 300, 300}, at::kDouble);  // 90,000 voxels, many chunks of answer_sums
   at::Tensor student = at::randn({1, 3, 1, 300, 300}, at::kDouble).requires_grad_(true);
   at::Tensor plain = student.detach().clone().requires_grad_(true);
   const at::Tensor loss = Of(student, teacher);
