@@ -20,6 +20,7 @@
 #include "compression/bench/torch/torch_device.h"
 #include "compression/cases/case_files.h"
 #include "compression/cli/bench_display.h"
+#include "compression/cli/option_checks.h"
 #include "compression/forms/model_form.h"
 #include "engine/error.h"
 #include "engine/execute/torch/torch_executor.h"
@@ -174,7 +175,7 @@ void AddNetworkOptions(CLI::App& command, BenchArguments& arguments) {
   command.add_option("--levels", arguments.levels, "With --arch: original, and factors of the paper's rank rule")
       ->delimiter(',')->needs(architecture)->capture_default_str();
   command.add_option("--grid", arguments.grid, "With --arch: ranks are rounded up to multiples of it")
-      ->needs(architecture)->check(CLI::PositiveNumber)->capture_default_str();
+      ->needs(architecture)->check(WholeNumberFrom(1))->capture_default_str();
   command.add_option("--volume", arguments.volume, "Also segment this CT (NIfTI) once with each variant")->excludes(architecture);
   command.add_flag("--no-card", arguments.no_card, "Measure only: leave the cards as they are");
 }
@@ -184,9 +185,9 @@ void AddRunOptions(CLI::App& command, BenchArguments& arguments) {
   command.add_option("--precision", arguments.precision, "fp32, bf16 or fp16")
       ->check(CLI::IsMember({"fp32", "bf16", "fp16", "int8"}))->capture_default_str();
   command.add_option("--executor", arguments.executor, "torch")->check(CLI::IsMember({"torch", "cpu"}))->capture_default_str();
-  command.add_option("--threads", arguments.threads, "Threads; default: one for each processor")->check(CLI::PositiveNumber);
+  command.add_option("--threads", arguments.threads, "Threads; default: one for each processor")->check(WholeNumberFrom(1));
   command.add_option("--patch", arguments.patch, "D,H,W: voxels along the network's axes; default: the model's own")->delimiter(',')->expected(3);
-  command.add_option("--repeat", arguments.repeat, "Timed runs of each variant")->check(CLI::PositiveNumber)->capture_default_str();
+  command.add_option("--repeat", arguments.repeat, "Timed runs of each variant")->check(WholeNumberFrom(1))->capture_default_str();
   command.add_flag("--json", arguments.json, "Print what was measured as JSON");
   command.add_flag("--quiet", arguments.quiet, "No progress");
 }

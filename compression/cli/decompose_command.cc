@@ -6,6 +6,7 @@
 #include <string>
 #include <utility>
 
+#include "compression/cli/option_checks.h"
 #include "compression/cli/variant_name.h"
 #include "engine/error.h"
 #include "engine/model/cost.h"
@@ -46,7 +47,7 @@ std::vector<RankWish> WishesOf(const DecomposeArguments& arguments) {
   for (const std::string& budget : arguments.budgets) wishes.emplace_back(ParseBudget(budget));
   if (arguments.energy > 0) wishes.emplace_back(EnergyWish{arguments.energy});
   const int kinds = (arguments.levels.empty() ? 0 : 1) + (arguments.budgets.empty() ? 0 : 1) + (arguments.energy > 0 ? 1 : 0);
-  if (kinds != 1) throw CLI::ValidationError("one of --level, --energy and --budget", "must be given");
+  if (kinds != 1) throw CLI::ValidationError("--level, --energy, --budget", "must be exactly one of them");
   if (arguments.budgets.empty() && !arguments.calibration.front.empty()) throw CLI::ValidationError("--front", "needs --budget");
   if (arguments.energy > 0 && arguments.is_default) throw CLI::ValidationError("--default", "needs --level or --budget: a share of energy is no number that requests ask for");
   return wishes;
@@ -111,9 +112,9 @@ void Run(const DecomposeArguments& arguments, const MakeDataAware& data_aware) {
 
 void AddCalibrationOptions(CLI::App& command, CalibrationArguments& calibration) {
   command.add_option("--calibration", calibration.volumes, "CTs (NIfTI) that the data-aware method looks at; no labels are needed");
-  command.add_option("--patches", calibration.patches, "Patches of each calibration CT")->check(CLI::PositiveNumber)->capture_default_str();
+  command.add_option("--patches", calibration.patches, "Patches of each calibration CT")->check(WholeNumberFrom(1))->capture_default_str();
   command.add_option("--patch", calibration.patch, "Size of these patches, D,H,W; default: the network's own, of at most 96 an axis")->delimiter(',')->expected(3);
-  command.add_option("--samples", calibration.samples, "Output voxels that each layer is fitted to, at least")->check(CLI::PositiveNumber)->capture_default_str();
+  command.add_option("--samples", calibration.samples, "Output voxels that each layer is fitted to, at least")->check(WholeNumberFrom(1))->capture_default_str();
   command.add_option("--seed", calibration.seed, "Of the sampled voxels")->capture_default_str();
   command.add_option("--layer-times", calibration.layer_times, "File that keeps the layer times measured for a budget of latency; default: layer-times.json in the bundle");
   command.add_option("--front", calibration.front, "JSON file for the Pareto front of a budget: what every share would buy");
@@ -133,11 +134,11 @@ void AddDecomposeCommand(CLI::App& app, const MakeDataAware& data_aware) {
   command->add_option("--method", arguments->method, "hosvd, hooi or data-aware; default: data-aware with --calibration, hosvd for several levels, else hooi")
       ->check(CLI::IsMember({"hosvd", "hooi", "data-aware"}));
   AddCalibrationOptions(*command, arguments->calibration);
-  command->add_option("--grid", arguments->grid, "Ranks are multiples of it; default: 16 for budgets, else 1")->check(CLI::PositiveNumber);
+  command->add_option("--grid", arguments->grid, "Ranks are multiples of it; default: 16 for budgets, else 1")->check(WholeNumberFrom(1));
   command->add_option("--name", arguments->name, "What requests call the variant; default: the output directory's name");
   command->add_flag("--default", arguments->is_default, "Runs when a request asks for the level by its number");
   command->add_flag("--half", arguments->half, "Store what is decomposed as float16");
-  command->add_option("--threads", arguments->threads, "Threads")->check(CLI::PositiveNumber)->capture_default_str();
+  command->add_option("--threads", arguments->threads, "Threads")->check(WholeNumberFrom(1))->capture_default_str();
   command->add_flag("--quiet", arguments->quiet, "Neither progress nor table");
   command->add_option("-o,--output", arguments->output, "Variant to write: a new or empty directory, BUNDLE/variants/NAME to have it served")->required();
   command->callback([arguments, data_aware] {

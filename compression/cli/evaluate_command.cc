@@ -16,6 +16,7 @@
 #include "compression/bench/torch/torch_device.h"
 #include "compression/cli/evaluate_display.h"
 #include "compression/cli/machine_words.h"
+#include "compression/cli/option_checks.h"
 #include "compression/evaluate/card_files.h"
 #include "compression/evaluate/metrics_csv.h"
 #include "compression/evaluate/variant_run.h"
@@ -157,9 +158,9 @@ void AddEvaluateCommand(CLI::App& app) {
   command->add_option("--tolerance", arguments->tolerance_mm, "Distance in mm up to which surfaces count as one in surface Dice")
       ->check(CLI::Range(0.0, kLargestToleranceMm))->capture_default_str();
   command->add_option("--pictures", arguments->pictures, "Pictures of each variant's worst structures in the report")
-      ->check(CLI::NonNegativeNumber)->capture_default_str();
+      ->check(WholeNumberFrom(0))->capture_default_str();
   command->add_option("--device", arguments->device, "cpu or cuda:N")->capture_default_str();
-  command->add_option("--threads", arguments->threads, "Threads")->check(CLI::PositiveNumber)->capture_default_str();
+  command->add_option("--threads", arguments->threads, "Threads")->check(WholeNumberFrom(1))->capture_default_str();
   command->add_flag("--structures", arguments->structures, "After the table also every structure of every variant, with its tests");
   command->add_flag("--json", arguments->json, "The result as one JSON object instead of a table");
   command->add_flag("--quiet", arguments->quiet, "Neither progress nor table");

@@ -11,6 +11,7 @@
 #include "compression/train/recomputed.h"
 #include "compression/train/shifted_convolution.h"
 #include "engine/error.h"
+#include "engine/execute/torch/convolution.h"
 #include "engine/execute/torch/tucker_steps.h"
 
 namespace tuckerseg {
@@ -64,6 +65,7 @@ class GraphWalk {
     if (spatial && at::GradMode::is_enabled() && input.device().is_cpu() && precision_ == Precision::kFloat32 && ShiftsPayOff()) {
       return ConvolutionByShifts(input, weight, bias);
     }
+    if (!at::GradMode::is_enabled()) return Convolution3d(input, weight, bias, layer.kernel, layer.stride);
     return at::conv3d(input, weight, bias, Sizes(layer.stride), Sizes(Padding(layer.kernel)));
   }
 

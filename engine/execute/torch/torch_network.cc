@@ -3,14 +3,13 @@
 #include <utility>
 
 #include "engine/error.h"
+#include "engine/execute/torch/convolution.h"
 #include "engine/execute/torch/tucker_steps.h"
 
 namespace tuckerseg {
 namespace {
 
 at::IntArrayRef Sizes(const Size3& size) { return {size.data(), size.size()}; }
-
-Size3 Padding(const Size3& kernel) { return {(kernel[0] - 1) / 2, (kernel[1] - 1) / 2, (kernel[2] - 1) / 2}; }
 
 /// Norms keep their weights in float32 whatever the features are: LibTorch then takes their mean and variance in float32, too.
 at::ScalarType TypeOf(const Layer& layer, Precision precision) {
@@ -91,7 +90,7 @@ at::Tensor TorchNetwork::ApplyTucker(const Layer& layer, const at::Tensor& input
   const at::Tensor core =
       IsTransposed(layer.kind)
           ? at::conv_transpose3d(reduced, Tensor(layer, ".core"), core_bias, Sizes(layer.stride))
-          : at::conv3d(reduced, Tensor(layer, ".core"), core_bias, Sizes(layer.stride), Sizes(Padding(layer.kernel)));
+          : Convolution3d(reduced, Tensor(layer, ".core"), core_bias, layer.kernel, layer.stride);
   return out_factor == tensors_.end() ? core : at::conv3d(core, out_factor->second, Bias(layer));
 }
 
@@ -100,7 +99,7 @@ at::Tensor TorchNetwork::Apply(const Layer& layer, size_t index, const std::vect
   const at::Tensor& input = features[source];
   switch (layer.kind) {
     case LayerKind::kConvolution:
-      return at::conv3d(input, Tensor(layer, ".weight"), Bias(layer), Sizes(layer.stride), Sizes(Padding(layer.kernel)));
+      return Convolution3d(input, Tensor(layer, ".weight"), Bias(layer), layer.kernel, layer.stride);
     case LayerKind::kTuckerConvolution:
     case LayerKind::kTuckerTransposedConvolution:
       return ApplyTucker(layer, input);

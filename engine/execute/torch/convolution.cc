@@ -1,0 +1,21 @@
+#include "engine/execute/torch/convolution.h"
+
+#include <ATen/ATen.h>
+
+namespace tuckerseg {
+namespace {
+
+at::IntArrayRef Sizes(const Size3& size) { return {size.data(), size.size()}; }
+
+constexpr Size3 kDense{1, 1, 1};
+
+}  // namespace
+
+at::Tensor Convolution3d(const at::Tensor& input, const at::Tensor& weight, const std::optional<at::Tensor>& bias, const Size3& kernel, const Size3& stride) {
+  const Size3 padding{(kernel[0] - 1) / 2, (kernel[1] - 1) / 2, (kernel[2] - 1) / 2};
+  const bool unfolds = input.is_cpu() && input.scalar_type() == at::kFloat && kernel != kDense && at::hasMKLDNN();
+  if (unfolds) return at::mkldnn_convolution(input, weight, bias, Sizes(padding), Sizes(stride), Sizes(kDense), /*groups=*/1);
+  return at::conv3d(input, weight, bias, Sizes(stride), Sizes(padding));
+}
+
+}  // namespace tuckerseg

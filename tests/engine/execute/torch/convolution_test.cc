@@ -1,0 +1,39 @@
+#include "engine/execute/torch/convolution.h"
+
+#include <ATen/ATen.h>
+#include <gtest/gtest.h>
+
+namespace tuckerseg {
+namespace {
+
+/// [samples, channels, d0, d1, d2] to 5 channels, against float64 by LibTorch.
+void ExpectConv3d(const std::vector<int64_t>& input_shape, const Size3& kernel, const Size3& stride, at::MemoryFormat layout) {
+  at::manual_seed(6);
+  const at::Tensor input = at::randn(input_shape).contiguous(layout);
+  const at::Tensor weight = at::randn({5, input_shape[1], kernel[0], kernel[1], kernel[2]});
+  const at::Tensor bias = at::randn({5});
+  const std::vector<int64_t> padding{kernel[0] / 2, kernel[1] / 2, kernel[2] / 2};
+  const at::Tensor expected = at::conv3d(input.to(at::kDouble), weight.to(at::kDouble), bias.to(at::kDouble), at::IntArrayRef(stride), padding);
+  const at::Tensor output = Convolution3d(input, weight, bias, kernel, stride);
+  EXPECT_EQ(output.sizes(), expected.sizes());
+  EXPECT_LT((output.to(at::kDouble) - expected).abs().max().item<double>(), 1e-3);
+  EXPECT_LT((Convolution3d(input, weight, {}, kernel, stride) + bias.view({5, 1, 1, 1}) - output).abs().max().item<float>(), 1e-4F);
+}
+
+TEST(Convolution3d, IsLibTorchsForSmallAndLargeInputsInBothLayouts) {
+  for (const at::MemoryFormat layout : {at::MemoryFormat::Contiguous, at::MemoryFormat::ChannelsLast3d})
+    for (const std::vector<int64_t>& shape : {std::vector<int64_t>{1, 1, 9, 8, 7}, {1, 32, 26, 26, 6}, {2, 3, 9, 8, 7}}) {
+      ExpectConv3d(shape, {3, 3, 3}, {1, 1, 1}, layout);
+      ExpectConv3d(shape, {1, 3, 3}, {1, 2, 2}, layout);
+      ExpectConv3d(shape, {1, 1, 1}, {2, 2, 2}, layout);
+    }
+}
+
+TEST(Convolution3d, IsLibTorchsInOtherTypes) {
+  const at::Tensor input = at::randn({1, 2, 5, 6, 7}, at::kDouble);
+  const at::Tensor weight = at::randn({3, 2, 3, 3, 3}, at::kDouble);
+  EXPECT_TRUE(at::allclose(Convolution3d(input, weight, {}, {3, 3, 3}, {1, 1, 1}), at::conv3d(input, weight, {}, 1, 1)));
+}
+
+}  // namespace
+}  // namespace tuckerseg
