@@ -45,7 +45,8 @@ int main(int argc, char** argv) {
     if (app.get_subcommands().empty()) throw CLI::RequiredError("a command");
   } catch (const CLI::ParseError& error) {
     if (error.get_exit_code() == 0) return app.exit(error);  // --help, --version
-    std::cerr << "error: " << error.what() << ": see tuckerseg-compress --help\n";
+    const auto commands = app.get_subcommands();
+    std::cerr << "error: " << error.what() << ": see tuckerseg-compress " << (commands.empty() ? "" : commands.front()->get_name() + " ") << "--help\n";
     return kWrongUsage;
   } catch (const tuckerseg::Error& error) {
     std::cerr << "error: " << error.what() << "\n";

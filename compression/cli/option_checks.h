@@ -13,7 +13,7 @@ inline CLI::Validator WholeNumberFrom(int64_t least) {
       [least](std::string& text) {
         int64_t number = 0;
         if (CLI::detail::lexical_cast(text, number) && number >= least) return std::string();
-        return "= " + text + ": must be a whole number of at least " + std::to_string(least);
+        return "must be a whole number of at least " + std::to_string(least) + ", not " + text;
       },
       "", "");
 }

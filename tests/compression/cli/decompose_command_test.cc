@@ -63,8 +63,9 @@ TEST_F(DecomposeCommand, NamesTheLeastShareWhereABudgetCannotBeMet) {
 }
 
 TEST_F(DecomposeCommand, RefusesWhatCannotBeMeant) {
-  ExpectFailure(Run("-o v"), 2, "one of --level, --energy and --budget");
-  ExpectFailure(Run("--level 0.5 --energy 0.9 -o v"), 2, "one of --level, --energy and --budget");
+  ExpectFailure(Run("-o v"), 2, "--level, --energy, --budget: must be exactly one of them");
+  ExpectFailure(Run("--level 0.5 --energy 0.9 -o v"), 2, "--level, --energy, --budget: must be exactly one of them");
+  ExpectFailure(Run("--level 0.5 --grid 0 -o v"), 2, "--grid: must be a whole number of at least 1, not 0: see tuckerseg-compress decompose --help");
   ExpectFailure(Run("--level 0 -o v"), 1, "must be in (0, 1]");
   ExpectFailure(Run("--level 0.5 --method svd -o v"), 2, "--method");
   ExpectFailure(Run("--level 0.5 --name original -o v"), 1, "must be another name");
