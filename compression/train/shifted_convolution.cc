@@ -10,6 +10,7 @@
 #include <cstring>
 #include <vector>
 
+#include "engine/execute/torch/convolution.h"
 #include "engine/parallel.h"
 
 namespace tuckerseg {
@@ -122,7 +123,7 @@ class ConvolutionByShiftsFunction : public torch::autograd::Function<Convolution
   static at::Tensor forward(AutogradContext* context, const at::Tensor& input, const at::Tensor& weight, const std::optional<at::Tensor>& bias) {
     context->save_for_backward({input, weight});
     context->saved_data["bias"] = bias.has_value();
-    return at::conv3d(input, weight, bias, kStride, PaddingOf(weight));
+    return Convolution3d(input, weight, bias, {weight.size(2), weight.size(3), weight.size(4)}, kStride);
   }
 
   static variable_list backward(AutogradContext* context, const variable_list& gradients) {

@@ -11,7 +11,6 @@
 #include "compression/train/recomputed.h"
 #include "compression/train/shifted_convolution.h"
 #include "engine/error.h"
-#include "engine/execute/torch/convolution.h"
 #include "engine/execute/torch/tucker_steps.h"
 
 namespace tuckerseg {
@@ -62,10 +61,8 @@ class GraphWalk {
   /// A kernel over space, whole or a core.
   at::Tensor Convolution(const Layer& layer, const at::Tensor& input, const at::Tensor& weight, const std::optional<at::Tensor>& bias) const {
     const bool spatial = layer.kernel != Size3{1, 1, 1} && layer.stride == Size3{1, 1, 1};
-    if (spatial && at::GradMode::is_enabled() && input.device().is_cpu() && precision_ == Precision::kFloat32 && ShiftsPayOff()) {
-      return ConvolutionByShifts(input, weight, bias);
-    }
-    if (!at::GradMode::is_enabled()) return Convolution3d(input, weight, bias, layer.kernel, layer.stride);
+    // Without gradients too, so that features that are computed twice are the same.
+    if (spatial && input.device().is_cpu() && precision_ == Precision::kFloat32 && ShiftsPayOff()) return ConvolutionByShifts(input, weight, bias);
     return at::conv3d(input, weight, bias, Sizes(layer.stride), Sizes(Padding(layer.kernel)));
   }
 

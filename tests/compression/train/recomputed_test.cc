@@ -104,7 +104,7 @@ TEST(TrainableGraph, WithRecomputedActivationsHasTheSameGradientsToTheLastBitAnd
   for (const auto& [name, tensor] : kept.parameters) EXPECT_TRUE(at::equal(tensor.grad(), recomputed.parameters.at(name).grad())) << name;
   // Of the full resolution, 13 features of 8 channels without, and 2 with: the skip, and the decoder's end, which the head reads.
   EXPECT_LT(recomputed.kept, kept.kept / 3);
-  EXPECT_LT(recomputed.most, kept.most * 8 / 10);
+  EXPECT_LT(recomputed.most, kept.most * 9 / 10);  // a stage's own features are there at the peak, and what a convolution works on
 }
 
 TEST(TrainableGraph, WithRecomputedActivationsWorksOnResidualSumsAndInBFloat16) {
