@@ -84,13 +84,14 @@ at::Tensor SideBySide(const at::Tensor& from, int64_t begin, int64_t end, int64_
 class WeightGradient {
  public:
   WeightGradient(const at::Tensor& input, const at::Tensor& gradient, const at::Tensor& weight, const std::vector<int64_t>& padding)
-      : grid_(GridOf(input, padding)), kernel_(weight.sizes().slice(2).vec()) {
+      : kernel_(weight.sizes().slice(2).vec()) {
+    const PaddedGrid grid = GridOf(input, padding);
     const int64_t last = kernel_[2] - 1;
     for (int64_t c = 0; c <= last; ++c) predecessors_.push_back(last - c);
     for (int64_t a = 0; a < kernel_[0]; ++a)
-      for (int64_t b = 0; b < kernel_[1]; ++b) lines_.push_back(a * grid_.plane + b * grid_.line);
-    gradient_ = InPaddedGrid(gradient, grid_, {0, 0, 0}, /*before=*/last, /*behind=*/last);
-    source_ = InPaddedGrid(input, grid_, padding, /*before=*/0, /*behind=*/lines_.back() + last);
+      for (int64_t b = 0; b < kernel_[1]; ++b) lines_.push_back(a * grid.plane + b * grid.line);
+    gradient_ = InPaddedGrid(gradient, grid, {0, 0, 0}, /*before=*/last, /*behind=*/last);
+    source_ = InPaddedGrid(input, grid, padding, /*before=*/0, /*behind=*/lines_.back() + last);
   }
 
   /// [out, in, k0, k1, k2]
@@ -110,7 +111,6 @@ class WeightGradient {
   at::Tensor ByBias() const { return gradient_.sum(0); }
 
  private:
-  PaddedGrid grid_;
   std::vector<int64_t> kernel_;
   std::vector<int64_t> predecessors_;  // offset last - c leads to row r - c, as `last` rows of zeros come first
   std::vector<int64_t> lines_;         // offsets of the first taps of all lines
@@ -123,7 +123,7 @@ class ConvolutionByShiftsFunction : public torch::autograd::Function<Convolution
   static at::Tensor forward(AutogradContext* context, const at::Tensor& input, const at::Tensor& weight, const std::optional<at::Tensor>& bias) {
     context->save_for_backward({input, weight});
     context->saved_data["bias"] = bias.has_value();
-    return Convolution3d(input, weight, bias, {weight.size(2), weight.size(3), weight.size(4)}, kStride);
+    return Convolution3d(input, weight, bias, kStride);
   }
 
   static variable_list backward(AutogradContext* context, const variable_list& gradients) {

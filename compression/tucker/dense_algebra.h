@@ -12,13 +12,17 @@ void SetDenseThreads(int threads);
 
 /// All of them: errors kResourceExhausted where there is no memory left, kInternal for what else LibTorch throws.
 
+/// a b
+Matrix Product(const Matrix& a, const Matrix& b);
+
 /// a^T b
 Matrix TransposedProduct(const Matrix& a, const Matrix& b);
 
 /// a a^T
 Matrix Gram(const Matrix& a);
 
-/// [rows, rank * taps]: each row of `a`, taken as [in, taps], multiplied by `factor`^T from the left; `factor`: [in, rank].
+/// [rows, rank * taps]: each row of `a`, taken as [in, taps], multiplied by `factor`^T from the left; `factor`: [in, rank]. Of a weight by its
+/// outputs, the projection of its in-mode.
 Matrix RowwiseProduct(const Matrix& a, const Matrix& factor, int64_t taps);
 
 /// Of a symmetric matrix, eigenvalues ascending, an eigenvector a column.

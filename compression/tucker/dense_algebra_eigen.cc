@@ -8,6 +8,8 @@ namespace tuckerseg {
 
 void SetDenseThreads(int) {}  // Eigen has one without OpenMP
 
+Matrix Product(const Matrix& a, const Matrix& b) { return a * b; }
+
 Matrix TransposedProduct(const Matrix& a, const Matrix& b) { return a.transpose() * b; }
 
 Matrix Gram(const Matrix& a) { return a * a.transpose(); }

@@ -28,6 +28,8 @@ Matrix ProductOf(const at::Tensor& a, const at::Tensor& b) {
 
 void SetDenseThreads(int threads) { at::set_num_threads(threads); }
 
+Matrix Product(const Matrix& a, const Matrix& b) { return ProductOf(TensorOf(a), TensorOf(b)); }
+
 Matrix TransposedProduct(const Matrix& a, const Matrix& b) { return ProductOf(TensorOf(a).t(), TensorOf(b)); }
 
 Matrix Gram(const Matrix& a) { return ProductOf(TensorOf(a), TensorOf(a).t()); }

@@ -22,11 +22,11 @@ TuckerWeight Hooi(const ChannelWeight& weight, const ModeBases& bases, int64_t r
   const auto error_of = [whole](const Matrix& core) { return std::sqrt(std::max(0.0, whole - core.squaredNorm()) / whole); };
   double error = error_of(form.core);
   for (int i = 0; i < options.iterations; ++i) {
-    const Matrix reduced = ProjectIn(weight.by_out, form.in_factor, weight.taps);
+    const Matrix reduced = RowwiseProduct(weight.by_out, form.in_factor, weight.taps);
     form.out_factor = BasisOf(reduced).vectors.leftCols(rank_out);
     const ChannelWeight narrow = ProjectOut(weight, form.out_factor);
     form.in_factor = BasisOf(narrow.ByIn()).vectors.leftCols(rank_in);
-    form.core = ProjectIn(narrow.by_out, form.in_factor, weight.taps);
+    form.core = RowwiseProduct(narrow.by_out, form.in_factor, weight.taps);
     const double before = error;
     error = error_of(form.core);
     if (before - error < options.tolerance) break;

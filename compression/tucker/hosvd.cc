@@ -23,7 +23,7 @@ TuckerWeight Hosvd(const ChannelWeight& weight, const ModeBases& bases, int64_t 
   TuckerWeight form;
   form.out_factor = bases.out.vectors.leftCols(rank_out);
   form.in_factor = bases.in.vectors.leftCols(rank_in);
-  form.core = TransposedProduct(form.out_factor, ProjectIn(weight.by_out, form.in_factor, weight.taps));
+  form.core = TransposedProduct(form.out_factor, RowwiseProduct(weight.by_out, form.in_factor, weight.taps));
   return form;
 }
 

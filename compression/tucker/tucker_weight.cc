@@ -12,10 +12,6 @@ void CheckRank(const char* field, int64_t rank, int64_t most) {
   throw Error(ErrorCode::kInvalidArgument, std::string(field) + " = " + std::to_string(rank) + ": must be in [1, " + std::to_string(most) + "]");
 }
 
-Matrix ProjectIn(const Matrix& by_out, const Matrix& factor, int64_t taps) {
-  return RowwiseProduct(by_out, factor, taps);
-}
-
 TuckerWeight LeadingRanks(const TuckerWeight& weight, int64_t rank_in, int64_t rank_out) {
   CheckRank("rank_in", rank_in, weight.rank_in());
   CheckRank("rank_out", rank_out, weight.rank_out());
@@ -26,7 +22,7 @@ TuckerWeight LeadingRanks(const TuckerWeight& weight, int64_t rank_in, int64_t r
 ChannelWeight Compose(const TuckerWeight& weight) {
   const int64_t taps = weight.core.cols() / weight.rank_in();
   ChannelWeight composed{weight.out_factor.rows(), weight.in_factor.rows(), taps, {}};
-  composed.by_out = TransposedProduct(weight.out_factor.transpose(), ProjectIn(weight.core, weight.in_factor.transpose(), taps));
+  composed.by_out = Product(weight.out_factor, RowwiseProduct(weight.core, weight.in_factor.transpose(), taps));
   return composed;
 }
 

@@ -29,7 +29,4 @@ ChannelWeight Compose(const TuckerWeight& weight);
 /// ||W - form||_F / ||W||_F; 0 for a weight of zeros that the form gives back.
 double RelativeError(const ChannelWeight& weight, const TuckerWeight& form);
 
-/// Multiplies the in-mode of `by_out` ([rows, in * taps]) by `factor`^T ([in, rank]): [rows, rank * taps].
-Matrix ProjectIn(const Matrix& by_out, const Matrix& factor, int64_t taps);
-
 }  // namespace tuckerseg

@@ -11,10 +11,11 @@ constexpr Size3 kDense{1, 1, 1};
 
 }  // namespace
 
-at::Tensor Convolution3d(const at::Tensor& input, const at::Tensor& weight, const std::optional<at::Tensor>& bias, const Size3& kernel, const Size3& stride) {
+at::Tensor Convolution3d(const at::Tensor& input, const at::Tensor& weight, const std::optional<at::Tensor>& bias, const Size3& stride) {
+  const Size3 kernel{weight.size(2), weight.size(3), weight.size(4)};
   const Size3 padding{(kernel[0] - 1) / 2, (kernel[1] - 1) / 2, (kernel[2] - 1) / 2};
-  const bool unfolds = input.is_cpu() && input.scalar_type() == at::kFloat && kernel != kDense && at::hasMKLDNN();
-  if (unfolds) return at::mkldnn_convolution(input, weight, bias, Sizes(padding), Sizes(stride), Sizes(kDense), /*groups=*/1);
+  const bool by_onednn = input.is_cpu() && input.scalar_type() == at::kFloat && kernel != kDense && at::hasMKLDNN();
+  if (by_onednn) return at::mkldnn_convolution(input, weight, bias, Sizes(padding), Sizes(stride), Sizes(kDense), /*groups=*/1);
   return at::conv3d(input, weight, bias, Sizes(stride), Sizes(padding));
 }
 

@@ -9,9 +9,9 @@
 
 namespace tuckerseg {
 
-/// conv3d of one or more samples, padded by (kernel - 1) / 2 with zeros. Not differentiable.
+/// conv3d of one or more samples, padded with zeros by (kernel - 1) / 2; `weight`: [out, in, kernel]. Not differentiable.
 /// Why not LibTorch's alone: on a CPU it leaves a single sample whose channels * d0 * d1 is at most 20480 to a convolution that unfolds its input (`use_mkldnn` in its
 /// Convolution.cpp). That holds for a network's first layer and for its deepest, and there oneDNN is several times as fast.
-at::Tensor Convolution3d(const at::Tensor& input, const at::Tensor& weight, const std::optional<at::Tensor>& bias, const Size3& kernel, const Size3& stride);
+at::Tensor Convolution3d(const at::Tensor& input, const at::Tensor& weight, const std::optional<at::Tensor>& bias, const Size3& stride);
 
 }  // namespace tuckerseg

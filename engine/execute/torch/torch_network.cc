@@ -90,7 +90,7 @@ at::Tensor TorchNetwork::ApplyTucker(const Layer& layer, const at::Tensor& input
   const at::Tensor core =
       IsTransposed(layer.kind)
           ? at::conv_transpose3d(reduced, Tensor(layer, ".core"), core_bias, Sizes(layer.stride))
-          : Convolution3d(reduced, Tensor(layer, ".core"), core_bias, layer.kernel, layer.stride);
+          : Convolution3d(reduced, Tensor(layer, ".core"), core_bias, layer.stride);
   return out_factor == tensors_.end() ? core : at::conv3d(core, out_factor->second, Bias(layer));
 }
 
@@ -99,7 +99,7 @@ at::Tensor TorchNetwork::Apply(const Layer& layer, size_t index, const std::vect
   const at::Tensor& input = features[source];
   switch (layer.kind) {
     case LayerKind::kConvolution:
-      return Convolution3d(input, Tensor(layer, ".weight"), Bias(layer), layer.kernel, layer.stride);
+      return Convolution3d(input, Tensor(layer, ".weight"), Bias(layer), layer.stride);
     case LayerKind::kTuckerConvolution:
     case LayerKind::kTuckerTransposedConvolution:
       return ApplyTucker(layer, input);

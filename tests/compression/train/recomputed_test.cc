@@ -82,8 +82,9 @@ Pass ForwardAndBackward(const TrainableGraph& graph, Activations activations, Pr
   pass.parameters = InitialParameters(graph, 3);
   for (auto& [name, tensor] : pass.parameters) tensor.requires_grad_(true);
   at::manual_seed(4);
-  const at::Tensor image = at::randn({2, 1, 16, 16, 16});
-  const at::Tensor labels = at::randint(3, {2, 16, 16, 16}, at::kLong);
+  // So large that features outweigh what a convolution works on.
+  const at::Tensor image = at::randn({2, 1, 32, 32, 32});
+  const at::Tensor labels = at::randint(3, {2, 32, 32, 32}, at::kLong);
   const auto bytes = std::make_shared<AllocatedBytes>();
   const c10::DebugInfoGuard guard(c10::DebugInfoKind::PROFILER_STATE, bytes);
   {
@@ -104,7 +105,7 @@ TEST(TrainableGraph, WithRecomputedActivationsHasTheSameGradientsToTheLastBitAnd
   for (const auto& [name, tensor] : kept.parameters) EXPECT_TRUE(at::equal(tensor.grad(), recomputed.parameters.at(name).grad())) << name;
   // Of the full resolution, 13 features of 8 channels without, and 2 with: the skip, and the decoder's end, which the head reads.
   EXPECT_LT(recomputed.kept, kept.kept / 3);
-  EXPECT_LT(recomputed.most, kept.most * 9 / 10);  // a stage's own features are there at the peak, and what a convolution works on
+  EXPECT_LT(recomputed.most, kept.most * 8 / 10);
 }
 
 TEST(TrainableGraph, WithRecomputedActivationsWorksOnResidualSumsAndInBFloat16) {

@@ -11,6 +11,7 @@ TEST(DenseAlgebra, MultipliesAsEigenDoes) {
   for (const int64_t rows : {1, 7}) {
     const Matrix a = Random(rows, 5), b = Random(rows, 9);
     EXPECT_LT((TransposedProduct(a, b) - a.transpose() * b).norm(), 1e-12);
+    EXPECT_LT((Product(a.transpose(), b) - a.transpose() * b).norm(), 1e-12);
     EXPECT_LT((Gram(b) - b * b.transpose()).norm(), 1e-12);
   }
 }

@@ -14,10 +14,10 @@ void ExpectConv3d(const std::vector<int64_t>& input_shape, const Size3& kernel, 
   const at::Tensor bias = at::randn({5});
   const std::vector<int64_t> padding{kernel[0] / 2, kernel[1] / 2, kernel[2] / 2};
   const at::Tensor expected = at::conv3d(input.to(at::kDouble), weight.to(at::kDouble), bias.to(at::kDouble), at::IntArrayRef(stride), padding);
-  const at::Tensor output = Convolution3d(input, weight, bias, kernel, stride);
+  const at::Tensor output = Convolution3d(input, weight, bias, stride);
   EXPECT_EQ(output.sizes(), expected.sizes());
   EXPECT_LT((output.to(at::kDouble) - expected).abs().max().item<double>(), 1e-3);
-  EXPECT_LT((Convolution3d(input, weight, {}, kernel, stride) + bias.view({5, 1, 1, 1}) - output).abs().max().item<float>(), 1e-4F);
+  EXPECT_LT((Convolution3d(input, weight, {}, stride) + bias.view({5, 1, 1, 1}) - output).abs().max().item<float>(), 1e-4F);
 }
 
 TEST(Convolution3d, IsLibTorchsForSmallAndLargeInputsInBothLayouts) {
@@ -32,7 +32,7 @@ TEST(Convolution3d, IsLibTorchsForSmallAndLargeInputsInBothLayouts) {
 TEST(Convolution3d, IsLibTorchsInOtherTypes) {
   const at::Tensor input = at::randn({1, 2, 5, 6, 7}, at::kDouble);
   const at::Tensor weight = at::randn({3, 2, 3, 3, 3}, at::kDouble);
-  EXPECT_TRUE(at::allclose(Convolution3d(input, weight, {}, {3, 3, 3}, {1, 1, 1}), at::conv3d(input, weight, {}, 1, 1)));
+  EXPECT_TRUE(at::allclose(Convolution3d(input, weight, {}, {1, 1, 1}), at::conv3d(input, weight, {}, 1, 1)));
 }
 
 }  // namespace
