@@ -54,7 +54,7 @@ double TorchLayerTimer::operator()(const Layer& layer, const Size3& input_shape)
     const LayerGraph graph = Alone(layer);
     const TorchNetwork network(graph, RandomWeightsFor(graph, 1), "", device, precision_);
     const at::Tensor input = at::randn({1, graph.InChannels(), input_shape[0], input_shape[1], input_shape[2]},
-                                       at::TensorOptions(device).dtype(at::kFloat)).to(ScalarTypeOf(precision_));
+                                       at::TensorOptions(device).dtype(at::kFloat)).to(ScalarTypeOf(precision_)).contiguous(network.format());
     Seconds(network, input);
     double least = std::numeric_limits<double>::infinity(), spent = 0;
     for (int run = 0; run < kLeastRuns || spent < kEnoughSeconds; ++run) {

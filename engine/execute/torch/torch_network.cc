@@ -9,11 +9,19 @@
 namespace tuckerseg {
 namespace {
 
+/// Half precision in 16 bytes: what a tensor core reads at once. cuDNN has slow kernels alone for other numbers of channels.
+constexpr int64_t kTensorCoreChannels = 8;
+
 at::IntArrayRef Sizes(const Size3& size) { return {size.data(), size.size()}; }
 
 /// Norms keep their weights in float32 whatever the features are: LibTorch then takes their mean and variance in float32, too.
 at::ScalarType TypeOf(const Layer& layer, Precision precision) {
   return layer.kind == LayerKind::kInstanceNorm ? at::kFloat : ScalarTypeOf(precision);
+}
+
+/// Tensor cores take a voxel's channels side by side: cuDNN turns what lies otherwise around before and after each convolution. Float32 has none to use.
+at::MemoryFormat FormatOf(const at::Device& device, Precision precision) {
+  return device.is_cuda() && precision != Precision::kFloat32 ? at::MemoryFormat::ChannelsLast3d : at::MemoryFormat::Contiguous;
 }
 
 at::Tensor Join(const Layer& layer, const std::vector<at::Tensor>& features) {
@@ -40,7 +48,7 @@ at::ScalarType ScalarTypeOf(Precision precision) {
 }
 
 TorchNetwork::TorchNetwork(LayerGraph graph, const WeightStore& weights, const std::string& prefix, at::Device device, Precision precision)
-    : graph_(std::move(graph)), device_(device) {
+    : graph_(std::move(graph)), device_(device), format_(FormatOf(device, precision)) {
   for (const Layer& layer : graph_.layers) {
     std::map<std::string, at::Tensor> stored;
     for (const TensorSpec& spec : RequiredTensors({{layer}})) {
@@ -53,22 +61,29 @@ TorchNetwork::TorchNetwork(LayerGraph graph, const WeightStore& weights, const s
       stored[spec.name] = at::from_blob(values.data(), spec.shape, at::kFloat).clone();
     }
     if (IsTucker(layer.kind)) {
-      const TuckerSteps steps = StepsOf(layer, CheapestFold(layer), stored.at(layer.name + ".in_factor"), stored.at(layer.name + ".core"), stored.at(layer.name + ".out_factor"));
+      TuckerSteps steps = StepsOf(layer, CheapestFold(layer), stored.at(layer.name + ".in_factor"), stored.at(layer.name + ".core"), stored.at(layer.name + ".out_factor"));
+      if (format_ == at::MemoryFormat::ChannelsLast3d) PadRanks(layer, kTensorCoreChannels, steps);
       stored[layer.name + ".in_factor"] = steps.in;
       stored[layer.name + ".core"] = steps.core;
       stored[layer.name + ".out_factor"] = steps.out;
     }
     for (const auto& [name, tensor] : stored)
-      if (tensor.defined()) tensors_[name] = tensor.to(device_, TypeOf(layer, precision));
+      if (tensor.defined()) tensors_[name] = Kept(tensor, TypeOf(layer, precision));
   }
   last_use_.resize(graph_.layers.size(), graph_.layers.size());
   for (size_t i = 0; i < graph_.layers.size(); ++i)
     for (const int input : graph_.layers[i].inputs) last_use_[static_cast<size_t>(input)] = i;
 }
 
+at::Tensor TorchNetwork::Kept(const at::Tensor& tensor, at::ScalarType type) const {
+  const at::Tensor there = tensor.to(device_, type);
+  return there.dim() == 5 ? there.contiguous(format_) : there;
+}
+
 at::Tensor TorchNetwork::Forward(at::Tensor input) const {
   std::vector<at::Tensor> features(graph_.layers.size());
-  features[0] = std::move(input);
+  features[0] = input.contiguous(format_);
+  input.reset();  // else it would be held beside the copy
   for (size_t i = 1; i < graph_.layers.size(); ++i) {
     features[i] = Apply(graph_.layers[i], i, features);
     for (const int source : graph_.layers[i].inputs) {
@@ -94,6 +109,17 @@ at::Tensor TorchNetwork::ApplyTucker(const Layer& layer, const at::Tensor& input
   return out_factor == tensors_.end() ? core : at::conv3d(core, out_factor->second, Bias(layer));
 }
 
+at::Tensor TorchNetwork::Normalized(const Layer& layer, const at::Tensor& input) const {
+  constexpr bool kFromInput = true;
+  constexpr double kMomentum = 0.1;  // of running statistics, of which there are none
+  if (format_ == at::MemoryFormat::ChannelsLast3d) {
+    // LibTorch's instance norm turns features around to C order. Of a batch of one it is the norm of the batch, which takes them as they lie.
+    // The first convolution answers in C order, since of its one channel either order is; so read, the norm takes six times as long.
+    return at::batch_norm(input.contiguous(format_), Tensor(layer, ".weight"), Tensor(layer, ".bias"), {}, {}, kFromInput, kMomentum, layer.epsilon, /*cudnn_enabled=*/false);
+  }
+  return at::instance_norm(input, Tensor(layer, ".weight"), Tensor(layer, ".bias"), {}, {}, kFromInput, kMomentum, layer.epsilon, /*cudnn_enabled=*/true);
+}
+
 at::Tensor TorchNetwork::Apply(const Layer& layer, size_t index, const std::vector<at::Tensor>& features) const {
   const auto source = static_cast<size_t>(layer.inputs.front());
   const at::Tensor& input = features[source];
@@ -106,8 +132,7 @@ at::Tensor TorchNetwork::Apply(const Layer& layer, size_t index, const std::vect
     case LayerKind::kTransposedConvolution:
       return at::conv_transpose3d(input, Tensor(layer, ".weight"), Bias(layer), Sizes(layer.stride));
     case LayerKind::kInstanceNorm:
-      return at::instance_norm(input, Tensor(layer, ".weight"), Tensor(layer, ".bias"), {}, {},
-                               /*use_input_stats=*/true, /*momentum=*/0.1, layer.epsilon, /*cudnn_enabled=*/true);
+      return Normalized(layer, input);
     case LayerKind::kLeakyRelu:
       // In place where nobody else reads the input: saves one feature map, the largest cost in memory traffic here.
       if (last_use_[source] == index && source != 0) {

@@ -28,19 +28,24 @@ class TorchNetwork {
 
   const LayerGraph& graph() const { return graph_; }
   at::Device device() const { return device_; }
+  /// How features lie in memory: a patch that lies so need not be turned around.
+  at::MemoryFormat format() const { return format_; }
 
-  /// `input`: [1, in channels, d0, d1, d2] on the device, of the precision's type; stays as it is. The logits are of that type too.
+  /// `input`: [1, in channels, d0, d1, d2] on the device, of the precision's type; stays as it is. The logits are of that type and of `format()` too.
   /// Errors: LibTorch's own (torch_errors.h).
   at::Tensor Forward(at::Tensor input) const;
 
  private:
   const at::Tensor& Tensor(const Layer& layer, const char* part) const { return tensors_.at(layer.name + part); }
+  at::Tensor Kept(const at::Tensor& tensor, at::ScalarType type) const;
   std::optional<at::Tensor> Bias(const Layer& layer) const;
+  at::Tensor Normalized(const Layer& layer, const at::Tensor& input) const;
   at::Tensor Apply(const Layer& layer, size_t index, const std::vector<at::Tensor>& features) const;
   at::Tensor ApplyTucker(const Layer& layer, const at::Tensor& input) const;
 
   LayerGraph graph_;
   at::Device device_;
+  at::MemoryFormat format_;
   std::map<std::string, at::Tensor> tensors_;  // by TensorSpec name, without the prefix; of Tucker layers the steps'
   std::vector<size_t> last_use_;               // layer after which a feature is freed
 };

@@ -3,8 +3,18 @@
 #include <ATen/ATen.h>
 
 #include <cstdint>
+#include <vector>
 
 namespace tuckerseg {
+namespace {
+
+at::Tensor Padded(const at::Tensor& tensor, int64_t mode, int64_t multiple) {
+  std::vector<int64_t> more = tensor.sizes().vec();
+  more[static_cast<size_t>(mode)] = (multiple - tensor.size(mode) % multiple) % multiple;
+  return more[static_cast<size_t>(mode)] == 0 ? tensor : at::cat({tensor, at::zeros(more, tensor.options())}, mode);
+}
+
+}  // namespace
 
 TuckerSteps StepsOf(const Layer& layer, const TuckerFold& fold, const at::Tensor& in_factor, const at::Tensor& core, const at::Tensor& out_factor) {
   const int64_t in_mode = IsTransposed(layer.kind) ? 0 : 1;
@@ -23,6 +33,18 @@ TuckerSteps StepsOf(const Layer& layer, const TuckerFold& fold, const at::Tensor
     steps.out = out_factor.view({layer.out_channels, layer.rank_out, 1, 1, 1});
   }
   return steps;
+}
+
+void PadRanks(const Layer& layer, int64_t multiple, TuckerSteps& steps) {
+  const int64_t in_mode = IsTransposed(layer.kind) ? 0 : 1;
+  if (steps.in.defined()) {
+    steps.in = Padded(steps.in, 0, multiple);
+    steps.core = Padded(steps.core, in_mode, multiple);
+  }
+  if (steps.out.defined()) {
+    steps.core = Padded(steps.core, 1 - in_mode, multiple);
+    steps.out = Padded(steps.out, 1, multiple);
+  }
 }
 
 }  // namespace tuckerseg

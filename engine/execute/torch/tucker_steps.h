@@ -3,6 +3,8 @@
 
 #include <ATen/core/Tensor.h>
 
+#include <cstdint>
+
 #include "engine/model/layer_graph.h"
 #include "engine/model/tucker_fold.h"
 
@@ -18,5 +20,8 @@ struct TuckerSteps {
 /// `in_factor`: [in, rank_in], `core`, `out_factor`: [out, rank_out], as bundles store them, float32. Folded, the layer's answer is the same but
 /// for rounding. Gradients flow to all three.
 TuckerSteps StepsOf(const Layer& layer, const TuckerFold& fold, const at::Tensor& in_factor, const at::Tensor& core, const at::Tensor& out_factor);
+
+/// Ranks up to multiples of `multiple`, with zeros in all three: the answer is the same. For devices whose kernels take channels by so many.
+void PadRanks(const Layer& layer, int64_t multiple, TuckerSteps& steps);
 
 }  // namespace tuckerseg

@@ -31,6 +31,26 @@ TEST(TuckerSteps, HaveACoreOfTheChannelsOfAFoldedMode) {
   EXPECT_EQ(out.core.sizes(), (Shape{32, 8, 3, 2, 1}));
 }
 
+TEST(TuckerSteps, GiveTheSameAnswerWithPaddedRanks) {
+  for (const LayerKind kind : {LayerKind::kTuckerConvolution, LayerKind::kTuckerTransposedConvolution})
+    for (const TuckerFold& fold : {TuckerFold{}, TuckerFold{.in = true}, TuckerFold{.out = true}}) {
+      const Layer layer{.name = "layer", .kind = kind, .inputs = {0}, .in_channels = 24, .out_channels = 32, .kernel = {3, 3, 3}, .stride = {1, 1, 1}, .rank_in = 5, .rank_out = 11};
+      const bool transposed = IsTransposed(kind);
+      const TuckerSteps plain = StepsOf(layer, fold, at::randn({24, 5}), transposed ? at::randn({5, 11, 3, 3, 3}) : at::randn({11, 5, 3, 3, 3}), at::randn({32, 11}));
+      TuckerSteps padded = plain;
+      PadRanks(layer, 8, padded);
+      EXPECT_EQ(fold.in ? 8 : padded.in.size(0), 8);
+      EXPECT_EQ(fold.out ? 16 : padded.out.size(1), 16);
+      const at::Tensor input = at::randn({1, 24, 4, 5, 6});
+      const auto answer = [&](const TuckerSteps& steps) {
+        const at::Tensor reduced = fold.in ? input : at::conv3d(input, steps.in);
+        const at::Tensor core = transposed ? at::conv_transpose3d(reduced, steps.core) : at::conv3d(reduced, steps.core);
+        return fold.out ? core : at::conv3d(core, steps.out);
+      };
+      EXPECT_TRUE(at::allclose(answer(padded), answer(plain), 1e-4, 1e-3)) << transposed << fold.in << fold.out;
+    }
+}
+
 TEST(TuckerSteps, KeepTheLayoutOfTransposedWeights) {
   EXPECT_EQ(RandomSteps(LayerKind::kTuckerTransposedConvolution, {.in = true}).core.sizes(), (Shape{24, 12, 3, 2, 1}));
   EXPECT_EQ(RandomSteps(LayerKind::kTuckerTransposedConvolution, {.in = true, .out = true}).core.sizes(), (Shape{24, 32, 3, 2, 1}));
