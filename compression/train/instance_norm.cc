@@ -190,6 +190,10 @@ bool HasRows(const at::Tensor& input, const at::Tensor& weight) {
 
 at::Tensor InstanceNorm(const at::Tensor& input, const at::Tensor& weight, const at::Tensor& bias, double epsilon) {
   if (HasRows(input, weight)) return InstanceNormFunction::apply(input, weight, bias, epsilon);
+  // LibTorch's norm of groups wants weights of the features' type on CUDA.
+  if (input.is_cuda() && weight.scalar_type() != input.scalar_type()) {
+    return at::instance_norm(input, weight, bias, {}, {}, /*use_input_stats=*/true, /*momentum=*/0.1, epsilon, /*cudnn_enabled=*/true);
+  }
   // Groups of one channel are instances. LibTorch's instance norm turns channels-last features round and back; this does not.
   return at::group_norm(input, input.size(1), weight, bias, epsilon);
 }
