@@ -45,6 +45,7 @@ std::string Header(const LatencyReport& report) {
   std::string text = Text("%s, executor %s, %s, %lld thread%s; patch %lld x %lld x %lld\n", setting.device.c_str(), setting.executor.c_str(),
                           setting.precision.c_str(), static_cast<long long>(setting.threads), setting.threads == 1 ? "" : "s",
                           static_cast<long long>(patch[0]), static_cast<long long>(patch[1]), static_cast<long long>(patch[2]));
+  if (report.on_device) text += "without the way to the device and back\n";
   if (report.peak_flops) text += Text("%.1f GFLOP/s in a large matrix product\n", *report.peak_flops / kGiga);
   return text;
 }
@@ -71,7 +72,7 @@ std::string Line(const VariantReport& variant, const VariantReport* original, bo
 }  // namespace
 
 std::string EncodeReport(const LatencyReport& report) {
-  Json json{{"device", report.setting.device}, {"threads", report.setting.threads}, {"results", Json::array()}};
+  Json json{{"device", report.setting.device}, {"threads", report.setting.threads}, {"on_device", report.on_device}, {"results", Json::array()}};
   for (const VariantReport& variant : report.variants) json["results"].push_back(VariantJson(variant, report.setting));
   return json.dump(1, ' ', false, Json::error_handler_t::replace) + "\n";
 }

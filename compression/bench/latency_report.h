@@ -21,11 +21,12 @@ struct VariantReport {
 
 struct LatencyReport {
   TimingSetting setting;
+  bool on_device = false;            ///< without the patch's way to the device and the logits' way back
   std::optional<double> peak_flops;  ///< that the device was measured to do a second, by a large matrix product
   std::vector<VariantReport> variants;
 };
 
-/// {"device", "threads", "results": [{"variant", "executor", "precision", "patch", "min_s", "median_s", "gmac", "peak_bytes"}]}: gmac in
+/// {"device", "threads", "on_device", "results": [{"variant", "executor", "precision", "patch", "min_s", "median_s", "gmac", "peak_bytes"}]}: gmac in
 /// 1e9 multiply-adds; peak_bytes null where it could not be measured; "volume_s" too where a volume was segmented.
 std::string EncodeReport(const LatencyReport& report);
 

@@ -17,6 +17,7 @@
 #include "compression/bench/latency_report.h"
 #include "compression/bench/patch_latency.h"
 #include "compression/bench/random_network.h"
+#include "compression/bench/torch/on_device_executor.h"
 #include "compression/bench/torch/torch_device.h"
 #include "compression/cases/case_files.h"
 #include "compression/cli/bench_display.h"
@@ -48,6 +49,7 @@ struct BenchArguments {
   int repeat = 5;
   fs::path volume;
   bool no_card = false;
+  bool on_device = false;
   bool json = false;
   bool quiet = false;
 };
@@ -76,7 +78,8 @@ ExecutorFactory FactoryOf(const BenchArguments& arguments) {
   if (!precision) {
     throw Error(ErrorCode::kInvalidArgument, "--precision = " + arguments.precision + ": no executor has it yet: must be fp32, bf16 or fp16");
   }
-  ExecutorFactory factory = TorchExecutorFactory(arguments.device, arguments.threads, *precision);
+  const auto make = arguments.on_device ? OnDeviceExecutorFactory : TorchExecutorFactory;
+  ExecutorFactory factory = make(arguments.device, arguments.threads, *precision);
   RefuseSlowPrecision(arguments, *precision);
   return factory;
 }
@@ -94,7 +97,8 @@ LatencyReport Measure(const BenchArguments& arguments, const ExecutorFactory& fa
   const std::vector<PatchTime> latencies = MeasurePatches(
       variants, factory, *memory, arguments.repeat,
       [&](const std::string& variant, int64_t done, int64_t total) { display.Show(variant, done, total); });
-  LatencyReport report{.setting = {DeviceWithModel(arguments.device), arguments.executor, arguments.precision, arguments.threads}};
+  LatencyReport report{.setting = {DeviceWithModel(arguments.device), arguments.executor, arguments.precision, arguments.threads},
+                       .on_device = arguments.on_device};
   for (size_t i = 0; i < variants.size(); ++i) {
     report.variants.push_back({variants[i].name, variants[i].networks.front().patch, variants[i].MultiplyAdds(), latencies[i], {}});
   }
@@ -161,6 +165,9 @@ void BenchBundle(const BenchArguments& arguments, const ExecutorFactory& factory
 
 void Run(const BenchArguments& arguments) {
   if (arguments.bundle.empty() == arguments.architecture.empty()) throw CLI::RequiredError("either BUNDLE or --arch");
+  if (arguments.on_device && arguments.architecture.empty() && !arguments.no_card) {
+    throw CLI::RequiredError("--no-card, since --on-device measures what no card holds,");
+  }
   const ExecutorFactory factory = FactoryOf(arguments);
   KeepFreedMemory();  // as the server does, whose times are to be foretold
   arguments.architecture.empty() ? BenchBundle(arguments, factory) : BenchArchitecture(arguments, factory);
@@ -176,7 +183,8 @@ void AddNetworkOptions(CLI::App& command, BenchArguments& arguments) {
       ->delimiter(',')->needs(architecture)->capture_default_str();
   command.add_option("--grid", arguments.grid, "With --arch: ranks are rounded up to multiples of it")
       ->needs(architecture)->check(WholeNumberFrom(1))->capture_default_str();
-  command.add_option("--volume", arguments.volume, "Also segment this CT (NIfTI) once with each variant")->excludes(architecture);
+  CLI::Option* on_device = command.add_flag("--on-device", arguments.on_device, "Time the network alone: the patch lies on the device, its logits stay there");
+  command.add_option("--volume", arguments.volume, "Also segment this CT (NIfTI) once with each variant")->excludes(architecture)->excludes(on_device);
   command.add_flag("--no-card", arguments.no_card, "Measure only: leave the cards as they are");
 }
 

@@ -19,7 +19,7 @@ LatencyReport Sample() {
 
 TEST(EncodeReport, HasTheFieldsThatOthersRead) {
   const Json json = Json::parse(EncodeReport(Sample()));
-  EXPECT_EQ(json, Json::parse(R"({"device": "cpu Sample", "threads": 2, "results": [
+  EXPECT_EQ(json, Json::parse(R"({"device": "cpu Sample", "threads": 2, "on_device": false, "results": [
     {"variant": "original", "executor": "torch", "precision": "fp32",
      "patch": [96, 96, 64], "min_s": 2.0, "median_s": 2.5, "gmac": 4.0, "peak_bytes": 3145728},
     {"variant": "small", "executor": "torch", "precision": "fp32",
@@ -40,6 +40,14 @@ TEST(ReportTable, ShowsSharesOfTheOriginalAndWhatTheDeviceCanDo) {
   EXPECT_THAT(table, HasSubstr("original                 2.0000     2.5000    1.000       4.000    1.000       4.0       3.0\n"));
   // Half of the time for a quarter of the work: as many operations for a multiply-add as its two.
   EXPECT_THAT(table, HasSubstr("small                    1.0000     1.2500    0.500       1.000    0.250       2.0         -\n"));
+}
+
+TEST(ReportTable, SaysWhenTheWayToTheDeviceIsLeftOut) {
+  LatencyReport report = Sample();
+  EXPECT_THAT(ReportTable(report), Not(HasSubstr("without the way")));
+  report.on_device = true;
+  EXPECT_THAT(ReportTable(report), HasSubstr("patch 96 x 96 x 64\nwithout the way to the device and back\n"));
+  EXPECT_EQ(Json::parse(EncodeReport(report))["on_device"], true);
 }
 
 TEST(ReportTable, HasNoSharesWithoutTheOriginal) {

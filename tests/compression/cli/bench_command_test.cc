@@ -142,7 +142,17 @@ TEST_F(BenchCommand, MeasuresThePapersNetworksWithoutABundle) {
   EXPECT_NEAR(report.at("results")[1].at("gmac").get<double>(), 20.254 * 4096 / 1605632, 1e-5);
 }
 
+TEST_F(BenchCommand, MeasuresTheNetworkAloneWhereItsPatchLiesOnTheDevice) {
+  const Outcome outcome = Run("bench bundle --on-device --no-card --threads 1 --repeat 1 --json --quiet");
+  EXPECT_EQ(outcome.status, 0) << outcome.err;
+  const json report = json::parse(outcome.out);
+  EXPECT_EQ(report.at("on_device"), true);
+  EXPECT_GT(report.at("results")[0].at("min_s"), 0);
+}
+
 TEST_F(BenchCommand, SaysInOneLineWhatIsWrong) {
+  ExpectFailure(Run("bench bundle --on-device"), 2, "--no-card, since --on-device measures what no card holds, is required");
+  ExpectFailure(Run("bench bundle --on-device --no-card --volume x.nii.gz"), 2, "--on-device");
   ExpectFailure(Run("bench"), 2, "either BUNDLE or --arch");
   ExpectFailure(Run("bench bundle --arch 3mm"), 2, "either BUNDLE or --arch");
   ExpectFailure(Run("bench bundle --levels 0.3"), 2, "--arch");
