@@ -23,7 +23,7 @@ void RefuseSlowPrecision(const LearningArguments& arguments, const LearningOptio
 void AddScheduleOptions(CLI::App& command, LearningOptions& options, LearningArguments& arguments) {
   command.add_option("--epochs", options.epochs, "Epochs")->capture_default_str();
   command.add_option("--steps-per-epoch", options.steps_per_epoch, "Steps of an epoch, after which it is scored")->capture_default_str();
-  command.add_option("--minutes", options.minutes, "Instead of --epochs: as many steps as fit, measured once before the first; tune: of each part and fold");
+  command.add_option("--minutes", options.minutes, "Instead of --epochs: as many steps as fit, measured once before the first; for each network by itself");
   command.add_option("--checkpoint-steps", options.checkpoint_steps, "Steps from one checkpoint to the next")->capture_default_str();
   command.add_option("--validate-every", options.validate_every, "Epochs from one score to the next")->capture_default_str();
   command.add_option("--device", options.device, "cpu or cuda:N; several, cuda:0,cuda:1, share each batch")->capture_default_str();
