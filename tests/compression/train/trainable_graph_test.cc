@@ -135,14 +135,16 @@ TEST(TrainableGraph, GivesTheLogitsOfTheTorchExecutor) {
   for (size_t i = 0; i < expected.size(); ++i) ASSERT_NEAR(logits.const_data_ptr<float>()[i], expected[i], 1e-4);
 }
 
-TEST(TrainableGraph, InBFloat16GivesFloatLogitsNearThoseOfFloat32) {
+TEST(TrainableGraph, InBFloat16GivesFloatLogitsNearThoseOfFloat32OnEveryDevice) {
   const TrainableGraph graph(TinyUnet(4, 3), false);
-  const Parameters parameters = InitialParameters(graph, 1);
-  const at::Tensor input = at::randn({1, 1, 8, 8, 8});
-  const at::Tensor coarse = graph.Forward(parameters, input, Precision::kBFloat16).front();
-  const at::Tensor fine = graph.Forward(parameters, input, Precision::kFloat32).front();
-  EXPECT_EQ(coarse.scalar_type(), at::kFloat);
-  EXPECT_LT((coarse - fine).abs().max().item<double>(), 0.1 * fine.abs().max().item<double>());  // eight bits of mantissa
+  for (const std::string& device : TorchDevices()) {
+    const Parameters parameters = CopyTo(InitialParameters(graph, 1), device);
+    const at::Tensor input = at::randn({1, 1, 8, 8, 8}).to(at::Device(device));
+    const at::Tensor coarse = graph.Forward(parameters, input, Precision::kBFloat16).front();
+    const at::Tensor fine = graph.Forward(parameters, input, Precision::kFloat32).front();
+    EXPECT_EQ(coarse.scalar_type(), at::kFloat) << device;
+    EXPECT_LT((coarse - fine).abs().max().item<double>(), 0.1 * fine.abs().max().item<double>()) << device;  // eight bits of mantissa
+  }
 }
 
 /// Three stages: two transposed convolutions, so one decoder stage besides the last, and it is the deepest.
