@@ -68,7 +68,7 @@ class Segmenter {
 
   const Model& model() const { return bundle_.model; }
 
-  /// Segments one volume. Bit-identical from run to run for the same executor, whatever `options.threads` is.
+  /// Segments one volume. Bit-identical from run to run where the executor is, whatever `options.threads` is.
   /// Errors: kCancelled between two patches or channels after `stop` was asked for; kInvalidArgument for voxels that are NaN or
   /// infinite, or that the normalisation refuses; kResourceExhausted if the device has no memory; kInternal if the network gives
   /// an infinity.

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Times the paper's networks on one device: tuckerseg's levels beside eager PyTorch's original, random weights, by precision, in one run.
 
-The peer is dynamic_network_architectures' PlainConvUNet as nnU-Net builds it, in eager PyTorch; "amp" of the peer is torch.autocast, as nnU-Net's predictor runs it.
+The peer is dynamic_network_architectures' PlainConvUNet as nnU-Net builds it, in eager PyTorch; its half precision is torch.autocast, as in nnU-Net's predictor.
 Both with the patch on the device and the logits left there. Each library has its own process. PyTorch's own choices are tried too, and named: a search for the
 fastest kernels (cudnn.benchmark), channels last, and on CUDA TF32, which is not float32.
 
@@ -91,7 +91,7 @@ def run_peer(settings):
     return json.loads(done.stdout)
 
 
-def ways(device, precision):
+def ways_of(device, precision):
     """The peer's ways to run one precision; the first is what others are compared to."""
     def way(name, search=False, channels_last=False, tf32=False):
         return {"name": name, "precision": precision, "search": search, "channels_last": channels_last, "tf32": tf32}
@@ -121,8 +121,8 @@ def run_ours(arch, patch, precision, arguments):
 
 
 def table(arch, patch, arguments):
-    precisions = arguments.precisions.split(",")
-    tried = [way for precision in precisions for way in ways(arguments.device, precision)]
+    precisions = arguments.precisions
+    tried = [way for precision in precisions for way in ways_of(arguments.device, precision)]
     theirs = run_peer({"arch": arch, "patch": patch, "device": arguments.device, "ways": tried, "repeat": arguments.repeat, "threads": arguments.threads})
     lines = []
     for precision in precisions:
@@ -139,23 +139,41 @@ def table(arch, patch, arguments):
     print("\n".join(lines), flush=True)
 
 
+def listed(known):
+    """A parser of comma-separated names."""
+    def parse(text):
+        names = text.split(",")
+        for name in names:
+            if name not in known:
+                raise argparse.ArgumentTypeError(f"{name}: must be of {', '.join(known)}")
+        return names
+    return parse
+
+
+def three_integers(text):
+    axes = text.split(",")
+    if len(axes) != 3 or not all(axis.isdigit() for axis in axes):
+        raise argparse.ArgumentTypeError(f"{text}: must be three numbers of voxels, D,H,W")
+    return [int(axis) for axis in axes]
+
+
 def main():
     if sys.argv[1:2] == ["--peer-process"]:
         print(json.dumps(peer(**json.loads(sys.argv[2]))))
         return 0
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--device", default="cpu")
-    parser.add_argument("--archs", default="1.5mm,3mm")
-    parser.add_argument("--precisions", default="fp32")
+    parser.add_argument("--archs", type=listed(list(ARCHS)), default=list(ARCHS))
+    parser.add_argument("--precisions", type=listed(["fp32", "bf16", "fp16"]), default=["fp32"])
     parser.add_argument("--levels", default="0.5,0.3", help="factors of the paper's rank rule, beside the original")
-    parser.add_argument("--patch", help="default: the network's own")
+    parser.add_argument("--patch", type=three_integers, help="default: the network's own")
     parser.add_argument("--repeat", type=int, default=10)
     parser.add_argument("--threads", type=int, default=os.cpu_count())
     parser.add_argument("--bin", type=pathlib.Path, default=REPOSITORY / "build/release/bin")
     arguments = parser.parse_args()
     try:
-        for arch in arguments.archs.split(","):
-            table(arch, [int(axis) for axis in arguments.patch.split(",")] if arguments.patch else ARCHS[arch][2], arguments)
+        for arch in arguments.archs:
+            table(arch, arguments.patch or ARCHS[arch][2], arguments)
     except (OSError, KeyError, ValueError, RuntimeError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1

@@ -9,7 +9,7 @@
 namespace tuckerseg {
 
 /// Executors that run as those of TorchExecutorFactory do, to be timed and not to be read: `Run` waits for the device and gives no logits back.
-/// The first patch is copied to the device and kept there; the next ones of its shape are not looked at. Errors: as TorchExecutorFactory.
+/// The first patch is copied to the device and kept there; a patch of the same shape is not looked at again. Errors: as TorchExecutorFactory; of `Run` as Executor::Run.
 ExecutorFactory OnDeviceExecutorFactory(const std::string& device, int threads, Precision precision);
 
 }  // namespace tuckerseg

@@ -35,6 +35,15 @@ function logarithmicTicks(low, high, pixels, apart) {
     const widest = Math.max(0, ...ticks.map(tick => 7 * tick.toString().length + 8));
     if (gaps.every(gap => gap >= Math.max(apart, widest))) break;
   }
+  return ticks.length > 1 ? ticks : ticksOfAShortAxis(low, high);
+}
+
+// Where the figures lie so near one another that hardly one of the numbers above is between them: at most five.
+function ticksOfAShortAxis(low, high) {
+  const least = (high - low) / 4, power = 10 ** Math.floor(Math.log10(least));
+  const step = power * [1, 2, 5, 10].find(s => s * power >= least);
+  const ticks = [];
+  for (let k = Math.ceil(low / step); k * step <= high; ++k) ticks.push(Number((k * step).toPrecision(6)));
   return ticks;
 }
 

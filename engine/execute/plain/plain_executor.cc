@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "engine/error.h"
+#include "engine/execute/patch_check.h"
 
 namespace tuckerseg {
 namespace {
@@ -139,18 +140,8 @@ class PlainExecutor final : public Executor {
   }
 
   std::span<const float> Run(std::span<const float> patch, const Size3& shape) override {
-    const Size3 divisor = graph_.PatchDivisor();
-    for (size_t a = 0; a < 3; ++a) {
-      if (shape[a] <= 0 || shape[a] % divisor[a] != 0) {
-        throw Error(ErrorCode::kInvalidArgument, "patch axis " + std::to_string(a) + " = " + std::to_string(shape[a]) +
-                                                     ": must be a positive multiple of " + std::to_string(divisor[a]));
-      }
-    }
+    CheckPatch(graph_, patch, shape);
     Feature input(graph_.InChannels(), shape);
-    if (patch.size() != input.values.size()) {
-      throw Error(ErrorCode::kInvalidArgument, "patch of " + std::to_string(patch.size()) + " values: must have " +
-                                                   std::to_string(input.values.size()));
-    }
     std::copy(patch.begin(), patch.end(), input.values.begin());
 
     features_.assign(graph_.layers.size(), {});

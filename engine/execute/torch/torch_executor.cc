@@ -8,6 +8,7 @@
 #include <algorithm>
 
 #include "engine/error.h"
+#include "engine/execute/patch_check.h"
 #include "engine/execute/torch/cuda_library.h"
 #include "engine/execute/torch/torch_errors.h"
 #include "engine/execute/torch/torch_network.h"
@@ -26,7 +27,7 @@ class TorchExecutor final : public Executor {
       : network_(Valid(graph), weights, prefix, device, precision), type_(ScalarTypeOf(precision)) {}
 
   std::span<const float> Run(std::span<const float> patch, const Size3& shape) override {
-    CheckPatch(patch, shape);
+    CheckPatch(network_.graph(), patch, shape);
     return WithTorchErrors("a patch", [&]() -> std::span<const float> {
       // OpenMP keeps its number of threads by thread: one that has not run LibTorch yet would take them all, and round otherwise.
       at::init_num_threads();
@@ -44,22 +45,6 @@ class TorchExecutor final : public Executor {
   void ReleaseLogits() override { logits_.reset(); }
 
  private:
-  void CheckPatch(std::span<const float> patch, const Size3& shape) const {
-    const Size3 divisor = network_.graph().PatchDivisor();
-    int64_t count = network_.graph().InChannels();
-    for (size_t a = 0; a < 3; ++a) {
-      if (shape[a] <= 0 || shape[a] % divisor[a] != 0) {
-        throw Error(ErrorCode::kInvalidArgument, "patch axis " + std::to_string(a) + " = " + std::to_string(shape[a]) +
-                                                     ": must be a positive multiple of " + std::to_string(divisor[a]));
-      }
-      count *= shape[a];
-    }
-    if (static_cast<int64_t>(patch.size()) != count) {
-      throw Error(ErrorCode::kInvalidArgument,
-                  "patch of " + std::to_string(patch.size()) + " values: must have " + std::to_string(count));
-    }
-  }
-
   TorchNetwork network_;
   at::ScalarType type_;
   at::Tensor logits_;

@@ -16,7 +16,8 @@ std::vector<std::string> TorchDevices();
 std::string TorchVersion();
 
 /// Executors on `device`. `threads` is LibTorch's number of threads on the CPU, which is one for the whole process.
-/// Results are bit-identical from run to run on the same device and with the same number of threads.
+/// On the CPU results are bit-identical from run to run with the same number of threads. On CUDA cuDNN's fastest kernels run, which it does not promise to be
+/// repeatable; none was seen to differ (docs/architecture.md).
 /// Below float32, convolutions and features are in that type (PyTorch's automatic mixed precision for nnU-Net), statistics of norms in
 /// float32. A CPU without instructions for bfloat16 (AVX-512 BF16) computes it many times slower than float32.
 /// Errors: kInvalidArgument if `device` is none of TorchDevices(), for float16 on the CPU. LibTorch's own errors become kResourceExhausted

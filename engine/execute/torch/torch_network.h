@@ -22,7 +22,7 @@ at::ScalarType ScalarTypeOf(Precision precision);
 /// One network with one set of weights. Thread-safe once built.
 class TorchNetwork {
  public:
-  /// Copies the tensors `prefix`<layer>.<tensor> to the device, those of Tucker layers folded (tucker_fold.h). `graph` must be valid, but its strides are not looked at: a transposed
+  /// Copies the tensors `prefix`<layer>.<tensor> to the device, those of Tucker layers folded (tucker_fold.h), and in half precision on CUDA padded (WithPaddedRanks). `graph` must be valid, but its strides are not looked at: a transposed
   /// convolution may stand alone. Errors: kFailedPrecondition for a tensor that is missing or of another shape; LibTorch's own.
   TorchNetwork(LayerGraph graph, const WeightStore& weights, const std::string& prefix, at::Device device, Precision precision);
 
@@ -31,15 +31,15 @@ class TorchNetwork {
   /// How features lie in memory: a patch that lies so need not be turned around.
   at::MemoryFormat format() const { return format_; }
 
-  /// `input`: [1, in channels, d0, d1, d2] on the device, of the precision's type; stays as it is. The logits are of that type and of `format()` too.
+  /// `input`: [1, in channels, d0, d1, d2] on the device, of the precision's type; stays as it is. The logits are of that type too, in either order in memory: call contiguous().
   /// Errors: LibTorch's own (torch_errors.h).
   at::Tensor Forward(at::Tensor input) const;
 
  private:
   const at::Tensor& Tensor(const Layer& layer, const char* part) const { return tensors_.at(layer.name + part); }
-  at::Tensor Kept(const at::Tensor& tensor, at::ScalarType type) const;
+  at::Tensor OnDevice(const at::Tensor& tensor, at::ScalarType type) const;
   std::optional<at::Tensor> Bias(const Layer& layer) const;
-  at::Tensor Normalized(const Layer& layer, const at::Tensor& input) const;
+  at::Tensor ApplyNorm(const Layer& layer, const at::Tensor& input) const;
   at::Tensor Apply(const Layer& layer, size_t index, const std::vector<at::Tensor>& features) const;
   at::Tensor ApplyTucker(const Layer& layer, const at::Tensor& input) const;
 

@@ -35,7 +35,7 @@ TuckerSteps StepsOf(const Layer& layer, const TuckerFold& fold, const at::Tensor
   return steps;
 }
 
-void PadRanks(const Layer& layer, int64_t multiple, TuckerSteps& steps) {
+TuckerSteps WithPaddedRanks(const Layer& layer, int64_t multiple, TuckerSteps steps) {
   const int64_t in_mode = IsTransposed(layer.kind) ? 0 : 1;
   if (steps.in.defined()) {
     steps.in = Padded(steps.in, 0, multiple);
@@ -45,6 +45,7 @@ void PadRanks(const Layer& layer, int64_t multiple, TuckerSteps& steps) {
     steps.core = Padded(steps.core, 1 - in_mode, multiple);
     steps.out = Padded(steps.out, 1, multiple);
   }
+  return steps;
 }
 
 }  // namespace tuckerseg

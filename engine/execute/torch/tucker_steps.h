@@ -21,7 +21,8 @@ struct TuckerSteps {
 /// for rounding. Gradients flow to all three.
 TuckerSteps StepsOf(const Layer& layer, const TuckerFold& fold, const at::Tensor& in_factor, const at::Tensor& core, const at::Tensor& out_factor);
 
-/// Ranks up to multiples of `multiple`, with zeros in all three: the answer is the same. For devices whose kernels take channels by so many.
-void PadRanks(const Layer& layer, int64_t multiple, TuckerSteps& steps);
+/// Zero channels behind those of each rank whose factor is a step of its own, up to a multiple of `multiple` (at least 1); a folded mode stays. The answer is the
+/// same but for rounding. For devices whose kernels take channels by so many.
+TuckerSteps WithPaddedRanks(const Layer& layer, int64_t multiple, TuckerSteps steps);
 
 }  // namespace tuckerseg

@@ -2,6 +2,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <array>
+
 #include "compression/report/report_html.h"
 #include "tests/compression/report/sample_report.h"
 #include "tests/integration/program.h"
@@ -75,6 +77,13 @@ TEST_F(ReportPage, CountsCasesToTheOriginalWhereThereAreNoLabels) {
   EXPECT_THAT(page, AllOf(HasSubstr("n = 20, without reference labels"), HasSubstr("The data have no reference labels. No tests.")));
   EXPECT_THAT(page, HasSubstr("<th scope=\"row\">spleen</th><td class=\"number\">20</td>")) << "of the heat map";
   EXPECT_THAT(page, Not(HasSubstr("<b>original</b>: 5 structures"))) << "there is nothing to hold it against";
+}
+
+TEST_F(ReportPage, HasNumbersOnTheAxisOfFiguresThatLieNearOneAnother) {
+  Report report = SampleReport(20, 5);
+  report.variants.resize(3);
+  for (size_t i = 0; i < 3; ++i) report.variants[i].seconds_per_case = std::array{12.6, 13.55, 14.4}[i];
+  EXPECT_THAT(Shown(report), AllOf(HasSubstr("text-anchor=\"middle\">13</text>"), HasSubstr("text-anchor=\"middle\">14</text>")));
 }
 
 TEST_F(ReportPage, SaysHowManyCasesHaveLabels) {
