@@ -43,7 +43,6 @@ constexpr double kLargestToleranceMm = 1000;
 
 constexpr auto kReportFile = "report.html";
 constexpr auto kMetricsFile = "metrics.csv";
-constexpr auto kCardFile = "card.json";
 
 struct EvaluateArguments {
   fs::path bundle;
@@ -121,8 +120,10 @@ void ShowResult(const EvaluateArguments& arguments, const CaseFolder& folder, co
 
 void Run(const EvaluateArguments& arguments) {
   const bool alone = arguments.variants.empty();
-  const CaseFolder folder = FindCases(arguments.data, {arguments.split, alone ? LabelsWanted::kAlways : LabelsWanted::kIfThere});
+  // What is quick to refuse comes first.
+  const ExecutorFactory factory = TorchExecutorFactory(arguments.device, arguments.threads);
   const std::vector<ModelForm> forms = LoadForms(arguments.bundle, arguments.variants);
+  const CaseFolder folder = FindCases(arguments.data, {arguments.split, alone ? LabelsWanted::kAlways : LabelsWanted::kIfThere});
   PrepareOutputs(forms, arguments.output);
   const Model& model = forms.front().bundle.model;
   WorstSlices worst(model.labels, arguments.pictures);
@@ -133,7 +134,7 @@ void Run(const EvaluateArguments& arguments) {
       worst.Look(drawn);
       display.Show(drawn);
     };
-    scores = RunVariants(forms, folder, TorchExecutorFactory(arguments.device, arguments.threads), {.threads = arguments.threads, .tolerance_mm = arguments.tolerance_mm}, told);
+    scores = RunVariants(forms, folder, factory, {.threads = arguments.threads, .tolerance_mm = arguments.tolerance_mm}, told);
   }
   const std::vector<VariantSummary> summaries = SummarizeVariants(scores, model, folder);
   WriteOutputs(arguments, folder, forms, scores, summaries, worst);

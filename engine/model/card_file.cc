@@ -8,12 +8,6 @@
 #include "engine/whole_file.h"
 
 namespace tuckerseg {
-namespace {
-
-constexpr auto kCardFile = "card.json";
-
-}  // namespace
-
 std::vector<Card> ReadCards(const std::filesystem::path& directory) {
   const std::filesystem::path path = directory / kCardFile;
   std::error_code absent;

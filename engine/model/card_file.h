@@ -9,6 +9,8 @@
 
 namespace tuckerseg {
 
+inline constexpr auto kCardFile = "card.json";
+
 /// The cards in `directory`; none where it has no card.json.
 /// Errors: kInvalidArgument if there is one that is no file or cannot be read; as ParseCards.
 std::vector<Card> ReadCards(const std::filesystem::path& directory);
