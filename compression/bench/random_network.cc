@@ -9,6 +9,7 @@
 #include "compression/rank/level.h"
 #include "compression/rank/rewrite.h"
 #include "engine/error.h"
+#include "engine/execute/patch_check.h"
 #include "engine/model/variant.h"
 
 namespace tuckerseg {
@@ -24,15 +25,6 @@ double FactorOf(const std::string& level) {
 }
 
 }  // namespace
-
-void CheckPatchFits(const Size3& patch, const LayerGraph& graph) {
-  const Size3 divisor = graph.PatchDivisor();
-  for (size_t a = 0; a < 3; ++a)
-    if (patch[a] < 1 || patch[a] % divisor[a] != 0) {
-      throw Error(ErrorCode::kInvalidArgument, "patch[" + std::to_string(a) + "] = " + std::to_string(patch[a]) +
-                                                   ": must be a positive multiple of " + std::to_string(divisor[a]));
-    }
-}
 
 WeightStore RandomWeightsFor(const LayerGraph& graph, uint32_t seed) {
   std::mt19937 random(seed);
@@ -55,7 +47,7 @@ std::vector<VariantNetworks> RandomVariants(const std::string& architecture, con
                                             const std::optional<Size3>& patch) {
   const Network network = PaperNetwork(architecture);
   const Size3 used = patch.value_or(network.patch);
-  CheckPatchFits(used, network.graph);
+  CheckPatchShape(network.graph, used, "patch[", "]");
   std::set<std::string> names;
   std::vector<VariantNetworks> variants;
   for (const std::string& level : levels) {

@@ -22,7 +22,4 @@ WeightStore RandomWeightsFor(const LayerGraph& graph, uint32_t seed);
 std::vector<VariantNetworks> RandomVariants(const std::string& architecture, const std::vector<std::string>& levels, int64_t grid,
                                             const std::optional<Size3>& patch);
 
-/// Errors: kInvalidArgument unless the patch is a positive multiple of the graph's strides along each axis.
-void CheckPatchFits(const Size3& patch, const LayerGraph& graph);
-
 }  // namespace tuckerseg

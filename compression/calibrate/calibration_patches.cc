@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "engine/error.h"
+#include "engine/execute/patch_check.h"
 #include "engine/segment/patch_grid.h"
 #include "engine/segment/preprocess.h"
 
@@ -21,10 +22,7 @@ Size3 PatchOf(const ModelPart& part, const Size3& wanted) {
   Size3 patch = wanted;
   if (wanted == Size3{})
     for (size_t a = 0; a < 3; ++a) patch[a] = std::min(part.patch_size[a], std::max(divisor[a], kMostByDefault / divisor[a] * divisor[a]));
-  for (size_t a = 0; a < 3; ++a) {
-    if (patch[a] > 0 && patch[a] % divisor[a] == 0) continue;
-    throw Error(ErrorCode::kInvalidArgument, "--patch: axis " + std::to_string(a) + " = " + std::to_string(patch[a]) + ": must be a positive multiple of " + std::to_string(divisor[a]));
-  }
+  CheckPatchShape(part.graph, patch, "--patch: axis ");
   return patch;
 }
 

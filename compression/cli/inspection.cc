@@ -10,6 +10,7 @@
 #include "compression/cli/grouped_number.h"
 #include "compression/tucker/energy_kept.h"
 #include "engine/error.h"
+#include "engine/execute/patch_check.h"
 #include "engine/model/cost.h"
 #include "engine/model/layer_json.h"
 #include "engine/text_table.h"
@@ -26,12 +27,7 @@ std::vector<int64_t> WeightShape(const Layer& layer) {
 
 Size3 PatchFor(const LayerGraph& graph, const Size3& own, const InspectedPatch& wanted) {
   if (!wanted) return own;
-  const Size3 divisor = graph.PatchDivisor();
-  for (size_t a = 0; a < 3; ++a) {
-    if ((*wanted)[a] >= 1 && (*wanted)[a] % divisor[a] == 0) continue;
-    throw Error(ErrorCode::kInvalidArgument, "--patch: axis " + std::to_string(a) + " = " + std::to_string((*wanted)[a]) + ": must be a positive multiple of " +
-                                                 std::to_string(divisor[a]));
-  }
+  CheckPatchShape(graph, *wanted, "--patch: axis ");
   return *wanted;
 }
 

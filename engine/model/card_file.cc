@@ -8,6 +8,7 @@
 #include "engine/whole_file.h"
 
 namespace tuckerseg {
+
 std::vector<Card> ReadCards(const std::filesystem::path& directory) {
   const std::filesystem::path path = directory / kCardFile;
   std::error_code absent;
