@@ -1,6 +1,7 @@
 #include "engine/model/layer_graph.h"
 
 #include <algorithm>
+#include <numeric>
 #include <set>
 
 #include "engine/error.h"
@@ -81,14 +82,27 @@ void CheckInputs(const LayerGraph& graph, size_t place, std::vector<Size3>& stri
   strides.push_back(stride);
 }
 
+/// The least number that all strides divide, by axis: of a patch that is a multiple of it every layer's output has a whole number of voxels, so that what is
+/// joined meets and what goes up ends where it began. The largest stride would do only where each is a multiple of the smaller ones.
+Size3 CommonMultiple(const std::vector<Size3>& strides) {
+  Size3 common{1, 1, 1};
+  for (const Size3& stride : strides)
+    for (size_t a = 0; a < 3; ++a) common[a] = std::lcm(common[a], stride[a]);
+  return common;
+}
+
 }  // namespace
 
 void LayerGraph::Validate() const {
+  if (layers.size() > kMostLayers) {
+    throw Error(ErrorCode::kInvalidArgument, "graph: " + std::to_string(layers.size()) + " layers: must be at most " + std::to_string(kMostLayers));
+  }
   if (layers.empty() || layers.front().kind != LayerKind::kInput || !layers.front().inputs.empty()) {
     throw Error(ErrorCode::kInvalidArgument, "graph: must begin with an input layer");
   }
   std::set<std::string> names;
   std::vector<Size3> strides{{1, 1, 1}};
+  Size3 common{1, 1, 1};
   for (size_t i = 0; i < layers.size(); ++i) {
     const Layer& layer = layers[i];
     if (layer.name.empty() || !names.insert(layer.name).second) Refuse(layer, "name", "must be there and unique");
@@ -96,6 +110,8 @@ void LayerGraph::Validate() const {
     if (i == 0) continue;
     if (layer.kind == LayerKind::kInput) Refuse(layer, "kind", "must not be a second input");
     CheckInputs(*this, i, strides);
+    common = CommonMultiple({common, strides.back()});
+    if (*std::max_element(common.begin(), common.end()) > kLargestSize) Refuse(layer, "stride", "must not ask for patches of multiples above 2^20");
   }
 }
 
@@ -116,12 +132,7 @@ std::vector<Size3> Strides(const LayerGraph& graph) {
 
 }  // namespace
 
-Size3 LayerGraph::PatchDivisor() const {
-  Size3 largest{1, 1, 1};
-  for (const Size3& stride : Strides(*this))
-    for (size_t a = 0; a < 3; ++a) largest[a] = std::max(largest[a], stride[a]);
-  return largest;
-}
+Size3 LayerGraph::PatchDivisor() const { return CommonMultiple(Strides(*this)); }
 
 bool LayerGraph::KeepsResolution() const { return Strides(*this).back() == Size3{1, 1, 1}; }
 

@@ -57,6 +57,9 @@ struct Layer {
   bool operator==(const Layer&) const = default;
 };
 
+/// More than a hundred times those of the deepest networks that nnU-Net plans: bounds what a model.json can ask for.
+inline constexpr size_t kMostLayers = 4096;
+
 /// One input (the first layer), one output (the last).
 struct LayerGraph {
   std::vector<Layer> layers;
@@ -68,7 +71,8 @@ struct LayerGraph {
   /// convolutions: the padding (k-1)/2 keeps shapes). Errors: kInvalidArgument that names the layer and the field.
   void Validate() const;
 
-  /// A patch's axes must be multiples of these for the decoder's shapes to meet the encoder's: product of the strides.
+  /// A patch's axes must be multiples of these for every layer's output to be of whole voxels and for branches to meet: the least common multiple of the
+  /// layers' strides, each from the patch to its output.
   Size3 PatchDivisor() const;
 
   /// Whether the output has one voxel for each of the patch's, as segmentation needs.

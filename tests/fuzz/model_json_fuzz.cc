@@ -14,7 +14,9 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     for (const TensorSpec& tensor : RequiredTensors(part.graph)) {
       for (const int64_t length : tensor.shape) Promise(length > 0);
     }
-    for (const int64_t divisor : part.graph.PatchDivisor()) Promise(divisor > 0);
+    const Size3 patch = part.graph.PatchDivisor();
+    for (const int64_t divisor : patch) Promise(divisor > 0);
+    Promise(FeatureShapes(part.graph, patch).back() == patch);  // what is summed per voxel
   }
   return 0;
 }

@@ -295,6 +295,45 @@ TEST(LayerGraph, DividesPatchesByTheProductOfItsStrides) {
   EXPECT_THAT(TinyUnet(4, 2).PatchDivisor(), ElementsAre(2, 2, 1));
 }
 
+/// Three down to a branch that nobody reads, two down and up again to the end.
+LayerGraph BranchOfStrides(int64_t unread, int64_t read) {
+  LayerGraph graph;
+  AddLayer(graph, {.name = "input", .kind = LayerKind::kInput, .in_channels = 1, .out_channels = 1});
+  const auto add = [&](const char* name, LayerKind kind, int input, int64_t stride, int64_t kernel) {
+    AddLayer(graph, {.name = name, .kind = kind, .inputs = {input}, .in_channels = 1, .out_channels = 1, .kernel = {kernel, kernel, kernel}, .stride = {stride, stride, stride}});
+  };
+  add("unread", LayerKind::kConvolution, 0, unread, 3);
+  add("down", LayerKind::kConvolution, 0, read, 3);
+  add("up", LayerKind::kTransposedConvolution, 2, read, read);
+  return graph;
+}
+
+TEST(LayerGraph, DividesPatchesByAllStridesOfBranchesThatDoNotDivideOneAnother) {
+  const LayerGraph graph = BranchOfStrides(3, 2);
+  EXPECT_NO_THROW(graph.Validate());
+  EXPECT_THAT(graph.PatchDivisor(), ElementsAre(6, 6, 6)) << "of nine voxels two down and up are ten";
+  EXPECT_EQ(FeatureShapes(graph, {6, 12, 18}).back(), (Size3{6, 12, 18}));
+}
+
+TEST(LayerGraph, RefusesBranchesWhoseStridesHaveNoCommonMultipleOfSaneSize) {
+  LayerGraph graph = BranchOfStrides(63, 62);
+  for (const int64_t stride : {61, 59}) {
+    graph.layers.push_back(graph.layers[1]);
+    graph.layers.back().name = std::to_string(stride);
+    graph.layers.back().stride = {stride, 1, 1};
+  }
+  ExpectError(ErrorCode::kInvalidArgument, "layer 59: stride: must not ask for patches of multiples above 2^20", [&] { graph.Validate(); });
+}
+
+TEST(LayerGraph, RefusesMoreLayersThanAnyNetworkHas) {
+  LayerGraph graph;
+  AddLayer(graph, {.name = "input", .kind = LayerKind::kInput, .in_channels = 1, .out_channels = 1});
+  for (size_t i = 0; i < kMostLayers; ++i) {
+    AddLayer(graph, {.name = std::to_string(i), .kind = LayerKind::kLeakyRelu, .inputs = {0}, .in_channels = 1, .out_channels = 1});
+  }
+  ExpectError(ErrorCode::kInvalidArgument, "graph: 4097 layers: must be at most 4096", [&] { graph.Validate(); });
+}
+
 TEST(LayerGraph, KeepsTheResolutionWhereTheDecoderUndoesEveryStride) {
   LayerGraph graph = Graph();
   EXPECT_TRUE(graph.KeepsResolution());
