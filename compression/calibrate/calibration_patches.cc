@@ -6,6 +6,7 @@
 #include <string>
 #include <utility>
 
+#include "compression/cases/case_errors.h"
 #include "engine/error.h"
 #include "engine/execute/patch_check.h"
 #include "engine/segment/patch_grid.h"
@@ -70,7 +71,7 @@ std::vector<at::Tensor> CalibrationPatches(const std::vector<Volume>& volumes, c
   std::vector<at::Tensor> patches;
   for (size_t place = 0; place < volumes.size(); ++place) {
     const Volume& volume = volumes[place];
-    CanonicalImage canonical = ReadImage(volume, model, options.threads);
+    CanonicalImage canonical = Naming("--calibration: CT " + std::to_string(place + 1), [&] { return ReadImage(volume, model, options.threads); });
     const CaseImage cropped = CropToNonzero(std::move(canonical.image), canonical.shape, canonical.spacing_mm);
     const ArrayShape shape = NetworkShape(part, cropped.box.Shape(), cropped.spacing_mm);
     const std::vector<float> image = NetworkImage(cropped, part, options.threads);

@@ -6,10 +6,12 @@
 #include <optional>
 #include <utility>
 
+#include "compression/cases/case_errors.h"
 #include "compression/evaluate/form_scores.h"
 #include "compression/evaluate/reference_labels.h"
 #include "engine/error.h"
 #include "engine/segment/other_models.h"
+#include "engine/segment/preprocess.h"
 #include "engine/segment/segmenter.h"
 
 namespace tuckerseg {
@@ -35,7 +37,11 @@ class VariantRun {
   }
 
   /// Reads the case and forgets it: one that is refused is to cost minutes, not the hours of those before it.
-  void Check(const CaseFiles& files) const { ReadReference(files, ReadCt(files)); }
+  void Check(const CaseFiles& files) const {
+    const Volume ct = ReadCt(files);
+    Naming("case " + files.name, [&] { CheckImage(ct, segmenters_.front()->model()); });
+    ReadReference(files, ct);
+  }
 
   void Take(const CaseFiles& files) {
     const Volume ct = ReadCt(files);
@@ -43,7 +49,8 @@ class VariantRun {
     std::vector<uint16_t> original;
     for (size_t form = 0; form < segmenters_.size(); ++form) {
       const double begin = Now();
-      std::vector<uint16_t> predicted = std::move(segmenters_[form]->Segment(ct, {.threads = options_.threads}).label_map.labels);
+      std::vector<uint16_t> predicted = Naming("case " + files.name + ", " + scores_[form].name,
+                                               [&] { return std::move(segmenters_[form]->Segment(ct, {.threads = options_.threads}).label_map.labels); });
       const double seconds = Now() - begin;
       CaseMaps maps{.predicted = predicted, .reference = {}, .original = {}};
       if (reference) maps.reference = *reference;

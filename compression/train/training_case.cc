@@ -5,6 +5,7 @@
 #include <limits>
 #include <utility>
 
+#include "compression/cases/case_errors.h"
 #include "compression/cases/same_grid.h"
 #include "engine/error.h"
 #include "engine/half.h"
@@ -15,7 +16,7 @@ namespace {
 
 constexpr int64_t kHighestLabel = 65535;
 
-/// The labels in the model's grid, cut to the image's box: values as ReadImage and NetworkImage give them.
+/// The labels in the model's grid, cut to the image's box: values as ReadImage and NetworkImage give them. `labels`: with the image's geometry.
 std::vector<float> LabelsInGrid(const Volume& labels, const CaseImage& image, const Model& model, int threads) {
   Model nearest = model;
   nearest.pipeline.resampling_order = 0;
@@ -81,7 +82,7 @@ std::map<int64_t, int64_t> CountLabels(const std::string& name, const Volume& la
 TrainingCase MakeTrainingCase(const std::string& name, const Volume& ct, const Volume* labels, const Model& model, int threads) {
   if (labels != nullptr) CheckSameGrid(name, ct.geometry, labels->geometry);
   const ModelPart& part = model.parts.front();
-  CanonicalImage read = ReadImage(ct, model, threads);
+  CanonicalImage read = Naming("case " + name, [&] { return ReadImage(ct, model, threads); });
   const CaseImage image = CropToNonzero(std::move(read.image), read.shape, read.spacing_mm);
   TrainingCase result;
   result.name = name;
@@ -92,7 +93,14 @@ TrainingCase MakeTrainingCase(const std::string& name, const Volume& ct, const V
   const std::vector<float> network = NetworkImage(image, part, threads);
   result.image.reserve(network.size());
   for (const float value : network) result.image.push_back(HalfFromFloat(value));
-  SetChannels(result, labels != nullptr ? ChannelsInGrid(*labels, image, model, threads) : std::vector<uint8_t>(network.size(), 0));
+  if (labels == nullptr) {
+    SetChannels(result, std::vector<uint8_t>(network.size(), 0));
+    return result;
+  }
+  // A copy with the image's geometry: grids that are the same within the tolerance can still be resampled to lengths that differ by one.
+  Volume on_grid = *labels;
+  on_grid.geometry = ct.geometry;
+  SetChannels(result, ChannelsInGrid(on_grid, image, model, threads));
   return result;
 }
 

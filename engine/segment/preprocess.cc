@@ -108,6 +108,11 @@ CaseGeometry CaseGeometryOf(const Geometry& geometry, const Model& model) {
   return result;
 }
 
+void CheckImage(const Volume& volume, const Model& model) {
+  RefuseNonFinite(volume);
+  CaseGeometryOf(volume.geometry, model);
+}
+
 CanonicalImage ReadImage(const Volume& volume, const Model& model, int threads) {
   RefuseNonFinite(volume);
   const CaseGeometry geometry = CaseGeometryOf(volume.geometry, model);

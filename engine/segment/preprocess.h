@@ -21,6 +21,9 @@ struct CanonicalImage {
   Orientation orientation;  ///< from the file's axes to x, y, z
 };
 
+/// What ReadImage would refuse of the volume, without its work. Errors: as ReadImage, CaseGeometryOf.
+void CheckImage(const Volume& volume, const Model& model);
+
 /// Reads the volume. TotalSegmentator's way: closest canonical, resampled to the task's spacing with integer intensities
 /// (totalsegmentator-pipeline sections 5 and 6). nnU-Net's way: as the model's reader gives it.
 /// Errors: kInvalidArgument if a voxel is NaN or infinite.

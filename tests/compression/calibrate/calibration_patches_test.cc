@@ -66,6 +66,10 @@ TEST(CalibrationPatches, AreRefusedWhereTheyWouldNotBeWhatTheNetworkSees) {
   Volume flat = Ramp({8, 8, 8});
   std::fill(flat.voxels.begin(), flat.voxels.end(), std::byte{1});
   ExpectError(ErrorCode::kInvalidArgument, "--calibration: CT 2: all voxels are alike", [&] { CalibrationPatches({Ramp({8, 8, 8}), flat}, bundle.model, part, {}); });
+  Volume nan = Ramp({8, 8, 8});
+  nan.type = VoxelType::kFloat32;
+  nan.voxels.assign(8 * 8 * 8 * sizeof(float), std::byte{0xff});
+  ExpectError(ErrorCode::kInvalidArgument, "--calibration: CT 2: voxels: 512 are NaN", [&] { CalibrationPatches({Ramp({8, 8, 8}), nan}, bundle.model, part, {}); });
   Model cropped = bundle.model;
   cropped.pipeline.crop = CropRule{.structures = {"liver"}};
   ExpectError(ErrorCode::kFailedPrecondition, "looks at crops around what another model finds", [&] { CalibrationPatches({Ramp({8, 8, 8})}, cropped, part, {}); });

@@ -3,6 +3,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <limits>
+#include <span>
+#include <vector>
+
 #include "engine/execute/plain/plain_executor.h"
 #include "engine/model/variant.h"
 #include "tests/compression/evaluate/density_variants.h"
@@ -177,6 +181,30 @@ TEST_F(RunningVariants, RefusesABadLastCaseBeforeItSegmentsTheFirst) {
   refuse("labelsTr/case_1.nii.gz", "case case_1: labels: ");
   std::filesystem::remove(folder_.path() / "labelsTr" / "case_1.nii.gz");
   refuse("imagesTr/case_1_0000.nii.gz", "case case_1: image: ");
+}
+
+TEST_F(RunningVariants, RefusesACtOfVoxelsThatAreNoNumbersBeforeItSegmentsTheFirstAndNamesTheCase) {
+  WriteSphereDataset(folder_.path(), 2);
+  Volume ct = MakeSphereCase({16, 16, 24}, 3, {1, 5}, 1).ct;
+  ct.type = VoxelType::kFloat32;
+  const std::vector<float> values(static_cast<size_t>(ct.geometry.VoxelCount()), std::numeric_limits<float>::quiet_NaN());
+  const auto bytes = std::as_bytes(std::span(values));
+  ct.voxels.assign(bytes.begin(), bytes.end());
+  WriteNifti(ct, folder_.path() / "imagesTr" / "case_1_0000.nii.gz");
+  ExpectError(ErrorCode::kInvalidArgument, "case case_1: voxels: 6144 are NaN or infinite",
+              [&] { Scored(WithVariant(2), LabelsWanted::kIfThere, [](const DrawnCase&) { ADD_FAILURE() << "segmented"; }); });
+}
+
+TEST_F(RunningVariants, NamesTheCaseAndTheVariantThatCannotBeSegmented) {
+  WriteSphereDataset(folder_.path(), 2);
+  std::vector<ModelForm> forms = WithVariant(2);
+  for (const auto& [name, tensor] : forms[1].bundle.weights.front().tensors()) {
+    if (!name.ends_with(".bias")) continue;
+    const std::vector<float> infinite(static_cast<size_t>(tensor.shape.front()), std::numeric_limits<float>::infinity());
+    forms[1].bundle.weights.front().AddFloats(name, TensorType::kFloat32, tensor.shape, infinite);
+    break;
+  }
+  ExpectError(ErrorCode::kInternal, "case case_0, tucker: ", [&] { Scored(forms); });
 }
 
 TEST_F(RunningVariants, RefusesLabelsThatLieBesideTheirImage) {

@@ -51,6 +51,22 @@ TEST(MakeTrainingCase, TakesLabelsOfAFlippedVolumeWhereTheImageIs) {
   EXPECT_EQ(flipped.channels, expected.channels);
 }
 
+TEST(MakeTrainingCase, PutsLabelsOnTheImagesGridWhereTheirSpacingDiffersByARounding) {
+  // 33 voxels of 1.5 mm are 16.5 of 3 mm: rounded up or down as the last digit of the spacing says.
+  const SphereCase exact = MakeSphereCase({33, 33, 33}, 1.5, {1, 5}, 3);
+  const TrainingCase expected = MakeTrainingCase("a", exact.ct, &exact.labels, SphereModel(), 1);
+  for (const double spacing : {1.5 * (1 - 2e-7), 1.5 * (1 + 2e-7)}) {
+    Volume labels = exact.labels;
+    for (size_t a = 0; a < 3; ++a) {
+      labels.geometry.header_spacing_mm[a] = spacing;
+      labels.geometry.affine_ras.linear[a][a] *= spacing / 1.5;
+    }
+    const TrainingCase result = MakeTrainingCase("a", exact.ct, &labels, SphereModel(), 1);
+    EXPECT_EQ(result.shape, expected.shape);
+    EXPECT_EQ(result.channels, expected.channels) << spacing;
+  }
+}
+
 TEST(MakeTrainingCase, CutsLabelsWithTheBoxOfTheImage) {
   SphereCase made = MakeSphereCase({16, 16, 24}, 3, {1, 5}, 3);
   const TrainingCase whole = MakeTrainingCase("a", made.ct, &made.labels, SphereModel(), 1);
