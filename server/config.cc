@@ -1,13 +1,12 @@
 #include "server/config.h"
 
 #include <sched.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <fstream>
 #include <functional>
 #include <map>
 
+#include "engine/available_memory.h"
 #include "engine/error.h"
 #include "engine/model/json_fields.h"
 #include "server/address.h"
@@ -20,14 +19,6 @@ constexpr int64_t kMaxBytes = int64_t{1} << 50;
 int AvailableThreads() {
   cpu_set_t set;
   return sched_getaffinity(0, sizeof(set), &set) == 0 ? std::max(CPU_COUNT(&set), 1) : 1;
-}
-
-/// The container's limit, else the machine's memory.
-int64_t AvailableMemory() {
-  const int64_t machine = int64_t{sysconf(_SC_PHYS_PAGES)} * sysconf(_SC_PAGESIZE);
-  std::ifstream file("/sys/fs/cgroup/memory.max");
-  int64_t limit = 0;
-  return file >> limit ? std::min(limit, machine) : machine;  // "max" is no number
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 
 #include <utility>
 
+#include "compression/calibrate/two_walks.h"
 #include "compression/rank/rewrite.h"
 #include "engine/execute/torch/torch_errors.h"
 
@@ -17,59 +18,6 @@ at::Tensor FloatTensor(const Matrix& matrix) {
       matrix.cast<float>();
   return values;
 }
-
-/// Features of every patch by place; both networks' side by side.
-class TwoWalks {
- public:
-  TwoWalks(const TrainableGraph& original, const TrainableGraph& compressed, const std::vector<at::Tensor>& patches)
-      : original_(original), compressed_(compressed), expected_(patches.size()), given_(patches.size()) {
-    const size_t layers = original.graph().layers.size();
-    for (size_t p = 0; p < patches.size(); ++p) {
-      expected_[p].resize(layers);
-      given_[p].resize(layers);
-      expected_[p][0] = given_[p][0] = patches[p];
-    }
-  }
-
-  void RunOriginal(size_t place, const Parameters& parameters) {
-    for (auto& features : expected_) features[place] = original_.RunLayer(place, parameters, features, Precision::kFloat32);
-  }
-
-  /// Where nothing before the layer differs, neither does its output.
-  void RunCompressed(size_t place, const Parameters& parameters, bool fitted) {
-    for (size_t p = 0; p < given_.size(); ++p) {
-      bool same = !fitted;
-      for (const int input : original_.graph().layers[place].inputs) same = same && !Differ(input);
-      given_[p][place] = same ? expected_[p][place] : compressed_.RunLayer(place, parameters, given_[p], Precision::kFloat32);
-    }
-  }
-
-  void ReleaseBehind(size_t place) {
-    for (const int input : original_.graph().layers[place].inputs) {
-      if (original_.LastUse(static_cast<size_t>(input)) != place) continue;
-      for (auto* walk : {&expected_, &given_})
-        for (auto& features : *walk) features[static_cast<size_t>(input)].reset();
-    }
-  }
-
-  /// Whether a layer before, or that one, has been changed: of all patches or of none.
-  bool Differ(int place) const { return !given_.front()[static_cast<size_t>(place)].is_same(expected_.front()[static_cast<size_t>(place)]); }
-
-  std::vector<at::Tensor> Expected(int place) const { return Column(expected_, place); }
-  std::vector<at::Tensor> Given(int place) const { return Column(given_, place); }
-
- private:
-  static std::vector<at::Tensor> Column(const std::vector<std::vector<at::Tensor>>& walk, int place) {
-    std::vector<at::Tensor> column;
-    for (const auto& features : walk) column.push_back(features[static_cast<size_t>(place)]);
-    return column;
-  }
-
-  const TrainableGraph& original_;
-  const TrainableGraph& compressed_;
-  std::vector<std::vector<at::Tensor>> expected_;
-  std::vector<std::vector<at::Tensor>> given_;
-};
 
 /// By channel, over the voxels of all patches, each about its own mean.
 at::Tensor Correlation(const std::vector<at::Tensor>& expected, const std::vector<at::Tensor>& given) {

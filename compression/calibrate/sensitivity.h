@@ -10,12 +10,10 @@
 
 #include "compression/calibrate/layer_fit.h"
 #include "compression/rank/allocation.h"
+#include "compression/rank/layer_cost.h"
 #include "compression/train/trainable_graph.h"
 
 namespace tuckerseg {
-
-/// What a layer costs for one patch, in the unit of the budget. `input_shape`: of its first input.
-using LayerCost = std::function<double(const Layer& layer, const Size3& input_shape)>;
 
 struct SensitivityOptions {
   LayerFitOptions fit;

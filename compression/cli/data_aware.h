@@ -5,8 +5,8 @@
 
 namespace tuckerseg {
 
-/// Reads the calibration CTs and shows progress on standard error. Errors: as DataAwareVariant and ReadVolume.
-VariantFiles MakeDataAwareVariant(const Bundle& bundle, const std::vector<LevelRequest>& levels, const CalibrationArguments& calibration, int64_t grid,
-                                  TensorType type, int threads, bool quiet);
+/// Reads the calibration CTs. Errors: as DataAwareVariant and ReadVolume.
+VariantFiles MakeDataAwareVariant(const Bundle& bundle, const std::vector<LevelRequest>& levels, const CalibrationArguments& calibration, const RankOptions& ranks,
+                                  const DecomposeSink& told);
 
 }  // namespace tuckerseg

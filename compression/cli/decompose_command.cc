@@ -1,18 +1,19 @@
 #include "compression/cli/decompose_command.h"
 
+#include <algorithm>
 #include <cstdio>
 #include <filesystem>
 #include <memory>
 #include <string>
 #include <utility>
+#include <variant>
 
+#include "compression/cli/decompose_display.h"
 #include "compression/cli/option_checks.h"
 #include "compression/cli/variant_name.h"
 #include "engine/error.h"
-#include "engine/model/cost.h"
 #include "engine/model/unfinished_directory.h"
 #include "engine/model/variant.h"
-#include "engine/text_table.h"
 
 namespace tuckerseg {
 namespace {
@@ -27,11 +28,13 @@ struct DecomposeArguments {
   std::vector<std::string> budgets;
   std::string method;
   CalibrationArguments calibration;
+  LatencyArguments latency;
   int64_t grid = 0;
   std::string name;
   bool is_default = false;
   bool half = false;
   int threads = 2;
+  bool json = false;
   bool quiet = false;
 };
 
@@ -70,44 +73,48 @@ int64_t GridOf(const DecomposeArguments& arguments) {
   return arguments.budgets.empty() ? 1 : 16;
 }
 
-void ShowLevels(const Bundle& bundle, const VariantFiles& files) {
-  const auto parameters = static_cast<double>(ParameterCount(bundle.model));
-  const auto multiply_adds = static_cast<double>(TotalMultiplyAdds(bundle.model));
-  using Align = TextTable::Align;
-  TextTable table({{"level"}, {"parameters", Align::kRight}, {"share", Align::kRight}, {"multiply-adds", Align::kRight}, {"share", Align::kRight}}, 0);
-  const auto add = [&](const std::string& name, double p, double m) {
-    table.Add({name, Fixed(p / 1e6, 4) + " M", Fixed(p / parameters, 4), Fixed(m / 1e9, 3) + " G", Fixed(m / multiply_adds, 4)});
-  };
-  add(kOriginal, parameters, multiply_adds);
-  for (size_t i = 0; i < files.variant.levels.size(); ++i) {
-    Model model = bundle.model;
-    for (size_t part = 0; part < model.parts.size(); ++part) model.parts[part].graph = files.variant.levels[i].graphs[part];
-    add(files.variant.levels[i].name, static_cast<double>(ParameterCount(model)), static_cast<double>(TotalMultiplyAdds(model)));
-  }
-  std::fputs(table.Text().c_str(), stdout);
+bool AsksForLatency(const std::vector<LevelRequest>& levels) {
+  return std::any_of(levels.begin(), levels.end(), [](const LevelRequest& level) {
+    const auto* budget = std::get_if<BudgetWish>(&level.wish);
+    return budget != nullptr && budget->unit == BudgetUnit::kLatency;
+  });
 }
 
-VariantFiles Make(const Bundle& bundle, const std::vector<LevelRequest>& levels, const DecomposeArguments& arguments, const MakeDataAware& data_aware) {
-  const TensorType type = arguments.half ? TensorType::kFloat16 : TensorType::kFloat32;
+RankOptions RankOptionsOf(const std::vector<LevelRequest>& levels, const DecomposeArguments& arguments, const NetworkMethods& networks) {
+  RankOptions ranks{.grid = GridOf(arguments), .type = arguments.half ? TensorType::kFloat16 : TensorType::kFloat32, .threads = arguments.threads, .seconds = {}};
+  if (!AsksForLatency(levels)) return ranks;
+  if (!networks.layer_seconds) throw Error(ErrorCode::kFailedPrecondition, "--budget latency: is measured: must be a build with LibTorch");
+  ranks.seconds = networks.layer_seconds(arguments.latency, arguments.threads);
+  return ranks;
+}
+
+VariantFiles Make(const Bundle& bundle, const std::vector<LevelRequest>& levels, const DecomposeArguments& arguments, const RankOptions& ranks, const NetworkMethods& networks) {
+  const DecomposeSink told = arguments.quiet ? DecomposeSink() : ShowDecomposing;
   const bool calibrated = !arguments.calibration.volumes.empty();
   const std::string method = !arguments.method.empty() ? arguments.method : calibrated ? "data-aware" : levels.size() > 1 ? "hosvd" : "hooi";
   if (method == "data-aware") {
-    if (!data_aware) throw Error(ErrorCode::kFailedPrecondition, "--method = data-aware: runs the network: must be a build with LibTorch");
+    if (!networks.data_aware) throw Error(ErrorCode::kFailedPrecondition, "--method = data-aware: runs the network: must be a build with LibTorch");
     if (!calibrated) throw CLI::ValidationError("--method data-aware", "needs --calibration CT...");
-    return data_aware(bundle, levels, arguments.calibration, GridOf(arguments), type, arguments.threads, arguments.quiet);
+    return networks.data_aware(bundle, levels, arguments.calibration, ranks, told);
   }
   if (calibrated) throw CLI::ValidationError("--calibration", "goes with --method data-aware alone");
   if (!arguments.calibration.front.empty()) throw CLI::ValidationError("--front", "goes with --method data-aware alone: it is measured");
-  return VariantByWeights(bundle, levels, {method == "hooi" ? DecompositionMethod::kHooi : DecompositionMethod::kHosvd, GridOf(arguments), type, arguments.threads});
+  return VariantByWeights(bundle, levels, method == "hooi" ? DecompositionMethod::kHooi : DecompositionMethod::kHosvd, ranks, told);
 }
 
-void Run(const DecomposeArguments& arguments, const MakeDataAware& data_aware) {
+void Run(const DecomposeArguments& arguments, const NetworkMethods& networks) {
   const std::vector<LevelRequest> levels = LevelsOf(arguments, WishesOf(arguments));
+  CheckLevels(levels);
   CheckNewOrEmpty(arguments.output, "variant");  // before the work, not after
   const Bundle bundle = LoadBundle(arguments.bundle);
-  const VariantFiles files = Make(bundle, levels, arguments, data_aware);
+  const RankOptions ranks = RankOptionsOf(levels, arguments, networks);
+  const VariantFiles files = Make(bundle, levels, arguments, ranks, networks);
   SaveVariant(files, bundle.model, arguments.output);
-  if (!arguments.quiet) ShowLevels(bundle, files);
+  if (arguments.json) {
+    std::fputs(LevelsJson(bundle, files, ranks.seconds).c_str(), stdout);
+  } else if (!arguments.quiet) {
+    std::fputs(LevelsTable(bundle, files, ranks.seconds).c_str(), stdout);
+  }
 }
 
 void AddCalibrationOptions(CLI::App& command, CalibrationArguments& calibration) {
@@ -116,15 +123,21 @@ void AddCalibrationOptions(CLI::App& command, CalibrationArguments& calibration)
   command.add_option("--patch", calibration.patch, "Size of these patches, D,H,W; default: the network's own, of at most 96 an axis")->delimiter(',')->expected(3);
   command.add_option("--samples", calibration.samples, "Output voxels that each layer is fitted to, at least")->check(WholeNumberFrom(1))->capture_default_str();
   command.add_option("--seed", calibration.seed, "Of the sampled voxels")->capture_default_str();
-  command.add_option("--layer-times", calibration.layer_times, "File that keeps the layer times measured for a budget of latency; default: layer-times.json in the bundle");
   command.add_option("--front", calibration.front, "JSON file for the Pareto front of a budget: what every share would buy");
   command.add_flag("--independent", calibration.independent, "Fit every layer by itself instead of layer after layer");
   command.add_flag("--correct-norms", calibration.correct_norms, "Scale the norms behind fitted layers by what is left of their inputs");
+  command.add_option("--max-memory", calibration.max_memory_gib, "GiB that features and regressions may take; default: four fifths of what there is")->check(CLI::PositiveNumber);
+}
+
+void AddLatencyOptions(CLI::App& command, LatencyArguments& latency) {
+  command.add_option("--layer-times", latency.layer_times, "File that keeps the layer times measured for a budget of latency; default: layer-times.json in the bundle");
+  command.add_option("--device", latency.device, "Where layers are timed for a budget of latency: cpu or cuda:N")->capture_default_str();
+  command.add_option("--precision", latency.precision, "In which precision they are timed: fp32, bf16 or fp16")->check(CLI::IsMember({"fp32", "bf16", "fp16"}))->capture_default_str();
 }
 
 }  // namespace
 
-void AddDecomposeCommand(CLI::App& app, const MakeDataAware& data_aware) {
+void AddDecomposeCommand(CLI::App& app, const NetworkMethods& networks) {
   const auto arguments = std::make_shared<DecomposeArguments>();
   CLI::App* command = app.add_subcommand("decompose", "Make a cheaper variant of a model: its convolutions in Tucker form");
   command->add_option("bundle", arguments->bundle, "Bundle")->required();
@@ -134,16 +147,18 @@ void AddDecomposeCommand(CLI::App& app, const MakeDataAware& data_aware) {
   command->add_option("--method", arguments->method, "hosvd, hooi or data-aware; default: data-aware with --calibration, hosvd for several levels, else hooi")
       ->check(CLI::IsMember({"hosvd", "hooi", "data-aware"}));
   AddCalibrationOptions(*command, arguments->calibration);
+  AddLatencyOptions(*command, arguments->latency);
   command->add_option("--grid", arguments->grid, "Ranks are multiples of it; default: 16 for budgets, else 1")->check(WholeNumberFrom(1));
   command->add_option("--name", arguments->name, "What requests call the variant; default: the output directory's name");
   command->add_flag("--default", arguments->is_default, "Runs when a request asks for the level by its number");
   command->add_flag("--half", arguments->half, "Store what is decomposed as float16");
   command->add_option("--threads", arguments->threads, "Threads")->check(WholeNumberFrom(1))->capture_default_str();
+  command->add_flag("--json", arguments->json, "What the levels cost as one JSON object instead of a table");
   command->add_flag("--quiet", arguments->quiet, "Neither progress nor table");
   command->add_option("-o,--output", arguments->output, "Variant to write: a new or empty directory, BUNDLE/variants/NAME to have it served")->required();
-  command->callback([arguments, data_aware] {
-    if (arguments->calibration.layer_times.empty()) arguments->calibration.layer_times = arguments->bundle / "layer-times.json";
-    Run(*arguments, data_aware);
+  command->callback([arguments, networks] {
+    if (arguments->latency.layer_times.empty()) arguments->latency.layer_times = arguments->bundle / "layer-times.json";
+    Run(*arguments, networks);
   });
 }
 

@@ -19,17 +19,30 @@ struct CalibrationArguments {
   int64_t samples = 12000;
   uint64_t seed = 0;
   std::vector<int64_t> patch;
-  std::string layer_times;
   std::string front;
   bool independent = false;
   bool correct_norms = false;
+  double max_memory_gib = 0;  ///< 0: four fifths of what the process may have
 };
 
-/// Makes a data-aware variant; empty in a program without networks.
-/// `layer_times`: the file that a budget of latency keeps its measurements in; `front`: that a budget's Pareto front is written to, if any.
-using MakeDataAware = std::function<VariantFiles(const Bundle& bundle, const std::vector<LevelRequest>& levels, const CalibrationArguments& calibration,
-                                                 int64_t grid, TensorType type, int threads, bool quiet)>;
+/// What a budget of latency is measured with. `layer_times`: the file that keeps the measurements.
+struct LatencyArguments {
+  std::string layer_times;
+  std::string device = "cpu";
+  std::string precision = "fp32";
+};
 
-void AddDecomposeCommand(CLI::App& app, const MakeDataAware& data_aware);
+/// Makes a data-aware variant.
+using MakeDataAware = std::function<VariantFiles(const Bundle& bundle, const std::vector<LevelRequest>& levels, const CalibrationArguments& calibration,
+                                                 const RankOptions& ranks, const DecomposeSink& told)>;
+using MakeLayerSeconds = std::function<LayerCost(const LatencyArguments& latency, int threads)>;
+
+/// What only a program that can run networks has; empty in others.
+struct NetworkMethods {
+  MakeDataAware data_aware;
+  MakeLayerSeconds layer_seconds;
+};
+
+void AddDecomposeCommand(CLI::App& app, const NetworkMethods& networks);
 
 }  // namespace tuckerseg

@@ -19,6 +19,7 @@ struct ImportArguments {
   std::string plans;
   std::string output;
   bool json = false;
+  bool quiet = false;
 };
 
 int64_t Parameters(const WeightStore& weights) {
@@ -74,10 +75,15 @@ void AddImportCommand(CLI::App& app) {
   command->add_option("--plans", arguments->plans, "Plans, where a data set has results of several, e.g. nnUNetResEncUNetLPlans_8; default: the task's");
   command->add_option("-o,--output", arguments->output, "Bundle to write: a new or empty directory")->required();
   command->add_flag("--json", arguments->json, "Print what was imported as JSON");
+  command->add_flag("--quiet", arguments->quiet, "Print nothing");
   command->callback([arguments] {
     const Bundle bundle = ImportNnunet(arguments->nnunet, {.folds = arguments->folds, .task = arguments->task, .plans = arguments->plans, .name = {}});
     SaveBundle(bundle, arguments->output);
-    arguments->json ? PrintJson(bundle, arguments->output) : PrintText(bundle, arguments->output);
+    if (arguments->json) {
+      PrintJson(bundle, arguments->output);
+    } else if (!arguments->quiet) {
+      PrintText(bundle, arguments->output);
+    }
   });
 }
 

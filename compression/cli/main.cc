@@ -11,6 +11,7 @@
 #include "compression/cli/bench_command.h"
 #include "compression/cli/data_aware.h"
 #include "compression/cli/evaluate_command.h"
+#include "compression/cli/layer_seconds.h"
 #include "compression/cli/train_command.h"
 #include "compression/cli/tune_command.h"
 #endif
@@ -32,7 +33,7 @@ int main(int argc, char** argv) {
   tuckerseg::AddInspectCommand(app);
   tuckerseg::AddPruneCommand(app);
 #ifdef TUCKERSEG_WITH_NETWORKS
-  tuckerseg::AddDecomposeCommand(app, tuckerseg::MakeDataAwareVariant);
+  tuckerseg::AddDecomposeCommand(app, {tuckerseg::MakeDataAwareVariant, tuckerseg::MeasuredLayerSeconds});
   tuckerseg::AddTrainCommand(app);
   tuckerseg::AddTuneCommand(app);
   tuckerseg::AddEvaluateCommand(app);

@@ -24,6 +24,7 @@ struct PruneArguments {
   std::string name;
   bool is_default = false;
   bool json = false;
+  bool quiet = false;
 };
 
 /// What the variant costs beside the original, over all parts.
@@ -81,7 +82,11 @@ void Run(const PruneArguments& arguments) {
   files.variant.levels = {level};
   SaveVariant(files, model, arguments.output);
   const PrunedCost cost = CostOf(model, level);
-  arguments.json ? PrintJson(cost, level, arguments.output) : PrintText(cost, level, arguments.output);
+  if (arguments.json) {
+    PrintJson(cost, level, arguments.output);
+  } else if (!arguments.quiet) {
+    PrintText(cost, level, arguments.output);
+  }
 }
 
 }  // namespace
@@ -95,6 +100,7 @@ void AddPruneCommand(CLI::App& app) {
   command->add_flag("--default", arguments->is_default, "Runs when a request asks for the number --level");
   command->add_option("-o,--output", arguments->output, "Variant to write, e.g. BUNDLE/variants/NAME: a new or empty directory")->required();
   command->add_flag("--json", arguments->json, "Print what the variant costs as JSON");
+  command->add_flag("--quiet", arguments->quiet, "Print nothing");
   command->callback([arguments] { Run(*arguments); });
 }
 

@@ -4,36 +4,25 @@
 #include <ATen/Parallel.h>
 
 #include <algorithm>
+#include <cstdio>
 #include <memory>
 #include <span>
 #include <utility>
 
+#include "compression/calibrate/calibration_memory.h"
 #include "compression/calibrate/calibration_patches.h"
 #include "compression/calibrate/layerwise.h"
+#include "compression/calibrate/level_bias.h"
 #include "compression/calibrate/sensitivity.h"
+#include "compression/decompose/budget_cost.h"
 #include "compression/rank/allocation.h"
 #include "compression/train/parameters.h"
 #include "engine/error.h"
-#include "engine/model/cost.h"
 
 namespace tuckerseg {
 namespace {
 
 int64_t Product(const Size3& size) { return size[0] * size[1] * size[2]; }
-
-LayerCost CostOf(BudgetUnit unit, const LayerSeconds& seconds) {
-  switch (unit) {
-    case BudgetUnit::kMultiplyAdds:
-      return [](const Layer& layer, const Size3& input_shape) { return static_cast<double>(MultiplyAdds(layer, input_shape)); };
-    case BudgetUnit::kParameters:
-    case BudgetUnit::kBytes:
-      return [](const Layer& layer, const Size3&) { return static_cast<double>(ParameterCount(layer)); };
-    case BudgetUnit::kLatency:
-      break;
-  }
-  if (!seconds) throw Error(ErrorCode::kInvalidArgument, "--budget latency: must be measured on this machine");
-  return seconds;
-}
 
 /// The front with costs as shares of the whole network's.
 std::vector<ParetoPoint> FrontInShares(const std::vector<LayerCandidates>& layers, double fixed) {
@@ -49,25 +38,47 @@ std::vector<ParetoPoint> FrontInShares(const std::vector<LayerCandidates>& layer
 class Maker {
  public:
   Maker(const Bundle& bundle, const std::vector<LevelRequest>& levels, const std::vector<Volume>& calibration, const DataAwareOptions& options,
-        const LayerSeconds& seconds, const DecomposeSink& told)
-      : bundle_(bundle), levels_(levels), options_(options), seconds_(seconds), told_(told) {
+        const DecomposeSink& told)
+      : bundle_(bundle), levels_(levels), options_(options), told_(told) {
     CheckLevels(levels);  // before the work
-    at::set_num_threads(options.threads);
+    at::set_num_threads(options.ranks.threads);
     for (const ModelPart& part : bundle.model.parts)
-      patches_.push_back(CalibrationPatches(calibration, bundle.model, part, {options.patch, options.patches, options.threads}));
+      patches_.push_back(CalibrationPatches(calibration, bundle.model, part, {options.patch, options.patches, options.ranks.threads}));
+    for (size_t part = 0; part < patches_.size(); ++part) CheckFeatures(part);
   }
 
   VariantFiles Make() {
     VariantFiles files;
-    files.variant = EmptyVariant(bundle_, levels_, Plans(), "data-aware", options_.grid);
+    files.variant = EmptyVariant(bundle_, levels_, Plans(), "data-aware", options_.ranks.grid);
     files.variant.calibration = std::to_string(patches_.front().size()) + " patches of " + std::to_string(Product(ShapeOf(0))) + " voxels, at least " +
                                 std::to_string(options_.samples) + " voxels a layer" + (options_.sequential ? ", layer after layer" : "") +
                                 (options_.correct_norms ? ", norms corrected" : "");
-    for (size_t part = 0; part < bundle_.model.parts.size(); ++part) files.weights.push_back(FitPart(part, files.variant.levels.front().graphs[part]));
+    for (size_t part = 0; part < bundle_.model.parts.size(); ++part) files.weights.push_back(FitPart(part, files.variant.levels));
     return files;
   }
 
  private:
+  static std::string Gibibytes(int64_t bytes) {
+    char text[32];
+    std::snprintf(text, sizeof(text), "%.1f GiB", static_cast<double>(bytes) / static_cast<double>(int64_t{1} << 30));
+    return text;
+  }
+
+  void CheckFeatures(size_t part) const {
+    const auto count = static_cast<int64_t>(patches_[part].size());
+    const int64_t bytes = FeatureBytes(bundle_.model.parts[part].graph, ShapeOf(part), count);
+    if (bytes <= options_.max_memory_bytes) return;
+    throw Error(ErrorCode::kResourceExhausted, "--calibration: features of " + std::to_string(count) + " patches of " + std::to_string(Product(ShapeOf(part))) + " voxels take " +
+                                                   Gibibytes(bytes) + ": must be at most " + Gibibytes(options_.max_memory_bytes) + " (--max-memory): fewer or smaller patches (--patches, --patch)");
+  }
+
+  void CheckRegressions(size_t part, const RankPlan& plan) const {
+    const int64_t bytes = RegressionBytes(bundle_.model.parts[part].graph, plan);
+    if (bytes <= options_.max_memory_bytes) return;
+    throw Error(ErrorCode::kResourceExhausted, "ranks: the largest regression takes " + Gibibytes(bytes) + ": must be at most " + Gibibytes(options_.max_memory_bytes) +
+                                                   " (--max-memory): a smaller level, or a budget");
+  }
+
   Size3 ShapeOf(size_t part) const {
     const at::Tensor& patch = patches_[part].front();
     return {patch.size(2), patch.size(3), patch.size(4)};
@@ -89,7 +100,7 @@ class Maker {
         plans.push_back(std::move(allocation.plans));
       }
     } else {
-      for (const LevelRequest& level : levels_) plans.push_back(RanksByWeights(bundle_, level.wish, options_.grid, options_.threads));
+      for (const LevelRequest& level : levels_) plans.push_back(RanksByWeights(bundle_, level.wish, options_.ranks));
     }
     return plans;
   }
@@ -98,15 +109,15 @@ class Maker {
   std::pair<std::vector<LayerCandidates>, double> Candidates(BudgetUnit unit) {
     std::vector<LayerCandidates> layers;
     double fixed = 0;
-    const LayerCost cost = CostOf(unit, seconds_);
+    const std::vector<LayerCost> costs = BudgetCosts(bundle_, unit, options_.ranks.type, options_.ranks.seconds);
     for (size_t part = 0; part < bundle_.model.parts.size(); ++part) {
       const ModelPart& network = bundle_.model.parts[part];
       SensitivityOptions sensitivity;
       sensitivity.fit = {options_.samples, options_.seed};
-      sensitivity.grid = options_.grid;
+      sensitivity.grid = options_.ranks.grid;
       sensitivity.patch = network.patch_size;
       const Sensitivities measured =
-          MeasureSensitivities(network.graph, ParametersOf(part, network.folds.front()), patches_[part], cost, sensitivity, [&](size_t done, size_t total, const std::string&) {
+          MeasureSensitivities(network.graph, ParametersOf(part, network.folds.front()), patches_[part], costs[part], sensitivity, [&](size_t done, size_t total, const std::string&) {
             if (told_) told_("sensitivity of " + network.name, done, total);
           });
       fixed += measured.fixed_cost;
@@ -118,11 +129,13 @@ class Maker {
     return {std::move(layers), fixed};
   }
 
-  WeightStore FitPart(size_t place, const LayerGraph& graph) {
+  WeightStore FitPart(size_t place, const std::vector<VariantLevel>& levels) {
     const ModelPart& part = bundle_.model.parts[place];
+    const LayerGraph& graph = levels.front().graphs[place];
     RankPlan plan;
     for (const Layer& layer : graph.layers)
       if (IsTucker(layer.kind)) plan[layer.name] = {layer.rank_in, layer.rank_out};
+    CheckRegressions(place, plan);
     LayerwiseOptions layerwise;
     layerwise.fit = {options_.samples, options_.seed};
     layerwise.sequential = options_.sequential;
@@ -134,8 +147,20 @@ class Maker {
             if (told_) told_("fitting " + part.name, done, total);
           });
       Store(fitted.parameters, graph, bundle_.weights[place], "fold_" + fold + ".", weights);
+      for (size_t level = 1; level < levels.size(); ++level) StoreOwn(place, fold, levels[level], fitted.parameters, weights);
     }
     return weights;
+  }
+
+  /// What a smaller level cannot share.
+  void StoreOwn(size_t place, const std::string& fold, const VariantLevel& level, const Parameters& fitted, WeightStore& weights) const {
+    const LayerGraph& graph = level.graphs[place];
+    Parameters cut;
+    for (const TensorSpec& spec : RequiredTensors(graph)) cut[spec.name] = LeadingBlock(fitted.at(spec.name), spec.shape);
+    const Parameters biases = BiasesOfLevel(bundle_.model.parts[place].graph, ParametersOf(place, fold), graph, std::move(cut), patches_[place]);
+    std::vector<TensorSpec> own;
+    for (const auto& [name, bias] : biases) own.push_back({name, bias.sizes().vec()});
+    StoreParameters(biases, own, "level_" + level.name + ".fold_" + fold + ".", TensorType::kFloat32, weights);
   }
 
   /// Factors and cores in the type that was asked for; what else the fit changed as float32; all other tensors as the model has them.
@@ -153,14 +178,13 @@ class Maker {
           weights.AddView(prefix + spec.name, keeper->At(prefix + spec.name), keeper);
         }
       }
-    StoreParameters(fitted, decomposed, prefix, options_.type, weights);
+    StoreParameters(fitted, decomposed, prefix, options_.ranks.type, weights);
     StoreParameters(fitted, changed, prefix, TensorType::kFloat32, weights);
   }
 
   const Bundle& bundle_;
   const std::vector<LevelRequest>& levels_;
   const DataAwareOptions& options_;
-  const LayerSeconds& seconds_;
   const DecomposeSink& told_;
   std::vector<std::vector<at::Tensor>> patches_;  // by part
 };
@@ -168,8 +192,8 @@ class Maker {
 }  // namespace
 
 VariantFiles DataAwareVariant(const Bundle& bundle, const std::vector<LevelRequest>& levels, const std::vector<Volume>& calibration,
-                              const DataAwareOptions& options, const LayerSeconds& seconds, const DecomposeSink& told) {
-  return Maker(bundle, levels, calibration, options, seconds, told).Make();
+                              const DataAwareOptions& options, const DecomposeSink& told) {
+  return Maker(bundle, levels, calibration, options, told).Make();
 }
 
 }  // namespace tuckerseg

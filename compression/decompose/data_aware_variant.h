@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <limits>
 #include <string>
 #include <vector>
 
@@ -17,29 +18,23 @@ namespace tuckerseg {
 using FrontSink = std::function<void(const std::vector<ParetoPoint>& front)>;
 
 struct DataAwareOptions {
-  int64_t grid = 1;
-  TensorType type = TensorType::kFloat32;
-  int threads = 1;
+  RankOptions ranks;
   int64_t patches = 4;      ///< of each calibration volume
   Size3 patch{};            ///< of calibration; {0, 0, 0}: the part's own, of at most 96 voxels an axis
   int64_t samples = 12000;  ///< output voxels a layer, at least
   uint64_t seed = 0;
   bool sequential = true;   ///< layer after layer (LayerwiseOptions)
   bool correct_norms = false;
+  int64_t max_memory_bytes = std::numeric_limits<int64_t>::max();
   FrontSink front;          ///< told for budgets, before anything is fitted
 };
 
-/// Told as the work goes on: what is being done, and how far it is.
-using DecomposeSink = std::function<void(const std::string& what, size_t done, size_t total)>;
-
-/// Seconds of one layer for an input of this shape, for budgets of latency.
-using LayerSeconds = std::function<double(const Layer& layer, const Size3& input_shape)>;
-
 /// Ranks: a level is the paper's rule; a budget is shared out over the layers of all parts by measured sensitivity (MeasureSensitivities on
 /// the first fold, AllocateRanks). Factors and cores: FitLayerwise, for each fold by itself. Several levels make an elastic variant: the
-/// largest is fitted, the others are its leading sub-blocks.
-/// `seconds` is asked only for a budget of latency. Errors: as RanksByWeights, AllocateRanks, CalibrationPatches; kInvalidArgument for no volume.
+/// largest is fitted, the others are its leading sub-blocks, with biases of their own (BiasesOfLevel).
+/// Errors: as RanksByWeights, AllocateRanks, CalibrationPatches; kInvalidArgument for no volume; kResourceExhausted where features or a regression would
+/// take more than `max_memory_bytes`.
 VariantFiles DataAwareVariant(const Bundle& bundle, const std::vector<LevelRequest>& levels, const std::vector<Volume>& calibration,
-                              const DataAwareOptions& options, const LayerSeconds& seconds = {}, const DecomposeSink& told = {});
+                              const DataAwareOptions& options, const DecomposeSink& told = {});
 
 }  // namespace tuckerseg

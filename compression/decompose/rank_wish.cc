@@ -3,6 +3,7 @@
 #include <cstdlib>
 #include <map>
 
+#include "compression/decompose/budget_cost.h"
 #include "compression/rank/budget.h"
 #include "compression/rank/energy.h"
 #include "compression/rank/level.h"
@@ -43,12 +44,8 @@ std::vector<RankPlan> RanksOfEnergy(const Bundle& bundle, const EnergyWish& wish
   return plans;
 }
 
-std::vector<RankPlan> RanksOfBudget(const Bundle& bundle, const BudgetWish& wish, int64_t grid) {
-  if (wish.unit == BudgetUnit::kLatency) {
-    throw Error(ErrorCode::kInvalidArgument, "--budget latency: is measured layer by layer: must go with --method data-aware");
-  }
-  const CostKind kind = wish.unit == BudgetUnit::kMultiplyAdds ? CostKind::kMultiplyAdds : CostKind::kParameters;
-  return FactorForBudget(NetworksOf(bundle.model), kind, wish.share, grid).plans;
+std::vector<RankPlan> RanksOfBudget(const Bundle& bundle, const BudgetWish& wish, const RankOptions& options) {
+  return FactorForBudget(NetworksOf(bundle.model), BudgetCosts(bundle, wish.unit, options.type, options.seconds), wish.share, options.grid).plans;
 }
 
 }  // namespace
@@ -79,10 +76,10 @@ std::vector<Network> NetworksOf(const Model& model) {
   return networks;
 }
 
-std::vector<RankPlan> RanksByWeights(const Bundle& bundle, const RankWish& wish, int64_t grid, int threads) {
-  if (const auto* level = std::get_if<FactorWish>(&wish)) return RanksOfLevel(bundle, *level, grid);
-  if (const auto* energy = std::get_if<EnergyWish>(&wish)) return RanksOfEnergy(bundle, *energy, grid, threads);
-  return RanksOfBudget(bundle, std::get<BudgetWish>(wish), grid);
+std::vector<RankPlan> RanksByWeights(const Bundle& bundle, const RankWish& wish, const RankOptions& options) {
+  if (const auto* level = std::get_if<FactorWish>(&wish)) return RanksOfLevel(bundle, *level, options.grid);
+  if (const auto* energy = std::get_if<EnergyWish>(&wish)) return RanksOfEnergy(bundle, *energy, options.grid, options.threads);
+  return RanksOfBudget(bundle, std::get<BudgetWish>(wish), options);
 }
 
 }  // namespace tuckerseg

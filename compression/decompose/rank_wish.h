@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "compression/rank/architecture.h"
+#include "compression/rank/layer_cost.h"
 #include "compression/rank/rank_pair.h"
 #include "engine/model/bundle.h"
 
@@ -37,9 +38,16 @@ std::optional<double> LevelNumber(const RankWish& wish);
 /// The parts' graphs with their patches.
 std::vector<Network> NetworksOf(const Model& model);
 
+struct RankOptions {
+  int64_t grid = 1;
+  TensorType type = TensorType::kFloat32;  ///< that factors and cores will be stored as: float32 or float16
+  int threads = 1;
+  LayerCost seconds;                       ///< of one layer, for budgets of latency
+};
+
 /// Ranks of every part by the weights alone: the paper's rule for a level (exactly so at grid 1), the singular values of the first
-/// fold for an energy, one factor for all layers for a budget (of parameters, of multiply-adds; bytes go with parameters).
-/// Errors: as PaperRanks, RanksForEnergy and FactorForBudget; kInvalidArgument for a budget of latency, which has to be measured.
-std::vector<RankPlan> RanksByWeights(const Bundle& bundle, const RankWish& wish, int64_t grid, int threads);
+/// fold for an energy, one factor for all layers for a budget.
+/// Errors: as PaperRanks, RanksForEnergy, BudgetCosts and FactorForBudget.
+std::vector<RankPlan> RanksByWeights(const Bundle& bundle, const RankWish& wish, const RankOptions& options);
 
 }  // namespace tuckerseg

@@ -1,6 +1,8 @@
 #include "compression/decompose/weight_variant.h"
 
 #include <algorithm>
+#include <set>
+#include <string>
 
 #include "compression/rank/pays.h"
 #include "compression/rank/rewrite.h"
@@ -50,6 +52,10 @@ std::optional<BudgetUnit> UnitOf(const RankWish& wish) {
 
 void CheckLevels(const std::vector<LevelRequest>& levels) {
   if (levels.empty()) throw Error(ErrorCode::kInvalidArgument, "levels: must be at least one");
+  std::set<std::string> names;
+  for (const LevelRequest& level : levels) {
+    if (!names.insert(level.name).second) throw Error(ErrorCode::kInvalidArgument, "levels: two are called " + level.name + ": must be numbers that differ in their first six digits");
+  }
   for (size_t i = 1; i < levels.size(); ++i) {
     if (levels[i].wish.index() != levels[0].wish.index() || UnitOf(levels[i].wish) != UnitOf(levels[0].wish)) {
       throw Error(ErrorCode::kInvalidArgument, "levels: " + levels[i].name + " is measured otherwise than " + levels[0].name + ": must be shares of one thing, as flops=0.5 and flops=0.3");
@@ -79,18 +85,24 @@ Variant EmptyVariant(const Bundle& bundle, const std::vector<LevelRequest>& leve
   return variant;
 }
 
-VariantFiles VariantByWeights(const Bundle& bundle, const std::vector<LevelRequest>& levels, const WeightVariantOptions& options) {
+VariantFiles VariantByWeights(const Bundle& bundle, const std::vector<LevelRequest>& levels, DecompositionMethod method, const RankOptions& options,
+                              const DecomposeSink& told) {
   CheckLevels(levels);
-  const bool hooi = options.method == DecompositionMethod::kHooi;
+  const bool hooi = method == DecompositionMethod::kHooi;
   if (levels.size() > 1 && hooi) {
     throw Error(ErrorCode::kInvalidArgument, "--method = hooi: its factors are fitted to one rank: several levels must be made with hosvd or data-aware");
   }
   std::vector<std::vector<RankPlan>> plans;
-  for (const LevelRequest& level : levels) plans.push_back(RanksByWeights(bundle, level.wish, options.grid, options.threads));
+  for (const LevelRequest& level : levels) plans.push_back(RanksByWeights(bundle, level.wish, options));
   VariantFiles files;
   files.variant = EmptyVariant(bundle, levels, plans, hooi ? "hooi" : "hosvd", options.grid);
-  for (size_t part = 0; part < bundle.model.parts.size(); ++part)
-    files.weights.push_back(DecomposePart(bundle.model.parts[part], files.variant.levels.front().graphs[part], bundle.weights[part], options.method, options.type, options.threads));
+  for (size_t i = 0; i < bundle.model.parts.size(); ++i) {
+    const ModelPart& part = bundle.model.parts[i];
+    const auto step = [&](size_t done, size_t total) {
+      if (told) told("decomposing " + part.name, done, total);
+    };
+    files.weights.push_back(DecomposePart(part, files.variant.levels.front().graphs[i], bundle.weights[i], method, options.type, options.threads, step));
+  }
   return files;
 }
 

@@ -10,7 +10,6 @@
 #include "compression/rank/pays.h"
 #include "compression/rank/rewrite.h"
 #include "engine/error.h"
-#include "engine/model/cost.h"
 
 namespace tuckerseg {
 namespace {
@@ -27,7 +26,7 @@ std::vector<double> Steps(const std::vector<Network>& networks, int64_t grid) {
   return {steps.begin(), steps.end()};
 }
 
-FactorPlan PlanAt(const std::vector<Network>& networks, CostKind kind, double factor, int64_t grid) {
+FactorPlan PlanAt(const std::vector<Network>& networks, const std::vector<LayerCost>& costs, double whole, double factor, int64_t grid) {
   FactorPlan result{factor, {}, 1};
   for (const Network& network : networks) {
     RankPlan plan;
@@ -37,18 +36,11 @@ FactorPlan PlanAt(const std::vector<Network>& networks, CostKind kind, double fa
     }
     result.plans.push_back(WherePays(network.graph, plan, network.patch));
   }
-  result.share = static_cast<double>(CostOf(WithRanks(networks, result.plans), kind)) / static_cast<double>(CostOf(networks, kind));
+  result.share = CostOf(WithRanks(networks, result.plans), costs) / whole;
   return result;
 }
 
 }  // namespace
-
-int64_t CostOf(const std::vector<Network>& networks, CostKind kind) {
-  int64_t cost = 0;
-  for (const Network& network : networks)
-    cost += kind == CostKind::kParameters ? ParameterCount(network.graph) : TotalMultiplyAdds(network.graph, network.patch);
-  return cost;
-}
 
 std::vector<Network> WithRanks(const std::vector<Network>& networks, const std::vector<RankPlan>& plans) {
   std::vector<Network> rewritten;
@@ -56,17 +48,18 @@ std::vector<Network> WithRanks(const std::vector<Network>& networks, const std::
   return rewritten;
 }
 
-FactorPlan FactorForBudget(const std::vector<Network>& networks, CostKind kind, double budget, int64_t grid) {
+FactorPlan FactorForBudget(const std::vector<Network>& networks, const std::vector<LayerCost>& costs, double budget, int64_t grid) {
   CheckBudget(budget);
   OnGrid(1, grid, 1);  // refuses a grid below 1
   const std::vector<double> steps = Steps(networks, grid);
-  FactorPlan best = PlanAt(networks, kind, steps.front(), grid);
+  const double whole = CostOf(networks, costs);
+  FactorPlan best = PlanAt(networks, costs, whole, steps.front(), grid);
   if (best.share > budget) RefuseBudget(budget, best.share, "the least that ranks of " + std::to_string(grid) + " come to; a smaller grid allows less");
   size_t fits = 0;
   size_t too_dear = steps.size();
   while (too_dear - fits > 1) {
     const size_t middle = (fits + too_dear) / 2;
-    FactorPlan plan = PlanAt(networks, kind, steps[middle], grid);
+    FactorPlan plan = PlanAt(networks, costs, whole, steps[middle], grid);
     if (plan.share > budget) {
       too_dear = middle;
     } else {

@@ -6,15 +6,10 @@
 #include <vector>
 
 #include "compression/rank/architecture.h"
+#include "compression/rank/layer_cost.h"
 #include "compression/rank/rank_pair.h"
 
 namespace tuckerseg {
-
-/// What a budget is counted in.
-enum class CostKind { kParameters, kMultiplyAdds };
-
-/// Of all networks: parameters, or multiply-adds of one patch each.
-int64_t CostOf(const std::vector<Network>& networks, CostKind kind);
 
 /// The networks with each one's plan: plans[i] is networks[i]'s.
 std::vector<Network> WithRanks(const std::vector<Network>& networks, const std::vector<RankPlan>& plans);
@@ -27,10 +22,11 @@ struct FactorPlan {
 };
 
 /// The largest factor whose ranks cost at most `budget` of what the networks cost whole. A rank is min(C, ceil(C * factor)) put on the grid,
-/// which is the least rank too; layers for which that does not pay stay whole. Costs grow with the factor and change only where a rank
-/// does: the factors C has steps at are bisected, so the answer is exact.
+/// which is the least rank too; layers for which that does not pay stay whole. Counted costs grow with the factor and change only where a rank
+/// does: the factors C has steps at are bisected, so the answer is exact. Measured ones (latency) need not grow at every step: the answer keeps the
+/// budget, and a larger factor may too. costs[i]: networks[i]'s.
 /// Errors: kInvalidArgument for a budget outside (0, 1], a grid below 1; for a budget below what the grid allows, naming the least share.
-FactorPlan FactorForBudget(const std::vector<Network>& networks, CostKind kind, double budget, int64_t grid);
+FactorPlan FactorForBudget(const std::vector<Network>& networks, const std::vector<LayerCost>& costs, double budget, int64_t grid);
 
 /// Errors: kInvalidArgument unless `budget` is in (0, 1].
 void CheckBudget(double budget);

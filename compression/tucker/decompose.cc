@@ -63,10 +63,13 @@ void AddTuckerTensors(const Layer& layer, const TuckerWeight& form, const std::s
 }
 
 WeightStore DecomposePart(const ModelPart& part, const LayerGraph& graph, const WeightStore& weights, DecompositionMethod method, TensorType type,
-                          int threads) {
+                          int threads, const std::function<void(size_t done, size_t total)>& told) {
   std::vector<Job> jobs = JobsOf(part, graph);
   SetDenseThreads(threads);  // within a layer: the largest of them takes a tenth of the time of all
-  for (Job& job : jobs) Decompose(weights, method, job);
+  for (size_t i = 0; i < jobs.size(); ++i) {
+    Decompose(weights, method, jobs[i]);
+    if (told) told(i + 1, jobs.size());
+  }
   const auto keeper = std::make_shared<const WeightStore>(weights);  // shares the bytes that the views below look at
   WeightStore result;
   for (const Job& job : jobs) AddTuckerTensors(*job.tucker, job.form, job.prefix, type, result);

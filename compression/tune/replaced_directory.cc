@@ -2,7 +2,9 @@
 
 #include <fcntl.h>
 #include <stdio.h>
+#include <unistd.h>
 
+#include <cerrno>
 #include <system_error>
 
 #include "engine/error.h"
@@ -20,14 +22,37 @@ void Rename(const fs::path& from, const fs::path& to) {
   if (error) throw Error(ErrorCode::kInternal, "variant: cannot be put in place");
 }
 
+void SyncOne(const fs::path& path) {
+  const int file = open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  // Some file systems cannot sync a directory (EINVAL): what they promise without is all there is.
+  const bool synced = file >= 0 && (fsync(file) == 0 || errno == EINVAL);
+  if (file >= 0) close(file);
+  if (!synced) throw Error(ErrorCode::kInternal, "variant: cannot be put on the disk; is there room?");
+}
+
+/// Everything in `directory` is on the disk before a name leads to it: else a power failure could leave names of empty files and nothing of what was
+/// there before.
+void SyncTree(const fs::path& directory) {
+  for (const fs::directory_entry& entry : fs::recursive_directory_iterator(directory)) SyncOne(entry.path());
+  SyncOne(directory);
+}
+
+/// The names in the directory that holds `directory`.
+void SyncNames(const fs::path& directory) {
+  const fs::path parent = fs::absolute(directory).lexically_normal().parent_path();
+  SyncOne(parent);
+}
+
 }  // namespace
 
 fs::path PlaceOfNext(const fs::path& directory) { return directory.string() + ".unfinished-after"; }
 
 void ReplaceDirectory(const fs::path& directory) {
   const fs::path next = PlaceOfNext(directory);
+  SyncTree(next);
   // Some network file systems cannot exchange names.
   if (renameat2(AT_FDCWD, next.c_str(), AT_FDCWD, directory.c_str(), RENAME_EXCHANGE) != 0) return ReplaceByTwoRenames(directory);
+  SyncNames(directory);
   std::error_code ignored;
   fs::remove_all(next, ignored);
 }
@@ -38,6 +63,7 @@ void ReplaceByTwoRenames(const fs::path& directory) {
   fs::remove_all(last, ignored);  // left by a crash behind the second rename
   Rename(directory, last);
   Rename(PlaceOfNext(directory), directory);
+  SyncNames(directory);
   fs::remove_all(last, ignored);
 }
 

@@ -1,4 +1,4 @@
-/// A directory that takes the place of another one of the same name, so that no crash loses both.
+/// A directory that takes the place of another one of the same name, so that no crash and no loss of power loses both.
 #pragma once
 
 #include <filesystem>

@@ -10,13 +10,6 @@ namespace {
 
 bool IsSmall(const TensorSpec& spec) { return spec.shape.size() == 1; }
 
-at::Tensor LeadingBlock(const at::Tensor& tensor, const std::vector<int64_t>& shape) {
-  if (tensor.sizes() == at::IntArrayRef(shape)) return tensor;
-  at::Tensor block = tensor;
-  for (size_t a = 0; a < shape.size(); ++a) block = block.narrow(static_cast<int64_t>(a), 0, shape[a]);
-  return block.dim() == 5 ? block.contiguous(at::MemoryFormat::ChannelsLast3d) : block.contiguous();
-}
-
 }  // namespace
 
 Student::Student(const Variant& variant, size_t part) {
@@ -27,9 +20,11 @@ Student::Student(const Variant& variant, size_t part) {
 }
 
 size_t Student::LevelOf(const std::string& name) const {
+  // Names may hold points: of the levels `a` and `a.b` only the longer one's prefix is the whole of "level_a.b.".
+  size_t found = 0;
   for (size_t level = 1; level < names_.size(); ++level)
-    if (name.starts_with(OwnPrefix(level))) return level;
-  return 0;
+    if (name.starts_with(OwnPrefix(level)) && (found == 0 || names_[level].size() > names_[found].size())) found = level;
+  return found;
 }
 
 std::string Student::StoredName(const std::string& name, const std::string& fold) const {

@@ -42,8 +42,8 @@ WeightStore RenamedLevels(const WeightStore& weights, const Variant& before, con
   for (const auto& [name, tensor] : keeper->tensors()) {
     std::string wanted = name;
     for (size_t level = 1; level < before.levels.size(); ++level) {
-      const std::string prefix = "level_" + before.levels[level].name + ".";
-      if (name.starts_with(prefix)) wanted = "level_" + after.levels[level].name + "." + name.substr(prefix.size());
+      const std::string prefix = "level_" + before.levels[level].name + ".";  // up to "fold_": names may hold points, and one level's begin another's
+      if (name.starts_with(prefix + "fold_")) wanted = "level_" + after.levels[level].name + "." + name.substr(prefix.size());
     }
     renamed.AddView(wanted, tensor, keeper);
   }

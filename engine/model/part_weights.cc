@@ -57,6 +57,7 @@ void CheckTensors(const ModelPart& part, const WeightStore& weights) {
       if (tensor->shape != spec.shape) {
         throw Error(ErrorCode::kDataLoss, "part " + part.name + ": tensor " + name + ": shape differs from the layer's");
       }
+      if (!IsFloatingPoint(tensor->type)) throw Error(ErrorCode::kDataLoss, "part " + part.name + ": tensor " + name + ": holds integers: must be of a floating-point type");
     }
 }
 

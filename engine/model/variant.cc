@@ -63,6 +63,7 @@ void EachTensor(const ModelPart& part, const WeightStore& weights, const std::st
       if (own != nullptr ? own->shape != spec.shape : !IsLeadingBlock(spec.shape, tensor->shape)) {
         throw Error(ErrorCode::kDataLoss, "part " + part.name + ": tensor " + (own != nullptr ? own_name : name) + ": shape differs from the layer's");
       }
+      if (!IsFloatingPoint(tensor->type)) throw Error(ErrorCode::kDataLoss, "part " + part.name + ": tensor " + (own != nullptr ? own_name : name) + ": holds integers: must be of a floating-point type");
       take(name, *tensor, spec.shape);
     }
 }

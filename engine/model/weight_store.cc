@@ -1,7 +1,9 @@
 #include "engine/model/weight_store.h"
 
 #include <bit>
+#include <cmath>
 #include <cstring>
+#include <string>
 #include <utility>
 
 #include "engine/error.h"
@@ -45,6 +47,10 @@ int64_t TensorView::ElementCount() const {
   return count;
 }
 
+bool IsFloatingPoint(TensorType type) {
+  return type == TensorType::kFloat64 || type == TensorType::kFloat32 || type == TensorType::kFloat16 || type == TensorType::kBFloat16;
+}
+
 std::vector<float> ToFloat(const TensorView& tensor) {
   const auto count = static_cast<size_t>(tensor.ElementCount());
   std::vector<float> values(count);
@@ -83,6 +89,9 @@ void WeightStore::AddFloats(const std::string& name, TensorType type, std::vecto
   std::vector<std::byte> bytes(values.size() * sizeof(uint16_t));
   for (size_t i = 0; i < values.size(); ++i) {
     const uint16_t half = HalfFromFloat(values[i]);
+    if (std::isfinite(values[i]) && !std::isfinite(FloatFromHalf(half))) {
+      throw Error(ErrorCode::kInvalidArgument, "tensor " + name + ": value " + std::to_string(values[i]) + ": must be within float16's 65504; float32 holds it");
+    }
     std::memcpy(bytes.data() + i * sizeof(half), &half, sizeof(half));
   }
   Add(name, type, std::move(shape), std::move(bytes));

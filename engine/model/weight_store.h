@@ -14,6 +14,7 @@ namespace tuckerseg {
 enum class TensorType { kFloat64, kFloat32, kFloat16, kBFloat16, kInt64, kInt32, kInt16, kInt8, kUint8, kBool };
 
 size_t BytesPerElement(TensorType type);
+bool IsFloatingPoint(TensorType type);
 
 /// Little-endian, C order. Does not own its bytes.
 struct TensorView {
@@ -31,7 +32,8 @@ class WeightStore {
  public:
   /// Adds a tensor whose bytes the store owns from now on.
   void Add(const std::string& name, TensorType type, std::vector<int64_t> shape, std::vector<std::byte> bytes);
-  /// Adds a tensor of these values as float32 or float16 (nearest, ties to even). Errors: kInvalidArgument for another type.
+  /// Adds a tensor of these values as float32 or float16 (nearest, ties to even). Errors: kInvalidArgument for another
+  /// type, and for a finite value that float16 cannot hold, naming the tensor.
   void AddFloats(const std::string& name, TensorType type, std::vector<int64_t> shape, std::span<const float> values);
   /// Adds a tensor that lies in `keeper` (a mapped file).
   void AddView(const std::string& name, TensorView view, std::shared_ptr<const void> keeper);

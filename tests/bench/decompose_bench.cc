@@ -58,12 +58,11 @@ int main(int argc, char** argv) {
   }
   std::vector<LevelRequest> all;
   for (const double factor : {0.9, 0.8, 0.7, 0.6, 0.5, 0.4, 0.3, 0.2, 0.1}) all.push_back({"e-" + std::to_string(factor), FactorWish{factor}});
-  const WeightVariantOptions hosvd{.method = DecompositionMethod::kHosvd, .threads = threads};
-  const WeightVariantOptions hooi{.method = DecompositionMethod::kHooi, .threads = threads};
+  const RankOptions ranks{.threads = threads};
   nlohmann::ordered_json report;
-  report["hosvd"] = Measured([&] { VariantByWeights(bundle, {{"one", FactorWish{level}}}, hosvd); });
-  report["hooi"] = Measured([&] { VariantByWeights(bundle, {{"one", FactorWish{level}}}, hooi); });
-  report["elastic"] = Measured([&] { VariantByWeights(bundle, all, hosvd); });
+  report["hosvd"] = Measured([&] { VariantByWeights(bundle, {{"one", FactorWish{level}}}, DecompositionMethod::kHosvd, ranks); });
+  report["hooi"] = Measured([&] { VariantByWeights(bundle, {{"one", FactorWish{level}}}, DecompositionMethod::kHooi, ranks); });
+  report["elastic"] = Measured([&] { VariantByWeights(bundle, all, DecompositionMethod::kHosvd, ranks); });
   std::printf("%s\n", report.dump().c_str());
   return 0;
 }

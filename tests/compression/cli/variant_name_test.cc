@@ -19,5 +19,10 @@ TEST(VariantName, IsOneThatADirectoryCanHave) {
   ExpectError(ErrorCode::kInvalidArgument, "--name = a/b: must be a name", [] { VariantName("cheap", "a/b"); });
 }
 
+TEST(VariantName, IsNoneThatRequestsMeanSomethingElseBy) {
+  ExpectError(ErrorCode::kInvalidArgument, "--output = auto: must be another name: this one has a meaning of its own, or go with --name", [] { VariantName("bundle/variants/auto", ""); });
+  ExpectError(ErrorCode::kInvalidArgument, "--name = original: must be another name", [] { VariantName("cheap", "original"); });
+}
+
 }  // namespace
 }  // namespace tuckerseg

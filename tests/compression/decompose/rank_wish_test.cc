@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "compression/decompose/budget_cost.h"
 #include "compression/rank/budget.h"
 #include "engine/error.h"
 #include "tests/engine/tiny_network.h"
@@ -34,7 +35,7 @@ class RanksOfTinyNetwork : public testing::Test {
 };
 
 TEST_F(RanksOfTinyNetwork, FollowThePapersRuleForALevelHeadAndFirstLayerIncluded) {
-  const RankPlan plan = RanksByWeights(bundle_, FactorWish{0.5}, 1, 1).front();
+  const RankPlan plan = RanksByWeights(bundle_, FactorWish{0.5}, {}).front();
   EXPECT_EQ(plan.at("encoder.0.conv"), (RankPair{1, 8}));
   EXPECT_EQ(plan.at("encoder.1.conv"), (RankPair{8, 16}));
   EXPECT_EQ(plan.at("up"), (RankPair{16, 8}));
@@ -42,21 +43,31 @@ TEST_F(RanksOfTinyNetwork, FollowThePapersRuleForALevelHeadAndFirstLayerIncluded
 }
 
 TEST_F(RanksOfTinyNetwork, KeepTheShareOfTheEnergyAndLeaveLayersThatDoNotPayWhole) {
-  const RankPlan most = RanksByWeights(bundle_, EnergyWish{1}, 1, 2).front();
+  const RankPlan most = RanksByWeights(bundle_, EnergyWish{1}, {.threads = 2}).front();
   EXPECT_TRUE(most.empty());  // full ranks of random weights only cost
-  const RankPlan some = RanksByWeights(bundle_, EnergyWish{0.4}, 1, 2).front();
+  const RankPlan some = RanksByWeights(bundle_, EnergyWish{0.4}, {.threads = 2}).front();
   ASSERT_TRUE(some.contains("encoder.1.conv"));
   EXPECT_LT(some.at("encoder.1.conv").out, 20);
 }
 
 TEST_F(RanksOfTinyNetwork, MeetABudgetWithOneFactorForAllLayers) {
-  const RankPlan plan = RanksByWeights(bundle_, BudgetWish{BudgetUnit::kMultiplyAdds, 0.5}, 1, 1).front();
+  const RankPlan plan = RanksByWeights(bundle_, BudgetWish{BudgetUnit::kMultiplyAdds, 0.5}, {}).front();
   const std::vector<Network> whole = NetworksOf(bundle_.model);
-  EXPECT_LE(static_cast<double>(CostOf(WithRanks(whole, {plan}), CostKind::kMultiplyAdds)), 0.5 * static_cast<double>(CostOf(whole, CostKind::kMultiplyAdds)));
+  const std::vector<LayerCost> costs = BudgetCosts(bundle_, BudgetUnit::kMultiplyAdds, TensorType::kFloat32, {});
+  EXPECT_LE(CostOf(WithRanks(whole, {plan}), costs), 0.5 * CostOf(whole, costs));
+}
+
+TEST_F(RanksOfTinyNetwork, MeetABudgetOfMeasuredTimes) {
+  // Whole layers take a second, those in Tucker form as much as their ranks.
+  const LayerCost seconds = [](const Layer& layer, const Size3&) { return IsTucker(layer.kind) ? 0.02 * static_cast<double>(layer.rank_in + layer.rank_out) : 1.0; };
+  const std::vector<Network> whole = NetworksOf(bundle_.model);
+  const RankPlan plan = RanksByWeights(bundle_, BudgetWish{BudgetUnit::kLatency, 0.95}, {.seconds = seconds}).front();
+  EXPECT_FALSE(plan.empty());
+  EXPECT_LE(CostOf(WithRanks(whole, {plan}), {seconds}), 0.95 * CostOf(whole, {seconds}));
 }
 
 TEST_F(RanksOfTinyNetwork, CannotMeetABudgetOfLatencyWithoutMeasuring) {
-  ExpectError(ErrorCode::kInvalidArgument, "--method data-aware", [&] { RanksByWeights(bundle_, BudgetWish{BudgetUnit::kLatency, 0.5}, 1, 1); });
+  ExpectError(ErrorCode::kInvalidArgument, "--budget latency: must be measured", [&] { RanksByWeights(bundle_, BudgetWish{BudgetUnit::kLatency, 0.5}, {}); });
 }
 
 }  // namespace

@@ -15,11 +15,12 @@ namespace {
 class VariantOfTinyNetwork : public testing::Test {
  protected:
   Bundle bundle_ = TinyBundle(TinyUnet(16, 4), {8, 8, 8}, 1);
-  const WeightVariantOptions hosvd_{.method = DecompositionMethod::kHosvd};
+  static constexpr DecompositionMethod kHosvd = DecompositionMethod::kHosvd;
+  static constexpr DecompositionMethod kHooi = DecompositionMethod::kHooi;
 };
 
 TEST_F(VariantOfTinyNetwork, CanBeSavedAndLoadedAndBelongsToItsBundle) {
-  const VariantFiles made = VariantByWeights(bundle_, {{"half", FactorWish{0.5}, true}}, {});
+  const VariantFiles made = VariantByWeights(bundle_, {{"half", FactorWish{0.5}, true}}, kHooi, {});
   const TemporaryDirectory folder;
   SaveVariant(made, bundle_.model, folder.path() / "half");
   const VariantFiles loaded = LoadVariant(folder.path() / "half", bundle_.model);
@@ -29,9 +30,9 @@ TEST_F(VariantOfTinyNetwork, CanBeSavedAndLoadedAndBelongsToItsBundle) {
 }
 
 TEST_F(VariantOfTinyNetwork, HasSmallerLevelsThatEqualThoseMadeForThem) {
-  const VariantFiles elastic = VariantByWeights(bundle_, {{"e-0.9", FactorWish{0.9}}, {"e-0.7", FactorWish{0.7}}, {"e-0.5", FactorWish{0.5}}}, hosvd_);
+  const VariantFiles elastic = VariantByWeights(bundle_, {{"e-0.9", FactorWish{0.9}}, {"e-0.7", FactorWish{0.7}}, {"e-0.5", FactorWish{0.5}}}, kHosvd, {});
   for (size_t level = 0; level < 3; ++level) {
-    const VariantFiles alone = VariantByWeights(bundle_, {{"alone", FactorWish{*elastic.variant.levels[level].level}}}, hosvd_);
+    const VariantFiles alone = VariantByWeights(bundle_, {{"alone", FactorWish{*elastic.variant.levels[level].level}}}, kHosvd, {});
     const Bundle slice = BundleOf(bundle_.model, elastic, level);
     const Bundle made = BundleOf(bundle_.model, alone, 0);
     EXPECT_EQ(slice.model, made.model);
@@ -47,7 +48,7 @@ TEST_F(VariantOfTinyNetwork, HasSmallerLevelsThatEqualThoseMadeForThem) {
 
 TEST_F(VariantOfTinyNetwork, HasTheSameTuckerLayersAtAllLevels) {
   // At a large share most layers do not pay by themselves.
-  const VariantFiles elastic = VariantByWeights(bundle_, {{"e-0.95", BudgetWish{BudgetUnit::kParameters, 0.95}}, {"e-0.4", BudgetWish{BudgetUnit::kParameters, 0.4}}}, hosvd_);
+  const VariantFiles elastic = VariantByWeights(bundle_, {{"e-0.95", BudgetWish{BudgetUnit::kParameters, 0.95}}, {"e-0.4", BudgetWish{BudgetUnit::kParameters, 0.4}}}, kHosvd, {});
   const auto& large = elastic.variant.levels[0].graphs.front().layers;
   const auto& small = elastic.variant.levels[1].graphs.front().layers;
   for (size_t i = 0; i < large.size(); ++i) {
@@ -57,19 +58,20 @@ TEST_F(VariantOfTinyNetwork, HasTheSameTuckerLayersAtAllLevels) {
 }
 
 TEST_F(VariantOfTinyNetwork, KeepsTheBudgetOfEachLevelThoughLayersAreInTuckerFormThatWouldStayWhole) {
-  const VariantFiles elastic = VariantByWeights(bundle_, {{"e-0.95", BudgetWish{BudgetUnit::kParameters, 0.95}}, {"e-0.4", BudgetWish{BudgetUnit::kParameters, 0.4}}}, hosvd_);
+  const VariantFiles elastic = VariantByWeights(bundle_, {{"e-0.95", BudgetWish{BudgetUnit::kParameters, 0.95}}, {"e-0.4", BudgetWish{BudgetUnit::kParameters, 0.4}}}, kHosvd, {});
   const auto whole = static_cast<double>(ParameterCount(bundle_.model.parts.front().graph));
   for (const VariantLevel& level : elastic.variant.levels) EXPECT_LE(static_cast<double>(ParameterCount(level.graphs.front())), *level.level * whole) << level.name;
-  const RankPlan alone = RanksByWeights(bundle_, BudgetWish{BudgetUnit::kParameters, 0.95}, 1, 1).front();
+  const RankPlan alone = RanksByWeights(bundle_, BudgetWish{BudgetUnit::kParameters, 0.95}, {}).front();
   int made_smaller = 0;
   for (const Layer& layer : elastic.variant.levels.front().graphs.front().layers) made_smaller += IsTucker(layer.kind) && !alone.contains(layer.name);
   EXPECT_GT(made_smaller, 0) << "or this tests nothing";
 }
 
 TEST_F(VariantOfTinyNetwork, IsRefusedForLevelsThatAreNoneOrNotNestedOrNotInOrder) {
-  ExpectError(ErrorCode::kInvalidArgument, "levels: must be at least one", [&] { VariantByWeights(bundle_, {}, hosvd_); });
-  ExpectError(ErrorCode::kInvalidArgument, "--method = hooi", [&] { VariantByWeights(bundle_, {{"a", FactorWish{0.5}}, {"b", FactorWish{0.3}}}, {}); });
-  ExpectError(ErrorCode::kInvalidArgument, "from the largest to the smallest", [&] { VariantByWeights(bundle_, {{"a", FactorWish{0.3}}, {"b", FactorWish{0.5}}}, hosvd_); });
+  ExpectError(ErrorCode::kInvalidArgument, "levels: must be at least one", [&] { VariantByWeights(bundle_, {}, kHosvd, {}); });
+  ExpectError(ErrorCode::kInvalidArgument, "--method = hooi", [&] { VariantByWeights(bundle_, {{"a", FactorWish{0.5}}, {"b", FactorWish{0.3}}}, kHooi, {}); });
+  ExpectError(ErrorCode::kInvalidArgument, "two are called a: must be numbers that differ", [&] { VariantByWeights(bundle_, {{"a", FactorWish{0.5}}, {"a", FactorWish{0.3}}}, kHosvd, {}); });
+  ExpectError(ErrorCode::kInvalidArgument, "from the largest to the smallest", [&] { VariantByWeights(bundle_, {{"a", FactorWish{0.3}}, {"b", FactorWish{0.5}}}, kHosvd, {}); });
 }
 
 }  // namespace

@@ -24,24 +24,19 @@ Network OneConvolution() {
   return network;
 }
 
-TEST(CostOf, SumsTheNetworks) {
-  EXPECT_EQ(CostOf({OneConvolution()}, CostKind::kParameters), 6912);
-  EXPECT_EQ(CostOf({OneConvolution(), OneConvolution()}, CostKind::kMultiplyAdds), 2 * 6912 * 64);
-}
-
 TEST(FactorForBudget, IsTheLargestFactorWithinTheBudget) {
-  const FactorPlan plan = FactorForBudget({OneConvolution()}, CostKind::kParameters, 0.3, 4);
+  const FactorPlan plan = FactorForBudget({OneConvolution()}, {ParameterCost}, 0.3, 4);
   EXPECT_DOUBLE_EQ(plan.factor, 0.5);
   EXPECT_THAT(plan.plans, ElementsAre(RankPlan{{"conv", {8, 8}}}));
   EXPECT_DOUBLE_EQ(plan.share, 1984.0 / 6912);
 }
 
 TEST(FactorForBudget, TakesABudgetThatIsMetExactly) {
-  EXPECT_DOUBLE_EQ(FactorForBudget({OneConvolution()}, CostKind::kMultiplyAdds, 560.0 / 6912, 4).share, 560.0 / 6912);
+  EXPECT_DOUBLE_EQ(FactorForBudget({OneConvolution()}, {MultiplyAddCost}, 560.0 / 6912, 4).share, 560.0 / 6912);
 }
 
 TEST(FactorForBudget, LeavesAllWholeForABudgetOfOne) {
-  const FactorPlan plan = FactorForBudget({OneConvolution()}, CostKind::kParameters, 1, 4);
+  const FactorPlan plan = FactorForBudget({OneConvolution()}, {ParameterCost}, 1, 4);
   EXPECT_DOUBLE_EQ(plan.factor, 1);
   EXPECT_THAT(plan.plans, ElementsAre(IsEmpty()));
   EXPECT_DOUBLE_EQ(plan.share, 1);
@@ -49,14 +44,14 @@ TEST(FactorForBudget, LeavesAllWholeForABudgetOfOne) {
 
 TEST(FactorForBudget, NamesTheLeastShareWhereTheGridAllowsNoLess) {
   try {
-    FactorForBudget({OneConvolution()}, CostKind::kParameters, 0.05, 4);
+    FactorForBudget({OneConvolution()}, {ParameterCost}, 0.05, 4);
     FAIL() << "accepted";
   } catch (const Error& error) {
     EXPECT_EQ(error.code(), ErrorCode::kInvalidArgument);
     EXPECT_THAT(error.what(), HasSubstr("budget = 0.05: must be at least 0.0811, the least that ranks of 4 come to"));  // 560 / 6912 = 0.08102
   }
-  EXPECT_NO_THROW(FactorForBudget({OneConvolution()}, CostKind::kParameters, 0.0811, 4)) << "what the error names";
-  EXPECT_NO_THROW(FactorForBudget({OneConvolution()}, CostKind::kParameters, 0.05, 1));
+  EXPECT_NO_THROW(FactorForBudget({OneConvolution()}, {ParameterCost}, 0.0811, 4)) << "what the error names";
+  EXPECT_NO_THROW(FactorForBudget({OneConvolution()}, {ParameterCost}, 0.05, 1));
 }
 
 /// The paper's least rank of 8 does not matter on a grid of 16.
@@ -66,30 +61,30 @@ RankPlan PlanAt(const Network& network, double factor) {
 
 TEST(FactorForBudget, HoldsForThePapersNetworksAndCannotBeBeatenByALargerFactor) {
   for (const char* name : {"1.5mm", "3mm"})
-    for (const CostKind kind : {CostKind::kParameters, CostKind::kMultiplyAdds})
+    for (const LayerCost& cost : {LayerCost(ParameterCost), LayerCost(MultiplyAddCost)})
       for (const double budget : {0.5, 0.3, 0.2}) {
         SCOPED_TRACE(std::string(name) + " " + std::to_string(budget));
         const std::vector<Network> networks{PaperNetwork(name)};
-        const FactorPlan plan = FactorForBudget(networks, kind, budget, 16);
-        const auto whole = static_cast<double>(CostOf(networks, kind));
-        EXPECT_DOUBLE_EQ(plan.share, static_cast<double>(CostOf(WithRanks(networks, plan.plans), kind)) / whole);
+        const FactorPlan plan = FactorForBudget(networks, {cost}, budget, 16);
+        const double whole = CostOf(networks, {cost});
+        EXPECT_DOUBLE_EQ(plan.share, CostOf(WithRanks(networks, plan.plans), {cost}) / whole);
         EXPECT_LE(plan.share, budget);
-        EXPECT_GT(static_cast<double>(CostOf(WithRanks(networks, {PlanAt(networks.front(), plan.factor + 1e-6)}), kind)), budget * whole);
+        EXPECT_GT(CostOf(WithRanks(networks, {PlanAt(networks.front(), plan.factor + 1e-6)}), {cost}), budget * whole);
         for (const auto& [layer, ranks] : plan.plans.front()) EXPECT_TRUE(ranks.in % 16 == 0 && ranks.out % 16 == 0) << layer;
       }
 }
 
 TEST(FactorForBudget, SharesOneBudgetAmongSeveralNetworks) {
   const std::vector<Network> networks{OneConvolution(), OneConvolution()};
-  const FactorPlan plan = FactorForBudget(networks, CostKind::kParameters, 0.3, 4);
+  const FactorPlan plan = FactorForBudget(networks, {ParameterCost, ParameterCost}, 0.3, 4);
   EXPECT_THAT(plan.plans, ElementsAre(RankPlan{{"conv", {8, 8}}}, RankPlan{{"conv", {8, 8}}}));
 }
 
 TEST(FactorForBudget, RefusesBudgetsOutsideZeroToOne) {
   for (const double budget : {0.0, -1.0, 1.5}) {
-    ExpectError(ErrorCode::kInvalidArgument, "must be in (0, 1]", [&] { FactorForBudget({OneConvolution()}, CostKind::kParameters, budget, 4); });
+    ExpectError(ErrorCode::kInvalidArgument, "must be in (0, 1]", [&] { FactorForBudget({OneConvolution()}, {ParameterCost}, budget, 4); });
   }
-  ExpectError(ErrorCode::kInvalidArgument, "grid = 0", [] { FactorForBudget({OneConvolution()}, CostKind::kParameters, 0.5, 0); });
+  ExpectError(ErrorCode::kInvalidArgument, "grid = 0", [] { FactorForBudget({OneConvolution()}, {ParameterCost}, 0.5, 0); });
 }
 
 }  // namespace

@@ -65,6 +65,21 @@ TEST_F(StudentTest, ComesBackFromTheTensorsThatItStores) {
   for (const auto& [name, tensor] : all_) EXPECT_TRUE(at::equal(tensor, back.at(name))) << name;
 }
 
+TEST_F(StudentTest, TellsLevelsApartWhoseNamesBeginAlike) {
+  VariantFiles files = files_;
+  files.variant.levels[1].name = "a";
+  files.variant.levels[2].name = "a.b";
+  const Student student(files.variant, 0);
+  Parameters all = student.Load(files.weights.front(), "0");
+  all.at("level_a.b.decoder.stages.0.convs.0.norm.bias").fill_(0.5);
+  WeightStore stored;
+  student.Store(all, "0", files.variant, [](const std::string&) { return TensorType::kFloat32; }, stored);
+  EXPECT_NE(stored.Find("level_a.b.fold_0.decoder.stages.0.convs.0.norm.bias"), nullptr);
+  EXPECT_EQ(stored.Find("level_a.fold_0.b.decoder.stages.0.convs.0.norm.bias"), nullptr);
+  const Parameters back = student.Load(stored, "0");
+  for (const auto& [name, tensor] : all) EXPECT_TRUE(at::equal(tensor, back.at(name))) << name;
+}
+
 TEST_F(StudentTest, RefusesTensorsOfAnotherShape) {
   WeightStore weights = files_.weights.front();
   weights.AddFloats("level_at1.fold_0.decoder.stages.0.convs.0.norm.bias", TensorType::kFloat32, {1}, std::vector<float>{0});

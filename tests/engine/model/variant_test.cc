@@ -252,6 +252,14 @@ TEST_F(OneTuckerLayer, CutsTensorsOfOtherTypesAndOfEveryFold) {
   ExpectError(ErrorCode::kDataLoss, "part network: tensor fold_1.c.in_factor: missing", [&] { BundleOf(model_, files_, 1); });
 }
 
+TEST_F(OneTuckerLayer, RefusesTensorsOfIntegersByName) {
+  files_.weights[0].Add("level_small.fold_0.c.bias", TensorType::kInt8, {3}, std::vector<std::byte>(3));
+  ExpectError(ErrorCode::kDataLoss, "part network: tensor level_small.fold_0.c.bias: holds integers", [&] { BundleOf(model_, files_, 1); });
+  EXPECT_NO_THROW(BundleOf(model_, files_, 0));
+  files_.weights[0].Add("fold_0.c.bias", TensorType::kInt8, {3}, std::vector<std::byte>(3));
+  ExpectError(ErrorCode::kDataLoss, "part network: tensor fold_0.c.bias: holds integers", [&] { BundleOf(model_, files_, 0); });
+}
+
 TEST_F(OneTuckerLayer, RefusesTensorsThatAreSmallerThanTheLevels) {
   AddFloats(files_.weights[0], "fold_0.c.core", {1, 1, 1, 1, 3}, {1, 2, 3});
   ExpectError(ErrorCode::kDataLoss, "part network: tensor fold_0.c.core: shape differs from the layer's", [&] { BundleOf(model_, files_, 0); });

@@ -81,6 +81,13 @@ TEST(WeightStore, ReplacesATensorOfTheSameName) {
   EXPECT_EQ(store.tensors().size(), 1U);
 }
 
+TEST(WeightStore, RefusesToMakeAnInfinityOfAValueThatFloat16CannotHold) {
+  WeightStore store;
+  const std::vector<float> values{1, -1e5F};
+  ExpectError(ErrorCode::kInvalidArgument, "tensor core: value -100000.000000: must be within float16's 65504", [&] { store.AddFloats("core", TensorType::kFloat16, {2}, values); });
+  EXPECT_NO_THROW(store.AddFloats("core", TensorType::kFloat32, {2}, values));
+}
+
 TEST(WeightStore, KeepsViewsAlive) {
   auto keeper = std::make_shared<std::vector<std::byte>>(AsBytes("kept"));
   const std::weak_ptr<std::vector<std::byte>> watch = keeper;
