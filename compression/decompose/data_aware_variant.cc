@@ -14,6 +14,7 @@
 #include "compression/calibrate/layerwise.h"
 #include "compression/calibrate/level_bias.h"
 #include "compression/calibrate/sensitivity.h"
+#include "compression/cases/case_digest.h"
 #include "compression/decompose/budget_cost.h"
 #include "compression/rank/allocation.h"
 #include "compression/train/parameters.h"
@@ -193,7 +194,9 @@ class Maker {
 
 VariantFiles DataAwareVariant(const Bundle& bundle, const std::vector<LevelRequest>& levels, const std::vector<Volume>& calibration,
                               const DataAwareOptions& options, const DecomposeSink& told) {
-  return Maker(bundle, levels, calibration, options, told).Make();
+  VariantFiles files = Maker(bundle, levels, calibration, options, told).Make();
+  for (const Volume& ct : calibration) files.variant.seen_cases.insert(CaseDigest(ct));
+  return files;
 }
 
 }  // namespace tuckerseg

@@ -5,6 +5,7 @@
 #include <limits>
 #include <utility>
 
+#include "compression/cases/case_digest.h"
 #include "compression/cases/case_errors.h"
 #include "compression/cases/same_grid.h"
 #include "engine/error.h"
@@ -86,6 +87,7 @@ TrainingCase MakeTrainingCase(const std::string& name, const Volume& ct, const V
   const CaseImage image = CropToNonzero(std::move(read.image), read.shape, read.spacing_mm);
   TrainingCase result;
   result.name = name;
+  result.ct_digest = CaseDigest(ct);
   result.shape = NetworkShape(part, image.box.Shape(), image.spacing_mm);
   if (result.shape[0] * result.shape[1] * result.shape[2] > std::numeric_limits<uint32_t>::max()) {
     throw Error(ErrorCode::kResourceExhausted, "case " + name + ": more than 2^32 voxels at the model's spacing: must be fewer");

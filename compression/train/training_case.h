@@ -14,6 +14,7 @@ namespace tuckerseg {
 /// Image and labels in a network's axes, in 3 bytes a voxel.
 struct TrainingCase {
   std::string name;               ///< as the data set calls it
+  std::string ct_digest;          ///< CaseDigest of the CT as it was given
   Size3 shape{};
   std::vector<uint16_t> image;    ///< normalised intensities in IEEE half: their step is below a hundredth of a CT's noise
   std::vector<uint8_t> channels;  ///< what the network should answer: a channel for each voxel

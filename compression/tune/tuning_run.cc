@@ -158,6 +158,9 @@ class Run {
     set_options.threads = options_.threads;
     const Model labelled = options_.target == TuningTarget::kTeacher ? tuning.model : InLabelsOf(folder_, tuning.model);
     tuning.set = LoadTrainingSet(folder_, labelled, set_options, CountingSink(sink_, TrainingProgress::Kind::kLoading));
+    // Those held out, too: they chose the weights.
+    for (const auto* cases : {&tuning.set.training, &tuning.set.validation})
+      for (const TrainingCase& seen : *cases) after_.variant.seen_cases.insert(seen.ct_digest);
     tuning.settings = SettingsOf(tuning);
     WeightStore weights;
     for (const std::string& fold : tuning.part().folds) TuneFold(tuning, fold, weights);

@@ -60,8 +60,9 @@ struct TuningResult {
 };
 
 /// Tunes part after part and fold after fold, each against its own network of the original, and writes the variant with a line for each in
-/// its `tuning` (docs/tuning.md). State is kept in the tuning directory: after a kill the same call goes on, and gives the same weights to
-/// the last bit, on the same machine with the same number of threads: on a CPU, and on CUDA with TuningTarget::kTeacher.
+/// its `tuning`, and with all cases in its `seen_cases`, beside those that it had seen before (docs/tuning.md). State is kept in the tuning
+/// directory: after a kill the same call goes on, and gives the same weights to the last bit, on the same machine with the same number of
+/// threads: on a CPU, and on CUDA with TuningTarget::kTeacher.
 /// Errors: kFailedPrecondition if the output exists already, the tuning directory belongs to other settings or data, or levels and
 /// `elastic` do not go together; kInvalidArgument for options out of range or that do not go together, a tuning directory in the output,
 /// cases, labels that lack structures of a part, parts with several input channels, regions or

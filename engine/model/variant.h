@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -35,6 +36,7 @@ struct Variant {
   int64_t grid = 1;          ///< ranks are multiples of it, where the channels allow
   std::string calibration;   ///< what the method saw of data, in words; empty: nothing
   std::vector<std::string> tuning;  ///< what was trained afterwards, in words, in order
+  std::set<std::string> seen_cases; ///< checksums of the CTs that it was calibrated or tuned with (docs/bundle.md); empty: none is known
   std::vector<VariantLevel> levels;
   std::string weights_sha256;
   bool operator==(const Variant&) const = default;

@@ -13,6 +13,7 @@ namespace {
 constexpr int64_t kFormatVersion = 1;
 constexpr int64_t kMostRanks = int64_t{1} << 20;
 constexpr size_t kMostSmallerLevels = 64;  // each copies all graphs
+constexpr size_t kCaseDigits = 8;
 
 void PutLevel(const VariantLevel& level, Json& json) {
   json["name"] = level.name;
@@ -95,6 +96,22 @@ VariantLevel ParseSmaller(const JsonField& field, const VariantLevel& largest, c
   return level;
 }
 
+/// Absent in variants that saw no data, and in those of before there was the list.
+std::set<std::string> ParseSeenCases(const JsonField& root) {
+  std::set<std::string> seen;
+  if (!root.Has("seen_cases")) return seen;
+  const JsonField list = root.At("seen_cases");
+  for (size_t i = 0; i < list.Size(); ++i) {
+    const std::string digest = list.At(i).Text();
+    if (digest.size() != kCaseDigits || digest.find_first_not_of("0123456789abcdef") != std::string::npos) {
+      list.At(i).Refuse("must be " + std::to_string(kCaseDigits) + " lower-case hexadecimal digits");
+    }
+    if (!seen.empty() && digest <= *seen.rbegin()) list.At(i).Refuse("must be above the one before: they ascend, and none stands twice");
+    seen.insert(seen.end(), digest);
+  }
+  return seen;
+}
+
 void CheckModel(const JsonField& root, const Variant& variant, const Model& model) {
   if (variant.model != model.name) {
     throw Error(ErrorCode::kFailedPrecondition, root.path() + ".model = " + variant.model + ": must be " + model.name + ", the bundle's model");
@@ -126,6 +143,7 @@ std::string EncodeVariant(const Variant& variant, const Model& model) {
   json["grid"] = variant.grid;
   json["calibration"] = variant.calibration;
   json["tuning"] = variant.tuning;
+  if (!variant.seen_cases.empty()) json["seen_cases"] = variant.seen_cases;
   json["weights_sha256"] = variant.weights_sha256;
   json["parts"] = Json::array();
   for (size_t i = 0; i < model.parts.size(); ++i)
@@ -154,6 +172,7 @@ Variant ParseVariant(const std::string& text, const Model& model) {
   variant.grid = root.At("grid").Integer(1, kMostRanks);
   variant.calibration = root.At("calibration").Text();
   variant.tuning = root.At("tuning").Each([](const JsonField& f) { return f.Text(); });
+  variant.seen_cases = ParseSeenCases(root);
   variant.weights_sha256 = root.At("weights_sha256").Text();
   variant.levels.push_back(ParseLargest(root, model));
   const JsonField elastic = root.At("elastic");

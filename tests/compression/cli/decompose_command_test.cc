@@ -4,7 +4,10 @@
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
+#include <set>
 
+#include "compression/cases/case_digest.h"
+#include "compression/cases/case_files.h"
 #include "engine/model/cost.h"
 #include "engine/model/variant.h"
 #include "tests/engine/model/temporary_directory.h"
@@ -34,7 +37,9 @@ TEST_F(DecomposeCommand, WritesTheLevelOfThePapersRuleAndSaysWhatItCosts) {
   const Outcome outcome = Run("--level 0.5 --default -o bundle/variants/half/");
   EXPECT_EQ(outcome.status, 0) << outcome.err;
   EXPECT_THAT(outcome.out, HasSubstr("half"));
-  const VariantLevel level = Load("bundle/variants/half").variant.levels.front();
+  const Variant variant = Load("bundle/variants/half").variant;
+  EXPECT_TRUE(variant.seen_cases.empty()) << "it saw weights alone";
+  const VariantLevel& level = variant.levels.front();
   EXPECT_EQ(level.name, "half");
   EXPECT_EQ(level.level, 0.5);
   EXPECT_TRUE(level.is_default);
@@ -97,6 +102,7 @@ TEST_F(DataAwareCommand, SharesABudgetOutOverTheLayers) {
   const VariantFiles files = Load("aware");
   EXPECT_EQ(files.variant.method, "data-aware");
   EXPECT_THAT(files.variant.calibration, HasSubstr("patches of 512 voxels"));
+  EXPECT_EQ(files.variant.seen_cases, std::set{CaseDigest(ReadVolume(folder_.path() / "ct.nii", "ct"))});
   EXPECT_LE(TotalMultiplyAdds(BundleOf(model_, files, 0).model), TotalMultiplyAdds(model_) / 2);
 }
 

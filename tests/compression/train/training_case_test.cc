@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "compression/cases/case_digest.h"
 #include "engine/half.h"
 #include "tests/compression/train/training_samples.h"
 #include "tests/engine/volume/expect_error.h"
@@ -17,6 +18,7 @@ TEST(MakeTrainingCase, BringsImageAndLabelsIntoTheNetworksGridTogether) {
   const SphereCase made = MakeSphereCase({32, 32, 48}, 1.5, {1, 5}, 3);
   const TrainingCase result = MakeTrainingCase("a", made.ct, &made.labels, SphereModel(), 1);
   EXPECT_EQ(result.shape, (Size3{24, 16, 16}));
+  EXPECT_EQ(result.ct_digest, CaseDigest(made.ct)) << "as it was before it was resampled";
   int inside = 0;
   int dense = 0;
   for (size_t i = 0; i < result.channels.size(); ++i) {

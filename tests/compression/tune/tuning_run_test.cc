@@ -4,11 +4,14 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <set>
 #include <sstream>
+#include <string>
 #include <utility>
 #include <vector>
 
 #include "engine/model/bundle.h"
+#include "tests/compression/sphere_digests.h"
 #include "tests/compression/train/interruption.h"
 #include "tests/compression/tune/tuning_samples.h"
 #include "tests/engine/model/temporary_directory.h"
@@ -94,6 +97,21 @@ TEST_F(TuningRun, MakesAVariantThatAnswersMoreLikeTheOriginalFromCtsWithoutLabel
   EXPECT_THAT(tuned.variant.tuning.front(), StartsWith("part network, fold 0: distillation from the original, its softmax (KL and soft Dice); 80 steps of 2 patches of 16 x 16 x 16, weights of step "));
   EXPECT_THAT(tuned.variant.tuning.front(), HasSubstr("data: without a description, 3 cases, 1 of them held out; seed 11"));
   EXPECT_THAT(tuned.variant.tuning.front(), Not(HasSubstr(folder_.path().string())));
+}
+
+TEST_F(TuningRun, NamesTheCtsThatItSawBesideThoseThatTheVariantHadSeen) {
+  VariantFiles calibrated = HosvdVariant(bundle_, {0.5});
+  calibrated.variant.seen_cases = {"00c0ffee"};
+  Write(calibrated);
+  TuningRunOptions options = Options("tuned");
+  options.epochs = 1;
+  std::set<std::string> expected = SphereDigests(3);  // the third was held out, and chose the weights
+  expected.insert("00c0ffee");
+  EXPECT_EQ(RunTuning(options, {}).variant.seen_cases, expected);
+  EXPECT_EQ(Load("tuned").variant.seen_cases, expected);
+  std::filesystem::remove_all(options.output);
+  RunTuning(options, {});  // from the checkpoint of a student that is done
+  EXPECT_EQ(Load("tuned").variant.seen_cases, expected);
 }
 
 TEST_F(TuningRun, InterruptedAnywhereGivesTheCurveAndTheWeightsOfOneThatWasNot) {

@@ -93,7 +93,7 @@ TEST(ModelSchema, KnowsBothTuckerKindsAndTheirRanks) {
 TEST(VariantSchema, HasExactlyTheKeysThatAreWritten) {
   const JsonSchema schema = Schema("variant.schema.json");
   for (const char* place : {"", "/parts/1", "/elastic/0", "/elastic/0/parts/1", "/parts/0/layers/10"}) {
-    ExpectExactKeys(schema, VariantJson(), Json::json_pointer(place));
+    ExpectExactKeys(schema, VariantJson(), Json::json_pointer(place), {"seen_cases"});
   }
 }
 
@@ -115,6 +115,8 @@ TEST(VariantSchema, RefusesWhatTheProgramRefusesOfSingleFields) {
   refused([](Json& j) { j["elastic"][1]["default"] = true; });
   refused([](Json& j) { j["grid"] = 0; });
   refused([](Json& j) { j["tuning"] = "words"; });
+  refused([](Json& j) { j["seen_cases"] = Json::array({"00C0FFEE"}); });
+  refused([](Json& j) { j["seen_cases"] = Json::array({"00c0ffee", "00c0ffee"}); });
   refused([](Json& j) { j["parts"] = Json::array(); });
   refused([](Json& j) { j["elastic"][0]["parts"][0]["ranks"]["up"] = {1}; });
   refused([](Json& j) { j["elastic"][0]["parts"][0]["ranks"]["up"] = {0, 1}; });

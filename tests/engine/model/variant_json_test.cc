@@ -30,6 +30,7 @@ TEST(VariantJson, GivesAVariantOfOneLevelBack) {
   variant.levels.front().level = 1.0 / 3;
   variant.calibration = "";
   variant.tuning = {};
+  variant.seen_cases = {};
   EXPECT_EQ(ParseVariant(EncodeVariant(variant, TwoPartModel()), TwoPartModel()), variant);
 }
 
@@ -47,9 +48,37 @@ TEST(VariantJson, SaysRanksAloneOfTheSmallerLevels) {
   EXPECT_TRUE(json["elastic"][1]["level"].is_null());
 }
 
+TEST(VariantJson, NamesTheCasesThatItHasSeenOrIsSilent) {
+  EXPECT_EQ(ElasticJson()["seen_cases"], Json::parse(R"(["00c0ffee", "9e02aa35"])"));
+  Variant variant = ElasticVariant();
+  variant.seen_cases = {};
+  Json json = Json::parse(EncodeVariant(variant, TwoPartModel()));
+  EXPECT_FALSE(json.contains("seen_cases")) << "none is known";
+  EXPECT_EQ(ParseVariant(json.dump(), TwoPartModel()), variant);
+  json["seen_cases"] = Json::array();
+  EXPECT_EQ(ParseVariant(json.dump(), TwoPartModel()), variant);
+}
+
+TEST(VariantJson, RefusesSeenCasesThatAreNoneOrDoNotAscend) {
+  const auto refuse = [](const Json& list, const std::string& message) {
+    ExpectRefused([&](Json& j) { j["seen_cases"] = list; }, "variant.seen_cases" + message);
+  };
+  refuse("00c0ffee", " = \"00c0ffee\": must be a list");
+  refuse(nullptr, " = null: must be a list");
+  refuse(Json::array({7}), "[0] = 7: must be a string");
+  for (const char* digest : {"", "00c0ffe", "00c0ffee0", "00C0FFEE", "00c0ffeg"}) {
+    refuse(Json::array({digest}), "[0] = \"" + std::string(digest) + "\": must be 8 lower-case hexadecimal digits");
+  }
+  refuse(Json::array({"9e02aa35", "00c0ffee"}), "[1] = \"00c0ffee\": must be above the one before: they ascend, and none stands twice");
+  refuse(Json::array({"00c0ffee", "00c0ffee"}), "[1] = \"00c0ffee\": must be above the one before");
+}
+
 TEST(VariantJson, NeedsEveryKey) {
   const Json json = ElasticJson();
-  for (const auto& [key, value] : json.items()) ExpectRefused([&key = key](Json& j) { j.erase(key); }, "variant." + key + ": missing");
+  for (const auto& [key, value] : json.items()) {
+    if (key == "seen_cases") continue;
+    ExpectRefused([&key = key](Json& j) { j.erase(key); }, "variant." + key + ": missing");
+  }
   for (const auto& [key, value] : json["elastic"][0].items()) {
     ExpectRefused([&key = key](Json& j) { j["elastic"][0].erase(key); }, "variant.elastic[0]." + key + ": missing");
   }

@@ -49,6 +49,7 @@ inline Variant ElasticVariant() {
                   .grid = 2,
                   .calibration = "two CTs",
                   .tuning = {"50 epochs", "elastic"},
+                  .seen_cases = {"00c0ffee", "9e02aa35"},
                   .levels = {},
                   .weights_sha256 = std::string(64, 'b')};
   variant.levels.push_back({"large", 0.5, true, {TuckerUnet(6, 4), TuckerUnet(5, 3)}});
