@@ -54,6 +54,7 @@ struct EvaluateArguments {
   int pictures = 3;
   std::string device = "cpu";
   int threads = 2;
+  bool allow_seen_cases = false;
   bool structures = false;
   bool json = false;
   bool quiet = false;
@@ -134,7 +135,7 @@ void Run(const EvaluateArguments& arguments) {
       worst.Look(drawn);
       display.Show(drawn);
     };
-    scores = RunVariants(forms, folder, factory, {.threads = arguments.threads, .tolerance_mm = arguments.tolerance_mm}, told);
+    scores = RunVariants(forms, folder, factory, {.threads = arguments.threads, .tolerance_mm = arguments.tolerance_mm, .allow_seen_cases = arguments.allow_seen_cases}, told);
   }
   const std::vector<VariantSummary> summaries = SummarizeVariants(scores, model, folder);
   WriteOutputs(arguments, folder, forms, scores, summaries, worst);
@@ -162,6 +163,7 @@ void AddEvaluateCommand(CLI::App& app) {
       ->check(WholeNumberFrom(0))->capture_default_str();
   command->add_option("--device", arguments->device, "cpu or cuda:N")->capture_default_str();
   command->add_option("--threads", arguments->threads, "Threads")->check(WholeNumberFrom(1))->capture_default_str();
+  command->add_flag("--allow-seen-cases", arguments->allow_seen_cases, "Measure variants on cases that they were calibrated or tuned with, too; their cards then bear no quality");
   command->add_flag("--structures", arguments->structures, "After the table also every structure of every variant, with its tests");
   command->add_flag("--json", arguments->json, "The result as one JSON object instead of a table");
   command->add_flag("--quiet", arguments->quiet, "Neither progress nor table");

@@ -33,6 +33,12 @@ TextTable TableOf(const std::vector<std::string>& titles, size_t left) {
   return TextTable(columns);
 }
 
+/// The mark stands beside the name: every figure of the variant is meant.
+std::string NameText(const VariantScores& scores) {
+  if (scores.seen_cases == 0) return scores.name;
+  return scores.name + " (" + Of(scores.seen_cases, static_cast<int>(scores.cases.size())) + " cases seen when made)";
+}
+
 std::string IntervalText(const ScoreSummary& summary) {
   if (summary.cases == 0) return kNone;
   if (!summary.dice_ci95) return kTooSmall;
@@ -108,6 +114,7 @@ OrderedJson VariantJson(const VariantScores& scores, const VariantScores& origin
   return {{"variant", scores.name},
           {"method", scores.method},
           {"level", OrNull(scores.level)},
+          {"seen_cases", scores.seen_cases},
           {"parameters", scores.parameters},
           {"parameters_share", Share(scores.parameters, original.parameters)},
           {"multiply_adds_per_patch", scores.multiply_adds_per_patch},
@@ -150,7 +157,7 @@ std::string ResultTable(std::span<const VariantScores> scores, std::span<const V
   for (size_t i = 0; i < scores.size(); ++i) {
     const VariantScores& one = scores[i];
     const VariantSummary& summary = summaries[i];
-    table.Add({one.name, one.method, Fixed(Share(one.parameters, original.parameters), 4),
+    table.Add({NameText(one), one.method, Fixed(Share(one.parameters, original.parameters), 4),
                Fixed(Share(one.multiply_adds_per_patch, original.multiply_adds_per_patch), 4), Decimals(summary.to_reference.mean_dice, 4),
                Decimals(summary.to_original.mean_dice, 4), IntervalText(summary.to_original), Decimals(summary.to_original.equal_share, 4),
                OutcomeText(summary, &NoDifferenceTable::no_evidence_of_a_difference), OutcomeText(summary, &NoDifferenceTable::equivalent),
@@ -163,7 +170,7 @@ std::string StructureTables(std::span<const VariantScores> scores, std::span<con
   std::string text;
   for (size_t i = 1; i < scores.size(); ++i) {
     const VariantSummary& summary = summaries[i];
-    text += "\n" + scores[i].name + (summary.differences ? " and the original, Dice to the reference:\n" : ", against the original's label map:\n");
+    text += "\n" + NameText(scores[i]) + (summary.differences ? " and the original, Dice to the reference:\n" : ", against the original's label map:\n");
     text += summary.differences ? DifferenceTable(*summary.differences) : StructureTable(summary.to_original);
   }
   return text;

@@ -25,7 +25,7 @@ class EvaluateDisplay {
 
 /// A row for each variant: shares of the original's cost, Dice, agreement, time, and of the structures that could be tested how many show no
 /// evidence of a difference and how many are equivalent: the first without the second says little. Of the original alone: a row for each
-/// structure.
+/// structure. Beside a variant's name stands how many of the cases it has seen.
 std::string ResultTable(std::span<const VariantScores> scores, std::span<const VariantSummary> summaries);
 
 /// A table for each variant but the original: every structure with its tests, and their counts; where no case has labels, every structure

@@ -57,11 +57,11 @@ Card MakeCard(const CardSubject& subject, const CaseFolder& folder, const Varian
   card.multiply_adds_per_patch = scores.multiply_adds_per_patch;
   card.weight_bytes = scores.weight_bytes;
   card.surface_tolerance_mm = scores.surface_tolerance_mm;
-  card.data = {folder.description, folder.phantoms, static_cast<int64_t>(scores.cases.size())};
+  card.data = {folder.description, folder.phantoms, static_cast<int64_t>(scores.cases.size()), scores.seen_cases};
   card.dice_to_reference = MakeDice(summary.to_reference);
   card.dice_to_original = MakeDice(summary.to_original);
-  // The bound is the promise that the server's policy keeps; fewer cases bear none.
-  if (card.dice_to_original && card.dice_to_original->ci95) card.dice_to_original->quality = card.dice_to_original->ci95->front();
+  // The bound is the promise that the server's policy keeps: fewer cases bear none, nor do cases that the variant has seen.
+  if (card.dice_to_original && card.dice_to_original->ci95 && scores.seen_cases == 0) card.dice_to_original->quality = card.dice_to_original->ci95->front();
   return card;
 }
 

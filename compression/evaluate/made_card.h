@@ -18,7 +18,7 @@ struct CardSubject {
 
 /// The card of a variant over `scores.cases`, which `summary` sums up. Means have four decimals, intervals too, rounded outwards.
 /// What no case can be compared to (no labels; no original's maps, as for the original itself) is absent. Fewer than kFewestCases cases
-/// leave intervals and quality out and say so.
+/// leave intervals and quality out and say so; cases that the variant has seen leave quality out.
 Card MakeCard(const CardSubject& subject, const CaseFolder& folder, const VariantScores& scores, const VariantSummary& summary);
 
 /// Takes over what a bench measured of `former`, the card that `card` replaces, where both are of one variant with the same parameters and

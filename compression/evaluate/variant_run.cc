@@ -4,8 +4,10 @@
 #include <chrono>
 #include <memory>
 #include <optional>
+#include <string>
 #include <utility>
 
+#include "compression/cases/case_digest.h"
 #include "compression/cases/case_errors.h"
 #include "compression/evaluate/form_scores.h"
 #include "compression/evaluate/reference_labels.h"
@@ -27,7 +29,7 @@ class VariantRun {
  public:
   VariantRun(std::span<const ModelForm> forms, const CaseFolder& folder, const ExecutorFactory& factory, const VariantRunOptions& options,
              const DrawnCaseSink& told)
-      : references_(forms.front().bundle.model, folder), options_(options), told_(told), cases_(folder.cases.size()) {
+      : forms_(forms), references_(forms.front().bundle.model, folder), options_(options), told_(told), cases_(folder.cases.size()) {
     for (const Label& label : forms.front().bundle.model.labels) names_[label.value] = label.name;
     for (const ModelForm& form : forms) {
       segmenters_.push_back(std::make_unique<Segmenter>(form.bundle, factory));
@@ -36,11 +38,24 @@ class VariantRun {
     }
   }
 
-  /// Reads the case and forgets it: one that is refused is to cost minutes, not the hours of those before it.
-  void Check(const CaseFiles& files) const {
+  /// Reads the case and forgets it: one that is refused is to cost minutes, not the hours of those before it. Counts it with the forms that have
+  /// seen it.
+  void Check(const CaseFiles& files) {
     const Volume ct = ReadCt(files);
     Naming("case " + files.name, [&] { CheckImage(ct, segmenters_.front()->model()); });
     ReadReference(files, ct);
+    const std::string digest = CaseDigest(ct);
+    for (size_t form = 0; form < forms_.size(); ++form) scores_[form].seen_cases += forms_[form].seen_cases.contains(digest) ? 1 : 0;
+  }
+
+  /// What is measured on a variant's own cases would become its card's promise. Which cases they are stays out of what is printed.
+  void RefuseSeenCases() const {
+    for (const VariantScores& scores : scores_) {
+      if (scores.seen_cases == 0) continue;
+      throw Error(ErrorCode::kInvalidArgument, "variant " + scores.name + ": " + std::to_string(scores.seen_cases) + " of " + std::to_string(cases_) +
+                                                   " cases were seen when it was made: must be measured on others, or with --allow-seen-cases, which leaves "
+                                                   "its quality out of the card");
+    }
   }
 
   void Take(const CaseFiles& files) {
@@ -78,6 +93,7 @@ class VariantRun {
     if (told_) told_({ct, maps, scores, cases_, done_, cases_ * segmenters_.size()});
   }
 
+  const std::span<const ModelForm> forms_;
   const ReferenceLabels references_;
   const VariantRunOptions options_;
   const DrawnCaseSink& told_;
@@ -95,6 +111,7 @@ std::vector<VariantScores> RunVariants(std::span<const ModelForm> forms, const C
   RefuseOtherModels(forms.front().bundle.model, "bundle");
   VariantRun run(forms, folder, factory, options, told);
   for (const CaseFiles& files : folder.cases) run.Check(files);
+  if (!options.allow_seen_cases) run.RefuseSeenCases();
   for (const CaseFiles& files : folder.cases) run.Take(files);
   std::vector<VariantScores> scores = std::move(run).Finish();
   if (scores.size() == 1 && !HoldsAStructure(scores.front())) {

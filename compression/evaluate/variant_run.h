@@ -28,14 +28,16 @@ using DrawnCaseSink = std::function<void(const DrawnCase&)>;
 struct VariantRunOptions {
   int threads = 1;  ///< for everything outside the executors
   double tolerance_mm = kSurfaceToleranceMm;  ///< of surface Dice
+  bool allow_seen_cases = false;  ///< forms are measured on cases that they were made with, too
 };
 
 /// Scores by form, in order; the first must be the original. Every case is read once and segmented by each form as a request would be, on the
 /// CT's own grid; structures are matched by name. Cases without labels are scored against the original alone. Before the first segmentation all
-/// cases are read once, so that one that is refused is refused at once.
+/// cases are read once, so that one that is refused is refused at once, and so are cases that a form was made with: CTs whose checksum is one of
+/// its `seen_cases`.
 /// All forms' networks are in memory at once, and of one case the CT, the reference, the original's map and one more.
 /// Errors: kFailedPrecondition for a task that needs another model's result; kInvalidArgument if there is nothing to compare with: the
-/// original alone, and no case holds a structure of the model; as ReferenceLabels', ReadVolume's and Segmenter's.
+/// original alone, and no case holds a structure of the model, and for cases that a form has seen unless they are allowed; as ReferenceLabels', ReadVolume's and Segmenter's.
 std::vector<VariantScores> RunVariants(std::span<const ModelForm> forms, const CaseFolder& folder, const ExecutorFactory& factory,
                                        const VariantRunOptions& options, const DrawnCaseSink& told = {});
 

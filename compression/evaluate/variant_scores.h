@@ -20,6 +20,7 @@ struct VariantScores {
   int64_t multiply_adds_per_patch = 0;
   int64_t weight_bytes = 0;
   double surface_tolerance_mm = kSurfaceToleranceMm;  ///< of all its surface Dice
+  int seen_cases = 0;  ///< of `cases`, those that it was calibrated or tuned with: figures of them promise nothing
   std::vector<ScoredCase> cases;
 };
 

@@ -108,7 +108,7 @@ StructureComparison ComparisonOf(const NoDifferenceRow& row) {
 }
 
 ReportVariant VariantOf(const Model& model, const VariantScores& scores, const VariantSummary& summary) {
-  ReportVariant variant{.name = scores.name, .method = scores.method, .level = scores.level, .tuned = scores.tuned};
+  ReportVariant variant{.name = scores.name, .method = scores.method, .level = scores.level, .tuned = scores.tuned, .seen_cases = scores.seen_cases};
   variant.parameters = scores.parameters;
   variant.multiply_adds = scores.multiply_adds_per_patch;
   variant.weight_bytes = scores.weight_bytes;

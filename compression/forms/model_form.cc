@@ -110,6 +110,7 @@ void AddForms(const Choice& choice, const Model& model, std::vector<ModelForm>& 
                      .weights_sha256 = variant.weights_sha256,
                      .directory = choice.directory,
                      .siblings = LevelNames(variant),
+                     .seen_cases = variant.seen_cases,
                      .bundle = BundleOf(model, files, i)});
   }
 }

@@ -3,6 +3,7 @@
 
 #include <filesystem>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -18,6 +19,7 @@ struct ModelForm {
   std::string weights_sha256;   ///< of the bundle, or of the whole variant
   std::filesystem::path directory;   ///< where its card.json lies
   std::vector<std::string> siblings; ///< names of all levels in `directory`, itself among them, in the variant's order
+  std::set<std::string> seen_cases;  ///< Variant::seen_cases of the variant that it is of, whatever its level
   Bundle bundle;                     ///< ready for a Segmenter
 };
 

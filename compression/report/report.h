@@ -75,6 +75,7 @@ struct ReportVariant {
   std::string method;           ///< "original", "hosvd", "pruning", ...: variants of one method are joined by a line
   std::optional<double> level;  ///< the number beside the point
   bool tuned = false;           ///< fine-tuned or distilled; a line of its own
+  int seen_cases = 0;           ///< cases that it was made with, so that its figures promise nothing; marked on the first screen and beside its name
   std::optional<int64_t> parameters;
   std::optional<int64_t> multiply_adds;  ///< of one patch
   std::optional<int64_t> weight_bytes;

@@ -56,6 +56,7 @@ OrderedJson VariantJson(const ReportVariant& variant) {
                    {"method", variant.method},
                    {"level", Optional(variant.level)},
                    {"tuned", variant.tuned},
+                   {"seen_cases", variant.seen_cases},
                    {"parameters", Optional(variant.parameters)},
                    {"multiply_adds", Optional(variant.multiply_adds)},
                    {"weight_bytes", Optional(variant.weight_bytes)},

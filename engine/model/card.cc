@@ -124,7 +124,7 @@ Card ReadCard(const JsonField& field) {
   card.multiply_adds_per_patch = Optional(field, "multiply_adds_per_patch", Count);
   card.weight_bytes = Optional(field, "weight_bytes", Count);
   const JsonField data = field.At("data");
-  card.data = {data.At("description").Text(), data.At("phantoms").Boolean(), CaseCount(data.At("cases"))};
+  card.data = {data.At("description").Text(), data.At("phantoms").Boolean(), CaseCount(data.At("cases")), Optional(data, "seen_cases", CaseCount).value_or(0)};
   const int64_t cases = card.data.cases;
   card.surface_tolerance_mm = Optional(field, "surface_tolerance_mm", NotNegative);
   card.dice_to_reference = Optional(field, "dice_to_reference", [&](const JsonField& dice) { return ReadDice(dice, cases, false); });
@@ -142,6 +142,7 @@ Json CardJson(const Card& card) {
   json["multiply_adds_per_patch"] = OrNull(card.multiply_adds_per_patch);
   json["weight_bytes"] = OrNull(card.weight_bytes);
   json["data"] = {{"description", card.data.description}, {"phantoms", card.data.phantoms}, {"cases", card.data.cases}};
+  if (card.data.seen_cases > 0) json["data"]["seen_cases"] = card.data.seen_cases;
   if (card.surface_tolerance_mm) json["surface_tolerance_mm"] = *card.surface_tolerance_mm;
   if (card.dice_to_reference) json["dice_to_reference"] = DiceJson(*card.dice_to_reference, false);
   if (card.dice_to_original) json["dice_to_original"] = DiceJson(*card.dice_to_original, true);

@@ -16,6 +16,7 @@ struct CardData {
   std::string description;
   bool phantoms = false;
   int64_t cases = 0;
+  int64_t seen_cases = 0;  ///< of these, what the variant was calibrated or tuned with, as far as it is known: such a card bears no quality
   bool operator==(const CardData&) const = default;
 };
 

@@ -15,7 +15,9 @@ std::string LowerDecimals(double value) { return Decimals(std::floor(value * 100
 
 std::string CasesInWords(const CardData& data) {
   const std::string unit = data.phantoms ? "phantom" : "case";
-  return std::to_string(data.cases) + " " + unit + (data.cases == 1 ? "" : "s") + (data.phantoms ? ", no patient" : "");
+  std::string text = std::to_string(data.cases) + " " + unit + (data.cases == 1 ? "" : "s") + (data.phantoms ? ", no patient" : "");
+  if (data.seen_cases > 0) text.append(", ").append(std::to_string(data.seen_cases)).append(" of them seen when it was made");
+  return text;
 }
 
 std::string DiceToOriginalInWords(const CardDice& dice) {

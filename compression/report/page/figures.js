@@ -112,4 +112,7 @@ methods.forEach(method => {
 const colourOf = variant => (variant === original ? "var(--text)" : colours.get(variant.method));
 const signOf = variant =>
     (variant === original ? "star" : ["circle", "square", "triangle", "diamond", "cross"][methods.indexOf(variant.method) % 5]);
+// Of a variant that was calibrated or tuned with some of the cases; else null.
+const seenText = variant =>
+    (variant.seen_cases > 0 ? `${variant.seen_cases} of ${plural(report.data.cases, "case")} seen when made` : null);
 const methodText = variant => variant.method + (variant.tuned ? ", tuned" : "");

@@ -30,6 +30,7 @@ function overviewSection() {
       "dl", {}, pairs.filter(([, value]) => value).map(([name, value]) => [element("dt", {}, name), element("dd", {}, value)]));
   const byMethod = methods.map(method => `${compressed.filter(v => v.method === method).length} ${method}`).join(", ");
   const structures = new Set(report.variants.flatMap(v => v.structures.map(s => s.name))).size;
+  const seen = compressed.filter(seenText);
   put("overview",
       report.data.phantoms &&
           element(
@@ -41,6 +42,10 @@ function overviewSection() {
               `${judgedText}: with fewer than ${
                   report
                       .fewest_cases_tested} no test can find a difference, so none is reported. Means of so few cases may be far off.`),
+      seen.length > 0 &&
+          element(
+              "p", {class: "banner"}, element("b", {}, "Seen cases. "), seen.map(v => `${v.name}: ${seenText(v)}`).join("; "),
+              ". Variants answer best on the cases that they were calibrated or tuned with: these figures promise nothing of others."),
       element(
           "div", {class: "overview"}, facts([
             ["Data", report.data.description || "not described"],
@@ -71,7 +76,7 @@ function cheapestByQuality() {
   const measure = MEASURES[0];
   if (!measured(measure)) return null;
   const bounded = compressed.some(v => v[measure.key]?.interval);
-  const quality = v => (bounded ? v[measure.key]?.interval?.[0] : v[measure.key]?.mean) ?? null;
+  const quality = v => (seenText(v) ? null : bounded ? v[measure.key]?.interval?.[0] : v[measure.key]?.mean) ?? null;
   const cost = COSTS[1];
   const rows = [0.99, 0.95, 0.9, 0.8].map(floor => {
     const fit = compressed.filter(v => known(quality(v)) && quality(v) >= floor && known(cost.value(v)));
@@ -102,7 +107,7 @@ function cheapestByQuality() {
           "div", {class: "scroll", tabindex: 0, role: "region", "aria-label": "Fewest multiply-adds at a wanted quality"}, table),
       element(
           "small", {}, "\u00f7: how many times less than the original; for time, how many times faster, on the same device. ",
-          DASH, ": not measured for both.", left > 0 && ` ${plural(left, "variant is", "variants are")} left out: without a bound or a count.`));
+          DASH, ": not measured for both.", left > 0 && ` ${plural(left, "variant is", "variants are")} left out: without a bound or a count, or with seen cases.`));
 }
 
 // Of one variant: how many structures could be tested, and with what outcome.

@@ -105,7 +105,7 @@ function variantTable() {
       (v === original && !labelled ? "The original is what the others are compared with." : "Not measured.");
   return sortableTable(
       [
-        {title: "Variant", value: v => v.name},
+        {title: "Variant", value: v => v.name, small: seenText},
         {title: "Method", value: methodText},
         {
           title: "Level",

@@ -8,6 +8,7 @@
 #include "engine/model/json_text.h"
 #include "tests/compression/evaluate/density_variants.h"
 #include "tests/compression/sphere_cases.h"
+#include "tests/compression/sphere_digests.h"
 #include "tests/engine/model/temporary_directory.h"
 #include "tests/integration/program.h"
 
@@ -24,6 +25,15 @@ class EvaluateCommand : public testing::Test {
   EvaluateCommand() { SaveDensityBundle(folder_.path() / "bundle"); }
   Outcome Run(const std::string& arguments) const { return RunProgram(TUCKERSEG_COMPRESS, arguments, folder_.path()); }
   void WriteCases(int cases) const { WriteSphereDataset(folder_.path() / "data", cases); }
+  /// The elastic variant as if it had been calibrated with that many of the cases.
+  void LetElasticHaveSeen(int cases) const {
+    const std::filesystem::path elastic = folder_.path() / "bundle" / "variants" / "elastic";
+    const Model model = LoadBundle(folder_.path() / "bundle").model;
+    VariantFiles files = DensityVariant(model, {{"wide", 0.8, 3}, {"narrow", 0.4, 2}});
+    files.variant.seen_cases = SphereDigests(cases);
+    std::filesystem::remove_all(elastic);
+    SaveVariant(files, model, elastic);
+  }
   std::string Text(const std::string& path) const { return FileText(folder_.path() / path); }
   /// The figures in the page.
   Json ReportFigures() const {
@@ -111,6 +121,33 @@ TEST_F(EvaluateCommand, SaysThatFewerThanSixCasesAreTooFew) {
   EXPECT_TRUE(card.at("dice_to_original").at("quality").is_null());
   EXPECT_EQ(card.at("dice_to_original").at("n_too_small"), true);
   EXPECT_EQ(card.at("dice_to_original").at("mean"), 1);
+}
+
+TEST_F(EvaluateCommand, RefusesCasesThatAVariantHasSeenWhateverItsLevel) {
+  WriteCases(2);
+  LetElasticHaveSeen(1);
+  for (const char* level : {"wide", "narrow"}) {
+    const Outcome outcome = Run("evaluate bundle --variants whole," + std::string(level) + " --data data -o report");
+    ExpectFailure(outcome, 1, "variant " + std::string(level) + ": 1 of 2 cases were seen when it was made: must be measured on others, or with --allow-seen-cases");
+    EXPECT_THAT(outcome.err, Not(HasSubstr("case_")));
+  }
+  EXPECT_FALSE(std::filesystem::exists(folder_.path() / "bundle" / "card.json"));
+}
+
+TEST_F(EvaluateCommand, PromisesNothingOfSeenCasesThatItIsAllowedToMeasure) {
+  WriteCases(6);
+  LetElasticHaveSeen(2);
+  const Outcome outcome = Run("evaluate bundle --variants whole,elastic --data data -o report --allow-seen-cases");
+  EXPECT_EQ(outcome.status, 0) << outcome.err;
+  EXPECT_THAT(outcome.out, AllOf(HasSubstr("\n  whole "), HasSubstr("\n  wide (2 of 6 cases seen when made) "), HasSubstr("\n  narrow (2 of 6 cases seen when made) ")));
+  for (const Card& card : ParseCards(Text("bundle/variants/elastic/card.json"))) {
+    EXPECT_EQ(card.data.seen_cases, 2) << card.variant;
+    EXPECT_FALSE(card.Quality()) << card.variant;
+    EXPECT_TRUE(card.dice_to_original.value().ci95.has_value()) << card.variant;
+  }
+  EXPECT_EQ(ParseCard(Text("bundle/variants/whole/card.json")).Quality(), 1.0) << "it has seen none";
+  EXPECT_EQ(ParseCard(Text("bundle/card.json")).data.seen_cases, 0);
+  EXPECT_EQ(ReportFigures().at("variants").at(2).at("seen_cases"), 2);
 }
 
 TEST_F(EvaluateCommand, NeedsNoLabelsForAgreementWithTheOriginal) {

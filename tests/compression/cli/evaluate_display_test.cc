@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <nlohmann/json.hpp>
+
 #include "tests/compression/evaluate/density_model.h"
 #include "tests/compression/evaluate/made_scores.h"
 
@@ -65,6 +67,21 @@ TEST(ResultTable, PutsEquivalenceBesideNoEvidence) {
 TEST(ResultTable, SaysHowManyStructuresWereInTooFewCases) {
   const Evaluated evaluated(5);
   EXPECT_THAT(LineOf(ResultTable(evaluated.scores, evaluated.Summaries()), "tucker-0.3"), EndsWith(" 0 of 1 0 of 1 1 1.50"));
+}
+
+TEST(ResultTable, SaysBesideItsNameThatAVariantHasSeenCases) {
+  Evaluated evaluated;
+  evaluated.scores[1].seen_cases = 3;
+  EXPECT_THAT(ResultTable(evaluated.scores, evaluated.Summaries()), HasSubstr("\n  tucker-0.3 (3 of 8 cases seen when made) "));
+  EXPECT_THAT(StructureTables(evaluated.scores, evaluated.Summaries()), HasSubstr("\ntucker-0.3 (3 of 8 cases seen when made) and the original, "));
+}
+
+TEST(ResultJson, CountsTheCasesThatEachVariantHasSeen) {
+  Evaluated evaluated;
+  evaluated.scores[1].seen_cases = 3;
+  const auto result = nlohmann::json::parse(ResultJson(DensityBundle().model, {}, evaluated.scores, evaluated.Summaries()));
+  EXPECT_EQ(result.at("variants").at(0).at("seen_cases"), 0);
+  EXPECT_EQ(result.at("variants").at(1).at("seen_cases"), 3);
 }
 
 TEST(StructureTables, HaveEachStructuresTestsAndTheirCounts) {

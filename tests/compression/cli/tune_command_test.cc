@@ -4,6 +4,7 @@
 
 #include "engine/model/bundle.h"
 #include "engine/model/variant.h"
+#include "tests/compression/sphere_digests.h"
 #include "tests/compression/train/interruption.h"
 #include "tests/compression/tune/tuning_samples.h"
 #include "tests/engine/model/temporary_directory.h"
@@ -42,6 +43,12 @@ TEST_F(TuneCommand, WritesAVariantAndPlainLinesOfProgress) {
   EXPECT_EQ(files.variant.levels.front().name, "at0-mine");
   EXPECT_TRUE(files.variant.levels.front().is_default);
   EXPECT_EQ(files.weights.front().tensors().begin()->second.type, TensorType::kFloat16);
+}
+
+TEST_F(TuneCommand, MakesAVariantThatIsNotMeasuredOnTheCtsThatItLearntFrom) {
+  ASSERT_EQ(Run("tune bundle variant --data cts --epochs 1 --steps-per-epoch 3 --threads 1 --quiet -o mine").status, 0);
+  EXPECT_EQ(LoadVariant(folder_.path() / "mine", LoadBundle(folder_.path() / "bundle").model).variant.seen_cases, SphereDigests(2));
+  ExpectFailure(Run("evaluate bundle --variants mine --data cts -o report"), 1, "variant at0-tuned: 2 of 2 cases were seen when it was made");
 }
 
 TEST_F(TuneCommand, SaysNothingWhenItIsToBeQuiet) {

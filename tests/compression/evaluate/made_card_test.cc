@@ -60,6 +60,16 @@ TEST(MakeCard, PromisesNothingOfFewerThanSixCases) {
   EXPECT_EQ(card.dice_to_original.value().mean, 0.9) << "what was measured is still said";
 }
 
+TEST(MakeCard, PromisesNothingOfCasesThatTheVariantHasSeen) {
+  VariantScores scores = MadeScores({{"liver", {0.9, 0.91, 0.92, 0.93, 0.94, 0.95}}});
+  scores.seen_cases = 1;
+  const Card card = CardOf(scores);
+  EXPECT_EQ(card.data.seen_cases, 1);
+  EXPECT_FALSE(card.Quality());
+  EXPECT_TRUE(card.dice_to_original.value().ci95.has_value()) << "what was measured is still said";
+  EXPECT_FALSE(card.dice_to_original.value().n_too_small);
+}
+
 TEST(MakeCard, LeavesOutWhatNoCaseCanBeComparedTo) {
   VariantScores unlabelled = MadeScores({{"liver", CaseValues(6, 0.9)}});
   for (ScoredCase& one : unlabelled.cases) {

@@ -11,6 +11,7 @@
 #include "engine/model/variant.h"
 #include "tests/compression/evaluate/density_variants.h"
 #include "tests/compression/sphere_cases.h"
+#include "tests/compression/sphere_digests.h"
 #include "tests/engine/model/temporary_directory.h"
 #include "tests/engine/volume/expect_error.h"
 
@@ -205,6 +206,41 @@ TEST_F(RunningVariants, NamesTheCaseAndTheVariantThatCannotBeSegmented) {
     break;
   }
   ExpectError(ErrorCode::kInternal, "case case_0, tucker: ", [&] { Scored(forms); });
+}
+
+TEST_F(RunningVariants, RefusesCasesThatAVariantHasSeenBeforeItSegmentsTheFirst) {
+  WriteSphereDataset(folder_.path(), 3);
+  std::vector<ModelForm> forms = WithVariant(2);
+  forms[1].seen_cases = SphereDigests(2);
+  const auto refused = [&] { Scored(forms, LabelsWanted::kIfThere, [](const DrawnCase&) { ADD_FAILURE() << "segmented"; }); };
+  ExpectError(ErrorCode::kInvalidArgument,
+              "variant tucker: 2 of 3 cases were seen when it was made: must be measured on others, or with --allow-seen-cases, which leaves its quality out of the card",
+              refused);
+  EXPECT_THAT(refused, testing::Throws<Error>(testing::Property(&Error::what, testing::Not(testing::HasSubstr("case_")))));
+}
+
+TEST_F(RunningVariants, KnowsSeenCasesByTheirVoxelsAndNotByTheirNames) {
+  WriteSphereDataset(folder_.path(), 3);
+  std::vector<ModelForm> forms = WithVariant(2);
+  forms[1].seen_cases = SphereDigests(1);
+  std::filesystem::remove(folder_.path() / "imagesTr" / "case_0_0000.nii.gz");
+  std::filesystem::remove(folder_.path() / "labelsTr" / "case_0.nii.gz");
+  EXPECT_EQ(Scored(forms)[1].seen_cases, 0);
+  WriteNifti(MakeSphereCase({16, 16, 24}, 3, {1, 5}, 0).ct, folder_.path() / "imagesTr" / "another_0000.nii.gz");
+  ExpectError(ErrorCode::kInvalidArgument, "variant tucker: 1 of 3 cases were seen when it was made", [&] { Scored(forms); });
+}
+
+TEST_F(RunningVariants, CountsSeenCasesByVariantWhereTheyAreAllowed) {
+  WriteSphereDataset(folder_.path(), 3);
+  std::vector<ModelForm> forms = WithVariant(2);
+  forms.push_back(forms[1]);
+  forms[2].name = "tuned";
+  forms[2].seen_cases = SphereDigests(2);
+  const std::vector<VariantScores> scores = RunVariants(forms, FindCases(folder_.path()), PlainExecutorFactory(), {.allow_seen_cases = true});
+  EXPECT_EQ(scores[0].seen_cases, 0) << "what the original was trained on is not known";
+  EXPECT_EQ(scores[1].seen_cases, 0);
+  EXPECT_EQ(scores[2].seen_cases, 2);
+  EXPECT_EQ(scores[2].cases.size(), 3U);
 }
 
 TEST_F(RunningVariants, RefusesLabelsThatLieBesideTheirImage) {

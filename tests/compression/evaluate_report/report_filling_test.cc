@@ -95,6 +95,13 @@ TEST(FillReport, HasNeitherIntervalNorTestsOfTooFewCases) {
   EXPECT_FALSE(variant.statistics[0].tests);
 }
 
+TEST(FillReport, CountsTheCasesThatAVariantHasSeen) {
+  Evaluated evaluated(6);
+  evaluated.scores[1].seen_cases = 2;
+  EXPECT_EQ(evaluated.Filled().variants[0].seen_cases, 0);
+  EXPECT_EQ(evaluated.Filled().variants[1].seen_cases, 2);
+}
+
 TEST(FillReport, MeasuresAgainstTheOriginalWhereThereAreNoLabels) {
   const Report report = Evaluated(6, /*labelled=*/false).Filled();
   EXPECT_EQ(report.data.labelled_cases, 0);

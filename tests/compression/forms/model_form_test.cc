@@ -11,6 +11,7 @@ namespace tuckerseg {
 namespace {
 
 using testing::ElementsAre;
+using testing::IsEmpty;
 
 class LoadingForms : public testing::Test {
  protected:
@@ -56,6 +57,18 @@ TEST_F(LoadingForms, SaysOfALevelWhatItIs) {
   EXPECT_THAT(narrow.siblings, ElementsAre("wide", "narrow"));
   EXPECT_EQ(narrow.directory, bundle_ / "variants" / "elastic");
   EXPECT_EQ(narrow.weights_sha256, LoadVariant(narrow.directory, LoadBundle(bundle_).model).variant.weights_sha256);
+}
+
+TEST_F(LoadingForms, KnowsOfEveryLevelTheCasesThatItsVariantHasSeen) {
+  const Model model = LoadBundle(bundle_).model;
+  VariantFiles tuned = DensityVariant(model, {{"wide-tuned", 0.8, 3}, {"narrow-tuned", 0.4, 2}});
+  tuned.variant.seen_cases = {"00c0ffee", "9e02aa35"};
+  SaveVariant(tuned, model, bundle_ / "variants" / "tuned");
+  const std::vector<ModelForm> forms = LoadForms(bundle_, {"tuned", "whole"});
+  EXPECT_THAT(forms[0].seen_cases, IsEmpty()) << "what the original was trained on is not known";
+  EXPECT_THAT(forms[1].seen_cases, ElementsAre("00c0ffee", "9e02aa35"));
+  EXPECT_THAT(forms[2].seen_cases, ElementsAre("00c0ffee", "9e02aa35"));
+  EXPECT_THAT(forms[3].seen_cases, IsEmpty());
 }
 
 TEST_F(LoadingForms, TakesADirectoryOutsideTheBundle) {

@@ -68,6 +68,14 @@ TEST(ReportHtml, WritesWhatIsMissingAsNullAndNeverAsZero) {
   EXPECT_TRUE(figures["variants"][0]["level"].is_null());
 }
 
+TEST(ReportHtml, HoldsHowManyCasesAVariantHasSeen) {
+  Report report = SmallReport();
+  report.variants[1].seen_cases = 2;
+  const json figures = FiguresOf(ReportHtml(report));
+  EXPECT_EQ(figures["variants"][0]["seen_cases"], 0);
+  EXPECT_EQ(figures["variants"][1]["seen_cases"], 2);
+}
+
 TEST(ReportHtml, CountsWhatIsNotFiniteAsMissing) {
   Report report = SmallReport();
   report.variants[1].hd95_mm = std::numeric_limits<double>::infinity();

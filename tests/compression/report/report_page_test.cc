@@ -86,6 +86,19 @@ TEST_F(ReportPage, HasNumbersOnTheAxisOfFiguresThatLieNearOneAnother) {
   EXPECT_THAT(Shown(report), AllOf(HasSubstr("text-anchor=\"middle\">13</text>"), HasSubstr("text-anchor=\"middle\">14</text>")));
 }
 
+TEST_F(ReportPage, SaysFirstAndBesideItsNameThatAVariantHasSeenCasesAndChoosesItForNoQuality) {
+  Report report = SampleReport(20, 5);
+  report.variants.resize(2);
+  report.variants[1].dice_to_original = ReportDice{0.995, DiceInterval{0.992, 0.998}};
+  const std::string chosen = "<td>" + report.variants[1].name + "</td>";
+  const std::string unseen = Shown(report);
+  EXPECT_THAT(unseen, AllOf(HasSubstr(chosen), Not(HasSubstr("seen when made"))));
+  report.variants[1].seen_cases = 3;
+  const std::string page = Shown(report);
+  EXPECT_THAT(page, AllOf(HasSubstr("<b>Seen cases. </b>hosvd-0.7-tuned: 3 of 20 cases seen when made"), HasSubstr("<small>3 of 20 cases seen when made</small></th>")));
+  EXPECT_THAT(page, Not(HasSubstr(chosen)));
+}
+
 TEST_F(ReportPage, SaysHowManyCasesHaveLabels) {
   Report report = SampleReport(40, 5);
   report.data.labelled_cases = 1;

@@ -56,6 +56,18 @@ TEST(Card, BearsNoQualityWithoutEnoughCases) {
   EXPECT_FALSE(ParseCard(EncodeCard(card)).Quality());
 }
 
+TEST(Card, BearsNoQualityOfCasesThatTheVariantHasSeenThoughItHasAnInterval) {
+  Card card = FullCard();
+  card.data.seen_cases = 3;
+  card.dice_to_original->quality.reset();
+  const std::string text = EncodeCard(card);
+  EXPECT_EQ(Json::parse(text).at("data").at("seen_cases"), 3);
+  EXPECT_TRUE(Json::parse(text).at("dice_to_original").at("quality").is_null());
+  EXPECT_EQ(ParseCard(text), card);
+  EXPECT_FALSE(ParseCard(text).Quality());
+  EXPECT_FALSE(Json::parse(EncodeCard(FullCard())).at("data").contains("seen_cases")) << "none that is known";
+}
+
 TEST(Card, OfBeforeVariantsIsStillRead) {
   const Card demo = ParseCard(FileText(std::filesystem::path(TUCKERSEG_SOURCE_DIR) / "models/demo/card.json"));
   EXPECT_EQ(demo.variant, "original");
@@ -80,6 +92,7 @@ TEST(Card, RefusesWhatIsNoneAndNamesTheField) {
   refuse("\"format_version\": 1", "\"format_version\": 2", "card.format_version = 2: must be a whole number in [1, 1]");
   refuse("\"variant\": \"tucker-0.3\",", "", "card.variant: missing");
   refuse("\"phantoms\": true", "\"phantoms\": 1", "card.data.phantoms = 1: must be true or false");
+  refuse("\"phantoms\": true", "\"phantoms\": true, \"seen_cases\": -1", "card.data.seen_cases = -1: must be a whole number in [0, 1000000]");
   refuse("\"quality\": 0.97", "\"quality\": 97", "card.dice_to_original.quality = 97: must be in [0, 1]");
   refuse("0.9,\n   0.97", "0.99,\n   0.97", "card.dice_to_reference.ci95 = [0.99,0.97]: must ascend");
   refuse("\"dice\": 0.95", "\"dice\": \"good\"", "card.dice_to_reference.structures[0].dice = \"good\": must be a finite number");

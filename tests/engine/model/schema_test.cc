@@ -152,10 +152,11 @@ TEST(CardSchema, HasExactlyTheKeysThatAreWritten) {
   const JsonSchema schema = Schema("card.schema.json");
   Card card = FullCard();
   card.dice_to_reference->n_too_small = card.dice_to_original->n_too_small = true;
+  card.data.seen_cases = 3;
   const Json json = Json::parse(EncodeCard(card));
   ExpectExactKeys(schema, json, Json::json_pointer(""),
                   {"method", "level", "parameters", "multiply_adds_per_patch", "weight_bytes", "surface_tolerance_mm", "dice_to_reference", "dice_to_original", "latency"});
-  ExpectExactKeys(schema, json, Json::json_pointer("/data"));
+  ExpectExactKeys(schema, json, Json::json_pointer("/data"), {"seen_cases"});
   ExpectExactKeys(schema, json, Json::json_pointer("/dice_to_reference"), {"cases", "ci95", "n_too_small"});
   ExpectExactKeys(schema, json, Json::json_pointer("/dice_to_original"), {"n_too_small", "equal_share"});
   for (const char* dice : {"/dice_to_reference", "/dice_to_original"}) {

@@ -19,6 +19,11 @@ TEST(MeasurementsInWords, SayWhatWasMeasuredAndThatItWereNoPatients) {
   EXPECT_EQ(MeasurementsInWords({.data = {.cases = 1}, .dice_to_reference = CardDice{.mean = 0.9}}), "mean Dice 0.900 against reference labels, on 1 case");
 }
 
+TEST(MeasurementsInWords, SayThatTheVariantHasSeenTheCases) {
+  EXPECT_EQ(MeasurementsInWords({.data = {.cases = 10, .seen_cases = 3}, .dice_to_original = CardDice{.mean = 0.93}}),
+            "mean Dice 0.930 against the original, on 10 cases, 3 of them seen when it was made");
+}
+
 TEST(MeasurementsInWords, SayWhereNothingWasMeasured) {
   EXPECT_EQ(MeasurementsInWords({}), "not measured");
   EXPECT_EQ(MeasurementsInWords({.dice_to_reference = CardDice(), .dice_to_original = CardDice()}), "not measured") << "nothing to compare with";
