@@ -67,7 +67,9 @@ Card MakeCard(const CardSubject& subject, const CaseFolder& folder, const Varian
 
 void KeepLatency(const Card& former, Card& card) {
   const bool same_cost = former.parameters == card.parameters && former.multiply_adds_per_patch == card.multiply_adds_per_patch;
-  if (same_cost && former.variant == card.variant) card.latency = former.latency;
+  if (!same_cost || former.variant != card.variant) return;
+  card.latency = former.latency;
+  card.volume_latency = former.volume_latency;
 }
 
 }  // namespace tuckerseg

@@ -1,21 +1,13 @@
 #include "engine/model/card.h"
 
+#include "engine/model/card_fields.h"
+#include "engine/model/card_latency_json.h"
 #include "engine/model/json_fields.h"
 
 namespace tuckerseg {
 namespace {
 
 constexpr int64_t kMostCases = 1'000'000;
-constexpr int64_t kMostCount = int64_t{1} << 53;  // whole numbers that a double holds
-constexpr int64_t kMostThreads = 65536;
-constexpr int64_t kLongestPatch = 4096;
-
-/// What `read` makes of a field that may be absent or null.
-template <typename Read>
-auto Optional(const JsonField& object, const char* key, Read&& read) -> std::optional<decltype(read(object))> {
-  if (!object.Has(key) || object.At(key).IsNull()) return std::nullopt;
-  return read(object.At(key));
-}
 
 double Share(const JsonField& field) {
   const double share = field.Number();
@@ -23,13 +15,6 @@ double Share(const JsonField& field) {
   return share;
 }
 
-double NotNegative(const JsonField& field) {
-  const double number = field.Number();
-  if (number < 0) field.Refuse("must be at least 0");
-  return number;
-}
-
-int64_t Count(const JsonField& field) { return field.Integer(0, kMostCount); }
 int64_t CaseCount(const JsonField& field) { return field.Integer(0, kMostCases); }
 
 CardInterval ReadInterval(const JsonField& field) {
@@ -43,45 +28,26 @@ CardStructure ReadStructure(const JsonField& field) {
   CardStructure structure;
   structure.name = field.At("name").Text();
   structure.cases = CaseCount(field.At("cases"));
-  structure.dice = Optional(field, "dice", Share);
-  structure.dice_ci95 = Optional(field, "ci95", ReadInterval);
-  structure.surface_dice = Optional(field, "surface_dice", Share);
-  structure.hd95_mm = Optional(field, "hd95_mm", NotNegative);
-  structure.missed = Optional(field, "missed", CaseCount).value_or(0);
-  structure.found_absent = Optional(field, "found_absent", CaseCount).value_or(0);
+  structure.dice = OptionalOf(field, "dice", Share);
+  structure.dice_ci95 = OptionalOf(field, "ci95", ReadInterval);
+  structure.surface_dice = OptionalOf(field, "surface_dice", Share);
+  structure.hd95_mm = OptionalOf(field, "hd95_mm", NotNegative);
+  structure.missed = OptionalOf(field, "missed", CaseCount).value_or(0);
+  structure.found_absent = OptionalOf(field, "found_absent", CaseCount).value_or(0);
   return structure;
 }
 
 /// Cards of before variants say neither cases nor intervals here: all cases were labelled.
 CardDice ReadDice(const JsonField& field, int64_t all_cases, bool to_original) {
   CardDice dice;
-  dice.cases = Optional(field, "cases", CaseCount).value_or(all_cases);
-  dice.mean = Optional(field, "mean", Share);
-  dice.ci95 = Optional(field, "ci95", ReadInterval);
-  dice.n_too_small = Optional(field, "n_too_small", [](const JsonField& flag) { return flag.Boolean(); }).value_or(false);
-  if (to_original) dice.quality = Optional(field, "quality", Share);
-  if (to_original) dice.equal_share = Optional(field, "equal_share", Share);
+  dice.cases = OptionalOf(field, "cases", CaseCount).value_or(all_cases);
+  dice.mean = OptionalOf(field, "mean", Share);
+  dice.ci95 = OptionalOf(field, "ci95", ReadInterval);
+  dice.n_too_small = OptionalOf(field, "n_too_small", [](const JsonField& flag) { return flag.Boolean(); }).value_or(false);
+  if (to_original) dice.quality = OptionalOf(field, "quality", Share);
+  if (to_original) dice.equal_share = OptionalOf(field, "equal_share", Share);
   dice.structures = field.At("structures").Each(ReadStructure);
   return dice;
-}
-
-CardLatency ReadLatency(const JsonField& field) {
-  CardLatency latency;
-  latency.device = field.At("device").Text();
-  latency.executor = field.At("executor").Text();
-  latency.precision = field.At("precision").Text();
-  latency.threads = field.At("threads").Integer(1, kMostThreads);
-  latency.patch = field.At("patch").Integers3(1, kLongestPatch);
-  latency.min_s = NotNegative(field.At("min_s"));
-  latency.median_s = NotNegative(field.At("median_s"));
-  latency.peak_bytes = Optional(field, "peak_bytes", Count);
-  return latency;
-}
-
-/// null for what does not exist: a reader must see that it was not measured rather than forgotten.
-template <typename Value>
-Json OrNull(const std::optional<Value>& value) {
-  return value ? Json(*value) : Json(nullptr);
 }
 
 Json StructureJson(const CardStructure& structure) {
@@ -105,12 +71,6 @@ Json DiceJson(const CardDice& dice, bool to_original) {
   return json;
 }
 
-Json LatencyJson(const CardLatency& latency) {
-  return {{"device", latency.device},       {"executor", latency.executor}, {"precision", latency.precision},
-          {"threads", latency.threads},     {"patch", latency.patch},       {"min_s", latency.min_s},
-          {"median_s", latency.median_s},   {"peak_bytes", OrNull(latency.peak_bytes)}};
-}
-
 Card ReadCard(const JsonField& field) {
   field.At("format_version").Integer(1, 1);
   Card card;
@@ -118,18 +78,19 @@ Card ReadCard(const JsonField& field) {
   card.task = field.At("task").Text();
   card.variant = field.At("variant").Text();
   if (field.Has("method")) card.method = field.At("method").Text();
-  card.level = Optional(field, "level", Share);
+  card.level = OptionalOf(field, "level", Share);
   card.weights_sha256 = field.At("weights_sha256").Text();
-  card.parameters = Optional(field, "parameters", Count);
-  card.multiply_adds_per_patch = Optional(field, "multiply_adds_per_patch", Count);
-  card.weight_bytes = Optional(field, "weight_bytes", Count);
+  card.parameters = OptionalOf(field, "parameters", CountOf);
+  card.multiply_adds_per_patch = OptionalOf(field, "multiply_adds_per_patch", CountOf);
+  card.weight_bytes = OptionalOf(field, "weight_bytes", CountOf);
   const JsonField data = field.At("data");
   card.data = {data.At("description").Text(), data.At("phantoms").Boolean(), CaseCount(data.At("cases")), Optional(data, "seen_cases", CaseCount).value_or(0)};
   const int64_t cases = card.data.cases;
-  card.surface_tolerance_mm = Optional(field, "surface_tolerance_mm", NotNegative);
-  card.dice_to_reference = Optional(field, "dice_to_reference", [&](const JsonField& dice) { return ReadDice(dice, cases, false); });
-  card.dice_to_original = Optional(field, "dice_to_original", [&](const JsonField& dice) { return ReadDice(dice, cases, true); });
-  if (field.Has("latency")) card.latency = field.At("latency").Each(ReadLatency);
+  card.surface_tolerance_mm = OptionalOf(field, "surface_tolerance_mm", NotNegative);
+  card.dice_to_reference = OptionalOf(field, "dice_to_reference", [&](const JsonField& dice) { return ReadDice(dice, cases, false); });
+  card.dice_to_original = OptionalOf(field, "dice_to_original", [&](const JsonField& dice) { return ReadDice(dice, cases, true); });
+  if (field.Has("latency")) card.latency = field.At("latency").Each(ParseCardLatency);
+  if (field.Has("volume_latency")) card.volume_latency = field.At("volume_latency").Each(ParseCardVolumeLatency);
   return card;
 }
 
@@ -147,7 +108,8 @@ Json CardJson(const Card& card) {
   if (card.dice_to_reference) json["dice_to_reference"] = DiceJson(*card.dice_to_reference, false);
   if (card.dice_to_original) json["dice_to_original"] = DiceJson(*card.dice_to_original, true);
   json["latency"] = Json::array();
-  for (const CardLatency& latency : card.latency) json["latency"].push_back(LatencyJson(latency));
+  for (const CardLatency& latency : card.latency) json["latency"].push_back(CardLatencyJson(latency));
+  for (const CardVolumeLatency& latency : card.volume_latency) json["volume_latency"].push_back(CardVolumeLatencyJson(latency));
   return json;
 }
 

@@ -61,6 +61,20 @@ struct CardLatency {
   bool operator==(const CardLatency&) const = default;
 };
 
+/// One measured time of the segmentation of a whole volume, of which nothing but its grid is said: a card must not tell whose it was.
+struct CardVolumeLatency {
+  std::string device;
+  std::string executor;
+  std::string precision;
+  int64_t threads = 0;
+  std::array<int64_t, 3> shape{};      ///< voxels along the file's i, j, k
+  std::array<double, 3> spacing_mm{};  ///< along the same axes
+  std::optional<int64_t> patches;      ///< that the networks ran on, over all parts and folds
+  double seconds = 0;
+  std::optional<int64_t> peak_bytes;
+  bool operator==(const CardVolumeLatency&) const = default;
+};
+
 struct Card {
   std::string model;
   std::string task;
@@ -76,6 +90,7 @@ struct Card {
   std::optional<CardDice> dice_to_reference;
   std::optional<CardDice> dice_to_original;
   std::vector<CardLatency> latency;
+  std::vector<CardVolumeLatency> volume_latency;
 
   /// The promise that a policy may rely on; nothing where the card bears none.
   std::optional<double> Quality() const { return dice_to_original ? dice_to_original->quality : std::nullopt; }

@@ -57,8 +57,13 @@ TEST_F(CardFiles, KeepTheCardsOfLevelsThatWereNotMeasured) {
 TEST_F(CardFiles, KeepWhatABenchMeasured) {
   Card benched = Written({"whole"}, 0.9)[1];
   benched.latency.push_back({.device = "cpu", .executor = "torch", .precision = "fp32", .threads = 2, .patch = {8, 8, 8}, .min_s = 1, .median_s = 2, .peak_bytes = {}});
+  benched.volume_latency.push_back({.device = "cpu", .executor = "torch", .precision = "fp32", .threads = 2, .shape = {9, 8, 7}, .spacing_mm = {1, 1, 2}, .seconds = 3});
   folder_.Write("bundle/variants/whole/card.json", EncodeCard(benched));
-  EXPECT_EQ(Written({"whole"}, 0.5)[1].latency, benched.latency);
+  Written({"whole"}, 0.5);
+  const std::vector<Card> kept = ReadCards(Variant("whole"));
+  ASSERT_EQ(kept.size(), 1U);
+  EXPECT_EQ(kept[0].latency, benched.latency);
+  EXPECT_EQ(kept[0].volume_latency, benched.volume_latency);
 }
 
 TEST_F(CardFiles, AreRefusedWhereTheyCannotBeReadRatherThanLost) {

@@ -83,13 +83,20 @@ TEST(MakeCard, LeavesOutWhatNoCaseCanBeComparedTo) {
 TEST(KeepLatency, TakesOverWhatWasMeasuredOfTheSameLayers) {
   Card former = MadeCard(CaseValues(6, 0.9));
   former.latency.push_back({.device = "cpu", .executor = "torch", .precision = "fp32", .threads = 2, .patch = {8, 8, 8}, .min_s = 1, .median_s = 2, .peak_bytes = {}});
+  former.volume_latency.push_back({.device = "cpu", .executor = "torch", .precision = "fp32", .threads = 2, .shape = {9, 8, 7}, .spacing_mm = {1, 1, 2}, .seconds = 3});
   Card card = MadeCard(CaseValues(6, 0.8));
   KeepLatency(former, card);
   EXPECT_EQ(card.latency, former.latency);
+  EXPECT_EQ(card.volume_latency, former.volume_latency);
   Card other = MadeCard(CaseValues(6, 0.8));
   other.multiply_adds_per_patch = 601;
   KeepLatency(former, other);
   EXPECT_TRUE(other.latency.empty()) << "another network takes another time";
+  EXPECT_TRUE(other.volume_latency.empty());
+  Card of_another = MadeCard(CaseValues(6, 0.8));
+  of_another.variant = "another";
+  KeepLatency(former, of_another);
+  EXPECT_TRUE(of_another.volume_latency.empty());
 }
 
 }  // namespace

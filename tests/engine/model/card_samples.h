@@ -18,6 +18,8 @@ inline Card FullCard() {
   card.dice_to_reference = CardDice{.cases = 8, .mean = 0.95, .ci95 = CardInterval{0.9, 0.97}, .structures = {liver, heart}};
   card.dice_to_original = CardDice{.cases = 8, .mean = 0.98, .ci95 = CardInterval{0.97, 0.99}, .quality = 0.97, .equal_share = 0.999, .structures = {liver}};
   card.latency = {{.device = "cpu", .executor = "torch", .precision = "fp32", .threads = 2, .patch = {96, 112, 128}, .min_s = 0.5, .median_s = 0.6, .peak_bytes = 1000}};
+  card.volume_latency = {{.device = "cpu", .executor = "torch", .precision = "fp32", .threads = 4, .shape = {512, 512, 300},
+                          .spacing_mm = {0.78, 0.78, 1.5}, .patches = 36, .seconds = 30.5, .peak_bytes = 2000}};
   return card;
 }
 

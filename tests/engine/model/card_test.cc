@@ -81,6 +81,12 @@ TEST(Card, OfBeforeVariantsIsStillRead) {
   EXPECT_EQ(demo.dice_to_reference.value().structures[1].found_absent, 1);
 }
 
+TEST(Card, HasNoTimesOfVolumesWhereNoneWasSegmented) {
+  EXPECT_FALSE(Json::parse(EncodeCard(Card{})).contains("volume_latency"));
+  ExpectError(ErrorCode::kInvalidArgument, "card.volume_latency = 3: must be a list",
+              [] { ParseCard(Replaced(EncodeCard(Card{}), "\"latency\"", "\"volume_latency\": 3, \"latency\"")); });
+}
+
 TEST(Card, IgnoresFieldsItDoesNotKnow) {
   EXPECT_EQ(ParseCard(Replaced(EncodeCard(FullCard()), "\"level\"", "\"colour\": 3, \"level\"")), FullCard());
 }
@@ -98,6 +104,7 @@ TEST(Card, RefusesWhatIsNoneAndNamesTheField) {
   refuse("\"dice\": 0.95", "\"dice\": \"good\"", "card.dice_to_reference.structures[0].dice = \"good\": must be a finite number");
   refuse("\"threads\": 2", "\"threads\": 0", "card.latency[0].threads = 0: must be a whole number in [1, 65536]");
   refuse("\"min_s\": 0.5", "\"min_s\": -1", "card.latency[0].min_s = -1: must be at least 0");
+  refuse("\"seconds\": 30.5", "\"seconds\": -1", "card.volume_latency[0].seconds = -1: must be at least 0");
   refuse("\"surface_tolerance_mm\": 2.0", "\"surface_tolerance_mm\": -2", "card.surface_tolerance_mm = -2: must be at least 0");
   refuse("\"parameters\": 6", "\"parameters\": 0.5", "card.parameters = 0.5: must be a whole number");
   ExpectError(ErrorCode::kInvalidArgument, "card.json: not JSON", [] { ParseCard("{"); });

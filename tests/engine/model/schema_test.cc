@@ -155,7 +155,8 @@ TEST(CardSchema, HasExactlyTheKeysThatAreWritten) {
   card.data.seen_cases = 3;
   const Json json = Json::parse(EncodeCard(card));
   ExpectExactKeys(schema, json, Json::json_pointer(""),
-                  {"method", "level", "parameters", "multiply_adds_per_patch", "weight_bytes", "surface_tolerance_mm", "dice_to_reference", "dice_to_original", "latency"});
+                  {"method", "level", "parameters", "multiply_adds_per_patch", "weight_bytes", "surface_tolerance_mm", "dice_to_reference", "dice_to_original", "latency",
+                   "volume_latency"});
   ExpectExactKeys(schema, json, Json::json_pointer("/data"), {"seen_cases"});
   ExpectExactKeys(schema, json, Json::json_pointer("/dice_to_reference"), {"cases", "ci95", "n_too_small"});
   ExpectExactKeys(schema, json, Json::json_pointer("/dice_to_original"), {"n_too_small", "equal_share"});
@@ -163,7 +164,29 @@ TEST(CardSchema, HasExactlyTheKeysThatAreWritten) {
     ExpectExactKeys(schema, json, Json::json_pointer(dice + std::string("/structures/0")), {"ci95", "surface_dice", "hd95_mm", "missed"});
   }
   ExpectExactKeys(schema, json, Json::json_pointer("/latency/0"), {"peak_bytes"});
+  ExpectExactKeys(schema, json, Json::json_pointer("/volume_latency/0"), {"patches", "peak_bytes"});
   ExpectExactKeys(schema, Json::parse(EncodeCards(std::vector{card, card})), Json::json_pointer(""));
+}
+
+TEST(CardSchema, RefusesWhatTheProgramRefusesOfAVolumesTime) {
+  const JsonSchema schema = Schema("card.schema.json");
+  const auto refused = [&](const std::string& key, const Json& value) {
+    Json json = Json::parse(EncodeCard(FullCard()));
+    json["volume_latency"][0][key] = value;
+    EXPECT_THAT(schema.Errors(json), ::testing::Not(IsEmpty())) << key << " = " << value;
+    EXPECT_ANY_THROW(ParseCard(json.dump())) << key << " = " << value;
+  };
+  refused("device", 3);
+  refused("threads", 0);
+  refused("shape", Json{512, 512});
+  refused("shape", Json{512, 512, 0});
+  refused("shape", Json{512, 512, 5000});
+  refused("spacing_mm", Json{0.78, 0.78});
+  refused("spacing_mm", Json{0.78, 0.78, 0});
+  refused("patches", nullptr);
+  refused("patches", 0.5);
+  refused("seconds", -1);
+  refused("peak_bytes", -1);
 }
 
 TEST(CardSchema, HoldsForACardWithNothingMeasuredAndForOneOfBeforeVariants) {
