@@ -13,6 +13,20 @@ namespace tuckerseg {
 namespace {
 
 auto SettingOf(const CardLatency& latency) { return std::tie(latency.device, latency.executor, latency.precision, latency.threads, latency.patch); }
+auto SettingOf(const CardVolumeLatency& latency) {
+  return std::tie(latency.device, latency.executor, latency.precision, latency.threads, latency.shape, latency.spacing_mm);
+}
+
+/// In the place of the entry with the same setting, or at the end.
+template <typename Latency>
+void PutIn(std::vector<Latency>& known, Latency latency) {
+  const auto same = std::find_if(known.begin(), known.end(), [&](const Latency& one) { return SettingOf(one) == SettingOf(latency); });
+  if (same != known.end()) {
+    *same = std::move(latency);
+  } else {
+    known.push_back(std::move(latency));
+  }
+}
 
 }  // namespace
 
@@ -39,15 +53,22 @@ CardLatency LatencyOf(const TimingSetting& setting, const VariantReport& report)
           .peak_bytes = report.latency.peak_bytes};
 }
 
-void PutLatency(Card& card, CardLatency latency) {
-  std::vector<CardLatency>& known = card.latency;
-  const auto same = std::find_if(known.begin(), known.end(), [&](const CardLatency& one) { return SettingOf(one) == SettingOf(latency); });
-  if (same != known.end()) {
-    *same = std::move(latency);
-  } else {
-    known.push_back(std::move(latency));
-  }
+std::optional<CardVolumeLatency> VolumeLatencyOf(const TimingSetting& setting, const VariantReport& report) {
+  if (!report.volume) return std::nullopt;
+  return CardVolumeLatency{.device = setting.device,
+                           .executor = setting.executor,
+                           .precision = setting.precision,
+                           .threads = setting.threads,
+                           .shape = report.volume->shape,
+                           .spacing_mm = report.volume->spacing_mm,
+                           .patches = report.volume->patches,
+                           .seconds = report.volume->seconds,
+                           .peak_bytes = report.volume->peak_bytes};
 }
+
+void PutLatency(Card& card, CardLatency latency) { PutIn(card.latency, std::move(latency)); }
+
+void PutVolumeLatency(Card& card, CardVolumeLatency latency) { PutIn(card.volume_latency, std::move(latency)); }
 
 std::vector<Card> ReadCardsOf(const std::filesystem::path& directory, const std::string& weights_sha256) {
   std::vector<Card> cards = ReadCards(directory);
@@ -59,11 +80,12 @@ std::vector<Card> ReadCardsOf(const std::filesystem::path& directory, const std:
   return cards;
 }
 
-void WriteLatency(const std::filesystem::path& directory, const Card& fresh, CardLatency latency) {
+void WriteLatency(const std::filesystem::path& directory, const Card& fresh, CardLatency latency, std::optional<CardVolumeLatency> volume_latency) {
   std::vector<Card> cards = ReadCardsOf(directory, fresh.weights_sha256);
   auto card = std::find_if(cards.begin(), cards.end(), [&](const Card& one) { return one.variant == fresh.variant; });
   if (card == cards.end()) card = cards.insert(cards.end(), fresh);
   PutLatency(*card, std::move(latency));
+  if (volume_latency) PutVolumeLatency(*card, *std::move(volume_latency));
   WriteCards(directory, cards);
 }
 

@@ -23,6 +23,8 @@ constexpr double kMebibyte = 1 << 20;
   return text.data();
 }
 
+Json BytesJson(const std::optional<int64_t>& bytes) { return bytes ? Json(*bytes) : Json(nullptr); }
+
 Json VariantJson(const VariantReport& variant, const TimingSetting& setting) {
   Json json{{"variant", variant.variant},
             {"executor", setting.executor},
@@ -31,8 +33,9 @@ Json VariantJson(const VariantReport& variant, const TimingSetting& setting) {
             {"min_s", variant.latency.min_s},
             {"median_s", variant.latency.median_s},
             {"gmac", static_cast<double>(variant.multiply_adds) / kGiga},
-            {"peak_bytes", variant.latency.peak_bytes ? Json(*variant.latency.peak_bytes) : Json(nullptr)}};
-  if (variant.volume_s) json["volume_s"] = *variant.volume_s;
+            {"peak_bytes", BytesJson(variant.latency.peak_bytes)}};
+  if (variant.volume) json["volume_s"] = variant.volume->seconds;
+  if (variant.volume) json["volume_peak_bytes"] = BytesJson(variant.volume->peak_bytes);
   return json;
 }
 
@@ -50,6 +53,16 @@ std::string Header(const LatencyReport& report) {
   return text;
 }
 
+std::string MebibytesCell(const std::optional<int64_t>& bytes) {
+  return bytes ? Text(" %9.1f", static_cast<double>(*bytes) / kMebibyte) : Text(" %9s", "-");
+}
+
+/// Of a variant beside others with which a volume was segmented.
+std::string VolumeCells(const std::optional<VolumeTime>& volume) {
+  if (!volume) return Text(" %9s %10s", "-", "-");
+  return Text(" %9.2f ", volume->seconds) + MebibytesCell(volume->peak_bytes);
+}
+
 std::string Line(const VariantReport& variant, const VariantReport* original, bool with_volume) {
   std::string text = Text("%-20s %10.4f %10.4f", variant.variant.c_str(), variant.latency.min_s, variant.latency.median_s);
   if (original != nullptr) {
@@ -64,8 +77,8 @@ std::string Line(const VariantReport& variant, const VariantReport* original, bo
     text += Text(" %8s", "-");
   }
   text += Text(" %9.1f", Flops(variant) / kGiga);
-  text += variant.latency.peak_bytes ? Text(" %9.1f", static_cast<double>(*variant.latency.peak_bytes) / kMebibyte) : Text(" %9s", "-");
-  if (with_volume) text += variant.volume_s ? Text(" %9.2f", *variant.volume_s) : Text(" %9s", "-");
+  text += MebibytesCell(variant.latency.peak_bytes);
+  if (with_volume) text += VolumeCells(variant.volume);
   return text + "\n";
 }
 
@@ -81,10 +94,10 @@ std::string ReportTable(const LatencyReport& report) {
   const auto& variants = report.variants;
   const auto found = std::find_if(variants.begin(), variants.end(), [](const VariantReport& v) { return v.variant == kOriginal; });
   const VariantReport* original = found != variants.end() ? &*found : nullptr;
-  const bool with_volume = std::any_of(variants.begin(), variants.end(), [](const VariantReport& v) { return v.volume_s.has_value(); });
+  const bool with_volume = std::any_of(variants.begin(), variants.end(), [](const VariantReport& v) { return v.volume.has_value(); });
   std::string text = Header(report);
   text += Text("%-20s %10s %10s %8s %11s %8s %9s %9s", "variant", "min s", "median s", "of orig.", "G mul.-adds", "of orig.", "GFLOP/s", "peak MiB");
-  text += with_volume ? Text(" %9s\n", "volume s") : "\n";
+  text += with_volume ? Text(" %9s %10s\n", "volume s", "volume MiB") : "\n";
   for (const VariantReport& variant : variants) text += Line(variant, original, with_volume);
   return text;
 }

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "compression/bench/patch_latency.h"
+#include "compression/bench/volume_latency.h"
 #include "compression/rank/layer_time.h"
 
 namespace tuckerseg {
@@ -16,7 +17,7 @@ struct VariantReport {
   Size3 patch{};  ///< of several networks, the first one's
   int64_t multiply_adds = 0;
   PatchTime latency;
-  std::optional<double> volume_s;  ///< of a whole volume, where one was segmented
+  std::optional<VolumeTime> volume;  ///< where one was segmented
 };
 
 struct LatencyReport {
@@ -27,7 +28,7 @@ struct LatencyReport {
 };
 
 /// {"device", "threads", "on_device", "results": [{"variant", "executor", "precision", "patch", "min_s", "median_s", "gmac", "peak_bytes"}]}: gmac in
-/// 1e9 multiply-adds; peak_bytes null where it could not be measured; "volume_s" too where a volume was segmented.
+/// 1e9 multiply-adds; peak_bytes null where it could not be measured; "volume_s" and "volume_peak_bytes" too where a volume was segmented.
 std::string EncodeReport(const LatencyReport& report);
 
 /// A line for each variant with its time and its multiply-adds as shares of the original's, where that was measured, and what it computes a

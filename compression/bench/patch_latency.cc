@@ -52,16 +52,6 @@ class RunningVariant {
   std::vector<std::unique_ptr<Executor>> executors_;
 };
 
-/// Reads a byte of each page of the weights. Those of the original lie in a mapped file, those of a cut level do not: read before memory is
-/// measured, mapped pages count for neither.
-void ReadPages(const VariantNetworks& variant) {
-  constexpr size_t kPage = 4096;
-  volatile unsigned sum = 0;
-  for (const PatchNetwork& network : variant.networks)
-    for (const auto& [name, tensor] : network.weights.tensors())
-      for (size_t byte = 0; byte < tensor.bytes.size(); byte += kPage) sum = sum + std::to_integer<unsigned>(tensor.bytes[byte]);
-}
-
 void Check(const std::vector<VariantNetworks>& variants, int repeat) {
   if (repeat < 1) throw Error(ErrorCode::kInvalidArgument, "repeat = " + std::to_string(repeat) + ": must be at least 1");
   if (variants.empty()) throw Error(ErrorCode::kInvalidArgument, "variants: must be one or more");
@@ -116,7 +106,7 @@ std::vector<PatchTime> MeasurePatches(const std::vector<VariantNetworks>& varian
   std::vector<RunningVariant> running;
   running.reserve(variants.size());
   for (size_t i = 0; i < variants.size(); ++i) {
-    ReadPages(variants[i]);
+    for (const PatchNetwork& network : variants[i].networks) ReadPages(network.weights);
     memory.Begin();
     running.emplace_back(variants[i], factory, noise).Run();
     latencies[i].peak_bytes = memory.Bytes();

@@ -3,7 +3,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <chrono>
 #include <cstdio>
 #include <filesystem>
 #include <memory>
@@ -19,6 +18,7 @@
 #include "compression/bench/random_network.h"
 #include "compression/bench/torch/on_device_executor.h"
 #include "compression/bench/torch/torch_device.h"
+#include "compression/bench/volume_latency.h"
 #include "compression/cases/case_files.h"
 #include "compression/cli/bench_display.h"
 #include "compression/cli/option_checks.h"
@@ -28,7 +28,6 @@
 #include "engine/freed_memory.h"
 #include "engine/model/variant.h"
 #include "engine/segment/other_models.h"
-#include "engine/segment/segmenter.h"
 
 namespace tuckerseg {
 namespace {
@@ -114,14 +113,6 @@ void BenchArchitecture(const BenchArguments& arguments, const ExecutorFactory& f
   Show(arguments, Measure(arguments, factory, RandomVariants(arguments.architecture, arguments.levels, arguments.grid, PatchOf(arguments))));
 }
 
-/// Seconds of the whole of Segmenter::Segment, once.
-double VolumeSeconds(const ModelForm& form, const ExecutorFactory& factory, const Volume& volume, int threads) {
-  Segmenter segmenter(form.bundle, factory);
-  const auto begin = std::chrono::steady_clock::now();
-  segmenter.Segment(volume, {.threads = threads});
-  return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
-}
-
 /// All there is unless variants are named; then the original only where it is named too.
 std::vector<ModelForm> FormsOf(const BenchArguments& arguments) {
   const std::vector<std::string>& wanted = arguments.variants;
@@ -141,8 +132,17 @@ void CheckCards(const std::vector<ModelForm>& forms) {
   }
 }
 
+void MeasureVolumes(const BenchArguments& arguments, const ExecutorFactory& factory, const std::vector<ModelForm>& forms, const Volume& volume,
+                    LatencyReport& report) {
+  const std::unique_ptr<PeakMemory> memory = PeakMemoryOf(arguments.device);
+  for (size_t i = 0; i < forms.size(); ++i) report.variants[i].volume = MeasureVolume(forms[i].bundle, factory, volume, arguments.threads, *memory);
+}
+
 void WriteLatencies(const std::vector<ModelForm>& forms, const LatencyReport& report) {
-  for (size_t i = 0; i < forms.size(); ++i) WriteLatency(forms[i].directory, FreshCard(forms[i]), LatencyOf(report.setting, report.variants[i]));
+  for (size_t i = 0; i < forms.size(); ++i) {
+    const VariantReport& measured = report.variants[i];
+    WriteLatency(forms[i].directory, FreshCard(forms[i]), LatencyOf(report.setting, measured), VolumeLatencyOf(report.setting, measured));
+  }
 }
 
 void BenchBundle(const BenchArguments& arguments, const ExecutorFactory& factory) {
@@ -156,9 +156,7 @@ void BenchBundle(const BenchArguments& arguments, const ExecutorFactory& factory
   std::vector<VariantNetworks> networks;
   for (const ModelForm& form : forms) networks.push_back(NetworksOf(form, PatchOf(arguments)));
   LatencyReport report = Measure(arguments, factory, networks);
-  if (volume) {
-    for (size_t i = 0; i < forms.size(); ++i) report.variants[i].volume_s = VolumeSeconds(forms[i], factory, *volume, arguments.threads);
-  }
+  if (volume) MeasureVolumes(arguments, factory, forms, *volume, report);
   if (!arguments.no_card) WriteLatencies(forms, report);
   Show(arguments, report);
 }
@@ -184,7 +182,8 @@ void AddNetworkOptions(CLI::App& command, BenchArguments& arguments) {
   command.add_option("--grid", arguments.grid, "With --arch: ranks are rounded up to multiples of it")
       ->needs(architecture)->check(WholeNumberFrom(1))->capture_default_str();
   CLI::Option* on_device = command.add_flag("--on-device", arguments.on_device, "Time the network alone: the patch lies on the device, its logits stay there");
-  command.add_option("--volume", arguments.volume, "Also segment this CT (NIfTI) once with each variant")->excludes(architecture)->excludes(on_device);
+  command.add_option("--volume", arguments.volume, "Also segment this CT (NIfTI) once with each variant: its time and memory")
+      ->excludes(architecture)->excludes(on_device);
   command.add_flag("--no-card", arguments.no_card, "Measure only: leave the cards as they are");
 }
 
@@ -204,7 +203,7 @@ void AddRunOptions(CLI::App& command, BenchArguments& arguments) {
 
 void AddBenchCommand(CLI::App& app) {
   const auto arguments = std::make_shared<BenchArguments>();
-  CLI::App* command = app.add_subcommand("bench", "Measure how long variants take for a patch, and how much memory; into their cards");
+  CLI::App* command = app.add_subcommand("bench", "Measure how long variants take for a patch and for a whole volume, and how much memory; into their cards");
   AddNetworkOptions(*command, *arguments);
   AddRunOptions(*command, *arguments);
   command->callback([arguments] { Run(*arguments); });

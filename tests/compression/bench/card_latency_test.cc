@@ -19,6 +19,12 @@ CardLatency Entry(double seconds, const std::string& device = "cpu Sample", int6
   return LatencyOf({device, "torch", "fp32", threads}, {"original", {8, 8, 8}, 1000, {.min_s = seconds, .median_s = seconds, .peak_bytes = 7}, {}});
 }
 
+CardVolumeLatency VolumeEntry(double seconds) {
+  VariantReport report{.variant = "original"};
+  report.volume = VolumeTime{.shape = {512, 512, 300}, .spacing_mm = {0.78, 0.78, 1.5}, .patches = 36, .seconds = seconds, .peak_bytes = 9};
+  return VolumeLatencyOf({"cpu Sample", "torch", "fp32", 2}, report).value();
+}
+
 TEST(FreshCard, SaysWhatAFormIsAndCosts) {
   ModelForm form{.name = "half", .method = "pruning", .level = 0.5, .weights_sha256 = "abc", .directory = {}, .siblings = {}, .bundle = TinyBundle(TinyUnet(4, 3), {8, 8, 8}, 1)};
   const Model& model = form.bundle.model;
@@ -42,6 +48,14 @@ TEST(LatencyOf, SaysWhatWasRunAndMeasured) {
   EXPECT_EQ(Entry(0.5), expected);
 }
 
+TEST(VolumeLatencyOf, SaysWhatWasRunOnWhichGridAndMeasured) {
+  const CardVolumeLatency expected{.device = "cpu Sample", .executor = "torch", .precision = "fp32", .threads = 2, .shape = {512, 512, 300},
+                                   .spacing_mm = {0.78, 0.78, 1.5}, .patches = 36, .seconds = 30, .peak_bytes = 9};
+  EXPECT_EQ(VolumeEntry(30), expected);
+}
+
+TEST(VolumeLatencyOf, SaysNothingWhereNoVolumeWasSegmented) { EXPECT_FALSE(VolumeLatencyOf({}, VariantReport{.variant = "original"})); }
+
 TEST(PutLatency, TakesThePlaceOfTheSameSettingAlone) {
   Card card;
   PutLatency(card, Entry(1));
@@ -59,6 +73,33 @@ TEST(PutLatency, ChangesNothingElse) {
   EXPECT_EQ(card, expected);
 }
 
+TEST(PutVolumeLatency, TakesThePlaceOfTheSameSettingAndGridAlone) {
+  std::vector<CardVolumeLatency> others(6, VolumeEntry(2));
+  others[0].device = "cuda Sample";
+  others[1].executor = "cpu";
+  others[2].precision = "bf16";
+  others[3].threads = 4;
+  others[4].shape = {512, 512, 301};
+  others[5].spacing_mm = {0.78, 0.78, 3};
+  Card card;
+  PutVolumeLatency(card, VolumeEntry(1));
+  for (const CardVolumeLatency& other : others) PutVolumeLatency(card, other);
+  CardVolumeLatency again = VolumeEntry(3);
+  again.patches = 35;
+  again.peak_bytes.reset();
+  PutVolumeLatency(card, again);
+  others.insert(others.begin(), again);
+  EXPECT_EQ(card.volume_latency, others);
+}
+
+TEST(PutVolumeLatency, ChangesNothingElse) {
+  Card card = FullCard();
+  PutVolumeLatency(card, VolumeEntry(1));
+  Card expected = FullCard();
+  expected.volume_latency.push_back(VolumeEntry(1));
+  EXPECT_EQ(card, expected);
+}
+
 Card CardOf(const std::string& variant, const std::string& weights_sha256, const std::vector<CardLatency>& latency = {}) {
   Card card;
   card.variant = variant;
@@ -70,8 +111,8 @@ Card CardOf(const std::string& variant, const std::string& weights_sha256, const
 class WritingLatency : public testing::Test {
  protected:
   std::vector<Card> Read() const { return ReadCards(folder_.path()); }
-  void Write(const std::string& level, const CardLatency& latency) const {
-    WriteLatency(folder_.path(), CardOf(level, "abc"), latency);
+  void Write(const std::string& level, const CardLatency& latency, const std::optional<CardVolumeLatency>& volume_latency = {}) const {
+    WriteLatency(folder_.path(), CardOf(level, "abc"), latency, volume_latency);
   }
   const TemporaryDirectory folder_;
 };
@@ -95,6 +136,17 @@ TEST_F(WritingLatency, HoldsTheCardsOfSeveralLevels) {
   Write("large", Entry(3));
   EXPECT_THAT(Read(), ElementsAre(CardOf("large", "abc", {Entry(3)}),
                                   CardOf("small", "abc", {Entry(2)})));
+}
+
+TEST_F(WritingLatency, HoldsTheTimesOfVolumesUntilTheyAreMeasuredAnew) {
+  Write("original", Entry(1), VolumeEntry(30));
+  Write("original", Entry(2));
+  Card expected = CardOf("original", "abc", {Entry(2)});
+  expected.volume_latency = {VolumeEntry(30)};
+  EXPECT_THAT(Read(), ElementsAre(expected)) << "without a volume the former one's time stays";
+  Write("original", Entry(2), VolumeEntry(20));
+  expected.volume_latency = {VolumeEntry(20)};
+  EXPECT_THAT(Read(), ElementsAre(expected));
 }
 
 TEST_F(WritingLatency, RefusesCardsOfOtherWeightsAndWhatIsNone) {

@@ -26,12 +26,16 @@ TEST(EncodeReport, HasTheFieldsThatOthersRead) {
      "patch": [96, 96, 64], "min_s": 1.0, "median_s": 1.25, "gmac": 1.0, "peak_bytes": null}]})"));
 }
 
-TEST(EncodeReport, SaysHowLongAVolumeTookWhereOneWasSegmented) {
+TEST(EncodeReport, SaysHowLongAVolumeTookAndHowMuchMemoryWhereOneWasSegmented) {
   LatencyReport report = Sample();
-  report.variants[0].volume_s = 30;
+  report.variants[0].volume = VolumeTime{.seconds = 30, .peak_bytes = 7};
   const Json json = Json::parse(EncodeReport(report));
   EXPECT_EQ(json["results"][0]["volume_s"], 30.0);
+  EXPECT_EQ(json["results"][0]["volume_peak_bytes"], 7);
   EXPECT_FALSE(json["results"][1].contains("volume_s"));
+  EXPECT_FALSE(json["results"][1].contains("volume_peak_bytes"));
+  report.variants[0].volume->peak_bytes.reset();
+  EXPECT_TRUE(Json::parse(EncodeReport(report))["results"][0]["volume_peak_bytes"].is_null()) << "asked, and there is none";
 }
 
 TEST(ReportTable, ShowsSharesOfTheOriginalAndWhatTheDeviceCanDo) {
@@ -40,6 +44,16 @@ TEST(ReportTable, ShowsSharesOfTheOriginalAndWhatTheDeviceCanDo) {
   EXPECT_THAT(table, HasSubstr("original                 2.0000     2.5000    1.000       4.000    1.000       4.0       3.0\n"));
   // Half of the time for a quarter of the work: as many operations for a multiply-add as its two.
   EXPECT_THAT(table, HasSubstr("small                    1.0000     1.2500    0.500       1.000    0.250       2.0         -\n"));
+}
+
+TEST(ReportTable, ShowsTimeAndMemoryOfAVolumeWhereOneWasSegmented) {
+  LatencyReport report = Sample();
+  report.variants[0].volume = VolumeTime{.seconds = 30.5, .peak_bytes = 1 << 30};
+  EXPECT_THAT(ReportTable(report), HasSubstr("peak MiB  volume s volume MiB\n"));
+  EXPECT_THAT(ReportTable(report), HasSubstr("       3.0     30.50     1024.0\n"));
+  EXPECT_THAT(ReportTable(report), HasSubstr("         -         -          -\n"));
+  report.variants[0].volume->peak_bytes.reset();
+  EXPECT_THAT(ReportTable(report), HasSubstr("       3.0     30.50          -\n"));
 }
 
 TEST(ReportTable, SaysWhenTheWayToTheDeviceIsLeftOut) {

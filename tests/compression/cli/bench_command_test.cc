@@ -20,6 +20,7 @@ namespace {
 using nlohmann::json;
 using testing::ElementsAre;
 using testing::HasSubstr;
+using testing::Not;
 using testing::StartsWith;
 
 class BenchCommand : public testing::Test {
@@ -129,7 +130,33 @@ TEST_F(BenchCommand, SegmentsAVolumeToo) {
   SaveBundle(DensityBundle(), folder_.path() / "density");
   const Outcome outcome = Run("bench density --threads 1 --repeat 1 --json --quiet --volume data/imagesTr/case_0_0000.nii.gz");
   EXPECT_EQ(outcome.status, 0) << outcome.err;
-  EXPECT_GT(json::parse(outcome.out).at("results")[0].at("volume_s"), 0);
+  const json result = json::parse(outcome.out).at("results")[0];
+  EXPECT_GT(result.at("volume_s"), 0);
+  EXPECT_EQ(result.at("volume_peak_bytes").is_number(), PeaksCanBeMeasured()) << result;
+  EXPECT_EQ(result.size(), 10U);
+}
+
+TEST_F(BenchCommand, WritesWhatAVolumeTookIntoTheCardWithNothingOfTheCtButItsGrid) {
+  WriteSphereDataset(folder_.path() / "data", 1);
+  SaveBundle(DensityBundle(), folder_.path() / "density");
+  const std::string command = "bench density --threads 1 --repeat 1 --quiet --volume data/imagesTr/case_0_0000.nii.gz";
+  const Outcome outcome = Run(command + " --no-card");
+  EXPECT_EQ(outcome.status, 0) << outcome.err;
+  EXPECT_THAT(outcome.out, HasSubstr(" volume s volume MiB\n"));
+  EXPECT_FALSE(std::filesystem::exists(folder_.path() / "density" / "card.json"));
+  EXPECT_EQ(Run(command).status, 0);
+  EXPECT_EQ(Run(command).status, 0);
+  const json card = ReadJson("density/card.json");
+  ASSERT_EQ(card.at("volume_latency").size(), 1U) << "the second run's takes the place of the first one's";
+  const json entry = card.at("volume_latency")[0];
+  for (const char* key : {"device", "executor", "precision", "threads"}) EXPECT_EQ(entry.at(key), card.at("latency")[0].at(key));
+  EXPECT_EQ(entry.at("shape"), (json{16, 16, 24}));
+  EXPECT_EQ(entry.at("spacing_mm"), (json{3.0, 3.0, 3.0}));
+  EXPECT_EQ(entry.at("patches"), 2) << "of 16 x 16 x 16 voxels, half of one apart";
+  EXPECT_GT(entry.at("seconds"), 0);
+  EXPECT_EQ(entry.at("peak_bytes").is_number(), PeaksCanBeMeasured()) << entry;
+  EXPECT_EQ(entry.size(), 9U);
+  EXPECT_THAT(FileText(folder_.path() / "density" / "card.json"), Not(HasSubstr("case_0")));
 }
 
 TEST_F(BenchCommand, MeasuresThePapersNetworksWithoutABundle) {
