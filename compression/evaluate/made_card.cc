@@ -37,6 +37,7 @@ std::optional<CardDice> MakeDice(const ScoreSummary& summary) {
                                .dice_ci95 = Rounded(one.dice_ci95),
                                .surface_dice = Rounded(one.surface_dice),
                                .hd95_mm = Rounded(one.hd95_mm),
+                               .volume_error = Rounded(one.volume_error),
                                .missed = one.missed,
                                .found_absent = one.found_absent});
   }

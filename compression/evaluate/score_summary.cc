@@ -1,5 +1,7 @@
 #include "compression/evaluate/score_summary.h"
 
+#include <cmath>
+
 #include "compression/evaluate/present_mean.h"
 #include "compression/evaluate/volume_error.h"
 
@@ -16,6 +18,7 @@ StructureSummary SummarizeStructure(const VariantScores& scores, const std::stri
   PresentMean surface_dice;
   PresentMean hd95_mm;
   PresentMean volume_error;
+  PresentMean volume_bias;
   for (const ScoredCase& one : scores.cases) {
     const Comparison* comparison = FindComparison(one, name, to);
     if (comparison == nullptr) continue;
@@ -28,12 +31,15 @@ StructureSummary SummarizeStructure(const VariantScores& scores, const std::stri
     dice.Add(comparison->overlap.Dice());
     surface_dice.Add(comparison->surface.surface_dice);
     hd95_mm.Add(comparison->surface.hd95_mm);
-    volume_error.Add(RelativeVolumeError(comparison->overlap));
+    const std::optional<double> relative = RelativeVolumeError(comparison->overlap);
+    volume_bias.Add(relative);
+    volume_error.Add(relative ? std::optional(std::abs(*relative)) : std::nullopt);
   }
   summary.dice = dice.Value();
   summary.surface_dice = surface_dice.Value();
   summary.hd95_mm = hd95_mm.Value();
   summary.volume_error = volume_error.Value();
+  summary.volume_bias = volume_bias.Value();
   summary.dice_ci95 = resamples.MeanInterval(DiceByCase(scores, name, to));
   return summary;
 }

@@ -20,7 +20,8 @@ struct StructureSummary {
   std::optional<Interval> dice_ci95;
   std::optional<double> surface_dice;
   std::optional<double> hd95_mm;       ///< mean over the cases that are not missed
-  std::optional<double> volume_error;  ///< mean of (predicted - reference) / reference
+  std::optional<double> volume_error;  ///< mean of |predicted - reference| / reference
+  std::optional<double> volume_bias;   ///< mean of (predicted - reference) / reference: errors of both signs cancel
 };
 
 struct ScoreSummary {

@@ -85,6 +85,7 @@ StructureQuality QualityOf(const std::string& name, const VariantSummary& summar
     quality.surface_dice = one->surface_dice;
     quality.hd95_mm = one->hd95_mm;
     quality.volume_error = one->volume_error;
+    quality.volume_bias = one->volume_bias;
   }
   return quality;
 }

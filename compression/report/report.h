@@ -39,7 +39,7 @@ struct PatchLatency {
   std::string device;  ///< times are compared within one device only
 };
 
-/// Means over the cases in which the map compared to holds the structure. Surface Dice, HD95 and volume error are to the reference where any case
+/// Means over the cases in which the map compared to holds the structure. Surface Dice, HD95 and volumes are to the reference where any case
 /// has labels, else to the original: of all structures and variants to the same, so that they can be compared.
 struct StructureQuality {
   std::string name;
@@ -49,7 +49,8 @@ struct StructureQuality {
   std::optional<double> dice_to_original;
   std::optional<double> surface_dice;
   std::optional<double> hd95_mm;
-  std::optional<double> volume_error;  ///< (found - expected) / expected
+  std::optional<double> volume_error;  ///< |found - expected| / expected
+  std::optional<double> volume_bias;   ///< (found - expected) / expected
 };
 
 /// The paired tests of one structure.

@@ -39,7 +39,8 @@ OrderedJson StructureJson(const StructureQuality& structure) {
           {"dice_to_original", Optional(structure.dice_to_original)},
           {"surface_dice", Optional(structure.surface_dice)},
           {"hd95_mm", Optional(structure.hd95_mm)},
-          {"volume_error", Optional(structure.volume_error)}};
+          {"volume_error", Optional(structure.volume_error)},
+          {"volume_bias", Optional(structure.volume_bias)}};
 }
 
 OrderedJson ComparisonJson(const StructureComparison& comparison) {

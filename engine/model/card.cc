@@ -32,6 +32,7 @@ CardStructure ReadStructure(const JsonField& field) {
   structure.dice_ci95 = OptionalOf(field, "ci95", ReadInterval);
   structure.surface_dice = OptionalOf(field, "surface_dice", Share);
   structure.hd95_mm = OptionalOf(field, "hd95_mm", NotNegative);
+  structure.volume_error = OptionalOf(field, "volume_error", NotNegative);
   structure.missed = OptionalOf(field, "missed", CaseCount).value_or(0);
   structure.found_absent = OptionalOf(field, "found_absent", CaseCount).value_or(0);
   return structure;
@@ -57,6 +58,7 @@ Json StructureJson(const CardStructure& structure) {
           {"ci95", OrNull(structure.dice_ci95)},
           {"surface_dice", OrNull(structure.surface_dice)},
           {"hd95_mm", OrNull(structure.hd95_mm)},
+          {"volume_error", OrNull(structure.volume_error)},
           {"missed", structure.missed},
           {"found_absent", structure.found_absent}};
 }

@@ -31,6 +31,7 @@ struct CardStructure {
   std::optional<CardInterval> dice_ci95;
   std::optional<double> surface_dice;
   std::optional<double> hd95_mm;
+  std::optional<double> volume_error;  ///< mean of |drawn - expected| / expected
   int64_t missed = 0;        ///< of `cases`, those in which the variant draws none
   int64_t found_absent = 0;  ///< cases without the structure in which it draws some
   bool operator==(const CardStructure&) const = default;

@@ -241,8 +241,8 @@ function notesSection() {
         "label map) holds it. Means are over structures.",
     `Surface Dice: share of both surfaces within ${
         report
-            .surface_tolerance_mm} mm of the other. HD95: 95th percentile of the distances between surfaces. Volume error: (found ${
-        MINUS} expected) / expected.`,
+            .surface_tolerance_mm} mm of the other. HD95: 95th percentile of the distances between surfaces. Volume error: |found ${
+        MINUS} expected| / expected. Volume bias: the same with its sign, so that too much in one case and too little in another cancel.`,
     "Pareto front: variants that no other variant beats in both cost and mean Dice; differences within the confidence intervals may be chance.",
     "This page loads nothing from anywhere and sends nothing. It may hold the names of cases.",
   ];

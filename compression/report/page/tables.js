@@ -165,7 +165,8 @@ function structureTable(variant) {
         },
         figure("surface_dice", "Surface Dice", `${truth}, ${report.surface_tolerance_mm} mm`, dice),
         figure("hd95_mm", "HD95", "mm, " + truth, digits),
-        figure("volume_error", "Volume error", "%, " + truth, value => signed(100 * value, 1)),
+        figure("volume_error", "Volume error", "%, " + truth, value => (100 * value).toFixed(1)),
+        figure("volume_bias", "Volume bias", "%, " + truth, value => signed(100 * value, 1)),
       ],
       variant.structures,
       {caption: `${variant.name}: ${plural(variant.structures.length, "structure")}`, tall: variant.structures.length > 20});

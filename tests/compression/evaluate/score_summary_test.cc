@@ -35,7 +35,8 @@ TEST(Summarize, LeavesAMissedStructureOutOfTheMeanDistanceAlone) {
   EXPECT_EQ(liver.missed, 1);
   EXPECT_EQ(liver.dice, 0.25);
   EXPECT_EQ(liver.surface_dice, 0.25);
-  EXPECT_EQ(liver.volume_error, -0.5) << "all of one, nothing of the other";
+  EXPECT_EQ(liver.volume_bias, -0.5) << "all of one, nothing of the other";
+  EXPECT_EQ(liver.volume_error, 0.5);
   EXPECT_EQ(liver.hd95_mm, 3.0);
 }
 

@@ -62,7 +62,8 @@ inline void AddSampleStructures(ReportVariant& variant, const SampleMethod* meth
       quality.surface_dice = std::min(1.0, *quality.dice_to_reference + 0.03);
       if (agreement > 0.02) {
         quality.hd95_mm = 1.5 + 60 * (1 - *quality.dice_to_reference);
-        quality.volume_error = -0.6 * (1 - agreement) + 0.01 * Wobble(i, 9);
+        quality.volume_bias = -0.6 * (1 - agreement) + 0.01 * Wobble(i, 9);
+        quality.volume_error = std::abs(*quality.volume_bias) + 0.01;
       }
       to_original += agreement;
       to_reference += *quality.dice_to_reference;

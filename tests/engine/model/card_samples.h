@@ -13,7 +13,7 @@ inline Card FullCard() {
   card.weight_bytes = 24;
   card.data = {"8 phantoms", true, 8};
   card.surface_tolerance_mm = 2;
-  const CardStructure liver{.name = "liver", .cases = 7, .dice = 0.95, .dice_ci95 = CardInterval{0.9, 0.97}, .surface_dice = 0.8, .hd95_mm = 4.5, .missed = 1, .found_absent = 1};
+  const CardStructure liver{.name = "liver", .cases = 7, .dice = 0.95, .dice_ci95 = CardInterval{0.9, 0.97}, .surface_dice = 0.8, .hd95_mm = 4.5, .volume_error = 0.03, .missed = 1, .found_absent = 1};
   const CardStructure heart{.name = "heart"};
   card.dice_to_reference = CardDice{.cases = 8, .mean = 0.95, .ci95 = CardInterval{0.9, 0.97}, .structures = {liver, heart}};
   card.dice_to_original = CardDice{.cases = 8, .mean = 0.98, .ci95 = CardInterval{0.97, 0.99}, .quality = 0.97, .equal_share = 0.999, .structures = {liver}};

@@ -161,7 +161,7 @@ TEST(CardSchema, HasExactlyTheKeysThatAreWritten) {
   ExpectExactKeys(schema, json, Json::json_pointer("/dice_to_reference"), {"cases", "ci95", "n_too_small"});
   ExpectExactKeys(schema, json, Json::json_pointer("/dice_to_original"), {"n_too_small", "equal_share"});
   for (const char* dice : {"/dice_to_reference", "/dice_to_original"}) {
-    ExpectExactKeys(schema, json, Json::json_pointer(dice + std::string("/structures/0")), {"ci95", "surface_dice", "hd95_mm", "missed"});
+    ExpectExactKeys(schema, json, Json::json_pointer(dice + std::string("/structures/0")), {"ci95", "surface_dice", "hd95_mm", "volume_error", "missed"});
   }
   ExpectExactKeys(schema, json, Json::json_pointer("/latency/0"), {"peak_bytes"});
   ExpectExactKeys(schema, json, Json::json_pointer("/volume_latency/0"), {"patches", "peak_bytes"});
