@@ -59,9 +59,9 @@ class Maker {
   }
 
  private:
-  static std::string Gibibytes(int64_t bytes) {
+  static std::string Mebibytes(int64_t bytes) {
     char text[32];
-    std::snprintf(text, sizeof(text), "%.1f GiB", static_cast<double>(bytes) / static_cast<double>(int64_t{1} << 30));
+    std::snprintf(text, sizeof(text), "%.1f MiB", static_cast<double>(bytes) / static_cast<double>(int64_t{1} << 20));
     return text;
   }
 
@@ -70,13 +70,13 @@ class Maker {
     const int64_t bytes = FeatureBytes(bundle_.model.parts[part].graph, ShapeOf(part), count);
     if (bytes <= options_.max_memory_bytes) return;
     throw Error(ErrorCode::kResourceExhausted, "--calibration: features of " + std::to_string(count) + " patches of " + std::to_string(Product(ShapeOf(part))) + " voxels take " +
-                                                   Gibibytes(bytes) + ": must be at most " + Gibibytes(options_.max_memory_bytes) + " (--max-memory): fewer or smaller patches (--patches, --patch)");
+                                                   Mebibytes(bytes) + ": must be at most " + Mebibytes(options_.max_memory_bytes) + " (--max-memory): fewer or smaller patches (--patches, --patch)");
   }
 
   void CheckRegressions(size_t part, const RankPlan& plan) const {
     const int64_t bytes = RegressionBytes(bundle_.model.parts[part].graph, plan);
     if (bytes <= options_.max_memory_bytes) return;
-    throw Error(ErrorCode::kResourceExhausted, "ranks: the largest regression takes " + Gibibytes(bytes) + ": must be at most " + Gibibytes(options_.max_memory_bytes) +
+    throw Error(ErrorCode::kResourceExhausted, "ranks: the largest regression takes " + Mebibytes(bytes) + ": must be at most " + Mebibytes(options_.max_memory_bytes) +
                                                    " (--max-memory): a smaller level, or a budget");
   }
 

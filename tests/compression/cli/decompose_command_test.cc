@@ -62,6 +62,34 @@ TEST_F(DecomposeCommand, MeetsABudget) {
   EXPECT_LE(ParameterCount(bundle.model), ParameterCount(model_) / 2);
 }
 
+TEST_F(DecomposeCommand, MakesTheAuthorsFactorsWhereTheyAreAskedFor) {
+  EXPECT_EQ(Run("--level 0.5 --method hooi --quiet -o hooi").status, 0);
+  EXPECT_EQ(Load("hooi").variant.method, "hooi");
+  ExpectFailure(Run("--level 0.5,0.3 --method hooi -o v"), 1, "--method = hooi: its factors are fitted to one rank");
+}
+
+TEST_F(DecomposeCommand, KeepsTheShareOfTheEnergyThatIsAskedFor) {
+  EXPECT_EQ(Run("--energy 0.5 --quiet -o energy").status, 0);
+  EXPECT_FALSE(Load("energy").variant.levels.front().level);
+  EXPECT_LT(ParameterCount(BundleOf(model_, Load("energy"), 0).model), ParameterCount(model_));
+}
+
+TEST_F(DecomposeCommand, SaysWhatEachLevelCostsAsJson) {
+  const Outcome outcome = Run("--level 0.9,0.5 --half --json -o elastic");
+  ASSERT_EQ(outcome.status, 0) << outcome.err;
+  const nlohmann::json report = nlohmann::json::parse(outcome.out);
+  EXPECT_EQ(report["method"], "hosvd");
+  ASSERT_EQ(report["levels"].size(), 3U);
+  EXPECT_EQ(report["levels"][0]["level"], "original");
+  EXPECT_TRUE(report["levels"][0]["number"].is_null());
+  EXPECT_EQ(report["levels"][0]["parameters"], ParameterCount(model_));
+  const Bundle small = BundleOf(model_, Load("elastic"), 1);
+  EXPECT_EQ(report["levels"][2]["number"], 0.5);
+  EXPECT_EQ(report["levels"][2]["multiply_adds_per_patch"], TotalMultiplyAdds(small.model));
+  EXPECT_EQ(report["levels"][2]["weight_bytes"], small.weights.front().TotalBytes());
+  EXPECT_FALSE(report["levels"][2].contains("layers_alone_s"));
+}
+
 TEST_F(DecomposeCommand, NamesTheLeastShareWhereABudgetCannotBeMet) {
   ExpectFailure(Run("--budget params=0.001 -o budget"), 1, "must be at least");
   EXPECT_FALSE(std::filesystem::exists(folder_.path() / "budget"));
@@ -73,7 +101,9 @@ TEST_F(DecomposeCommand, RefusesWhatCannotBeMeant) {
   ExpectFailure(Run("--level 0.5 --grid 0 -o v"), 2, "--grid: must be a whole number of at least 1, not 0: see tuckerseg-compress decompose --help");
   ExpectFailure(Run("--level 0 -o v"), 1, "must be in (0, 1]");
   ExpectFailure(Run("--level 0.5 --method svd -o v"), 2, "--method");
-  ExpectFailure(Run("--level 0.5 --name original -o v"), 1, "must be another name");
+  ExpectFailure(Run("--level 0.5 --name original -o v"), 1, "--name = original: must be another name");
+  ExpectFailure(Run("--level 0.5 -o bundle/variants/auto"), 1, "--output = auto: must be another name");
+  ExpectFailure(Run("--level 0.50000001,0.5 -o v"), 1, "levels: two are called v-0.5");
   ExpectFailure(Run("--budget watts=0.5 -o v"), 1, "must be params=X");
   ExpectFailure(Run("--energy 0.9 --default -o v"), 2, "--default: needs --level or --budget");
   ExpectFailure(Run("--level 0.5 -o 'my variant'"), 1, "--output = my variant: must be a name of letters");
@@ -145,6 +175,52 @@ TEST_F(DataAwareCommand, MeasuresLayersForABudgetOfLatencyOnce) {
   const std::vector<Layer> layers = Load("fast").variant.levels.front().graphs.front().layers;
   EXPECT_TRUE(std::any_of(layers.begin(), layers.end(), [](const Layer& layer) { return IsTucker(layer.kind); })) << "as the file says that it pays";
   EXPECT_EQ(nlohmann::ordered_json::parse(FileText(folder_.path() / "times.json")), times) << "nothing is measured again";
+}
+
+TEST_F(DataAwareCommand, KeepsABudgetOfLatencyAtEachLevelAndSaysWhatLayersTakeAlone) {
+  const std::string options = " --grid 4 --layer-times times.json --json -o ";
+  ASSERT_EQ(Run("--budget latency=1 --method hosvd" + options + "whole").status, 0) << "measures the original's layers and some others";
+  auto times = nlohmann::ordered_json::parse(FileText(folder_.path() / "times.json"));
+  for (auto& time : times["times"]) time["seconds"] = 1.0;
+  folder_.Write("times.json", times.dump(1));
+  const Outcome outcome = Run("--budget latency=0.99,latency=0.9 --calibration ct.nii --samples 2000" + options + "elastic");
+  ASSERT_EQ(outcome.status, 0) << outcome.err;
+  const nlohmann::json levels = nlohmann::json::parse(outcome.out)["levels"];
+  ASSERT_EQ(levels.size(), 3U);
+  const double whole = levels[0]["layers_alone_s"];
+  EXPECT_LE(levels[1]["layers_alone_s"].get<double>(), 0.99 * whole);
+  EXPECT_LE(levels[2]["layers_alone_s"].get<double>(), 0.9 * whole);
+  ExpectFailure(Run("--budget latency=0.5 --device cuda:99" + options + "v"), 1, "cuda:99");
+  ExpectFailure(Run("--budget latency=0.5 --precision int8" + options + "v"), 2, "--precision");
+}
+
+TEST_F(DataAwareCommand, FitsToThePatchesThatAreAskedFor) {
+  const auto calibration = [&](const std::string& arguments, const std::string& directory) {
+    const Outcome outcome = Run("--level 0.5 --samples 1000 --quiet " + arguments + " -o " + directory);
+    EXPECT_EQ(outcome.status, 0) << outcome.err;
+    return Load(directory).variant.calibration;
+  };
+  EXPECT_EQ(calibration("--calibration ct.nii ct.nii --patches 3 --patch 16,8,8", "patches"), "6 patches of 1024 voxels, at least 1000 voxels a layer, layer after layer");
+  EXPECT_EQ(calibration("--calibration ct.nii --independent --correct-norms", "alone"), "4 patches of 512 voxels, at least 1000 voxels a layer, norms corrected");
+  EXPECT_EQ(Load("alone").weights.front().At("fold_0.encoder.1.norm.weight").type, TensorType::kFloat32);
+}
+
+TEST_F(DataAwareCommand, SamplesOtherVoxelsWithAnotherSeed) {
+  EXPECT_EQ(Run("--level 0.5 --calibration ct.nii --samples 200 --quiet -o one").status, 0);
+  EXPECT_EQ(Run("--level 0.5 --calibration ct.nii --samples 200 --seed 1 --quiet -o two").status, 0);
+  EXPECT_NE(Load("one").variant.weights_sha256, Load("two").variant.weights_sha256);
+}
+
+TEST_F(DataAwareCommand, RefusesWhatWouldNotFitIntoMemoryBeforeTheWork) {
+  ExpectFailure(Run("--level 0.5 --calibration ct.nii --max-memory 0.0001 -o v"), 1, "MiB: must be at most 0.1 MiB (--max-memory): fewer or smaller patches (--patches, --patch)");
+  EXPECT_FALSE(std::filesystem::exists(folder_.path() / "v"));
+}
+
+TEST_F(DataAwareCommand, GivesSmallerLevelsBiasesOfTheirOwn) {
+  ASSERT_EQ(Run("--level 0.9,0.4 --calibration ct.nii --samples 2000 --quiet -o elastic").status, 0);
+  const WeightStore& weights = Load("elastic").weights.front();
+  EXPECT_NE(weights.Find("level_elastic-0.4.fold_0.head.bias"), nullptr);
+  EXPECT_EQ(weights.Find("level_elastic-0.9.fold_0.head.bias"), nullptr) << "the largest level's are the shared ones";
 }
 
 TEST_F(DataAwareCommand, GivesTheSameVariantOnEveryRun) {
