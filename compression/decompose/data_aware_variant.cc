@@ -12,7 +12,6 @@
 #include "compression/calibrate/calibration_memory.h"
 #include "compression/calibrate/calibration_patches.h"
 #include "compression/calibrate/layerwise.h"
-#include "compression/calibrate/level_bias.h"
 #include "compression/calibrate/sensitivity.h"
 #include "compression/cases/case_digest.h"
 #include "compression/decompose/budget_cost.h"
@@ -54,7 +53,7 @@ class Maker {
     files.variant.calibration = std::to_string(patches_.front().size()) + " patches of " + std::to_string(Product(ShapeOf(0))) + " voxels, at least " +
                                 std::to_string(options_.samples) + " voxels a layer" + (options_.sequential ? ", layer after layer" : "") +
                                 (options_.correct_norms ? ", norms corrected" : "");
-    for (size_t part = 0; part < bundle_.model.parts.size(); ++part) files.weights.push_back(FitPart(part, files.variant.levels));
+    for (size_t part = 0; part < bundle_.model.parts.size(); ++part) files.weights.push_back(FitPart(part, files.variant.levels.front().graphs[part]));
     return files;
   }
 
@@ -130,9 +129,8 @@ class Maker {
     return {std::move(layers), fixed};
   }
 
-  WeightStore FitPart(size_t place, const std::vector<VariantLevel>& levels) {
+  WeightStore FitPart(size_t place, const LayerGraph& graph) {
     const ModelPart& part = bundle_.model.parts[place];
-    const LayerGraph& graph = levels.front().graphs[place];
     RankPlan plan;
     for (const Layer& layer : graph.layers)
       if (IsTucker(layer.kind)) plan[layer.name] = {layer.rank_in, layer.rank_out};
@@ -148,20 +146,8 @@ class Maker {
             if (told_) told_("fitting " + part.name, done, total);
           });
       Store(fitted.parameters, graph, bundle_.weights[place], "fold_" + fold + ".", weights);
-      for (size_t level = 1; level < levels.size(); ++level) StoreOwn(place, fold, levels[level], fitted.parameters, weights);
     }
     return weights;
-  }
-
-  /// What a smaller level cannot share.
-  void StoreOwn(size_t place, const std::string& fold, const VariantLevel& level, const Parameters& fitted, WeightStore& weights) const {
-    const LayerGraph& graph = level.graphs[place];
-    Parameters cut;
-    for (const TensorSpec& spec : RequiredTensors(graph)) cut[spec.name] = LeadingBlock(fitted.at(spec.name), spec.shape);
-    const Parameters biases = BiasesOfLevel(bundle_.model.parts[place].graph, ParametersOf(place, fold), graph, std::move(cut), patches_[place]);
-    std::vector<TensorSpec> own;
-    for (const auto& [name, bias] : biases) own.push_back({name, bias.sizes().vec()});
-    StoreParameters(biases, own, "level_" + level.name + ".fold_" + fold + ".", TensorType::kFloat32, weights);
   }
 
   /// Factors and cores in the type that was asked for; what else the fit changed as float32; all other tensors as the model has them.

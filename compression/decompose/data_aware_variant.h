@@ -31,7 +31,7 @@ struct DataAwareOptions {
 
 /// Ranks: a level is the paper's rule; a budget is shared out over the layers of all parts by measured sensitivity (MeasureSensitivities on
 /// the first fold, AllocateRanks). Factors and cores: FitLayerwise, for each fold by itself. Several levels make an elastic variant: the
-/// largest is fitted, the others are its leading sub-blocks, with biases of their own (BiasesOfLevel). The variant names the checksums of `calibration`,
+/// largest is fitted, the others are its leading sub-blocks. The variant names the checksums of `calibration`,
 /// which must be as read from file.
 /// Errors: as RanksByWeights, AllocateRanks, CalibrationPatches; kInvalidArgument for no volume; kResourceExhausted where features or a regression would
 /// take more than `max_memory_bytes`.

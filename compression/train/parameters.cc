@@ -92,13 +92,6 @@ void StoreParameters(const Parameters& parameters, const std::vector<TensorSpec>
   }
 }
 
-at::Tensor LeadingBlock(const at::Tensor& tensor, const std::vector<int64_t>& shape) {
-  if (tensor.sizes() == at::IntArrayRef(shape)) return tensor;
-  at::Tensor block = tensor;
-  for (size_t a = 0; a < shape.size(); ++a) block = block.narrow(static_cast<int64_t>(a), 0, shape[a]);
-  return block.dim() == 5 ? block.contiguous(at::MemoryFormat::ChannelsLast3d) : block.contiguous();
-}
-
 Parameters CopyTo(const Parameters& parameters, const std::string& device) {
   return WithTorchErrors("weights", [&] {
     Parameters copy;

@@ -24,10 +24,6 @@ Parameters LoadParameters(const TrainableGraph& graph, const WeightStore& weight
 void StoreParameters(const Parameters& parameters, const std::vector<TensorSpec>& specs, const std::string& prefix, TensorType type,
                      WeightStore& weights);
 
-/// The elements below `shape` along every axis: a smaller level's part of a tensor. Itself where the shapes are equal; kernels of convolutions in
-/// the layout that they like.
-at::Tensor LeadingBlock(const at::Tensor& tensor, const std::vector<int64_t>& shape);
-
 /// A copy on `device` ("cpu", "cuda:0"), without gradients, kernels in the layout that convolutions like.
 /// Errors: kResourceExhausted where the device has no memory left.
 Parameters CopyTo(const Parameters& parameters, const std::string& device);

@@ -33,7 +33,10 @@ void SyncOne(const fs::path& path) {
 /// Everything in `directory` is on the disk before a name leads to it: else a power failure could leave names of empty files and nothing of what was
 /// there before.
 void SyncTree(const fs::path& directory) {
-  for (const fs::directory_entry& entry : fs::recursive_directory_iterator(directory)) SyncOne(entry.path());
+  std::error_code error;
+  if (!fs::is_directory(directory, error)) return;  // there is nothing to put in place, as the renaming will say
+  for (fs::recursive_directory_iterator entry(directory, error), end; entry != end; entry.increment(error)) SyncOne(entry->path());
+  if (error) throw Error(ErrorCode::kInternal, "variant: cannot be put on the disk");
   SyncOne(directory);
 }
 

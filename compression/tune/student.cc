@@ -10,6 +10,13 @@ namespace {
 
 bool IsSmall(const TensorSpec& spec) { return spec.shape.size() == 1; }
 
+at::Tensor LeadingBlock(const at::Tensor& tensor, const std::vector<int64_t>& shape) {
+  if (tensor.sizes() == at::IntArrayRef(shape)) return tensor;
+  at::Tensor block = tensor;
+  for (size_t a = 0; a < shape.size(); ++a) block = block.narrow(static_cast<int64_t>(a), 0, shape[a]);
+  return block.dim() == 5 ? block.contiguous(at::MemoryFormat::ChannelsLast3d) : block.contiguous();
+}
+
 }  // namespace
 
 Student::Student(const Variant& variant, size_t part) {

@@ -86,7 +86,7 @@ Card ReadCard(const JsonField& field) {
   card.multiply_adds_per_patch = OptionalOf(field, "multiply_adds_per_patch", CountOf);
   card.weight_bytes = OptionalOf(field, "weight_bytes", CountOf);
   const JsonField data = field.At("data");
-  card.data = {data.At("description").Text(), data.At("phantoms").Boolean(), CaseCount(data.At("cases")), Optional(data, "seen_cases", CaseCount).value_or(0)};
+  card.data = {data.At("description").Text(), data.At("phantoms").Boolean(), CaseCount(data.At("cases")), OptionalOf(data, "seen_cases", CaseCount).value_or(0)};
   const int64_t cases = card.data.cases;
   card.surface_tolerance_mm = OptionalOf(field, "surface_tolerance_mm", NotNegative);
   card.dice_to_reference = OptionalOf(field, "dice_to_reference", [&](const JsonField& dice) { return ReadDice(dice, cases, false); });

@@ -11,7 +11,7 @@ namespace tuckerseg {
 namespace {
 
 // 16 stages, each of 64 residual blocks and 64 convolutions of the decoder; a block has at most 10 layers.
-constexpr size_t kMostLayers = size_t{16} * 64 * (10 + 3) + 100;
+constexpr size_t kMostPlannedLayers = size_t{16} * 64 * (10 + 3) + 100;
 
 Model ModelOf(const NnunetPlans& plans, LayerGraph graph) {
   ModelPart part{.name = "network",
@@ -47,7 +47,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   if (!plans) return 0;
   auto graph = UnlessRefused([&] { return BuildUnet(plans->unet); });
   if (!graph) return 0;
-  Promise(graph->layers.size() <= kMostLayers);
+  Promise(graph->layers.size() <= kMostPlannedLayers);
   Promise(graph->InChannels() == plans->unet.in_channels && graph->OutChannels() == plans->unet.out_channels);
   const Model model = ModelOf(*plans, std::move(*graph));
   Promise(ParseModel(EncodeModel(model)) == model);

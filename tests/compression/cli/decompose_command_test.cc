@@ -216,13 +216,6 @@ TEST_F(DataAwareCommand, RefusesWhatWouldNotFitIntoMemoryBeforeTheWork) {
   EXPECT_FALSE(std::filesystem::exists(folder_.path() / "v"));
 }
 
-TEST_F(DataAwareCommand, GivesSmallerLevelsBiasesOfTheirOwn) {
-  ASSERT_EQ(Run("--level 0.9,0.4 --calibration ct.nii --samples 2000 --quiet -o elastic").status, 0);
-  const WeightStore& weights = Load("elastic").weights.front();
-  EXPECT_NE(weights.Find("level_elastic-0.4.fold_0.head.bias"), nullptr);
-  EXPECT_EQ(weights.Find("level_elastic-0.9.fold_0.head.bias"), nullptr) << "the largest level's are the shared ones";
-}
-
 TEST_F(DataAwareCommand, GivesTheSameVariantOnEveryRun) {
   EXPECT_EQ(Run("--level 0.5 --calibration ct.nii --samples 2000 --quiet -o one").status, 0);
   EXPECT_EQ(Run("--level 0.5 --calibration ct.nii --samples 2000 --quiet -o two").status, 0);
