@@ -38,6 +38,12 @@ void ApplyConfigJson(const std::string& text, ServerConfig& config) {
   const auto integer_into = [](int64_t& target, int64_t low, int64_t high) {
     return Set([&target, low, high](const JsonField& f) { target = f.Integer(low, high); });
   };
+  const auto number_into = [](double& target, double low, double high, const char* right) {
+    return Set([&target, low, high, right](const JsonField& f) {
+      target = f.Number();
+      if (!(target >= low && target <= high)) f.Refuse(right);
+    });
+  };
   const std::map<std::string, Set> keys{
       {"models", string_into(config.models)},
       {"listen", string_into(config.listen)},
@@ -56,12 +62,11 @@ void ApplyConfigJson(const std::string& text, ServerConfig& config) {
        }},
       {"accumulation",
        [&](const JsonField& f) { config.accumulation = static_cast<Accumulation>(f.OneOf({"float32", "reference"})); }},
+      {"min_quality", number_into(config.min_quality, 0, 1, "must be in [0, 1]")},
+      {"deadline_margin", number_into(config.deadline_margin, 0, 10, "must be in [0, 10]")},
+      {"allow_phantom_quality", [&](const JsonField& f) { config.allow_phantom_quality = f.Boolean(); }},
       {"allow_non_commercial", [&](const JsonField& f) { config.allow_non_commercial = f.Boolean(); }},
-      {"drain_s",
-       [&](const JsonField& f) {
-         config.drain_s = f.Number();
-         if (config.drain_s < 0 || config.drain_s > 86400) f.Refuse("must be in [0, 86400] s");
-       }},
+      {"drain_s", number_into(config.drain_s, 0, 86400, "must be in [0, 86400] s")},
   };
   const Json json = ParseJson(text, "config");
   const JsonField root(json, "config");

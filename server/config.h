@@ -22,6 +22,9 @@ struct ServerConfig {
   int64_t memory_limit_bytes = 0;          ///< for volumes and segmentation; 0: 80 % of what the process may have
   GeometryPolicy geometry_policy = GeometryPolicy::kRefuse;
   Accumulation accumulation = Accumulation::kFloat32;
+  double min_quality = 0;                  ///< no request that leaves the choice of its level is served below it
+  double deadline_margin = 0.1;            ///< share by which work may take longer than foretold
+  bool allow_phantom_quality = false;      ///< qualities that were measured on phantoms count for models of patients too
   bool allow_non_commercial = false;       ///< serve models whose licence forbids commercial use
   double drain_s = 60;                     ///< how long running requests may go on after a signal to stop
 };

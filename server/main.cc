@@ -15,6 +15,7 @@
 #include "server/observe/log.h"
 #include "server/serve/grpc_server.h"
 #include "server/variants/variant_gauges.h"
+#include "server/variants/warm_up.h"
 #ifdef TUCKERSEG_WITH_TORCH
 #include "engine/execute/torch/torch_executor.h"
 #else
@@ -62,13 +63,15 @@ void Serve(const ServerConfig& config, bool check_only) {
   const ModelStore models(config.models, execution.factory, config.allow_non_commercial);
   if (check_only) return;
   MemoryBudget memory(config.memory_limit_bytes);
+  ServiceTimes times;
+  WarmUp(models, times);
   IdleHeap heap;  // before the queue, whose work uses it
   WorkQueue queue(config.queue_capacity);
   Metrics metrics(TUCKERSEG_VERSION, execution.devices);
   metrics.RefreshWith([&] { metrics.SetQueue(config.device, queue.depth(), queue.capacity(), queue.running() ? 1 : 0); });
   SetVariantGauges(models, metrics);
   const int metrics_port = metrics.Expose(config.metrics);
-  ServiceParts parts{config, models, queue, memory, metrics, heap, execution.name, execution.devices};
+  ServiceParts parts{config, models, queue, memory, times, metrics, heap, execution.name, execution.devices};
   GrpcServer server(parts, config.listen);
   Log(LogLevel::kInfo, "serving", {{"port", server.port()}, {"metrics_port", metrics_port}, {"tasks", models.models().size()},
                                    {"device", config.device}, {"threads", config.threads}});

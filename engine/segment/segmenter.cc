@@ -1,6 +1,7 @@
 #include "engine/segment/segmenter.h"
 
 #include <algorithm>
+#include <chrono>
 #include <utility>
 
 #include "engine/error.h"
@@ -249,6 +250,16 @@ Segmentation Segmenter::Segment(const Volume& volume, const SegmentOptions& opti
 
 int64_t Segmenter::PeakBytes(const Geometry& geometry, const SegmentOptions& options) const {
   return PredictPeakBytes(bundle_.model, geometry, options);
+}
+
+double Segmenter::TimePatch() {
+  const Size3 shape = bundle_.model.parts.front().patch_size;
+  const std::vector<float> zeros(static_cast<size_t>(shape[0] * shape[1] * shape[2]));
+  Executor& executor = *executors_.front().front();
+  executor.Run(zeros, shape);
+  const auto start = std::chrono::steady_clock::now();
+  executor.Run(zeros, shape);
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
 }
 
 int64_t Segmenter::MostPatches(const Geometry& geometry, const SegmentOptions& options) const {

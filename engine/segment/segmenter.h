@@ -82,6 +82,10 @@ class Segmenter {
   /// Values of the labels that `options` asks for, ascending.
   std::vector<uint16_t> ValuesAskedFor(const SegmentOptions& options) const;
 
+  /// Runs one patch of zeros through the first network, twice, and returns the seconds of the second run: the first one pays for what is set up once.
+  /// Errors: as the executor's.
+  double TimePatch();
+
   /// Patches that a volume of this geometry has at most, over all parts and folds that `options` asks for.
   int64_t MostPatches(const Geometry& geometry, const SegmentOptions& options) const;
 

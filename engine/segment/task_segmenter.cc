@@ -147,6 +147,13 @@ int64_t TaskSegmenter::PeakBytes(const Geometry& geometry) const {
   return peak;
 }
 
+int64_t TaskSegmenter::MostPatches(const Geometry& geometry) const {
+  int64_t patches = own_.MostPatches(geometry, options_.segment);
+  for (const Segmenter* other : {rough_, refiner_})
+    if (other != nullptr) patches += other->MostPatches(geometry, {});
+  return patches;
+}
+
 Segmentation TaskSegmenter::Segment(const Volume& volume, std::stop_token stop, const ProgressSink& progress) {
   Segmentation result = rough_ == nullptr ? own_.Segment(volume, options_.segment, stop, progress) : SegmentCropped(volume, stop, progress);
   if (refiner_ != nullptr) Refine(volume, result, stop, progress);

@@ -42,6 +42,9 @@ class TaskSegmenter {
   /// As Segmenter::PeakBytes; nothing is known yet of how small the crop will be.
   int64_t PeakBytes(const Geometry& geometry) const;
 
+  /// As Segmenter::MostPatches, those of the models around it (crop, refinement) included.
+  int64_t MostPatches(const Geometry& geometry) const;
+
   /// As Segmenter::Segment. An empty label map where the rough model finds none of the structures: there is nothing to look at.
   Segmentation Segment(const Volume& volume, std::stop_token stop = {}, const ProgressSink& progress = {});
 

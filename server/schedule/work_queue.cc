@@ -1,5 +1,6 @@
 #include "server/schedule/work_queue.h"
 
+#include <algorithm>
 #include <string>
 #include <utility>
 
@@ -43,13 +44,14 @@ WorkQueue::~WorkQueue() {
   worker_.join();
 }
 
-std::shared_ptr<Ticket> WorkQueue::Submit(int priority, std::function<void(std::stop_token)> work) {
+std::shared_ptr<Ticket> WorkQueue::Submit(int priority, std::function<void(std::stop_token)> work, double foretold_s) {
   auto ticket = std::make_shared<Ticket>();
   ticket->work_ = std::move(work);
   ticket->priority_ = priority;
+  ticket->foretold_s_ = foretold_s;
   {
     const std::lock_guard lock(mutex_);
-    const int64_t held = static_cast<int64_t>(waiting_.size()) + (running_ ? 1 : 0);
+    const int64_t held = Held();
     if (held >= capacity_) {
       throw Error(ErrorCode::kResourceExhausted, "queue: " + std::to_string(held) + " requests wait or run: must be fewer than " +
                                                      std::to_string(capacity_) + "; try again later")
@@ -79,10 +81,30 @@ int64_t WorkQueue::depth() const {
   return static_cast<int64_t>(waiting_.size());
 }
 
+double WorkQueue::SecondsBefore(int priority) const {
+  const std::lock_guard lock(mutex_);
+  double seconds = 0;
+  if (running_) {
+    const double elapsed = std::chrono::duration<double>(std::chrono::steady_clock::now() - running_->started_at_).count();
+    seconds = std::max(0.0, running_->foretold_s_ - elapsed);
+  }
+  for (const auto& ticket : waiting_) {
+    if (ticket->priority_ >= priority) seconds += ticket->foretold_s_;
+  }
+  return seconds;
+}
+
+bool WorkQueue::full() const {
+  const std::lock_guard lock(mutex_);
+  return Held() >= capacity_;
+}
+
 bool WorkQueue::running() const {
   const std::lock_guard lock(mutex_);
   return running_ != nullptr;
 }
+
+int64_t WorkQueue::Held() const { return static_cast<int64_t>(waiting_.size()) + (running_ ? 1 : 0); }
 
 void WorkQueue::End(Ticket& ticket, std::exception_ptr error) {
   ticket.work_ = nullptr;  // what it captured goes before anyone hears that it has ended
@@ -103,6 +125,7 @@ void WorkQueue::Work(const std::stop_token& stop) {
       ticket = *waiting_.begin();
       waiting_.erase(waiting_.begin());
       running_ = ticket;
+      ticket->started_at_ = std::chrono::steady_clock::now();
     }
     {
       const std::lock_guard lock(ticket->mutex_);

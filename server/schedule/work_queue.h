@@ -31,6 +31,8 @@ class Ticket {
 
   std::function<void(std::stop_token)> work_;
   int priority_ = 0;
+  double foretold_s_ = 0;
+  std::chrono::steady_clock::time_point started_at_{};  // guarded by the queue's mutex
   int64_t number_ = 0;
   int64_t position_ = 0;
   std::stop_source stop_;
@@ -48,13 +50,17 @@ class WorkQueue {
   /// Stops the running work, drops what waits, joins the worker.
   ~WorkQueue();
 
+  /// `foretold_s`: how long the work will take, for those that come after it.
   /// Errors: kResourceExhausted with a time to try again if the queue is full.
-  std::shared_ptr<Ticket> Submit(int priority, std::function<void(std::stop_token)> work);
+  std::shared_ptr<Ticket> Submit(int priority, std::function<void(std::stop_token)> work, double foretold_s = 0);
 
   /// Takes waiting work out of the queue; asks running work to stop. What the work has captured is let go of once it has ended.
   void Cancel(const std::shared_ptr<Ticket>& ticket);
 
+  /// Until work of this priority would begin if it came now: what is foretold to be left of the running work, and all that waits and goes first.
+  double SecondsBefore(int priority) const;
   int64_t depth() const;    ///< waiting
+  bool full() const;
   bool running() const;
   int64_t capacity() const { return capacity_; }
 
@@ -63,6 +69,7 @@ class WorkQueue {
     bool operator()(const std::shared_ptr<Ticket>& a, const std::shared_ptr<Ticket>& b) const;
   };
   void Work(const std::stop_token& stop);
+  int64_t Held() const;  // with the mutex
   static void End(Ticket& ticket, std::exception_ptr error);
 
   const int64_t capacity_;

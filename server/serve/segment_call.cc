@@ -6,6 +6,7 @@
 
 #include "engine/error.h"
 #include "server/observe/resident_memory.h"
+#include "server/policy/asked_level.h"
 #include "server/serve/messages.h"
 #include "server/serve/segment_header.h"
 #include "server/serve/status_of.h"
@@ -40,6 +41,9 @@ v1::LevelReason ToMessage(LevelReason reason) {
     case LevelReason::kAsked: return v1::LEVEL_REASON_ASKED;
     case LevelReason::kQuality: return v1::LEVEL_REASON_QUALITY;
     case LevelReason::kOnly: return v1::LEVEL_REASON_ONLY;
+    case LevelReason::kDeadline: return v1::LEVEL_REASON_DEADLINE;
+    case LevelReason::kMemory: return v1::LEVEL_REASON_MEMORY;
+    case LevelReason::kQueue: return v1::LEVEL_REASON_QUEUE;
   }
   return v1::LEVEL_REASON_UNSPECIFIED;
 }
@@ -60,7 +64,7 @@ void SegmentCall::Run() {
   ReadHeader();
   auto work = [&] {
     VolumeReceiver::Received received = Receive();
-    MemoryReservation reservation = ReservePeak(received);
+    MemoryReservation reservation = Admit(received);
     return std::make_shared<SegmentWork>(std::move(received), std::move(reservation));
   }();
   const std::shared_ptr<Ticket> ticket = Enqueue(work);
@@ -70,17 +74,11 @@ void SegmentCall::Run() {
   SendSummary();
 }
 
-MemoryReservation SegmentCall::ReservePeak(const VolumeReceiver::Received& received) {
-  const Geometry& geometry = received.nifti.header.geometry;
-  const int64_t segmenting = segmenter_->PeakBytes(geometry);
-  const int64_t answering = LabelMapBytes(geometry) + SegmentAnswer::PeakBytes(header_.output());
-  const int64_t peak = std::max(segmenting, answering);
-  const uint64_t most = header_.level().automatic().max_memory_bytes();
-  if (most != 0 && static_cast<uint64_t>(peak) > most) {
-    throw Error(ErrorCode::kResourceExhausted, "header.level.automatic.max_memory_bytes = " + std::to_string(most) +
-                                                   ": must be at least " + std::to_string(peak) + ", what level " + level_.level->name + " needs for this volume");
-  }
-  return parts_.memory.Reserve(peak, "segmentation of this volume", received.memory.bytes());
+MemoryReservation SegmentCall::Admit(const VolumeReceiver::Received& received) {
+  const LevelRequest request{.model = *model_, .header = header_, .asked = asked_, .deadline_s = SecondsLeft(), .held_bytes = received.memory.bytes()};
+  admitted_ = AdmitLevel(request, received.nifti.header.geometry, parts_);
+  record_.variant = admitted_.level->name;
+  return parts_.memory.Reserve(admitted_.peak_bytes, "segmentation of this volume", received.memory.bytes());
 }
 
 void SegmentCall::Answer(SegmentWork& work) {
@@ -97,6 +95,12 @@ void SegmentCall::Answer(SegmentWork& work) {
   ThrowIfTooLate();
   clock_.Enter(CallStage::kSend);
   answer_->Send([this](const v1::SegmentResponse& response) { Send(response); });
+}
+
+std::optional<double> SegmentCall::SecondsLeft() const {
+  const auto deadline = context_.deadline();
+  if (deadline == std::chrono::system_clock::time_point::max()) return {};
+  return std::chrono::duration<double>(deadline - std::chrono::system_clock::now()).count();
 }
 
 void SegmentCall::ThrowIfGone() const {
@@ -128,11 +132,11 @@ void SegmentCall::ReadHeader() {
   header_ = std::move(*request.mutable_header());
   model_ = &parts_.models.Find(header_.task());
   record_.task = model_->model().task;
-  level_ = ChooseLevel({header_.level().name()}, model_->levels);
-  record_.variant = level_.level->name;
+  if (!LeavesTheChoice(header_.level().name())) asked_ = &FindAskedLevel(header_.level().name(), model_->levels);
+  if (asked_ != nullptr) record_.variant = asked_->name;
   CheckSegmentHeader(header_);
-  const auto others = [this](const std::string& task) { return parts_.models.FindSegmenter(task); };
-  segmenter_ = std::make_shared<TaskSegmenter>(*level_.level->segmenter, others, TaskOptionsOf(header_, model_->model(), parts_.config));
+  // Only for its errors: what no level can do is refused before the volume is sent.
+  SegmenterFor(asked_ != nullptr ? *asked_ : model_->original(), *model_, header_, parts_);
   answer_.emplace(header_, model_->model());
 }
 
@@ -157,20 +161,21 @@ std::shared_ptr<Ticket> SegmentCall::Enqueue(const std::shared_ptr<SegmentWork>&
   clock_.Enter(CallStage::kQueue);
   // The worker may outlive the call by up to one patch: it holds the work and its use of the heap, and the models live as long as the server.
   auto use = std::make_shared<IdleHeap::Use>(parts_.heap);
-  auto ticket = parts_.queue.Submit(header_.priority(), [work, segmenter = segmenter_, use = std::move(use)](std::stop_token stop) {
+  auto ticket = parts_.queue.Submit(header_.priority(), [work, segmenter = admitted_.segmenter, use = std::move(use)](std::stop_token stop) {
     work->result = segmenter->Segment(work->nifti.volume, std::move(stop), [&work](const Progress& progress) {
       const std::lock_guard lock(work->mutex);
       work->progress = progress;
     });
-  });
+  }, admitted_.service_s);
   v1::SegmentResponse response;
   v1::Accepted& accepted = *response.mutable_accepted();
   accepted.set_request_id(record_.request_id);
-  accepted.set_variant(level_.level->name);
-  accepted.set_reason(ToMessage(level_.reason));
+  accepted.set_variant(admitted_.level->name);
+  accepted.set_reason(ToMessage(admitted_.reason));
   accepted.set_device(parts_.config.device);
   accepted.set_queue_position(static_cast<uint32_t>(ticket->position()));
-  parts_.metrics.CountLevelChoice(model_->model().task, level_.level->name, NameOf(level_.reason));
+  Fill(admitted_.finish_s, *accepted.mutable_estimated_latency());
+  parts_.metrics.CountLevelChoice(model_->model().task, admitted_.level->name, NameOf(admitted_.reason));
   try {
     Send(response);
   } catch (...) {
@@ -217,6 +222,16 @@ void SegmentCall::AwaitWork(const std::shared_ptr<SegmentWork>& work, const std:
   clock_.Correct(CallStage::kPreprocess, times.preprocess_s, CallStage::kQueue);
   clock_.Correct(CallStage::kInfer, times.infer_s, CallStage::kQueue);
   clock_.Correct(CallStage::kPostprocess, times.postprocess_s, CallStage::kQueue);
+  Learn(*work);
+}
+
+void SegmentCall::Learn(const SegmentWork& work) {
+  // A crop's patches are another model's.
+  if (!admitted_.segmenter->crop_task().empty()) return;
+  const StageTimes& times = work.result->times;
+  const double whole_s = times.preprocess_s + times.infer_s + times.postprocess_s;
+  const ServiceSize size{work.Latest().patches_done, admitted_.size.voxels};
+  parts_.times.Learn({model_->model().task, admitted_.level->name}, size, times.network_s, whole_s - times.network_s);
 }
 
 void SegmentCall::SendSummary() {
@@ -231,9 +246,9 @@ void SegmentCall::SendSummary() {
   }
   summary.set_peak_memory_bytes(static_cast<uint64_t>(record_.peak_memory_bytes));
   summary.set_network_seconds(network_s_);
-  summary.set_crop_task(segmenter_->crop_task());
-  summary.set_variant(level_.level->name);
-  summary.set_quality_statement(QualityStatement(*level_.level));
+  summary.set_crop_task(admitted_.segmenter->crop_task());
+  summary.set_variant(admitted_.level->name);
+  summary.set_quality_statement(QualityStatement(*admitted_.level));
   Send(response);
 }
 

@@ -4,8 +4,7 @@
 #include <memory>
 #include <optional>
 
-#include "engine/segment/task_segmenter.h"
-#include "server/policy/level_policy.h"
+#include "server/serve/level_admission.h"
 #include "server/serve/segment_answer.h"
 #include "server/serve/segment_record.h"
 #include "server/serve/segment_work.h"
@@ -31,13 +30,16 @@ class SegmentCall {
  private:
   void ReadHeader();
   VolumeReceiver::Received Receive();
-  /// Memory for the work and for the answer.
-  MemoryReservation ReservePeak(const VolumeReceiver::Received& received);
+  /// Chooses the level for the volume, and reserves memory for the work and for the answer.
+  MemoryReservation Admit(const VolumeReceiver::Received& received);
   std::shared_ptr<Ticket> Enqueue(const std::shared_ptr<SegmentWork>& work);
   void AwaitWork(const std::shared_ptr<SegmentWork>& work, const std::shared_ptr<Ticket>& ticket);
   void Answer(SegmentWork& work);
+  void Learn(const SegmentWork& work);
   void SendSummary();
   void Send(const v1::SegmentResponse& response);
+  /// Seconds that are left of the call; nothing where it has no deadline.
+  std::optional<double> SecondsLeft() const;
   /// Throws kDeadlineExceeded or kCancelled once the client has gone.
   void ThrowIfGone() const;
   /// Throws kDeadlineExceeded once the longest latency that the client accepts has passed.
@@ -49,8 +51,8 @@ class SegmentCall {
   StageClock clock_;
   v1::SegmentHeader header_;
   const LoadedModel* model_ = nullptr;
-  LevelChoiceMade level_;
-  std::shared_ptr<TaskSegmenter> segmenter_;  // once the header has been read; shared with the worker
+  const ServedLevel* asked_ = nullptr;  // the level that the client names; null: the server chooses
+  AdmittedLevel admitted_;              // once the volume is there; its segmenter is shared with the worker
   std::optional<SegmentAnswer> answer_;  // once the header has been read
   SegmentRecord record_;
   double network_s_ = 0;

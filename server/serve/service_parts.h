@@ -7,6 +7,7 @@
 
 #include "server/config.h"
 #include "server/observe/metrics.h"
+#include "server/policy/service_times.h"
 #include "server/schedule/idle_heap.h"
 #include "server/schedule/memory_budget.h"
 #include "server/schedule/work_queue.h"
@@ -19,6 +20,7 @@ struct ServiceParts {
   const ModelStore& models;
   WorkQueue& queue;
   MemoryBudget& memory;
+  ServiceTimes& times;
   Metrics& metrics;
   IdleHeap& heap;
   std::string executor;               ///< e.g. "LibTorch 2.15.0"

@@ -148,6 +148,34 @@ TEST(WorkQueue, LetsGoOfWhatTheWorkHoldsBeforeAnyoneHearsThatItHasEnded) {
   }
 }
 
+TEST(WorkQueue, ForetellsWhatIsLeftOfTheRunningWorkAndAllThatGoesBefore) {
+  HeldWork first;
+  WorkQueue queue(4);
+  EXPECT_EQ(queue.SecondsBefore(0), 0);
+  queue.Submit(0, first.Run(), 100);
+  first.WaitUntilItRuns();
+  EXPECT_LE(queue.SecondsBefore(0), 100);
+  EXPECT_GT(queue.SecondsBefore(0), 100 - std::chrono::duration<double>(kLimit).count());
+  const auto same = queue.Submit(0, kNothing, 1000);
+  queue.Submit(-1, kNothing, 10000);
+  EXPECT_NEAR(queue.SecondsBefore(1), 100, 50) << "goes before both that wait";
+  EXPECT_NEAR(queue.SecondsBefore(0), 1100, 50) << "equal ones in the order of arrival";
+  EXPECT_NEAR(queue.SecondsBefore(-1), 11100, 50);
+  queue.Cancel(same);
+  EXPECT_NEAR(queue.SecondsBefore(-1), 10100, 50);
+  first.LetGo();
+}
+
+TEST(WorkQueue, ForetellsNothingLeftOfWorkThatTakesLongerThanForetold) {
+  HeldWork first;
+  WorkQueue queue(1);
+  queue.Submit(0, first.Run(), 1e-9);
+  first.WaitUntilItRuns();
+  EXPECT_EQ(queue.SecondsBefore(0), 0);
+  EXPECT_TRUE(queue.full());
+  first.LetGo();
+}
+
 TEST(WorkQueue, StopsWhatRunsAndDropsWhatWaitsWhenItGoes) {
   HeldWork first;
   std::optional<WorkQueue> queue(std::in_place, 2);

@@ -31,6 +31,7 @@ struct ServedOptions {
   std::vector<Bundle> bundles{TinyServedBundle()};
   std::filesystem::path models = {};  ///< a directory of bundles; empty: those above
   ExecutorFactory executor = PlainExecutorFactory();
+  double patch_s = 1e-6;  ///< what a patch of any level is expected to take
 };
 
 /// All parts of a server, as main joins them.
@@ -43,12 +44,14 @@ class ServedModel {
         memory_(config_.memory_limit_bytes),
         queue_(config_.queue_capacity),
         metrics_("test", {"cpu"}),
-        parts_{config_, models_, queue_, memory_, metrics_, heap_, "plain", {"cpu"}},
+        parts_{config_, models_, queue_, memory_, times_, metrics_, heap_, "plain", {"cpu"}},
         server_(std::in_place, parts_, "127.0.0.1:0") {
     metrics_.RefreshWith([this] {
       metrics_.SetQueue(config_.device, queue_.depth(), queue_.capacity(), queue_.running() ? 1 : 0);
     });
     SetVariantGauges(models_, metrics_);
+    for (const auto& [task, model] : models_.models())
+      for (const ServedLevel& level : model.levels) times_.Expect({task, level.name}, options.patch_s);
     channel_ = NewChannel();
   }
 
@@ -64,6 +67,7 @@ class ServedModel {
 
   const ModelStore& models() const { return models_; }
   MemoryBudget& memory() { return memory_; }
+  ServiceTimes& times() { return times_; }
   Metrics& metrics() { return metrics_; }
   WorkQueue& queue() { return queue_; }
   ServiceParts& parts() { return parts_; }
@@ -85,6 +89,7 @@ class ServedModel {
   std::atomic<int> given_back_ = 0;
   IdleHeap heap_{{.idle = std::chrono::milliseconds(1), .free_bytes = {}, .give_back = [this] { ++given_back_; }}};  // before the queue
   WorkQueue queue_;
+  ServiceTimes times_;
   Metrics metrics_;
   ServiceParts parts_;
   std::optional<GrpcServer> server_;

@@ -1,4 +1,4 @@
-#include "server/policy/level_policy.h"
+#include "server/policy/asked_level.h"
 
 #include <gtest/gtest.h>
 
@@ -25,83 +25,70 @@ std::vector<ServedLevel> Levels(Others... others) {
   return levels;
 }
 
-std::string ChosenName(const std::string& wish, const std::vector<ServedLevel>& levels) { return ChooseLevel({wish}, levels).level->name; }
+std::string ChosenName(const std::string& wish, const std::vector<ServedLevel>& levels) { return FindAskedLevel(wish, levels).name; }
 
-TEST(ChooseLevel, TakesTheOnlyLevelWhereTheClientLeavesTheChoice) {
-  const auto levels = Levels(Level("broken", 0.3, true, "cut"));
-  for (const char* wish : {"", "auto"}) {
-    const LevelChoiceMade choice = ChooseLevel({wish}, levels);
-    EXPECT_EQ(choice.level->name, "original");
-    EXPECT_EQ(choice.reason, LevelReason::kOnly) << "one that cannot run is none";
-  }
+TEST(LeavesTheChoice, WhoNamesNoneOrSaysAuto) {
+  EXPECT_TRUE(LeavesTheChoice(""));
+  EXPECT_TRUE(LeavesTheChoice("auto"));
+  EXPECT_FALSE(LeavesTheChoice("original"));
 }
 
-TEST(ChooseLevel, TakesTheMostAccurateWhereThereAreSeveral) {
-  const auto levels = Levels(Level("tucker-0.3", 0.3, true));
-  const LevelChoiceMade choice = ChooseLevel({"auto"}, levels);
-  EXPECT_EQ(choice.level->name, "original");
-  EXPECT_EQ(choice.reason, LevelReason::kQuality);
-}
-
-TEST(ChooseLevel, TakesTheLevelThatTheClientNames) {
+TEST(FindAskedLevel, TakesTheLevelThatTheClientNames) {
   const auto levels = Levels(Level("tucker-0.3"));
-  const LevelChoiceMade choice = ChooseLevel({"tucker-0.3"}, levels);
-  EXPECT_EQ(choice.level, &levels[1]);
-  EXPECT_EQ(choice.reason, LevelReason::kAsked);
+  EXPECT_EQ(&FindAskedLevel("tucker-0.3", levels), &levels[1]);
 }
 
-TEST(ChooseLevel, TakesTheDefaultOfANumber) {
+TEST(FindAskedLevel, TakesTheDefaultOfANumber) {
   const auto levels = Levels(Level("hooi-0.3", 0.3), Level("hosvd-0.3", 0.3, true), Level("hosvd-0.5", 0.5, true));
   for (const char* wish : {"0.3", "0.30", "00.3", "3e-1"}) EXPECT_EQ(ChosenName(wish, levels), "hosvd-0.3") << wish;
   EXPECT_EQ(ChosenName("0.5", levels), "hosvd-0.5");
-  EXPECT_EQ(ChooseLevel({"0.5"}, levels).reason, LevelReason::kAsked);
 }
 
-TEST(ChooseLevel, TakesTheOnlyLevelOfANumberThatHasNoDefault) {
+TEST(FindAskedLevel, TakesTheOnlyLevelOfANumberThatHasNoDefault) {
   EXPECT_EQ(ChosenName("0.3", Levels(Level("hooi-0.3", 0.3), Level("hosvd-0.5", 0.5, true))), "hooi-0.3");
 }
 
-TEST(ChooseLevel, TakesANameThatLooksLikeANumber) {
+TEST(FindAskedLevel, TakesANameThatLooksLikeANumber) {
   EXPECT_EQ(ChosenName("0.3", Levels(Level("hosvd-0.3", 0.3, true), Level("0.3", 0.5))), "0.3");
 }
 
-TEST(ChooseLevel, ListsTheLevelsWhereANumberHasSeveral) {
+TEST(FindAskedLevel, ListsTheLevelsWhereANumberHasSeveral) {
   ExpectError(ErrorCode::kFailedPrecondition, "level = 0.3: must be a name, as several levels have this number: a (0.3), b (0.3)",
-              [] { ChooseLevel({"0.3"}, Levels(Level("a", 0.3), Level("b", 0.3), Level("c", 0.5))); });
+              [] { FindAskedLevel("0.3", Levels(Level("a", 0.3), Level("b", 0.3), Level("c", 0.5))); });
   ExpectError(ErrorCode::kFailedPrecondition, "several levels have this number: a (0.3), b (0.3)",
-              [] { ChooseLevel({"0.3"}, Levels(Level("a", 0.3, true), Level("b", 0.3, true), Level("c", 0.3))); });
+              [] { FindAskedLevel("0.3", Levels(Level("a", 0.3, true), Level("b", 0.3, true), Level("c", 0.3))); });
 }
 
-TEST(ChooseLevel, DoesNotTakeALevelForANumberBecauseAnotherCouldNotBeLoaded) {
+TEST(FindAskedLevel, DoesNotTakeALevelForANumberBecauseAnotherCouldNotBeLoaded) {
   ExpectError(ErrorCode::kFailedPrecondition, "several levels have this number: a (0.3), b (0.3)",
-              [] { ChooseLevel({"0.3"}, Levels(Level("a", 0.3, true, "cut"), Level("b", 0.3, true))); });
+              [] { FindAskedLevel("0.3", Levels(Level("a", 0.3, true, "cut"), Level("b", 0.3, true))); });
 }
 
-TEST(ChooseLevel, RefusesAnUnknownLevelAndListsTheKnownOnes) {
+TEST(FindAskedLevel, RefusesAnUnknownLevelAndListsTheKnownOnes) {
   const auto levels = Levels(Level("tucker-0.3", 0.3, true), Level("tucker-b"));
   for (const char* wish : {"tucker-0.5", "0.31", "0.3x", "nan", "inf", " 0.3"}) {
     ExpectError(ErrorCode::kNotFound, std::string("level = ") + wish + ": must be one of auto, original, tucker-0.3 (0.3), tucker-b",
-                [&] { ChooseLevel({wish}, levels); });
+                [&] { FindAskedLevel(wish, levels); });
   }
 }
 
-TEST(ChooseLevel, SaysWhichLevelsCouldNotBeLoaded) {
+TEST(FindAskedLevel, SaysWhichLevelsCouldNotBeLoaded) {
   ExpectError(ErrorCode::kNotFound, "must be one of auto, original; could not be loaded: broken",
-              [] { ChooseLevel({"0.3"}, Levels(Level("broken", {}, false, "cut"))); });
+              [] { FindAskedLevel("0.3", Levels(Level("broken", {}, false, "cut"))); });
 }
 
-TEST(ChooseLevel, SaysWhyTheLevelCouldNotBeLoaded) {
+TEST(FindAskedLevel, SaysWhyTheLevelCouldNotBeLoaded) {
   const auto levels = Levels(Level("broken", 0.3, true, "tensor x: missing"), Level("other", 0.3));
   for (const char* wish : {"broken", "0.3"}) {
     ExpectError(ErrorCode::kFailedPrecondition, std::string("level = ") + wish + ": broken could not be loaded: tensor x: missing",
-                [&] { ChooseLevel({wish}, levels); });
+                [&] { FindAskedLevel(wish, levels); });
   }
 }
 
-TEST(ChooseLevel, TakesTheLevelThatIsReadyOfTwoWithOneName) {
+TEST(FindAskedLevel, TakesTheLevelThatIsReadyOfTwoWithOneName) {
   const auto levels = Levels(Level("a", 0.3, true), Level("a", 0.3, true, "name = a: must be unique"));
-  EXPECT_EQ(ChooseLevel({"a"}, levels).level, &levels[1]);
-  EXPECT_EQ(ChooseLevel({"0.3"}, levels).level, &levels[1]);
+  EXPECT_EQ(&FindAskedLevel("a", levels), &levels[1]);
+  EXPECT_EQ(&FindAskedLevel("0.3", levels), &levels[1]);
 }
 
 }  // namespace

@@ -1,4 +1,4 @@
-#include "server/policy/level_policy.h"
+#include "server/policy/asked_level.h"
 
 #include <charconv>
 #include <cmath>
@@ -61,9 +61,15 @@ std::string Listed(const Levels& levels, std::string list) {
   throw Error(ErrorCode::kNotFound, message);
 }
 
-const ServedLevel& Asked(const std::string& wish, const Levels& levels) {
-  const Levels meant = Meant(wish, levels);
-  if (meant.empty()) RefuseUnknown(wish, levels);
+}  // namespace
+
+bool LeavesTheChoice(const std::string& wish) { return wish.empty() || wish == "auto"; }
+
+const ServedLevel& FindAskedLevel(const std::string& wish, const std::vector<ServedLevel>& levels) {
+  Levels all;
+  for (const ServedLevel& level : levels) all.push_back(&level);
+  const Levels meant = Meant(wish, all);
+  if (meant.empty()) RefuseUnknown(wish, all);
   // Whether a number is one level's must not depend on which of them could be loaded: it would mean another level after the next start.
   if (!Those(meant, [&](const ServedLevel& level) { return level.name != meant.front()->name; }).empty()) {
     throw Error(ErrorCode::kFailedPrecondition, "level = " + wish + ": must be a name, as several levels have this number: " + Listed(meant, ""));
@@ -73,25 +79,6 @@ const ServedLevel& Asked(const std::string& wish, const Levels& levels) {
     throw Error(ErrorCode::kFailedPrecondition, "level = " + wish + ": " + meant.front()->name + " could not be loaded: " + meant.front()->error);
   }
   return *ready.front();
-}
-
-}  // namespace
-
-const char* NameOf(LevelReason reason) {
-  switch (reason) {
-    case LevelReason::kAsked: return "asked";
-    case LevelReason::kQuality: return "quality";
-    case LevelReason::kOnly: return "only";
-  }
-  return "unknown";
-}
-
-LevelChoiceMade ChooseLevel(const LevelWish& wish, const std::vector<ServedLevel>& levels) {
-  Levels all;
-  for (const ServedLevel& level : levels) all.push_back(&level);
-  if (!wish.level.empty() && wish.level != "auto") return {&Asked(wish.level, all), LevelReason::kAsked};
-  // The original meets any condition on quality by definition, and none is more accurate.
-  return {all.front(), Ready(all).size() == 1 ? LevelReason::kOnly : LevelReason::kQuality};
 }
 
 }  // namespace tuckerseg

@@ -1,0 +1,25 @@
+#include "server/policy/level_quality.h"
+
+#include <algorithm>
+
+#include "engine/model/variant.h"
+
+namespace tuckerseg {
+
+std::optional<double> LevelQuality(const ServedLevel& level, std::span<const std::string> structures, bool phantoms_count) {
+  if (level.name == kOriginal) return 1;
+  if (!level.card || !level.card->dice_to_original) return {};
+  if (level.card->data.phantoms && !phantoms_count) return {};
+  const CardDice& dice = *level.card->dice_to_original;
+  if (dice.n_too_small || !dice.quality) return {};
+  if (structures.empty()) return dice.quality;
+  double sum = 0;
+  for (const std::string& name : structures) {
+    const auto measured = std::find_if(dice.structures.begin(), dice.structures.end(), [&](const CardStructure& structure) { return structure.name == name; });
+    if (measured == dice.structures.end() || !measured->dice_ci95) return {};
+    sum += measured->dice_ci95->front();
+  }
+  return sum / static_cast<double>(structures.size());
+}
+
+}  // namespace tuckerseg

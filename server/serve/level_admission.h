@@ -1,0 +1,45 @@
+/// The level of one request whose volume is there: what each level would take is worked out, the policy chooses, and a refusal becomes an error.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+
+#include "engine/segment/task_segmenter.h"
+#include "server/policy/level_choice.h"
+#include "server/policy/service_times.h"
+#include "server/serve/service_parts.h"
+#include "tuckerseg/v1/segmentation.pb.h"
+
+namespace tuckerseg {
+
+/// A level that may run.
+struct AdmittedLevel {
+  const ServedLevel* level = nullptr;
+  LevelReason reason = LevelReason::kAsked;
+  std::shared_ptr<TaskSegmenter> segmenter;
+  ServiceSize size;
+  int64_t peak_bytes = 0;  ///< of segmenting and of answering, the volume itself excluded
+  double service_s = 0;    ///< foretold, on a device that is free
+  double finish_s = 0;     ///< foretold, until the label map is there
+};
+
+/// What a request asks, and what it has used up already.
+struct LevelRequest {
+  const LoadedModel& model;
+  const v1::SegmentHeader& header;
+  /// The level that the client names; null: the server chooses.
+  const ServedLevel* asked = nullptr;
+  /// Seconds that are left of the call; none: it has no deadline.
+  std::optional<double> deadline_s;
+  /// What the request holds already: the volume.
+  int64_t held_bytes = 0;
+};
+
+/// The segmenter of a level for what the header asks. Errors: as TaskSegmenter's constructor.
+std::shared_ptr<TaskSegmenter> SegmenterFor(const ServedLevel& level, const LoadedModel& model, const v1::SegmentHeader& header, const ServiceParts& parts);
+
+/// Chooses for a volume of this geometry. Errors: the policy's refusal, with a time to try again where waiting helps.
+AdmittedLevel AdmitLevel(const LevelRequest& request, const Geometry& geometry, ServiceParts& parts);
+
+}  // namespace tuckerseg

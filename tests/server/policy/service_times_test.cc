@@ -1,0 +1,63 @@
+#include "server/policy/service_times.h"
+
+#include <gtest/gtest.h>
+
+namespace tuckerseg {
+namespace {
+
+const LevelKey kOriginal{"total", "original"};
+const LevelKey kHalf{"total", "half"};
+constexpr ServiceSize kOnePatch{.patches = 1, .voxels = 0};
+
+TEST(ServiceTimes, AreThoseOfTheCardUntilSomethingWasMeasured) {
+  ServiceTimes times;
+  times.Expect(kOriginal, 2);
+  EXPECT_DOUBLE_EQ(times.Foretell(kOriginal, {.patches = 10, .voxels = 0}), 20);
+  times.Learn(kOriginal, {.patches = 10, .voxels = 0}, 30, 0);
+  EXPECT_DOUBLE_EQ(times.Foretell(kOriginal, {.patches = 10, .voxels = 0}), 30) << "this machine's own time, not a mixture with another's";
+  times.Expect(kOriginal, 2);
+  EXPECT_DOUBLE_EQ(times.Foretell(kOriginal, kOnePatch), 3) << "a card that is read again says nothing new";
+}
+
+TEST(ServiceTimes, FollowAMachineThatBecomesSlower) {
+  ServiceTimes times;
+  times.Learn(kOriginal, kOnePatch, 1, 0);
+  for (int i = 0; i < 8; ++i) times.Learn(kOriginal, kOnePatch, 2, 0);
+  EXPECT_NEAR(times.Foretell(kOriginal, kOnePatch), 2, 0.11);
+}
+
+TEST(ServiceTimes, ChangeLittleByOneOddRequest) {
+  ServiceTimes times;
+  for (int i = 0; i < 5; ++i) times.Learn(kOriginal, kOnePatch, 1, 0);
+  times.Learn(kOriginal, kOnePatch, 3, 0);
+  EXPECT_DOUBLE_EQ(times.Foretell(kOriginal, kOnePatch), 1.5);
+}
+
+TEST(ServiceTimes, CountWhatIsDoneAroundTheNetworkByVoxel) {
+  ServiceTimes times;
+  times.Learn(kOriginal, {.patches = 4, .voxels = 1000}, 8, 0.5);
+  EXPECT_DOUBLE_EQ(times.Foretell(kOriginal, {.patches = 2, .voxels = 3000}), 4 + 1.5);
+  EXPECT_DOUBLE_EQ(times.Foretell(kHalf, {.patches = 0, .voxels = 3000}), 1.5) << "the same for every level of the task";
+}
+
+TEST(ServiceTimes, TakeALevelOfWhichNothingIsKnownForTheSlowestOfItsTask) {
+  ServiceTimes times;
+  times.Expect(kOriginal, 2);
+  times.Expect({"total", "third"}, 1);
+  times.Expect({"body", "original"}, 50);
+  EXPECT_DOUBLE_EQ(times.Foretell(kHalf, kOnePatch), 2);
+}
+
+TEST(ServiceTimes, AreLongWhereNothingIsKnownAtAll) {
+  EXPECT_DOUBLE_EQ(ServiceTimes().Foretell(kHalf, {.patches = 2, .voxels = 0}), 2 * ServiceTimes::kUnknownPatchSeconds);
+}
+
+TEST(ServiceTimes, LearnNothingFromWorkOfNoPatches) {
+  ServiceTimes times;
+  times.Expect(kOriginal, 2);
+  times.Learn(kOriginal, {.patches = 0, .voxels = 0}, 0.1, 0.1);
+  EXPECT_DOUBLE_EQ(times.Foretell(kOriginal, kOnePatch), 2);
+}
+
+}  // namespace
+}  // namespace tuckerseg
