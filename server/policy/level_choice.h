@@ -19,6 +19,7 @@ struct LevelPromises {
   std::optional<double> max_latency_s; ///< from admission to the whole label map
   std::optional<double> deadline_s;    ///< seconds that are left of the call
   std::optional<int64_t> max_memory_bytes;
+  bool operator==(const LevelPromises&) const = default;
 };
 
 /// One level of the request's model on one device, as foretold for the request's volume.
@@ -32,19 +33,23 @@ struct LevelOffer {
   int64_t needed_bytes = 0;        ///< at its peak, weights that are not there yet included
   int64_t available_bytes = 0;     ///< when its turn comes: without what must stay
   int64_t device_bytes = 0;        ///< that the device has for this server at all
+  bool operator==(const LevelOffer&) const = default;
 };
 
 /// What the operator has settled.
 struct PolicySettings {
   double min_quality = 0;          ///< no request that leaves the choice is served below it
   double deadline_margin = 0.1;    ///< share by which times are foretold too short at times
+  bool operator==(const PolicySettings&) const = default;
 };
 
 /// Why no level can serve a request, and what would be possible.
 struct ChoiceRefusal {
   ErrorCode code = ErrorCode::kInternal;
-  std::string message;                  ///< names the promise, its value and what could be promised
+  std::string message;                  ///< names the promises, their values and what could be promised
   std::optional<double> retry_after_s;  ///< where waiting helps
+  LevelReason reason = LevelReason::kQuality;  ///< what stands least in the way: kQuality (the floor), kDeadline, kQueue or kMemory
+  bool operator==(const ChoiceRefusal&) const = default;
 };
 
 struct LevelVerdict {
@@ -52,12 +57,14 @@ struct LevelVerdict {
   LevelReason reason = LevelReason::kOnly;
   double finish_s = 0;          ///< until its label map is foretold to be there
   std::optional<ChoiceRefusal> refusal;
+  bool operator==(const LevelVerdict&) const = default;
 };
 
 /// Of the offers with a quality of at least the asked and the settled floor: the most accurate that fits into memory and ends in time. Of several as
 /// accurate the one that ends first, then the one that needs least memory, then by names, so that the order of offers decides nothing.
-/// Refuses with kFailedPrecondition where no quality reaches the floor, kDeadlineExceeded where none is fast enough on an idle device, kResourceExhausted for memory and
-/// for what waits, with `retry_after_s` where that passes.
+/// Refuses with kFailedPrecondition where the floor alone stands in the way, kDeadlineExceeded where none is fast enough on an idle device, kResourceExhausted for memory and
+/// for what waits, with `retry_after_s` where and only where that passes by waiting. Where other promises would be kept the message names all that one offer needs, rounded to
+/// the side that is kept: who promises that is served, at once, or `once it is free`, as the message then says of the device.
 LevelVerdict ChooseOffer(const LevelPromises& promises, std::span<const LevelOffer> offers, const PolicySettings& settings = {});
 
 }  // namespace tuckerseg

@@ -69,7 +69,7 @@ class Offers {
  private:
   [[noreturn]] static void Refuse(const ChoiceRefusal& refusal) {
     Error error(refusal.code, refusal.message);
-    if (refusal.retry_after_s) error.RetryAfter(*refusal.retry_after_s);
+    if (refusal.retry_after_s) throw std::move(error).RetryAfter(*refusal.retry_after_s);
     throw error;
   }
 

@@ -188,6 +188,12 @@ TEST(LevelChoice, OnOneDevice) {
       {"what was not measured is for those who name it", {}, NoneMeasured, "", {}, kPrecondition, "no level's quality was measured: a level must be asked for by name"},
       {"a full queue", {}, QueueFull, "", {}, kExhausted, "queue: is full", true},
       {"a full queue is no reason for a lower level", {.max_latency_s = 100}, QueueFull, "", {}, kExhausted, "queue: is full", true},
+      {"taken memory would be free too late: waiting does not help", {.max_latency_s = 11}, Available<1000>, "", {}, kTooLate, "max_latency = 11 s: must be at least 12 s (third on cpu, once it is free)"},
+      {"both promises of time are too short: both are named", {.max_latency_s = 5, .deadline_s = 8}, Nothing, "", {}, kTooLate, "max_latency = 5 s, deadline: 8 s left: must be at least 12 s (third on cpu)"},
+      {"too slow when idle, and busy: what is enough now and what then", {.max_latency_s = 11}, Waiting<10>, "", {}, kTooLate, "must be at least 22 s behind what waits (third on cpu; 12 s once it is idle)"},
+      {"neither memory nor time is enough: both are named", {.max_latency_s = 5, .max_memory_bytes = kGibibyte}, Nothing, "", {}, kExhausted, "max_memory_bytes = 1024 MiB: must be at least 2048 MiB; max_latency = 5 s: must be at least 12 s (third on cpu)"},
+      {"a floor that nothing reaches in time: the quality that is in time", {.min_quality = 0.98, .max_latency_s = 15}, OriginalIsGone, "", {}, kPrecondition, "min_quality = 0.98: must be at most 0.92"},
+      {"13.2 s and a rounding error: what is named is enough", {.max_latency_s = 11}, Nothing, "", {}, kTooLate, "must be at least 13.3 s (third on cpu)", false, {.deadline_margin = 0.1}},
       {"time and memory together", {.max_latency_s = 25, .max_memory_bytes = 5 * kGibibyte / 2}, Nothing, "third", kMemory},
   };
   EXPECT_GE(cases.size(), 40U);

@@ -87,7 +87,8 @@ TEST_F(SegmentChoice, GivesUpNoAccuracyThatWasAskedFor) {
   const Answer refused = Ask(Promise(60, 0.92));
   EXPECT_EQ(refused.status.error_code(), grpc::DEADLINE_EXCEEDED);
   EXPECT_EQ(refused.order, "") << "refused at admission";
-  EXPECT_THAT(refused.status.error_message(), HasSubstr("max_latency = 60 s: must be at least 132 s (original on cpu)"));
+  // 132 s and what is done around the network, rounded to what is enough.
+  EXPECT_THAT(refused.status.error_message(), HasSubstr("max_latency = 60 s: must be at least 133 s (original on cpu)"));
 }
 
 TEST_F(SegmentChoice, GivesUpNoAccuracyThatTheOperatorAsksFor) {
@@ -141,7 +142,7 @@ TEST_F(SegmentChoice, RefusesANamedLevelThatWouldBeTooLate) {
   conversation.SendFile(ct_);
   const Answer answer = conversation.Finish();
   EXPECT_EQ(answer.status.error_code(), grpc::DEADLINE_EXCEEDED);
-  EXPECT_THAT(answer.status.error_message(), HasSubstr("must be at least 132 s (original on cpu)"));
+  EXPECT_THAT(answer.status.error_message(), HasSubstr("must be at least 133 s (original on cpu)"));
 }
 
 TEST_F(SegmentChoice, FollowsWhatWasMeasured) {
