@@ -4,21 +4,68 @@
 
 #include <algorithm>
 #include <functional>
-#include <map>
+#include <set>
 
 #include "engine/available_memory.h"
 #include "engine/error.h"
 #include "engine/model/json_fields.h"
 #include "server/address.h"
+#include "server/config_keys.h"
+#include "server/nearest_word.h"
 
 namespace tuckerseg {
 namespace {
 
-constexpr int64_t kMaxBytes = int64_t{1} << 50;
-
 int AvailableThreads() {
   cpu_set_t set;
   return sched_getaffinity(0, sizeof(set), &set) == 0 ? std::max(CPU_COUNT(&set), 1) : 1;
+}
+
+/// A key that somebody wrote, on one line and not too long.
+std::string Shown(const std::string& key) {
+  const std::string quoted = Json(key).dump(-1, ' ', false, Json::error_handler_t::replace);
+  const std::string text = quoted.substr(1, quoted.size() - 2);
+  return text.size() > 60 ? text.substr(0, 57) + "..." : text;
+}
+
+/// Keys of the outermost object that stand there again: the parser keeps one value of them without a word.
+std::set<std::string> RepeatedKeys(const std::string& text) {
+  std::set<std::string> seen;
+  std::set<std::string> repeated;
+  const Json::parser_callback_t look = [&](int depth, Json::parse_event_t event, Json& parsed) {
+    if (event != Json::parse_event_t::key || depth != 1) return true;
+    const auto key = parsed.get<std::string>();
+    if (!seen.insert(key).second) repeated.insert(key);
+    return true;
+  };
+  const Json unused = Json::parse(text, look);
+  return repeated;
+}
+
+/// Without its value: what a key was mistaken for may be a secret.
+std::string UnknownKey(const std::string& key, const std::vector<ConfigKey>& keys) {
+  std::vector<std::string> names;
+  for (const ConfigKey& known : keys) names.push_back(known.name);
+  if (const auto meant = NearestWord(key, names)) return "config." + Shown(key) + ": unknown key; did you mean " + *meant + "?";
+  std::sort(names.begin(), names.end());
+  std::string list;
+  for (const std::string& name : names) list += (list.empty() ? "" : ", ") + name;
+  return "config." + Shown(key) + ": unknown key; must be one of " + list;
+}
+
+/// Adds what the call throws: one mistake must not hide the next.
+void Gather(std::vector<std::string>& mistakes, const std::function<void()>& call) {
+  try {
+    call();
+  } catch (const Error& error) {
+    mistakes.emplace_back(error.what());
+  }
+}
+
+void ThrowIfAny(const std::vector<std::string>& mistakes) {
+  std::string lines;
+  for (const std::string& mistake : mistakes) lines += (lines.empty() ? "" : "\n") + mistake;
+  if (!mistakes.empty()) throw Error(ErrorCode::kInvalidArgument, lines);
 }
 
 }  // namespace
@@ -32,60 +79,36 @@ const char* NameOf(GeometryPolicy policy) {
   return "refuse";
 }
 
-void ApplyConfigJson(const std::string& text, ServerConfig& config) {
-  using Set = std::function<void(const JsonField&)>;
-  const auto string_into = [](std::string& target) { return Set([&target](const JsonField& f) { target = f.Text(); }); };
-  const auto integer_into = [](int64_t& target, int64_t low, int64_t high) {
-    return Set([&target, low, high](const JsonField& f) { target = f.Integer(low, high); });
-  };
-  const auto number_into = [](double& target, double low, double high, const char* right) {
-    return Set([&target, low, high, right](const JsonField& f) {
-      target = f.Number();
-      if (!(target >= low && target <= high)) f.Refuse(right);
-    });
-  };
-  const std::map<std::string, Set> keys{
-      {"models", string_into(config.models)},
-      {"listen", string_into(config.listen)},
-      {"metrics", string_into(config.metrics)},
-      {"device", string_into(config.device)},
-      {"threads", [&](const JsonField& f) { config.threads = static_cast<int>(f.Integer(0, 1024)); }},
-      {"queue_capacity", integer_into(config.queue_capacity, 1, 10000)},
-      {"max_streams", integer_into(config.max_streams, 1, 10000)},
-      {"max_input_bytes", integer_into(config.max_input_bytes, 1, kMaxBytes)},
-      {"max_voxels", integer_into(config.volume_limits.max_voxels, 1, kMaxBytes)},
-      {"max_axis", integer_into(config.volume_limits.max_axis, 1, 32767)},
-      {"memory_limit_bytes", integer_into(config.memory_limit_bytes, 0, kMaxBytes)},
-      {"geometry_policy",
-       [&](const JsonField& f) {
-         config.geometry_policy = static_cast<GeometryPolicy>(f.OneOf({"refuse", "prefer_sform", "prefer_qform"}));
-       }},
-      {"accumulation",
-       [&](const JsonField& f) { config.accumulation = static_cast<Accumulation>(f.OneOf({"float32", "reference"})); }},
-      {"min_quality", number_into(config.min_quality, 0, 1, "must be in [0, 1]")},
-      {"deadline_margin", number_into(config.deadline_margin, 0, 10, "must be in [0, 10]")},
-      {"allow_phantom_quality", [&](const JsonField& f) { config.allow_phantom_quality = f.Boolean(); }},
-      {"allow_non_commercial", [&](const JsonField& f) { config.allow_non_commercial = f.Boolean(); }},
-      {"drain_s", number_into(config.drain_s, 0, 86400, "must be in [0, 86400] s")},
-  };
+std::vector<std::string> ReadConfigJson(const std::string& text, ServerConfig& config) {
   const Json json = ParseJson(text, "config");
   const JsonField root(json, "config");
   if (!json.is_object()) root.Refuse("must be an object");
-  for (const auto& [key, value] : json.items()) {
-    const auto set = keys.find(key);
-    if (set == keys.end()) {
-      std::string known;
-      for (const auto& [name, unused] : keys) known += (known.empty() ? "" : ", ") + name;
-      throw Error(ErrorCode::kInvalidArgument, "config." + key + ": unknown key; must be one of " + known);
+  const std::vector<ConfigKey> keys = ConfigKeys();
+  std::vector<std::string> mistakes;
+  for (const std::string& key : RepeatedKeys(text)) mistakes.push_back("config." + Shown(key) + ": stands there more than once; must be given once");
+  for (const auto& item : json.items()) {
+    const auto known = std::find_if(keys.begin(), keys.end(), [&](const ConfigKey& key) { return key.name == item.key(); });
+    if (known == keys.end()) {
+      mistakes.push_back(UnknownKey(item.key(), keys));
+    } else {
+      Gather(mistakes, [&] { known->read(JsonField(item.value(), "config." + known->name), config); });
     }
-    set->second(JsonField(value, "config." + key));
   }
+  return mistakes;
+}
+
+void ApplyConfigJson(const std::string& json, ServerConfig& config) { ThrowIfAny(ReadConfigJson(json, config)); }
+
+std::vector<std::string> FindMistakes(const ServerConfig& config) {
+  std::vector<std::string> mistakes;
+  if (config.models.empty()) mistakes.emplace_back("models: missing; must be a directory of bundles");
+  Gather(mistakes, [&] { ParseAddress("listen", config.listen); });
+  Gather(mistakes, [&] { ParseAddress("metrics", config.metrics); });
+  return mistakes;
 }
 
 void CompleteConfig(ServerConfig& config) {
-  if (config.models.empty()) throw Error(ErrorCode::kInvalidArgument, "models: missing; must be a directory of bundles");
-  ParseAddress("listen", config.listen);
-  ParseAddress("metrics", config.metrics);
+  ThrowIfAny(FindMistakes(config));
   if (config.threads == 0) config.threads = AvailableThreads();
   if (config.memory_limit_bytes == 0) config.memory_limit_bytes = AvailableMemory() / 10 * 8;
 }

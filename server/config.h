@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "engine/segment/segmenter.h"
 #include "engine/volume/nifti_header.h"
@@ -29,12 +30,17 @@ struct ServerConfig {
   double drain_s = 60;                     ///< how long running requests may go on after a signal to stop
 };
 
-/// Overwrites `config` with the keys of a JSON object: the names of the fields above, `max_voxels` and `max_axis` for the
-/// volume limits. Errors: kInvalidArgument for unknown keys and values out of range, naming them.
+/// Overwrites `config` with the keys of a JSON object (config_keys.h) and returns every mistake, a line each: unknown keys, keys that stand there twice, values out of
+/// range. What a mistaken key would set stays as it is. Errors: kInvalidArgument for what is no JSON object at all.
+std::vector<std::string> ReadConfigJson(const std::string& json, ServerConfig& config);
+
+/// The same. Errors: kInvalidArgument with those lines where there is a mistake.
 void ApplyConfigJson(const std::string& json, ServerConfig& config);
 
-/// Fills what was left to the machine: threads, memory limit. Errors: kInvalidArgument for a missing `models` and for
-/// addresses that are none.
+/// What is wrong with a whole configuration, wherever it comes from, a line each: no `models`, addresses that are none.
+std::vector<std::string> FindMistakes(const ServerConfig& config);
+
+/// Fills what was left to the machine: threads, memory limit. Errors: kInvalidArgument with the lines of FindMistakes, if there are any.
 void CompleteConfig(ServerConfig& config);
 
 const char* NameOf(GeometryPolicy policy);

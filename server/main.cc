@@ -7,7 +7,10 @@
 #include <iostream>
 #include <iterator>
 #include <nlohmann/json.hpp>
+#include <string>
 #include <thread>
+#include <utility>
+#include <vector>
 
 #include "engine/error.h"
 #include "engine/freed_memory.h"
@@ -88,6 +91,15 @@ void Serve(const ServerConfig& config, bool check_only) {
   Log(LogLevel::kInfo, "stopped", nlohmann::json::object());
 }
 
+/// Its name alone: what was meant as its value may be a secret, and standard error is kept by whoever starts servers.
+std::string UnknownOption(const std::vector<std::string>& unexpected) {
+  for (const std::string& word : unexpected) {
+    if (word.rfind("--", 0) == 0) return word.substr(0, word.find('='));
+    if (word.rfind('-', 0) == 0) return word.substr(0, 2);
+  }
+  return "argument";
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -104,20 +116,27 @@ int main(int argc, char** argv) {
   app.add_option("--listen", listen, "HOST:PORT for gRPC (default 127.0.0.1:50051)");
   app.add_option("--metrics", metrics, "HOST:PORT for Prometheus, at /metrics (default 127.0.0.1:9464)");
   app.add_option("--config", config_file, "JSON file with further settings (docs/api.md lists them)");
-  app.add_flag("--check-config", check, "Check settings, device and models, and exit");
+  app.add_flag("--check-config", check, "Explain every mistake of the settings, check device and models, and exit");
   try {
     app.parse(argc, argv);
+    std::vector<std::string> mistakes;
     if (!config_file.empty()) {
       std::ifstream file(config_file);
       if (!file) throw Error(ErrorCode::kNotFound, "--config: cannot be opened; must be a readable file");
-      ApplyConfigJson({std::istreambuf_iterator<char>(file), {}}, config);
+      mistakes = ReadConfigJson({std::istreambuf_iterator<char>(file), {}}, config);
     }
     if (!models.empty()) config.models = models;  // the command line wins over the file
     if (!listen.empty()) config.listen = listen;
     if (!metrics.empty()) config.metrics = metrics;
-    if (config.models.empty()) throw CLI::RequiredError("--models (or `models` in --config)");
+    if (mistakes.empty() && config.models.empty()) throw CLI::RequiredError("--models (or `models` in --config)");
+    for (std::string& mistake : FindMistakes(config)) mistakes.push_back(std::move(mistake));
+    for (const std::string& mistake : mistakes) std::cerr << "error: " << mistake << "\n";
+    if (!mistakes.empty()) return kFailed;
     CompleteConfig(config);
     Serve(config, check);
+  } catch (const CLI::ExtrasError&) {
+    std::cerr << "error: " << UnknownOption(app.remaining()) << ": no option of this program: see tuckerseg-server --help\n";
+    return kWrongUsage;
   } catch (const CLI::ParseError& error) {
     if (error.get_exit_code() == 0) return app.exit(error);  // --help, --version
     std::cerr << "error: " << error.what() << ": see tuckerseg-server --help\n";

@@ -109,6 +109,28 @@ TEST_F(ServerProcessTest, ChecksSettingsAndModelsWithoutServing) {
   EXPECT_THAT(damaged.Errors(), StartsWith("error: bundle tiny: "));
 }
 
+TEST_F(ServerProcessTest, ExplainsEveryMistakeOfItsConfiguration) {
+  const std::string config = directory_.Write("config.json", R"({"threads": -1, "quee_capacity": 4, "listen": "nowhere", "drain_s": 1, "drain_s": 2})");
+  const std::vector<std::string> arguments{"--models", folder_ / "models", "--config", config, "--check-config"};
+  ServerProcess server(arguments);
+  EXPECT_EQ(server.WaitForEnd(), 1);
+  EXPECT_EQ(server.Errors(),
+            "error: config.drain_s: stands there more than once; must be given once\n"
+            "error: config.threads = -1: must be a whole number in [0, 1024]\n"
+            "error: config.quee_capacity: unknown key; did you mean queue_capacity?\n"
+            "error: listen = nowhere: must be HOST:PORT with a port in [0, 65535]\n");
+}
+
+TEST_F(ServerProcessTest, DoesNotRepeatWhatAnUnknownOptionHolds) {
+  const std::vector<std::vector<std::string>> lines{{"--token", "hunter2"}, {"--token=hunter2"}, {"-p", "hunter2"}, {"hunter2"}};
+  for (const std::vector<std::string>& arguments : lines) {
+    ServerProcess server(arguments);
+    EXPECT_EQ(server.WaitForEnd(), 2);
+    EXPECT_THAT(server.Errors(), HasSubstr("no option of this program"));
+    EXPECT_THAT(server.Errors(), testing::Not(HasSubstr("hunter2")));
+  }
+}
+
 TEST_F(ServerProcessTest, EndsWithOneLineWhenItCannotServe) {
   const auto expect_error = [](const std::vector<std::string>& arguments, int status, const std::string& message) {
     ServerProcess server(arguments);

@@ -1,6 +1,10 @@
 #include "server/config.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
+
+#include <string>
+#include <vector>
 
 #include "tests/engine/volume/expect_error.h"
 
@@ -43,9 +47,47 @@ TEST(ApplyConfigJson, TakesAnEmptyObject) {
   EXPECT_EQ(config.queue_capacity, 16);
 }
 
-TEST(ApplyConfigJson, RefusesAnUnknownKeyAndListsTheKnownOnes) {
-  ExpectRefusal(R"({"treads": 2})",
-                "config.treads: unknown key; must be one of accumulation, allow_non_commercial, device, drain_s, geometry_policy");
+TEST(ApplyConfigJson, RefusesAnUnknownKeyAndNamesTheOneThatWasMeant) {
+  ExpectRefusal(R"({"treads": 2})", "config.treads: unknown key; did you mean threads?");
+  ExpectRefusal(R"({"maxVoxels": 2})", "config.maxVoxels: unknown key; did you mean max_voxels?");
+  ExpectRefusal(R"({"colour": 2})", "config.colour: unknown key; must be one of accumulation, allow_non_commercial, allow_phantom_quality, deadline_margin");
+}
+
+TEST(ApplyConfigJson, DoesNotRepeatWhatAnUnknownKeyHolds) {
+  ServerConfig config;
+  for (const std::string& mistake : ReadConfigJson(R"({"api_token": "hunter2"})", config)) EXPECT_THAT(mistake, testing::Not(testing::HasSubstr("hunter2")));
+}
+
+TEST(ApplyConfigJson, RefusesAKeyThatStandsThereTwice) {
+  ExpectRefusal(R"({"threads": 2, "listen": "a:1", "threads": 2})", "config.threads: stands there more than once; must be given once");
+}
+
+TEST(ReadConfigJson, TellsEveryMistakeOnALineOfItsOwn) {
+  ServerConfig config;
+  const std::vector<std::string> mistakes = ReadConfigJson(
+      R"({"threads": -1, "models": "/srv/models", "treads": 2, "geometry_policy": "guess", "drain_s": 5, "drain_s": 7, "a\nb": 1, "min_quality": 2})", config);
+  EXPECT_THAT(mistakes, testing::UnorderedElementsAre("config.drain_s: stands there more than once; must be given once",                           //
+                                                      "config.threads = -1: must be a whole number in [0, 1024]",                                   //
+                                                      "config.treads: unknown key; did you mean threads?",                                          //
+                                                      "config.geometry_policy = \"guess\": must be one of refuse prefer_sform prefer_qform",        //
+                                                      testing::StartsWith("config.a\\nb: unknown key; must be one of"),                             //
+                                                      "config.min_quality = 2: must be in [0, 1]"));
+  EXPECT_EQ(config.models, "/srv/models") << "what is right is taken over";
+  EXPECT_EQ(config.threads, 0) << "what is wrong is not";
+  EXPECT_EQ(config.min_quality, 0);
+}
+
+TEST(ReadConfigJson, FindsNoMistakeInARightFile) {
+  ServerConfig config;
+  EXPECT_THAT(ReadConfigJson(R"({"threads": 4, "min_quality": 0.9})", config), testing::IsEmpty());
+}
+
+TEST(FindMistakes, TellsEveryMistakeWhereverTheSettingComesFrom) {
+  ServerConfig config;
+  config.listen = "nowhere";
+  config.metrics = "127.0.0.1:99999";
+  EXPECT_THAT(FindMistakes(config), testing::ElementsAre("models: missing; must be a directory of bundles", testing::StartsWith("listen = nowhere: must be HOST:PORT"),
+                                                         testing::StartsWith("metrics = 127.0.0.1:99999: must be HOST:PORT")));
 }
 
 TEST(ApplyConfigJson, RefusesValuesOutOfRangeAndNamesThem) {

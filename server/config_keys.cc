@@ -1,0 +1,146 @@
+#include "server/config_keys.h"
+
+#include <algorithm>
+#include <cstdint>
+#include <cstdio>
+#include <type_traits>
+#include <utility>
+
+namespace tuckerseg {
+namespace {
+
+constexpr int64_t kMostBytes = int64_t{1} << 50;
+
+// `place` is a member of ServerConfig, or what gives a field within one: std::invoke takes both.
+template <typename Place>
+ConfigKey KeyOf(std::string name, ConfigKey::Type type, Place place, std::string meaning) {
+  ConfigKey key;
+  key.name = std::move(name);
+  key.type = type;
+  key.meaning = std::move(meaning);
+  key.write = [place](const ServerConfig& config) { return Json(std::invoke(place, config)); };
+  return key;
+}
+
+template <typename Place>
+ConfigKey Text(std::string name, Place place, std::string meaning) {
+  ConfigKey key = KeyOf(std::move(name), ConfigKey::Type::kText, place, std::move(meaning));
+  key.read = [place](const JsonField& field, ServerConfig& config) { std::invoke(place, config) = field.Text(); };
+  return key;
+}
+
+template <typename Place>
+ConfigKey Boolean(std::string name, Place place, std::string meaning) {
+  ConfigKey key = KeyOf(std::move(name), ConfigKey::Type::kBoolean, place, std::move(meaning));
+  key.read = [place](const JsonField& field, ServerConfig& config) { std::invoke(place, config) = field.Boolean(); };
+  return key;
+}
+
+template <typename Place>
+ConfigKey Integer(std::string name, Place place, int64_t low, int64_t high, std::string meaning) {
+  ConfigKey key = KeyOf(std::move(name), ConfigKey::Type::kInteger, place, std::move(meaning));
+  key.low = static_cast<double>(low);
+  key.high = static_cast<double>(high);
+  key.read = [place, low, high](const JsonField& field, ServerConfig& config) {
+    auto& target = std::invoke(place, config);
+    target = static_cast<std::remove_reference_t<decltype(target)>>(field.Integer(low, high));
+  };
+  return key;
+}
+
+/// Without the zeros that a real number does not need.
+std::string Plain(double number) {
+  char text[40];
+  std::snprintf(text, sizeof(text), "%.15g", number);
+  return text;
+}
+
+template <typename Place>
+ConfigKey Number(std::string name, Place place, double low, double high, const std::string& unit, std::string meaning) {
+  ConfigKey key = KeyOf(std::move(name), ConfigKey::Type::kNumber, place, std::move(meaning));
+  key.low = low;
+  key.high = high;
+  const std::string right = "must be in [" + Plain(low) + ", " + Plain(high) + "]" + unit;
+  key.read = [place, low, high, right](const JsonField& field, ServerConfig& config) {
+    const double number = field.Number();
+    if (!(number >= low && number <= high)) field.Refuse(right);
+    std::invoke(place, config) = number;
+  };
+  return key;
+}
+
+/// `choices`: the names of an enumeration's values, in their order.
+template <typename Place>
+ConfigKey Choice(std::string name, Place place, std::vector<std::string> choices, std::string meaning) {
+  ConfigKey key;
+  key.name = std::move(name);
+  key.choices = choices;
+  key.meaning = std::move(meaning);
+  key.read = [place, choices](const JsonField& field, ServerConfig& config) {
+    const auto chosen = std::find(choices.begin(), choices.end(), field.Text());
+    if (chosen == choices.end()) {
+      std::string right = "must be one of";
+      for (const std::string& choice : choices) right += " " + choice;
+      field.Refuse(right);
+    }
+    auto& target = std::invoke(place, config);
+    target = static_cast<std::remove_reference_t<decltype(target)>>(chosen - choices.begin());
+  };
+  key.write = [place, choices](const ServerConfig& config) { return Json(choices.at(static_cast<size_t>(std::invoke(place, config)))); };
+  return key;
+}
+
+std::string Quoted(const std::string& text) { return "`" + text + "`"; }
+
+std::string DefaultWords(const ConfigKey& key) {
+  const Json value = key.write(ServerConfig{});
+  if (value.is_boolean()) return value.get<bool>() ? "true" : "false";
+  if (value.is_number()) return Plain(value.get<double>());
+  const std::string text = value.get<std::string>();
+  return text.empty() ? "none" : Quoted(text);
+}
+
+std::string RangeWords(const ConfigKey& key) {
+  if (key.type == ConfigKey::Type::kInteger || key.type == ConfigKey::Type::kNumber) {
+    return Plain(key.low) + " to " + (key.high == static_cast<double>(kMostBytes) ? "2^50" : Plain(key.high));
+  }
+  std::string words;
+  for (const std::string& choice : key.choices) words += (words.empty() ? "" : ", ") + Quoted(choice);
+  return words;
+}
+
+}  // namespace
+
+std::vector<ConfigKey> ConfigKeys() {
+  return {
+      Text("models", &ServerConfig::models, "directory of bundles ([bundle.md](bundle.md)); must be given, here or by `--models`"),
+      Text("listen", &ServerConfig::listen, "HOST:PORT for gRPC; port 0: any free one, in the log"),
+      Text("metrics", &ServerConfig::metrics, "HOST:PORT for Prometheus, at `/metrics`"),
+      Text("device", &ServerConfig::device, "where networks run: `cpu` or `cuda:N`"),
+      Integer("threads", &ServerConfig::threads, 0, 1024, "CPU threads, of LibTorch and of everything else; 0: as many as the process may use"),
+      Integer("queue_capacity", &ServerConfig::queue_capacity, 1, 10000, "requests that may wait or run"),
+      Integer("max_streams", &ServerConfig::max_streams, 1, 10000, "calls of Segment that may be open"),
+      Integer("max_input_bytes", &ServerConfig::max_input_bytes, 1, kMostBytes, "largest file as sent"),
+      Integer("max_voxels", [](auto& config) -> auto& { return config.volume_limits.max_voxels; }, 1, kMostBytes, "most voxels of a volume"),
+      Integer("max_axis", [](auto& config) -> auto& { return config.volume_limits.max_axis; }, 1, 32767, "most voxels along an axis"),
+      Integer("memory_limit_bytes", &ServerConfig::memory_limit_bytes, 0, kMostBytes, "for volumes and segmentation; 0: 80 % of the cgroup's limit or the machine's memory, the lesser"),
+      Choice("geometry_policy", &ServerConfig::geometry_policy, {"refuse", "prefer_sform", "prefer_qform"}, "what is done with geometry that is legal but dubious"),
+      Choice("accumulation", &ServerConfig::accumulation, {"float32", "reference"}, "`reference`: patches are summed in half precision, as nnU-Net does"),
+      Number("min_quality", &ServerConfig::min_quality, 0, 1, "", "no request that leaves the choice of its level is served below this quality"),
+      Number("deadline_margin", &ServerConfig::deadline_margin, 0, 10, "", "share by which work may take longer than foretold before a promise of time is at risk"),
+      Boolean("allow_phantom_quality", &ServerConfig::allow_phantom_quality, "qualities that were measured on phantoms alone count for models that were trained on patients, too"),
+      Boolean("allow_non_commercial", &ServerConfig::allow_non_commercial, "serve bundles whose licence forbids commercial use, or asks for a key that is free for other use only; else the server does not start with them"),
+      Number("drain_s", &ServerConfig::drain_s, 0, 86400, " s", "seconds that running calls may go on after a signal to stop"),
+  };
+}
+
+std::string ConfigTable() {
+  std::string table;
+  for (const ConfigKey& key : ConfigKeys()) {
+    const std::string range = RangeWords(key);
+    table += "| " + Quoted(key.name) + " | " + DefaultWords(key) + " | " + range + (range.empty() ? "| " : " | ") + key.meaning + " |\n";
+  }
+  return table;
+}
+
+}  // namespace tuckerseg

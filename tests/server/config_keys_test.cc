@@ -1,0 +1,124 @@
+/// The list of keys, its published schema and its page in docs/.
+#include "server/config_keys.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "engine/error.h"
+#include "tests/engine/model/json_schema.h"
+#include "tests/engine/model/temporary_directory.h"
+
+namespace tuckerseg {
+namespace {
+
+using testing::HasSubstr;
+
+constexpr auto kSchema = "server-config.schema.json";
+
+std::string Document(const std::string& name) { return FileText(std::filesystem::path(TUCKERSEG_SOURCE_DIR) / "docs" / name); }
+
+const char* TypeName(ConfigKey::Type type) {
+  switch (type) {
+    case ConfigKey::Type::kText: return "string";
+    case ConfigKey::Type::kInteger: return "integer";
+    case ConfigKey::Type::kNumber: return "number";
+    case ConfigKey::Type::kBoolean: return "boolean";
+  }
+  return "";
+}
+
+bool HasRange(const ConfigKey& key) { return key.type == ConfigKey::Type::kInteger || key.type == ConfigKey::Type::kNumber; }
+
+/// What the schema has to say of a key. An empty text is no default: the key may be left out, and nothing stands for it.
+Json PropertyOf(const ConfigKey& key) {
+  Json property{{"description", key.meaning}, {"type", TypeName(key.type)}};
+  if (!key.choices.empty()) property["enum"] = key.choices;
+  if (HasRange(key)) {
+    property["minimum"] = key.low;
+    property["maximum"] = key.high;
+  }
+  const Json value = key.write(ServerConfig{});
+  if (value != Json("")) property["default"] = value;
+  return property;
+}
+
+/// Whether the program takes a file of this one key.
+bool IsTaken(const std::string& key, const Json& value) {
+  ServerConfig config;
+  return ReadConfigJson(Json{{key, value}}.dump(), config).empty();
+}
+
+TEST(ConfigSchema, HasExactlyTheKeysThatTheProgramKnowsWithTheirRangesAndDefaults) {
+  const Json schema = Json::parse(Document(kSchema));
+  EXPECT_EQ(schema.at("additionalProperties"), false);
+  EXPECT_FALSE(schema.contains("required")) << "every key may come from the command line or have its default";
+  const Json& properties = schema.at("properties");
+  std::vector<std::string> names;
+  for (const auto& item : properties.items()) names.push_back(item.key());
+  std::vector<std::string> known;
+  for (const ConfigKey& key : ConfigKeys()) {
+    known.push_back(key.name);
+    ASSERT_TRUE(properties.contains(key.name)) << key.name;
+    EXPECT_EQ(properties.at(key.name), PropertyOf(key)) << key.name << " must be " << PropertyOf(key).dump();
+  }
+  EXPECT_EQ(names, known) << "in the same order";
+}
+
+TEST(ConfigSchema, TakesAndRefusesWhatTheProgramDoes) {
+  const JsonSchema schema({{kSchema, Json::parse(Document(kSchema))}}, kSchema);
+  const auto expect = [&](const std::string& key, const Json& value, bool taken) {
+    EXPECT_EQ(schema.Errors(Json{{key, value}}).empty(), taken) << key << " = " << value.dump();
+    EXPECT_EQ(IsTaken(key, value), taken) << key << " = " << value.dump();
+  };
+  for (const ConfigKey& key : ConfigKeys()) {
+    expect(key.name, key.write(ServerConfig{}), true);
+    expect(key.name, nullptr, false);
+    expect(key.name, Json::array(), false);
+    expect(key.name, key.type == ConfigKey::Type::kText ? Json(1) : Json("text"), false);
+    if (!key.choices.empty()) expect(key.name, "no such choice", false);
+    for (const std::string& choice : key.choices) expect(key.name, choice, true);
+    if (!HasRange(key)) continue;
+    expect(key.name, key.low, true);
+    expect(key.name, key.high, true);
+    expect(key.name, key.low - 1, false);
+    expect(key.name, key.high + 1, false);
+    expect(key.name, key.low + 0.5, key.type == ConfigKey::Type::kNumber);
+  }
+  expect("misspelled", 1, false);
+}
+
+TEST(ConfigKeys, AreReadAndWrittenAlike) {
+  for (const ConfigKey& key : ConfigKeys()) {
+    Json value = "/some/text";
+    if (key.type == ConfigKey::Type::kBoolean) value = !key.write(ServerConfig{}).get<bool>();
+    if (HasRange(key)) value = key.high;
+    if (!key.choices.empty()) value = key.choices.back();
+    ServerConfig config;
+    key.read(JsonField(value, key.name), config);
+    EXPECT_EQ(key.write(config), value) << key.name;
+    for (const ConfigKey& other : ConfigKeys()) {
+      if (other.name == key.name) continue;
+      EXPECT_EQ(other.write(config), other.write(ServerConfig{})) << key.name << " changes " << other.name;
+    }
+  }
+}
+
+TEST(ConfigKeys, AreListedInTheDocumentation) {
+  EXPECT_THAT(Document("api.md"), HasSubstr("| key | default | range | meaning |\n| --- | --- | --- | --- |\n" + ConfigTable() + "\n"));
+}
+
+TEST(ConfigKeys, HoldNoSecretUnlessByTheFileThatHasIt) {
+  for (const ConfigKey& key : ConfigKeys()) {
+    for (const char* word : {"secret", "token", "password", "private_key"}) {
+      if (key.name.find(word) == std::string::npos) continue;
+      EXPECT_THAT(key.name, HasSubstr("_file")) << "a configuration is copied, shown and kept";
+    }
+  }
+}
+
+}  // namespace
+}  // namespace tuckerseg
