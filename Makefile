@@ -21,7 +21,7 @@ build: configure ## build everything; binaries in build/release/bin/
 	@cmake --build build/release -j $(JOBS)
 
 programs: configure ## build the programs, without tests and benchmarks
-	@cmake --build build/release -j $(JOBS) --target tuckerseg-server tuckerseg-client tuckerseg-compress tuckerseg-phantom
+	@cmake --build build/release -j $(JOBS) --target tuckerseg-server tuckerseg-replay tuckerseg-client tuckerseg-compress tuckerseg-phantom
 
 demo: programs ## set up, build, start the server, segment a phantom with the model of this repository, show table and picture
 	@scripts/demo.sh

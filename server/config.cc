@@ -3,6 +3,7 @@
 #include <sched.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <functional>
 #include <set>
 
@@ -68,6 +69,16 @@ void ThrowIfAny(const std::vector<std::string>& mistakes) {
   if (!mistakes.empty()) throw Error(ErrorCode::kInvalidArgument, lines);
 }
 
+void CheckChoicesFile(const std::string& file) {
+  if (file.empty()) return;
+  std::error_code error;
+  const std::filesystem::path folder = std::filesystem::path(file).parent_path();
+  if (!folder.empty() && !std::filesystem::is_directory(folder, error)) {
+    throw Error(ErrorCode::kInvalidArgument, "choices_file = " + Shown(file) + ": must be in a folder that is there");
+  }
+  if (std::filesystem::is_directory(file, error)) throw Error(ErrorCode::kInvalidArgument, "choices_file = " + Shown(file) + ": must be a file, not a folder");
+}
+
 }  // namespace
 
 const char* NameOf(GeometryPolicy policy) {
@@ -104,6 +115,7 @@ std::vector<std::string> FindMistakes(const ServerConfig& config) {
   if (config.models.empty()) mistakes.emplace_back("models: missing; must be a directory of bundles");
   Gather(mistakes, [&] { ParseAddress("listen", config.listen); });
   Gather(mistakes, [&] { ParseAddress("metrics", config.metrics); });
+  Gather(mistakes, [&] { CheckChoicesFile(config.choices_file); });
   return mistakes;
 }
 

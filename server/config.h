@@ -27,6 +27,8 @@ struct ServerConfig {
   double deadline_margin = 0.1;            ///< share by which work may take longer than foretold
   bool allow_phantom_quality = false;      ///< qualities that were measured on phantoms count for models of patients too
   bool allow_non_commercial = false;       ///< serve models whose licence forbids commercial use
+  std::string choices_file;                ///< where the choices of levels are recorded (observe/choice_log.h); empty: nowhere
+  int64_t choices_max_bytes = int64_t{64} << 20;  ///< what it grows to before it is put aside
   double drain_s = 60;                     ///< how long running requests may go on after a signal to stop
 };
 
@@ -37,7 +39,7 @@ std::vector<std::string> ReadConfigJson(const std::string& json, ServerConfig& c
 /// The same. Errors: kInvalidArgument with those lines where there is a mistake.
 void ApplyConfigJson(const std::string& json, ServerConfig& config);
 
-/// What is wrong with a whole configuration, wherever it comes from, a line each: no `models`, addresses that are none.
+/// What is wrong with a whole configuration, wherever it comes from, a line each: no `models`, addresses that are none, a `choices_file` that cannot be.
 std::vector<std::string> FindMistakes(const ServerConfig& config);
 
 /// Fills what was left to the machine: threads, memory limit. Errors: kInvalidArgument with the lines of FindMistakes, if there are any.

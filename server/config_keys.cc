@@ -130,6 +130,8 @@ std::vector<ConfigKey> ConfigKeys() {
       Number("deadline_margin", &ServerConfig::deadline_margin, 0, 10, "", "share by which work may take longer than foretold before a promise of time is at risk"),
       Boolean("allow_phantom_quality", &ServerConfig::allow_phantom_quality, "qualities that were measured on phantoms alone count for models that were trained on patients, too"),
       Boolean("allow_non_commercial", &ServerConfig::allow_non_commercial, "serve bundles whose licence forbids commercial use, or asks for a key that is free for other use only; else the server does not start with them"),
+      Text("choices_file", &ServerConfig::choices_file, "file that a line is added to for each level that the server chose or refused, for `tuckerseg-replay`; absent: none is written"),
+      Integer("choices_max_bytes", &ServerConfig::choices_max_bytes, 65536, kMostBytes, "size that `choices_file` grows to; it then becomes `FILE.1`, in place of the one before"),
       Number("drain_s", &ServerConfig::drain_s, 0, 86400, " s", "seconds that running calls may go on after a signal to stop"),
   };
 }

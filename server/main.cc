@@ -7,6 +7,7 @@
 #include <iostream>
 #include <iterator>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
 #include <thread>
 #include <utility>
@@ -15,6 +16,7 @@
 #include "engine/error.h"
 #include "engine/freed_memory.h"
 #include "server/config.h"
+#include "server/observe/choice_log.h"
 #include "server/observe/log.h"
 #include "server/serve/grpc_server.h"
 #include "server/variants/variant_gauges.h"
@@ -65,6 +67,8 @@ void Serve(const ServerConfig& config, bool check_only) {
   const Execution execution = ChooseExecution(config);
   const ModelStore models(config.models, execution.factory, config.allow_non_commercial);
   if (check_only) return;
+  std::optional<ChoiceLog> choices;
+  if (!config.choices_file.empty()) choices.emplace(config.choices_file, config.choices_max_bytes);
   MemoryBudget memory(config.memory_limit_bytes);
   ServiceTimes times;
   WarmUp(models, times);
@@ -75,6 +79,7 @@ void Serve(const ServerConfig& config, bool check_only) {
   SetVariantGauges(models, metrics);
   const int metrics_port = metrics.Expose(config.metrics);
   ServiceParts parts{config, models, queue, memory, times, metrics, heap, execution.name, execution.devices};
+  parts.choices = choices ? &*choices : nullptr;
   GrpcServer server(parts, config.listen);
   Log(LogLevel::kInfo, "serving", {{"port", server.port()}, {"metrics_port", metrics_port}, {"tasks", models.models().size()},
                                    {"device", config.device}, {"threads", config.threads}});

@@ -14,4 +14,12 @@ const char* NameOf(LevelReason reason) {
   return "unknown";
 }
 
+std::optional<LevelReason> FindLevelReason(const std::string& name) {
+  for (const LevelReason reason :
+       {LevelReason::kAsked, LevelReason::kQuality, LevelReason::kOnly, LevelReason::kDeadline, LevelReason::kQueue, LevelReason::kMemory}) {
+    if (name == NameOf(reason)) return reason;
+  }
+  return {};
+}
+
 }  // namespace tuckerseg

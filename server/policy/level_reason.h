@@ -1,6 +1,9 @@
 /// Why a level serves a request.
 #pragma once
 
+#include <optional>
+#include <string>
+
 namespace tuckerseg {
 
 enum class LevelReason {
@@ -14,5 +17,8 @@ enum class LevelReason {
 
 /// "asked", "quality", "only", "deadline", "queue", "memory": as metrics name it.
 const char* NameOf(LevelReason reason);
+
+/// The reason of that name, if there is one.
+std::optional<LevelReason> FindLevelReason(const std::string& name);
 
 }  // namespace tuckerseg

@@ -58,7 +58,9 @@ class Offers {
   }
 
   AdmittedLevel Choose(const PolicySettings& settings) {
-    const LevelVerdict verdict = ChooseOffer(PromisesOf(request_), offers_, settings);
+    const LevelPromises promises = PromisesOf(request_);
+    const LevelVerdict verdict = ChooseOffer(promises, offers_, settings);
+    if (request_.asked == nullptr && parts_.choices != nullptr) Record(promises, settings, verdict);
     if (verdict.refusal) Refuse(*verdict.refusal);
     AdmittedLevel chosen = std::move(candidates_[*verdict.offer]);
     chosen.reason = request_.asked != nullptr ? LevelReason::kAsked : verdict.reason;
@@ -67,6 +69,19 @@ class Offers {
   }
 
  private:
+  /// A record that there is no memory for is worth no request.
+  void Record(const LevelPromises& promises, const PolicySettings& settings, const LevelVerdict& verdict) noexcept {
+    try {
+      parts_.choices->Write({.task = request_.model.model().task,
+                             .promises = promises,
+                             .settings = settings,
+                             .held_bytes = request_.held_bytes,
+                             .offers = std::move(offers_),
+                             .verdict = verdict});
+    } catch (...) {
+    }
+  }
+
   [[noreturn]] static void Refuse(const ChoiceRefusal& refusal) {
     Error error(refusal.code, refusal.message);
     if (refusal.retry_after_s) throw std::move(error).RetryAfter(*refusal.retry_after_s);

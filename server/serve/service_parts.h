@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "server/config.h"
+#include "server/observe/choice_log.h"
 #include "server/observe/metrics.h"
 #include "server/policy/service_times.h"
 #include "server/schedule/idle_heap.h"
@@ -27,6 +28,7 @@ struct ServiceParts {
   std::vector<std::string> devices;
   std::atomic<bool> draining = false; ///< set: no new call is taken
   std::atomic<int64_t> streams = 0;   ///< calls of Segment that run
+  ChoiceLog* choices = nullptr;       ///< records the levels that the server chooses; null: nobody does
 };
 
 /// Chunks that are sent.

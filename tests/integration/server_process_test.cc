@@ -109,6 +109,24 @@ TEST_F(ServerProcessTest, ChecksSettingsAndModelsWithoutServing) {
   EXPECT_THAT(damaged.Errors(), StartsWith("error: bundle tiny: "));
 }
 
+TEST_F(ServerProcessTest, RecordsItsChoicesWhereItIsTold) {
+  const std::filesystem::path choices = folder_ / "choices.jsonl";
+  const std::string config = directory_.Write("config.json", R"({"choices_file": ")" + choices.string() + "\"}");
+  std::vector<std::string> arguments = Arguments();
+  arguments.push_back("--config");
+  arguments.push_back(config);
+  ServerProcess server(arguments);
+  const auto serving = server.WaitForEvent("serving");
+  ASSERT_TRUE(serving) << server.Errors();
+  Client client("127.0.0.1:" + std::to_string(serving->at("port").get<int>()));
+  SegmentFile(client, Ct(40));
+  server.Signal(SIGTERM);
+  EXPECT_EQ(server.WaitForEnd(), 0);
+  const auto record = nlohmann::json::parse(FileText(choices));
+  EXPECT_EQ(record.at("chosen").at("level"), "original");
+  EXPECT_EQ(record.at("chosen").at("reason"), "only");
+}
+
 TEST_F(ServerProcessTest, ExplainsEveryMistakeOfItsConfiguration) {
   const std::string config = directory_.Write("config.json", R"({"threads": -1, "quee_capacity": 4, "listen": "nowhere", "drain_s": 1, "drain_s": 2})");
   const std::vector<std::string> arguments{"--models", folder_ / "models", "--config", config, "--check-config"};

@@ -50,7 +50,7 @@ TEST(ApplyConfigJson, TakesAnEmptyObject) {
 TEST(ApplyConfigJson, RefusesAnUnknownKeyAndNamesTheOneThatWasMeant) {
   ExpectRefusal(R"({"treads": 2})", "config.treads: unknown key; did you mean threads?");
   ExpectRefusal(R"({"maxVoxels": 2})", "config.maxVoxels: unknown key; did you mean max_voxels?");
-  ExpectRefusal(R"({"colour": 2})", "config.colour: unknown key; must be one of accumulation, allow_non_commercial, allow_phantom_quality, deadline_margin");
+  ExpectRefusal(R"({"colour": 2})", "config.colour: unknown key; must be one of accumulation, allow_non_commercial, allow_phantom_quality, choices_file");
 }
 
 TEST(ApplyConfigJson, DoesNotRepeatWhatAnUnknownKeyHolds) {
@@ -79,15 +79,28 @@ TEST(ReadConfigJson, TellsEveryMistakeOnALineOfItsOwn) {
 
 TEST(ReadConfigJson, FindsNoMistakeInARightFile) {
   ServerConfig config;
-  EXPECT_THAT(ReadConfigJson(R"({"threads": 4, "min_quality": 0.9})", config), testing::IsEmpty());
+  EXPECT_THAT(ReadConfigJson(R"({"threads": 4, "choices_file": "choices.jsonl", "choices_max_bytes": 65536, "min_quality": 0.9})", config), testing::IsEmpty());
+  EXPECT_EQ(config.choices_file, "choices.jsonl");
+  EXPECT_EQ(config.choices_max_bytes, 65536);
 }
 
 TEST(FindMistakes, TellsEveryMistakeWhereverTheSettingComesFrom) {
   ServerConfig config;
   config.listen = "nowhere";
   config.metrics = "127.0.0.1:99999";
+  config.choices_file = "/no/such/folder/choices.jsonl";
   EXPECT_THAT(FindMistakes(config), testing::ElementsAre("models: missing; must be a directory of bundles", testing::StartsWith("listen = nowhere: must be HOST:PORT"),
-                                                         testing::StartsWith("metrics = 127.0.0.1:99999: must be HOST:PORT")));
+                                                         testing::StartsWith("metrics = 127.0.0.1:99999: must be HOST:PORT"),
+                                                         "choices_file = /no/such/folder/choices.jsonl: must be in a folder that is there"));
+}
+
+TEST(FindMistakes, TakesAFileInTheFolderWhereTheServerWasStarted) {
+  ServerConfig config;
+  config.models = "models";
+  config.choices_file = "choices.jsonl";
+  EXPECT_THAT(FindMistakes(config), testing::IsEmpty());
+  config.choices_file = "/tmp";
+  EXPECT_THAT(FindMistakes(config), testing::ElementsAre("choices_file = /tmp: must be a file, not a folder"));
 }
 
 TEST(ApplyConfigJson, RefusesValuesOutOfRangeAndNamesThem) {

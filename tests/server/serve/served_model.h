@@ -71,6 +71,8 @@ class ServedModel {
   Metrics& metrics() { return metrics_; }
   WorkQueue& queue() { return queue_; }
   ServiceParts& parts() { return parts_; }
+  /// From now on the levels that this server chooses are recorded there; it must outlive the calls.
+  void RecordChoices(ChoiceLog& log) { parts_.choices = &log; }
   /// How often the heap's memory was given back.
   int given_back() const { return given_back_; }
   GrpcServer& server() { return *server_; }
