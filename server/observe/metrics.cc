@@ -76,7 +76,7 @@ int Metrics::Expose(const std::string& address) {
 }
 
 void Metrics::CountRequest(const Request& request) {
-  const prometheus::Labels labels{{"method", "Segment"}, {"task", request.task}, {"variant", request.variant}, {"device", request.device}};
+  const prometheus::Labels labels{{"method", request.method}, {"task", request.task}, {"variant", request.variant}, {"device", request.device}};
   state_->durations.Add(labels, kSeconds).Observe(request.seconds);
   prometheus::Labels with_code = labels;
   with_code["code"] = request.code;

@@ -27,8 +27,9 @@ class Metrics {
     std::string device;
     std::string code;     ///< gRPC's name of the status
     double seconds = 0;
+    std::string method = "Segment";
   };
-  /// One call of Segment has ended.
+  /// One call that segments has ended.
   void CountRequest(const Request& request);
   /// `stage` as in docs/api.md ("receive", "infer" ...).
   void ObserveStage(const std::string& stage, const std::string& variant, const std::string& device, double seconds);

@@ -9,7 +9,7 @@ namespace tuckerseg {
 
 void Report(const SegmentRecord& record, const StageClock& clock, const grpc::Status& status, Metrics& metrics) {
   const std::string code = NameOf(status.error_code());
-  metrics.CountRequest({record.task, record.variant, record.device, code, clock.Total()});
+  metrics.CountRequest({record.task, record.variant, record.device, code, clock.Total(), record.method});
   metrics.CountBytes("received", static_cast<double>(record.received_bytes));
   metrics.CountBytes("sent", static_cast<double>(record.sent_bytes));
   nlohmann::json stages = nlohmann::json::object();
@@ -26,7 +26,7 @@ void Report(const SegmentRecord& record, const StageClock& clock, const grpc::St
   } else {
     metrics.CountRejected(code);
   }
-  nlohmann::json fields{{"request", record.request_id}, {"task", record.task}, {"variant", record.variant}, {"code", code},
+  nlohmann::json fields{{"request", record.request_id}, {"method", record.method}, {"task", record.task}, {"variant", record.variant}, {"code", code},
                         {"seconds", clock.Total()}, {"bytes", record.received_bytes}, {"stages", stages}};
   // Messages name fields and numbers of a volume's header. What the request's header holds is the client's own words (a task, a
   // structure), and could be anything: of those, the field alone.

@@ -13,6 +13,7 @@ namespace tuckerseg {
 
 /// Gathered while the call runs.
 struct SegmentRecord {
+  std::string method;   ///< of the contract: the door that the call came through
   std::string request_id;
   std::string task;     ///< empty until it is known
   std::string variant;  ///< empty until it is known

@@ -34,6 +34,13 @@ TEST_F(MetricsTest, CountsRequestsAndTheirTimesByTheContractsLabels) {
   EXPECT_THAT(text, HasSubstr("tuckerseg_request_duration_seconds_bucket{" + labels + R"(,le="5"} 2)"));
 }
 
+TEST_F(MetricsTest, TellsTheDoorsApart) {
+  metrics_.CountRequest({"total", "original", "cpu", "OK", 3, "ModelInfer"});
+  const std::string labels = R"(device="cpu",method="ModelInfer",task="total",variant="original")";
+  EXPECT_THAT(metrics_.Text(), HasSubstr(R"(tuckerseg_requests_total{code="OK",)" + labels + "} 1"));
+  EXPECT_THAT(metrics_.Text(), HasSubstr("tuckerseg_request_duration_seconds_count{" + labels + "} 1"));
+}
+
 TEST_F(MetricsTest, HasBucketsFromFiveMillisecondsToFifteenMinutes) {
   metrics_.ObserveStage("infer", "original", "cpu", 1);
   const std::string text = metrics_.Text();
