@@ -16,6 +16,21 @@ namespace {
 
 constexpr int64_t kMaxBytes = int64_t{1} << 50;
 
+using Keys = std::map<std::string, std::function<void(const JsonField&)>>;
+
+void Apply(const JsonField& object, const Keys& keys) {
+  if (!object.json().is_object()) object.Refuse("must be an object");
+  for (const auto& [key, value] : object.json().items()) {
+    const auto set = keys.find(key);
+    if (set == keys.end()) {
+      std::string known;
+      for (const auto& [name, unused] : keys) known += (known.empty() ? "" : ", ") + name;
+      throw Error(ErrorCode::kInvalidArgument, object.path() + "." + key + ": unknown key; must be one of " + known);
+    }
+    set->second(JsonField(value, object.path() + "." + key));
+  }
+}
+
 int AvailableThreads() {
   cpu_set_t set;
   return sched_getaffinity(0, sizeof(set), &set) == 0 ? std::max(CPU_COUNT(&set), 1) : 1;
@@ -33,7 +48,7 @@ const char* NameOf(GeometryPolicy policy) {
 }
 
 void ApplyConfigJson(const std::string& text, ServerConfig& config) {
-  using Set = std::function<void(const JsonField&)>;
+  using Set = Keys::mapped_type;
   const auto string_into = [](std::string& target) { return Set([&target](const JsonField& f) { target = f.Text(); }); };
   const auto integer_into = [](int64_t& target, int64_t low, int64_t high) {
     return Set([&target, low, high](const JsonField& f) { target = f.Integer(low, high); });
@@ -44,7 +59,11 @@ void ApplyConfigJson(const std::string& text, ServerConfig& config) {
       if (!(target >= low && target <= high)) f.Refuse(right);
     });
   };
-  const std::map<std::string, Set> keys{
+  const Keys results{
+      {"max_bytes", integer_into(config.results.max_bytes, 0, kMaxBytes)},
+      {"keep_s", number_into(config.results.keep_s, 1, 86400, "must be in [1, 86400] s")},
+  };
+  const Keys keys{
       {"models", string_into(config.models)},
       {"listen", string_into(config.listen)},
       {"metrics", string_into(config.metrics)},
@@ -66,20 +85,11 @@ void ApplyConfigJson(const std::string& text, ServerConfig& config) {
       {"deadline_margin", number_into(config.deadline_margin, 0, 10, "must be in [0, 10]")},
       {"allow_phantom_quality", [&](const JsonField& f) { config.allow_phantom_quality = f.Boolean(); }},
       {"allow_non_commercial", [&](const JsonField& f) { config.allow_non_commercial = f.Boolean(); }},
+      {"results", [&](const JsonField& f) { Apply(f, results); }},
       {"drain_s", number_into(config.drain_s, 0, 86400, "must be in [0, 86400] s")},
   };
   const Json json = ParseJson(text, "config");
-  const JsonField root(json, "config");
-  if (!json.is_object()) root.Refuse("must be an object");
-  for (const auto& [key, value] : json.items()) {
-    const auto set = keys.find(key);
-    if (set == keys.end()) {
-      std::string known;
-      for (const auto& [name, unused] : keys) known += (known.empty() ? "" : ", ") + name;
-      throw Error(ErrorCode::kInvalidArgument, "config." + key + ": unknown key; must be one of " + known);
-    }
-    set->second(JsonField(value, "config." + key));
-  }
+  Apply(JsonField(json, "config"), keys);
 }
 
 void CompleteConfig(ServerConfig& config) {
@@ -87,7 +97,12 @@ void CompleteConfig(ServerConfig& config) {
   ParseAddress("listen", config.listen);
   ParseAddress("metrics", config.metrics);
   if (config.threads == 0) config.threads = AvailableThreads();
-  if (config.memory_limit_bytes == 0) config.memory_limit_bytes = AvailableMemory() / 10 * 8;
+  if (config.memory_limit_bytes == 0) {
+    // Results that are kept are bounded apart from requests: their room is set aside here, or both together would pass what the machine has.
+    // Where that would leave too little, requests go first.
+    const int64_t available = AvailableMemory();
+    config.memory_limit_bytes = std::max(available / 10 * 8 - config.results.max_bytes, available / 10 * 4);
+  }
 }
 
 }  // namespace tuckerseg

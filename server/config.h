@@ -9,6 +9,12 @@
 
 namespace tuckerseg {
 
+/// For results that are kept for calls that come again under the same idempotency key.
+struct ResultLimits {
+  int64_t max_bytes = int64_t{256} << 20;  ///< of all of them; 0: none is kept
+  double keep_s = 600;                     ///< of each
+};
+
 struct ServerConfig {
   std::string models;                      ///< directory of bundles
   std::string listen = "127.0.0.1:50051";
@@ -26,11 +32,12 @@ struct ServerConfig {
   double deadline_margin = 0.1;            ///< share by which work may take longer than foretold
   bool allow_phantom_quality = false;      ///< qualities that were measured on phantoms count for models of patients too
   bool allow_non_commercial = false;       ///< serve models whose licence forbids commercial use
+  ResultLimits results;                    ///< keys `results.max_bytes`, `results.keep_s`
   double drain_s = 60;                     ///< how long running requests may go on after a signal to stop
 };
 
 /// Overwrites `config` with the keys of a JSON object: the names of the fields above, `max_voxels` and `max_axis` for the
-/// volume limits. Errors: kInvalidArgument for unknown keys and values out of range, naming them.
+/// volume limits; `results` is an object of its own. Errors: kInvalidArgument for unknown keys and values out of range, naming them.
 void ApplyConfigJson(const std::string& json, ServerConfig& config);
 
 /// Fills what was left to the machine: threads, memory limit. Errors: kInvalidArgument for a missing `models` and for

@@ -37,6 +37,8 @@ class Metrics {
   void CountCancelled(const std::string& stage);
   void CountRejected(const std::string& reason);
   void CountLevelChoice(const std::string& task, const std::string& variant, const std::string& reason);
+  /// A call was answered with what an earlier one with its idempotency key had made.
+  void CountResultReused();
   /// `direction`: "received" or "sent".
   void CountBytes(const std::string& direction, double bytes);
   /// A level that is ready. `flops`: multiply-adds of one patch. Without `quality_dice` (not measured) that gauge is left out.

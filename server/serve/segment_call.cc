@@ -4,6 +4,8 @@
 #include <utility>
 
 #include "engine/error.h"
+#include "server/serve/client_identity.h"
+#include "server/serve/request_options.h"
 
 namespace tuckerseg {
 namespace {
@@ -15,11 +17,16 @@ std::span<const std::byte> Bytes(const std::string& text) {
 }  // namespace
 
 SegmentCall::SegmentCall(ServiceParts& parts, grpc::ServerContext& context, SegmentStream& stream)
-    : parts_(parts), stream_(stream), run_(parts, context, "Segment") {}
+    : parts_(parts), context_(context), stream_(stream), run_(parts, context, "Segment") {}
 
 void SegmentCall::Run() {
   ReadHeader();
-  Segment(Receive());
+  std::optional<VolumeReceiver::Received> received = Receive();
+  if (const auto result = FindResult(received->sha256)) {
+    received.reset();  // its memory, before a client takes its time to read
+    return SendAgain(*result);
+  }
+  Segment(*std::move(received));
 }
 
 void SegmentCall::ReadHeader() {
@@ -35,7 +42,7 @@ void SegmentCall::ReadHeader() {
 
 VolumeReceiver::Received SegmentCall::Receive() {
   StageClock& clock = run_.clock();
-  VolumeReceiver receiver(parts_.config, parts_.memory, run_.header().total_bytes(), run_.header().sha256());
+  VolumeReceiver receiver(parts_.config, parts_.memory, run_.header().total_bytes(), run_.header().sha256(), Repeatable());
   v1::SegmentRequest request;
   while (stream_.Read(&request)) {
     clock.Enter(CallStage::kDecode);
@@ -50,15 +57,52 @@ VolumeReceiver::Received SegmentCall::Receive() {
   return receiver.Finish();
 }
 
+std::shared_ptr<const SegmentResult> SegmentCall::FindResult(const std::string& input_sha256) {
+  if (!Repeatable()) return {};
+  const v1::SegmentHeader& header = run_.header();
+  const RequestName name{ClientIdentity(context_), header.idempotency_key()};
+  const std::string content = input_sha256 + OptionsThatChangeTheAnswer(header, run_.model().model().task);
+  run_.clock().Enter(CallStage::kQueue);
+  v1::Progress waiting;
+  waiting.set_stage(v1::STAGE_QUEUE);
+  for (auto told_at = StageClock::Clock::now();;) {
+    claim_ = parts_.results.Ask(name, content, kPoll);
+    if (claim_.mine() || claim_.result()) return claim_.result();
+    run_.ThrowIfGone();
+    run_.ThrowIfTooLate();
+    if (std::chrono::duration<double>(StageClock::Clock::now() - told_at).count() < kHeartbeatSeconds) continue;
+    Send(waiting);
+    told_at = StageClock::Clock::now();
+  }
+}
+
+void SegmentCall::SendAgain(const SegmentResult& result) {
+  run_.record().reused = true;
+  run_.record().variant = result.accepted.variant();
+  v1::Accepted accepted = result.accepted;
+  accepted.set_request_id(run_.record().request_id);  // the log's line of this call
+  accepted.set_queue_position(0);
+  accepted.clear_estimated_latency();
+  Send(accepted);
+  run_.clock().Enter(CallStage::kSend);
+  SendAnswer(*result.answer, [this](const v1::SegmentResponse& response) { Send(response); });
+  Send(result.summary);
+}
+
 void SegmentCall::Segment(VolumeReceiver::Received received) {
-  const RunEvents events{.accepted = [this](const v1::Accepted& accepted) { Send(accepted); },
+  SegmentResult result;
+  const RunEvents events{.accepted = [this, &result](const v1::Accepted& accepted) { Send(result.accepted = accepted); },
                          .progress = [this](const v1::Progress& progress) { Send(progress); }};
   const auto work = run_.Perform(std::move(received.nifti.volume), std::move(received.memory),
                                  SegmentAnswer::PeakBytes(run_.header().output()), events);
-  const EncodedAnswer answer = Encode(*work, received.nifti.header);
+  result.answer = std::make_shared<const EncodedAnswer>(Encode(*work, received.nifti.header));
+  result.summary = MakeSummary();
+  claim_.Keep(result);  // before it is sent: a client whose connection breaks on the way finds it when it asks again
   run_.clock().Enter(CallStage::kSend);
-  SendAnswer(answer, [this](const v1::SegmentResponse& response) { Send(response); });
-  Send(MakeSummary());
+  SendAnswer(*result.answer, [this](const v1::SegmentResponse& response) { Send(response); });
+  result.summary = MakeSummary();  // now with the time of sending
+  claim_.Keep(result);
+  Send(result.summary);
 }
 
 EncodedAnswer SegmentCall::Encode(SegmentWork& work, const NiftiHeader& input) {

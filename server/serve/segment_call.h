@@ -1,9 +1,13 @@
 /// One call of Segment, from the header to the summary: a NIfTI file comes in as a stream, a label map's file goes out as one.
 #pragma once
 
+#include <memory>
 #include <optional>
+#include <string>
 
+#include "server/serve/result_cache.h"
 #include "server/serve/segment_answer.h"
+#include "server/serve/segment_result.h"
 #include "server/serve/segment_run.h"
 #include "server/serve/service_parts.h"
 #include "server/serve/volume_receiver.h"
@@ -26,6 +30,11 @@ class SegmentCall {
  private:
   void ReadHeader();
   VolumeReceiver::Received Receive();
+  /// Whether the request's result is to be kept, and looked for.
+  bool Repeatable() const { return parts_.results.enabled() && !run_.header().idempotency_key().empty(); }
+  /// Finds what a call with the same key has answered or is about to; from then on others wait for this one, if there is nothing.
+  std::shared_ptr<const SegmentResult> FindResult(const std::string& input_sha256);
+  void SendAgain(const SegmentResult& result);
   void Segment(VolumeReceiver::Received received);
   EncodedAnswer Encode(SegmentWork& work, const NiftiHeader& input);
   v1::Summary MakeSummary();
@@ -35,9 +44,11 @@ class SegmentCall {
   void Send(const v1::SegmentResponse& response);
 
   ServiceParts& parts_;
+  const grpc::ServerContext& context_;
   SegmentStream& stream_;
   SegmentRun run_;
   std::optional<SegmentAnswer> answer_;  // once the header has been read
+  ResultCache::Claim claim_;             // on the result, where it is to be kept
 };
 
 }  // namespace tuckerseg

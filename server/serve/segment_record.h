@@ -18,6 +18,7 @@ struct SegmentRecord {
   std::string task;     ///< empty until it is known
   std::string variant;  ///< empty until it is known
   std::string device;
+  bool reused = false;        ///< answered with an earlier call's result
   bool header_taken = false;  ///< every field of the header has been found right
   int64_t received_bytes = 0;
   int64_t sent_bytes = 0;

@@ -74,6 +74,12 @@ TEST_F(MetricsTest, CountsChoicesAndBytes) {
   EXPECT_THAT(metrics_.Text(), HasSubstr(R"(tuckerseg_bytes_total{direction="received"} 1024)"));
 }
 
+TEST_F(MetricsTest, CountsResultsThatAreUsedAgainFromTheStart) {
+  EXPECT_THAT(metrics_.Text(), HasSubstr("tuckerseg_results_reused_total 0"));
+  metrics_.CountResultReused();
+  EXPECT_THAT(metrics_.Text(), HasSubstr("tuckerseg_results_reused_total 1"));
+}
+
 TEST_F(MetricsTest, SaysHowFullTheQueueIs) {
   metrics_.SetQueue("cpu", 3, 16, 1);
   EXPECT_THAT(metrics_.Text(), HasSubstr(R"(tuckerseg_queue_depth{device="cpu",priority="all"} 3)"));
