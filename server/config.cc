@@ -85,6 +85,7 @@ void ApplyConfigJson(const std::string& text, ServerConfig& config) {
       {"deadline_margin", number_into(config.deadline_margin, 0, 10, "must be in [0, 10]")},
       {"allow_phantom_quality", [&](const JsonField& f) { config.allow_phantom_quality = f.Boolean(); }},
       {"allow_non_commercial", [&](const JsonField& f) { config.allow_non_commercial = f.Boolean(); }},
+      {"open_inference", [&](const JsonField& f) { config.open_inference = f.Boolean(); }},
       {"results", [&](const JsonField& f) { Apply(f, results); }},
       {"drain_s", number_into(config.drain_s, 0, 86400, "must be in [0, 86400] s")},
   };

@@ -32,6 +32,7 @@ struct ServerConfig {
   double deadline_margin = 0.1;            ///< share by which work may take longer than foretold
   bool allow_phantom_quality = false;      ///< qualities that were measured on phantoms count for models of patients too
   bool allow_non_commercial = false;       ///< serve models whose licence forbids commercial use
+  bool open_inference = true;              ///< serve the Open Inference Protocol too, and take messages as large as it needs
   ResultLimits results;                    ///< keys `results.max_bytes`, `results.keep_s`
   double drain_s = 60;                     ///< how long running requests may go on after a signal to stop
 };

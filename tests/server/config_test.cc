@@ -19,7 +19,7 @@ TEST(ApplyConfigJson, OverwritesTheKeysItNamesAndLeavesTheOthers) {
   ApplyConfigJson(
       R"({"models": "/srv/models", "device": "cuda:1", "threads": 3, "queue_capacity": 4, "max_streams": 5,
                       "max_input_bytes": 6, "max_voxels": 7, "max_axis": 8, "memory_limit_bytes": 9,
-                      "geometry_policy": "prefer_qform", "accumulation": "reference", "drain_s": 1.5,
+                      "geometry_policy": "prefer_qform", "accumulation": "reference", "drain_s": 1.5, "open_inference": false,
                       "results": {"max_bytes": 10, "keep_s": 11.5}})",
       config);
   EXPECT_EQ(config.models, "/srv/models");
@@ -34,6 +34,7 @@ TEST(ApplyConfigJson, OverwritesTheKeysItNamesAndLeavesTheOthers) {
   EXPECT_EQ(config.geometry_policy, GeometryPolicy::kPreferQform);
   EXPECT_EQ(config.accumulation, Accumulation::kReference);
   EXPECT_EQ(config.drain_s, 1.5);
+  EXPECT_FALSE(config.open_inference);
   EXPECT_EQ(config.results.max_bytes, 10);
   EXPECT_EQ(config.results.keep_s, 11.5);
   EXPECT_EQ(config.listen, "0.0.0.0:1") << "not named";
@@ -44,6 +45,9 @@ TEST(ApplyConfigJson, TakesAnEmptyObject) {
   ServerConfig config;
   ApplyConfigJson("{}", config);
   EXPECT_EQ(config.queue_capacity, 16);
+  EXPECT_TRUE(config.open_inference);
+  EXPECT_EQ(config.results.max_bytes, int64_t{256} << 20);
+  EXPECT_EQ(config.results.keep_s, 600);
 }
 
 TEST(ApplyConfigJson, RefusesAnUnknownKeyAndListsTheKnownOnes) {
@@ -67,6 +71,7 @@ TEST(ApplyConfigJson, RefusesValuesOutOfRangeAndNamesThem) {
 TEST(ApplyConfigJson, RefusesValuesOfAnotherTypeAndNamesThem) {
   ExpectRefusal(R"({"models": 5})", "config.models = 5: must be a string");
   ExpectRefusal(R"({"threads": "many"})", "config.threads = \"many\": must be a finite number");
+  ExpectRefusal(R"({"open_inference": "yes"})", "config.open_inference = \"yes\": must be true or false");
   ExpectRefusal(R"({"results": 5})", "config.results = 5: must be an object");
   ExpectRefusal(R"({"geometry_policy": "guess"})",
                 "config.geometry_policy = \"guess\": must be one of refuse prefer_sform prefer_qform");
