@@ -122,7 +122,12 @@ std::vector<std::string> FindMistakes(const ServerConfig& config) {
 void CompleteConfig(ServerConfig& config) {
   ThrowIfAny(FindMistakes(config));
   if (config.threads == 0) config.threads = AvailableThreads();
-  if (config.memory_limit_bytes == 0) config.memory_limit_bytes = AvailableMemory() / 10 * 8;
+  if (config.memory_limit_bytes == 0) {
+    // Results that are kept are bounded apart from requests: their room is set aside here, or both together would pass what the machine has.
+    // Where that would leave too little, requests go first.
+    const int64_t available = AvailableMemory();
+    config.memory_limit_bytes = std::max(available / 10 * 8 - config.results.max_bytes, available / 10 * 4);
+  }
 }
 
 }  // namespace tuckerseg

@@ -10,6 +10,12 @@
 
 namespace tuckerseg {
 
+/// For results that are kept for calls that come again under the same idempotency key.
+struct ResultLimits {
+  int64_t max_bytes = int64_t{256} << 20;  ///< of all of them; 0: none is kept
+  double keep_s = 600;                     ///< of each
+};
+
 struct ServerConfig {
   std::string models;                      ///< directory of bundles
   std::string listen = "127.0.0.1:50051";
@@ -29,6 +35,8 @@ struct ServerConfig {
   bool allow_non_commercial = false;       ///< serve models whose licence forbids commercial use
   std::string choices_file;                ///< where the choices of levels are recorded (observe/choice_log.h); empty: nowhere
   int64_t choices_max_bytes = int64_t{64} << 20;  ///< what it grows to before it is put aside
+  bool open_inference = true;              ///< serve the Open Inference Protocol too, and take messages as large as it needs
+  ResultLimits results;                    ///< keys `results_max_bytes`, `results_keep_s`
   double drain_s = 60;                     ///< how long running requests may go on after a signal to stop
 };
 

@@ -74,11 +74,12 @@ void Serve(const ServerConfig& config, bool check_only) {
   WarmUp(models, times);
   IdleHeap heap;  // before the queue, whose work uses it
   WorkQueue queue(config.queue_capacity);
+  ResultCache results(config.results);
   Metrics metrics(TUCKERSEG_VERSION, execution.devices);
   metrics.RefreshWith([&] { metrics.SetQueue(config.device, queue.depth(), queue.capacity(), queue.running() ? 1 : 0); });
   SetVariantGauges(models, metrics);
   const int metrics_port = metrics.Expose(config.metrics);
-  ServiceParts parts{config, models, queue, memory, times, metrics, heap, execution.name, execution.devices};
+  ServiceParts parts{config, models, queue, memory, times, metrics, heap, results, execution.name, execution.devices};
   parts.choices = choices ? &*choices : nullptr;
   GrpcServer server(parts, config.listen);
   Log(LogLevel::kInfo, "serving", {{"port", server.port()}, {"metrics_port", metrics_port}, {"tasks", models.models().size()},

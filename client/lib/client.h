@@ -31,15 +31,19 @@ struct SegmentEvents {
   std::function<void(const v1::LabelMapHeader&)> label_map_header;
   ByteSink label_map;  ///< the label map's NIfTI file, in order; whole only once Segment() has returned
   std::function<void(const v1::Preview&)> preview;  ///< once, if the header asks for it
+  /// The call is sent again, for the `attempt`-th time: all that was told before is void, the pieces of a label map among it. Where it is empty
+  /// no call is sent again once its label map has begun.
+  std::function<void(int attempt)> again;
 };
 
 struct CallLimits {
-  std::optional<std::chrono::milliseconds> deadline;  ///< from the call's begin; none: as long as it takes
+  std::optional<std::chrono::milliseconds> deadline;  ///< from the call's begin, all attempts included; none: as long as it takes
   std::stop_token stop;                               ///< cancels the call, on the server too
+  int most_attempts = 4;                              ///< of Segment() with an idempotency key; 1 for a volume that can be given only once
 };
 
 /// Thread-safe; calls may run side by side. Connects at the first call, and again after a lost connection. A call that fails is
-/// not repeated: only the caller knows whether its work may be done twice.
+/// not repeated, as only the caller knows whether its work may be done twice; an idempotency key says that to Segment().
 /// Errors of every call, with the server's message: kInvalidArgument, kNotFound, kFailedPrecondition, kResourceExhausted (with
 /// retry_after_s() where waiting helps), kDeadlineExceeded, kCancelled, kDataLoss, kInternal; kUnavailable if there is no server
 /// or it is stopping.
@@ -52,6 +56,9 @@ class Client {
 
   /// Streams the volume in and the label map out, in messages below gRPC's default limits. Length and checksum of the label map
   /// are compared with what the server announced.
+  /// With an idempotency key the call is sent again where it broke off through no fault of its own (kUnavailable, a broken connection): after 0.1
+  /// to 1 s, at most `most_attempts` times in all, the deadline being that of all together. If a server was there before, up to 30 s are
+  /// given it to come back. `volume` is then called again, and must give the same bytes.
   /// Errors besides the above: kDataLoss if the label map is cut or changed, or if statistics or a preview were asked for and are
   /// missing; what `volume` and the events throw (the call is
   /// then cancelled on the server).

@@ -40,6 +40,8 @@ struct Metrics::State {
       BuildCounter().Name("tuckerseg_rejected_total").Help("Calls refused").Register(*registry);
   prometheus::Family<prometheus::Counter>& choices =
       BuildCounter().Name("tuckerseg_level_choices_total").Help("Variants chosen, by reason").Register(*registry);
+  prometheus::Counter& reused =
+      BuildCounter().Name("tuckerseg_results_reused_total").Help("Calls answered with an earlier call's result").Register(*registry).Add({});
   prometheus::Family<prometheus::Counter>& bytes =
       BuildCounter().Name("tuckerseg_bytes_total").Help("Bytes of volumes and label maps").Register(*registry);
   prometheus::Family<prometheus::Gauge>& depth =
@@ -76,7 +78,7 @@ int Metrics::Expose(const std::string& address) {
 }
 
 void Metrics::CountRequest(const Request& request) {
-  const prometheus::Labels labels{{"method", "Segment"}, {"task", request.task}, {"variant", request.variant}, {"device", request.device}};
+  const prometheus::Labels labels{{"method", request.method}, {"task", request.task}, {"variant", request.variant}, {"device", request.device}};
   state_->durations.Add(labels, kSeconds).Observe(request.seconds);
   prometheus::Labels with_code = labels;
   with_code["code"] = request.code;
@@ -98,6 +100,8 @@ void Metrics::CountRejected(const std::string& reason) { state_->rejected.Add({{
 void Metrics::CountLevelChoice(const std::string& task, const std::string& variant, const std::string& reason) {
   state_->choices.Add({{"task", task}, {"variant", variant}, {"reason", reason}}).Increment();
 }
+
+void Metrics::CountResultReused() { state_->reused.Increment(); }
 
 void Metrics::CountBytes(const std::string& direction, double bytes) {
   state_->bytes.Add({{"direction", direction}}).Increment(bytes);

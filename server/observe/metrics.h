@@ -27,8 +27,9 @@ class Metrics {
     std::string device;
     std::string code;     ///< gRPC's name of the status
     double seconds = 0;
+    std::string method = "Segment";
   };
-  /// One call of Segment has ended.
+  /// One call that segments has ended.
   void CountRequest(const Request& request);
   /// `stage` as in docs/api.md ("receive", "infer" ...).
   void ObserveStage(const std::string& stage, const std::string& variant, const std::string& device, double seconds);
@@ -36,6 +37,8 @@ class Metrics {
   void CountCancelled(const std::string& stage);
   void CountRejected(const std::string& reason);
   void CountLevelChoice(const std::string& task, const std::string& variant, const std::string& reason);
+  /// A call was answered with what an earlier one with its idempotency key had made.
+  void CountResultReused();
   /// `direction`: "received" or "sent".
   void CountBytes(const std::string& direction, double bytes);
   /// A level that is ready. `flops`: multiply-adds of one patch. Without `quality_dice` (not measured) that gauge is left out.

@@ -6,10 +6,13 @@
 #include <grpcpp/health_check_service_interface.h>
 
 #include <nlohmann/json.hpp>
+#include <string>
 #include <thread>
+#include <vector>
 
 #include "engine/error.h"
 #include "server/observe/log.h"
+#include "server/serve/inference_service.h"
 #include "server/serve/model_service.h"
 #include "server/serve/segmentation_service.h"
 
@@ -17,8 +20,12 @@ namespace tuckerseg {
 namespace {
 
 /// `liveness` answers whatever the models do; the others follow whether calls are taken.
-constexpr const char* kServices[] = {"", "tuckerseg.v1.SegmentationService", "tuckerseg.v1.ModelService",
-                                     "tuckerseg.v1.ServerService"};
+std::vector<std::string> ServicesOf(const ServerConfig& config) {
+  std::vector<std::string> services{"", "tuckerseg.v1.SegmentationService", "tuckerseg.v1.ModelService", "tuckerseg.v1.ServerService"};
+  if (config.open_inference) services.emplace_back("inference.GRPCInferenceService");
+  return services;
+}
+
 /// How long the answer of a handler that has returned may take to leave.
 constexpr std::chrono::seconds kLastStatus{1};
 
@@ -32,16 +39,17 @@ void LogGrpcMessages() {
 }
 
 struct GrpcServer::State {
-  explicit State(ServiceParts& service_parts) : parts(service_parts), segmentation(parts), models(parts), info(parts) {}
+  explicit State(ServiceParts& service_parts) : parts(service_parts), segmentation(parts), models(parts), info(parts), inference(parts) {}
 
   void SetServing(bool serving) const {
-    for (const char* name : kServices) server->GetHealthCheckService()->SetServingStatus(name, serving);
+    for (const std::string& name : ServicesOf(parts.config)) server->GetHealthCheckService()->SetServingStatus(name, serving);
   }
 
   ServiceParts& parts;
   SegmentationServiceImpl segmentation;
   ModelServiceImpl models;
   ServerServiceImpl info;
+  InferenceServiceImpl inference;
   int port = 0;
   std::unique_ptr<grpc::Server> server;
 };
@@ -54,6 +62,11 @@ GrpcServer::GrpcServer(ServiceParts& parts, const std::string& address) : state_
   builder.RegisterService(&state_->segmentation);
   builder.RegisterService(&state_->models);
   builder.RegisterService(&state_->info);
+  if (parts.config.open_inference) {
+    builder.RegisterService(&state_->inference);
+    // gRPC has one limit for a whole server: whoever wants no large messages at all closes this door.
+    builder.SetMaxReceiveMessageSize(LargestInferMessage(parts.config));
+  }
   // A client that has gone without a word is noticed by the pings, and what it held is freed.
   builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIME_MS, 30'000);
   builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, 20'000);

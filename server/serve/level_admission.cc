@@ -8,13 +8,10 @@
 
 #include "engine/error.h"
 #include "server/policy/level_quality.h"
-#include "server/serve/segment_answer.h"
 #include "server/serve/segment_header.h"
 
 namespace tuckerseg {
 namespace {
-
-int64_t LabelMapBytes(const Geometry& geometry) { return geometry.VoxelCount() * static_cast<int64_t>(sizeof(uint16_t)); }
 
 LevelPromises PromisesOf(const LevelRequest& request) {
   const v1::AutomaticLevel& automatic = request.header.level().automatic();
@@ -42,8 +39,7 @@ class Offers {
   void Add(const ServedLevel& level, std::optional<double> quality) {
     AdmittedLevel candidate{.level = &level, .segmenter = SegmenterFor(level, request_.model, request_.header, parts_)};
     candidate.size = {candidate.segmenter->MostPatches(geometry_), geometry_.VoxelCount()};
-    candidate.peak_bytes = std::max(candidate.segmenter->PeakBytes(geometry_),
-                                    LabelMapBytes(geometry_) + SegmentAnswer::PeakBytes(request_.header.output()));
+    candidate.peak_bytes = std::max(candidate.segmenter->PeakBytes(geometry_), LabelMapBytes(geometry_) + request_.answer_bytes);
     candidate.service_s = parts_.times.Foretell({request_.model.model().task, level.name}, candidate.size);
     offers_.push_back({.level = level.name,
                        .device = parts_.config.device,
@@ -99,6 +95,8 @@ class Offers {
 };
 
 }  // namespace
+
+int64_t LabelMapBytes(const Geometry& geometry) { return geometry.VoxelCount() * static_cast<int64_t>(sizeof(uint16_t)); }
 
 std::shared_ptr<TaskSegmenter> SegmenterFor(const ServedLevel& level, const LoadedModel& model, const v1::SegmentHeader& header, const ServiceParts& parts) {
   const auto others = [&parts](const std::string& task) { return parts.models.FindSegmenter(task); };

@@ -34,7 +34,12 @@ struct LevelRequest {
   std::optional<double> deadline_s;
   /// What the request holds already: the volume.
   int64_t held_bytes = 0;
+  /// What making its answer takes beside the volume and the label map.
+  int64_t answer_bytes = 0;
 };
+
+/// What a label map on this grid takes in memory.
+int64_t LabelMapBytes(const Geometry& geometry);
 
 /// The segmenter of a level for what the header asks. Errors: as TaskSegmenter's constructor.
 std::shared_ptr<TaskSegmenter> SegmenterFor(const ServedLevel& level, const LoadedModel& model, const v1::SegmentHeader& header, const ServiceParts& parts);

@@ -1,10 +1,10 @@
 #include "server/serve/segment_answer.h"
 
-#include <algorithm>
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
 #include <span>
+#include <utility>
 
 #include "engine/preview/preview.h"
 #include "engine/segment/statistics.h"
@@ -12,7 +12,6 @@
 #include "engine/volume/nifti_writer.h"
 #include "server/serve/messages.h"
 #include "server/serve/segment_header.h"
-#include "server/serve/service_parts.h"
 
 namespace tuckerseg {
 namespace {
@@ -70,34 +69,22 @@ void SegmentAnswer::TakeStatistics(const std::vector<StructureStatistics>& measu
   }
 }
 
-void SegmentAnswer::Encode(const LabelMap& map, const NiftiHeader& input) {
+EncodedAnswer SegmentAnswer::Encode(const LabelMap& map, const NiftiHeader& input) {
+  EncodedAnswer answer;
   std::vector<LabelName> names;
   for (const Label& label : labels_) names.push_back({label.value, label.name});
   const bool raw = header_.output().compression() == v1::COMPRESSION_NONE;
   const int64_t highest = model_.labels.empty() ? 0 : model_.labels.back().value;  // ascending
   WriteLabelMap(map, input, names, highest, raw ? tuckerseg::Compression::kNone : tuckerseg::Compression::kGzip,
-                [this](std::span<const std::byte> bytes) { file_.insert(file_.end(), bytes.begin(), bytes.end()); });
-  Fill(input.geometry, *file_header_.mutable_geometry());
-  for (const Label& label : labels_) Fill(label, *file_header_.add_labels());
-  file_header_.set_bytes(file_.size());
+                [&answer](std::span<const std::byte> bytes) { answer.file.insert(answer.file.end(), bytes.begin(), bytes.end()); });
+  Fill(input.geometry, *answer.header.mutable_geometry());
+  for (const Label& label : labels_) Fill(label, *answer.header.add_labels());
+  answer.header.set_bytes(answer.file.size());
   Sha256 digest;
-  digest.Update(file_);
-  file_header_.set_sha256(digest.Digest());
-}
-
-void SegmentAnswer::Send(const Sink& sink) const {
-  v1::SegmentResponse response;
-  *response.mutable_label_map_header() = file_header_;
-  sink(response);
-  for (size_t at = 0; at < file_.size(); at += static_cast<size_t>(kSentChunkBytes)) {
-    const size_t size = std::min(static_cast<size_t>(kSentChunkBytes), file_.size() - at);
-    response.set_chunk(file_.data() + at, size);
-    sink(response);
-  }
-  if (!preview_.empty()) {
-    response.mutable_preview()->set_png(preview_.data(), preview_.size());
-    sink(response);
-  }
+  digest.Update(answer.file);
+  answer.header.set_sha256(digest.Digest());
+  answer.preview = std::move(preview_);
+  return answer;
 }
 
 void SegmentAnswer::FillSummary(v1::Summary& summary) const {

@@ -13,10 +13,12 @@ namespace tuckerseg {
 
 /// Gathered while the call runs.
 struct SegmentRecord {
+  std::string method;   ///< of the contract: the door that the call came through
   std::string request_id;
   std::string task;     ///< empty until it is known
   std::string variant;  ///< empty until it is known
   std::string device;
+  bool reused = false;        ///< answered with an earlier call's result
   bool header_taken = false;  ///< every field of the header has been found right
   int64_t received_bytes = 0;
   int64_t sent_bytes = 0;

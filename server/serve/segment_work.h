@@ -1,4 +1,4 @@
-/// The work of one call of Segment, as the call and the worker share it.
+/// The work of one segmentation, as the call and the worker share it.
 #pragma once
 
 #include <mutex>
@@ -6,22 +6,22 @@
 #include <utility>
 
 #include "engine/segment/segmenter.h"
+#include "engine/volume/volume.h"
 #include "server/schedule/memory_budget.h"
-#include "server/serve/volume_receiver.h"
 
 namespace tuckerseg {
 
 /// What the worker takes, tells and gives. Shared by call and worker, so that a call may be over before the worker has noticed.
 struct SegmentWork {
-  SegmentWork(VolumeReceiver::Received received, MemoryReservation peak)
-      : nifti(std::move(received.nifti)), volume_memory(std::move(received.memory)), peak_memory(std::move(peak)) {}
+  SegmentWork(Volume input, MemoryReservation input_memory, MemoryReservation peak)
+      : volume(std::move(input)), volume_memory(std::move(input_memory)), peak_memory(std::move(peak)) {}
 
   Progress Latest() const {
     const std::lock_guard lock(mutex);
     return progress;
   }
 
-  NiftiVolume nifti;
+  Volume volume;
   MemoryReservation volume_memory;
   MemoryReservation peak_memory;
   mutable std::mutex mutex;

@@ -12,6 +12,7 @@
 #include "server/schedule/idle_heap.h"
 #include "server/schedule/memory_budget.h"
 #include "server/schedule/work_queue.h"
+#include "server/serve/result_cache.h"
 #include "server/variants/model_store.h"
 
 namespace tuckerseg {
@@ -24,6 +25,7 @@ struct ServiceParts {
   ServiceTimes& times;
   Metrics& metrics;
   IdleHeap& heap;
+  ResultCache& results;
   std::string executor;               ///< e.g. "LibTorch 2.15.0"
   std::vector<std::string> devices;
   std::atomic<bool> draining = false; ///< set: no new call is taken

@@ -23,7 +23,8 @@ TEST(ApplyConfigJson, OverwritesTheKeysItNamesAndLeavesTheOthers) {
   ApplyConfigJson(
       R"({"models": "/srv/models", "device": "cuda:1", "threads": 3, "queue_capacity": 4, "max_streams": 5,
                       "max_input_bytes": 6, "max_voxels": 7, "max_axis": 8, "memory_limit_bytes": 9,
-                      "geometry_policy": "prefer_qform", "accumulation": "reference", "drain_s": 1.5})",
+                      "geometry_policy": "prefer_qform", "accumulation": "reference", "drain_s": 1.5, "open_inference": false,
+                      "results_max_bytes": 10, "results_keep_s": 11.5})",
       config);
   EXPECT_EQ(config.models, "/srv/models");
   EXPECT_EQ(config.device, "cuda:1");
@@ -37,6 +38,9 @@ TEST(ApplyConfigJson, OverwritesTheKeysItNamesAndLeavesTheOthers) {
   EXPECT_EQ(config.geometry_policy, GeometryPolicy::kPreferQform);
   EXPECT_EQ(config.accumulation, Accumulation::kReference);
   EXPECT_EQ(config.drain_s, 1.5);
+  EXPECT_FALSE(config.open_inference);
+  EXPECT_EQ(config.results.max_bytes, 10);
+  EXPECT_EQ(config.results.keep_s, 11.5);
   EXPECT_EQ(config.listen, "0.0.0.0:1") << "not named";
   EXPECT_EQ(config.metrics, "127.0.0.1:9464") << "not named";
 }
@@ -45,6 +49,9 @@ TEST(ApplyConfigJson, TakesAnEmptyObject) {
   ServerConfig config;
   ApplyConfigJson("{}", config);
   EXPECT_EQ(config.queue_capacity, 16);
+  EXPECT_TRUE(config.open_inference);
+  EXPECT_EQ(config.results.max_bytes, int64_t{256} << 20);
+  EXPECT_EQ(config.results.keep_s, 600);
 }
 
 TEST(ApplyConfigJson, RefusesAnUnknownKeyAndNamesTheOneThatWasMeant) {
@@ -111,11 +118,14 @@ TEST(ApplyConfigJson, RefusesValuesOutOfRangeAndNamesThem) {
   ExpectRefusal(R"({"max_axis": 32768})", "config.max_axis = 32768");
   ExpectRefusal(R"({"max_voxels": 1.5})", "config.max_voxels = 1.5: must be a whole number");
   ExpectRefusal(R"({"drain_s": -0.5})", "config.drain_s = -0.5: must be in [0, 86400] s");
+  ExpectRefusal(R"({"results_max_bytes": -1})", "config.results_max_bytes = -1: must be a whole number in [0, ");
+  ExpectRefusal(R"({"results_keep_s": 0})", "config.results_keep_s = 0: must be in [1, 86400] s");
 }
 
 TEST(ApplyConfigJson, RefusesValuesOfAnotherTypeAndNamesThem) {
   ExpectRefusal(R"({"models": 5})", "config.models = 5: must be a string");
   ExpectRefusal(R"({"threads": "many"})", "config.threads = \"many\": must be a finite number");
+  ExpectRefusal(R"({"open_inference": "yes"})", "config.open_inference = \"yes\": must be true or false");
   ExpectRefusal(R"({"geometry_policy": "guess"})",
                 "config.geometry_policy = \"guess\": must be one of refuse prefer_sform prefer_qform");
 }
@@ -138,6 +148,18 @@ TEST(CompleteConfig, TakesThreadsAndMemoryFromTheMachine) {
   CompleteConfig(config);
   EXPECT_GE(config.threads, 1);
   EXPECT_GT(config.memory_limit_bytes, int64_t{1} << 20);
+}
+
+TEST(CompleteConfig, SetsRoomForKeptResultsAsideButNotAllThereIs) {
+  ServerConfig none;
+  none.models = "models";
+  none.results.max_bytes = 0;
+  CompleteConfig(none);
+  ServerConfig all = none;
+  all.memory_limit_bytes = 0;
+  all.results.max_bytes = int64_t{1} << 50;
+  CompleteConfig(all);
+  EXPECT_EQ(all.memory_limit_bytes, none.memory_limit_bytes / 2);
 }
 
 TEST(CompleteConfig, LeavesWhatWasSaid) {

@@ -73,6 +73,26 @@ TEST_F(CommandLine, TakesConditionsForTheAutomaticLevel) {
   EXPECT_EQ(Run("segment ct.nii.gz -o a.nii --level auto --max-latency 60s --max-memory 1GiB --min-quality 0.9 SERVER").status, 0);
 }
 
+TEST_F(CommandLine, NamesARequestSoThatItIsNotWorkedTwice) {
+  const auto segment = [this](const std::string& arguments) {
+    const Outcome outcome = Run("segment ct.nii.gz -o a.nii --json " + arguments + " SERVER");
+    EXPECT_EQ(outcome.status, 0) << outcome.err;
+  };
+  const auto page = [this] {
+    EXPECT_TRUE(server_.BecomesIdle());
+    return server_.metrics().Text();
+  };
+  segment("");
+  segment("");
+  EXPECT_THAT(page(), HasSubstr("tuckerseg_results_reused_total 0")) << "each has a name of its own";
+  segment("--idempotency-key one");
+  const std::string first = FileText(folder_.path() / "a.nii");
+  segment("--idempotency-key one");
+  EXPECT_THAT(page(), HasSubstr("tuckerseg_results_reused_total 1"));
+  EXPECT_EQ(FileText(folder_.path() / "a.nii"), first);
+  ExpectFailure(Run("segment ct.nii.gz -o a.nii --quiet --idempotency-key one --structures structure_1 SERVER"), 1, "header.idempotency_key");
+}
+
 TEST_F(CommandLine, PrintsJson) {
   const auto json = nlohmann::json::parse(Run("segment ct.nii.gz -o labels.nii.gz --json --structures structure_1 SERVER").out);
   EXPECT_EQ(json.at("variant"), "original");
@@ -115,6 +135,8 @@ TEST_F(CommandLine, EndsWithStatus2AndOneLineWhenItIsUsedWrongly) {
   ExpectFailure(Run("segment ct.nii.gz -o labels.nii --priority 11"), 2, "11");
   ExpectFailure(Run("segment ct.nii.gz -o labels.nii --deadline soon"), 2, "duration = soon");
   ExpectFailure(Run("segment ct.nii.gz -o labels.nii --level original --min-quality 0.9"), 2, "--level");
+  ExpectFailure(Run("segment ct.nii.gz -o labels.nii --idempotency-key ''"), 2, "must have 1 to 128 characters");
+  ExpectFailure(Run("segment ct.nii.gz -o labels.nii --idempotency-key " + std::string(129, 'k')), 2, "must have 1 to 128 characters");
 }
 
 TEST_F(CommandLine, ExplainsItself) {

@@ -35,7 +35,8 @@ TEST(OpenCt, SendsANiftiFileAsItIs) {
 
   EXPECT_EQ(source.total_bytes, file.size());
   EXPECT_EQ(source.sha256, DigestOf(file));
-  EXPECT_EQ(Produced(source), file);
+  EXPECT_TRUE(source.repeatable);
+  for (int time = 0; time < 2; ++time) EXPECT_EQ(Produced(source), file);
   std::filesystem::remove(path);
 }
 
@@ -49,6 +50,8 @@ TEST(OpenCt, TurnsADicomFolderOrOneOfItsFilesIntoOneNiftiFile) {
   EXPECT_EQ(ReadNifti(file).volume.geometry.shape, (Index3{512, 512, 20}));
   EXPECT_EQ(Produced(OpenCt(std::filesystem::directory_iterator(folder)->path())), file);
 }
+
+TEST(OpenCt, SaysThatStandardInputCanBeReadOnce) { EXPECT_FALSE(OpenCt("-").repeatable); }
 
 TEST(OpenCt, SaysWhatACtCouldBe) {
   ExpectError(ErrorCode::kNotFound, "must be .nii, .nii.gz, a folder or file of DICOM, or -", [] { OpenCt("/no/such/ct.nii"); });

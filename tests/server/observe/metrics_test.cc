@@ -34,6 +34,13 @@ TEST_F(MetricsTest, CountsRequestsAndTheirTimesByTheContractsLabels) {
   EXPECT_THAT(text, HasSubstr("tuckerseg_request_duration_seconds_bucket{" + labels + R"(,le="5"} 2)"));
 }
 
+TEST_F(MetricsTest, TellsTheDoorsApart) {
+  metrics_.CountRequest({"total", "original", "cpu", "OK", 3, "ModelInfer"});
+  const std::string labels = R"(device="cpu",method="ModelInfer",task="total",variant="original")";
+  EXPECT_THAT(metrics_.Text(), HasSubstr(R"(tuckerseg_requests_total{code="OK",)" + labels + "} 1"));
+  EXPECT_THAT(metrics_.Text(), HasSubstr("tuckerseg_request_duration_seconds_count{" + labels + "} 1"));
+}
+
 TEST_F(MetricsTest, HasBucketsFromFiveMillisecondsToFifteenMinutes) {
   metrics_.ObserveStage("infer", "original", "cpu", 1);
   const std::string text = metrics_.Text();
@@ -65,6 +72,12 @@ TEST_F(MetricsTest, CountsChoicesAndBytes) {
   EXPECT_THAT(metrics_.Text(),
               HasSubstr(R"(tuckerseg_level_choices_total{reason="only",task="total",variant="original"} 1)"));
   EXPECT_THAT(metrics_.Text(), HasSubstr(R"(tuckerseg_bytes_total{direction="received"} 1024)"));
+}
+
+TEST_F(MetricsTest, CountsResultsThatAreUsedAgainFromTheStart) {
+  EXPECT_THAT(metrics_.Text(), HasSubstr("tuckerseg_results_reused_total 0"));
+  metrics_.CountResultReused();
+  EXPECT_THAT(metrics_.Text(), HasSubstr("tuckerseg_results_reused_total 1"));
 }
 
 TEST_F(MetricsTest, SaysHowFullTheQueueIs) {

@@ -21,7 +21,7 @@ using grpc::health::v1::HealthCheckResponse;
 using testing::HasSubstr;
 
 constexpr const char* kServices[] = {"", "tuckerseg.v1.SegmentationService", "tuckerseg.v1.ModelService",
-                                     "tuckerseg.v1.ServerService"};
+                                     "tuckerseg.v1.ServerService", "inference.GRPCInferenceService"};
 
 /// What the server says of `service`; nothing where it does not know it.
 std::optional<HealthCheckResponse::ServingStatus> HealthOf(const ServedModel& served,

@@ -116,6 +116,7 @@ TEST(SegmentLog, HasOneLineForACallWithItsIdCodeAndStages) {
   ASSERT_EQ(lines.size(), 1U);
   EXPECT_EQ(lines[0]["event"], "segment");
   EXPECT_EQ(lines[0]["request"], answer.accepted.request_id());
+  EXPECT_EQ(lines[0]["method"], "Segment");
   EXPECT_EQ(lines[0]["task"], "tiny");
   EXPECT_EQ(lines[0]["variant"], "original");
   EXPECT_EQ(lines[0]["code"], "OK");

@@ -31,6 +31,7 @@ struct ServedOptions {
   std::vector<Bundle> bundles{TinyServedBundle()};
   std::filesystem::path models = {};  ///< a directory of bundles; empty: those above
   ExecutorFactory executor = PlainExecutorFactory();
+  std::string listen = "127.0.0.1:0";
   double patch_s = 1e-6;  ///< what a patch of any level is expected to take
 };
 
@@ -44,8 +45,9 @@ class ServedModel {
         memory_(config_.memory_limit_bytes),
         queue_(config_.queue_capacity),
         metrics_("test", {"cpu"}),
-        parts_{config_, models_, queue_, memory_, times_, metrics_, heap_, "plain", {"cpu"}},
-        server_(std::in_place, parts_, "127.0.0.1:0") {
+        results_(config_.results),
+        parts_{config_, models_, queue_, memory_, times_, metrics_, heap_, results_, "plain", {"cpu"}},
+        server_(std::in_place, parts_, options.listen) {
     metrics_.RefreshWith([this] {
       metrics_.SetQueue(config_.device, queue_.depth(), queue_.capacity(), queue_.running() ? 1 : 0);
     });
@@ -70,6 +72,7 @@ class ServedModel {
   ServiceTimes& times() { return times_; }
   Metrics& metrics() { return metrics_; }
   WorkQueue& queue() { return queue_; }
+  ResultCache& results() { return results_; }
   ServiceParts& parts() { return parts_; }
   /// From now on the levels that this server chooses are recorded there; it must outlive the calls.
   void RecordChoices(ChoiceLog& log) { parts_.choices = &log; }
@@ -93,6 +96,7 @@ class ServedModel {
   WorkQueue queue_;
   ServiceTimes times_;
   Metrics metrics_;
+  ResultCache results_;
   ServiceParts parts_;
   std::optional<GrpcServer> server_;
   std::shared_ptr<grpc::Channel> channel_;

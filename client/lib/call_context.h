@@ -1,0 +1,36 @@
+/// The context of one gRPC call, within the caller's limits.
+#pragma once
+
+#include <grpcpp/client_context.h>
+
+#include <chrono>
+#include <functional>
+#include <optional>
+#include <stop_token>
+
+#include "client/lib/client.h"
+
+namespace tuckerseg {
+
+using Deadline = std::optional<std::chrono::system_clock::time_point>;
+
+/// When a call that begins now must have ended.
+inline Deadline DeadlineOf(const CallLimits& limits) {
+  return limits.deadline ? Deadline(std::chrono::system_clock::now() + *limits.deadline) : std::nullopt;
+}
+
+/// Cancelled when the caller's stop is asked for.
+class CallContext {
+ public:
+  explicit CallContext(const CallLimits& limits) : CallContext(limits, DeadlineOf(limits)) {}
+  CallContext(const CallLimits& limits, Deadline deadline) : cancel_(limits.stop, [this] { context_.TryCancel(); }) {
+    if (deadline) context_.set_deadline(*deadline);
+  }
+  grpc::ClientContext* get() { return &context_; }
+
+ private:
+  grpc::ClientContext context_;
+  std::stop_callback<std::function<void()>> cancel_;
+};
+
+}  // namespace tuckerseg

@@ -1,0 +1,81 @@
+#include "server/serve/inference_service.h"
+
+#include <algorithm>
+#include <limits>
+#include <optional>
+
+#include "engine/error.h"
+#include "server/policy/asked_level.h"
+#include "server/serve/inference_answer.h"
+#include "server/serve/inference_call.h"
+#include "server/serve/status_of.h"
+#include "server/serve/stream_slot.h"
+
+namespace tuckerseg {
+
+int LargestInferMessage(const ServerConfig& config) {
+  constexpr int64_t kStock = int64_t{4} << 20;
+  constexpr int64_t kBesideTheVolume = int64_t{1} << 20;  // geometry, parameters, names
+  const int64_t volume = std::min({config.memory_limit_bytes / 2, config.max_input_bytes, config.volume_limits.max_bytes});
+  return static_cast<int>(std::clamp(volume + kBesideTheVolume, kStock, int64_t{std::numeric_limits<int>::max()}));
+}
+
+const LoadedModel& InferenceServiceImpl::FindReady(const std::string& name, const std::string& version) const {
+  const LoadedModel& model = parts_.models.Find(name);
+  if (!LeavesTheChoice(version)) FindAskedLevel(version, model.levels);
+  return model;
+}
+
+grpc::Status InferenceServiceImpl::ServerLive(grpc::ServerContext*, const inference::ServerLiveRequest*,
+                                              inference::ServerLiveResponse* response) {
+  response->set_live(true);
+  return grpc::Status::OK;
+}
+
+grpc::Status InferenceServiceImpl::ServerReady(grpc::ServerContext*, const inference::ServerReadyRequest*,
+                                               inference::ServerReadyResponse* response) {
+  response->set_ready(!parts_.draining);
+  return grpc::Status::OK;
+}
+
+grpc::Status InferenceServiceImpl::ModelReady(grpc::ServerContext*, const inference::ModelReadyRequest* request,
+                                              inference::ModelReadyResponse* response) {
+  return StatusOf([&] {
+    try {
+      FindReady(request->name(), request->version());
+      response->set_ready(!parts_.draining);
+    } catch (const Error&) {
+      response->set_ready(false);  // what is not served is not ready: the protocol's answer, and no error
+    }
+  });
+}
+
+grpc::Status InferenceServiceImpl::ServerMetadata(grpc::ServerContext*, const inference::ServerMetadataRequest*,
+                                                  inference::ServerMetadataResponse* response) {
+  response->set_name("tuckerseg");
+  response->set_version(TUCKERSEG_VERSION);
+  response->add_extensions("schedule_policy");  // Triton's name for priority and timeout
+  response->add_extensions("parameters");
+  return grpc::Status::OK;
+}
+
+grpc::Status InferenceServiceImpl::ModelMetadata(grpc::ServerContext*, const inference::ModelMetadataRequest* request,
+                                                 inference::ModelMetadataResponse* response) {
+  return StatusOf([&] { Describe(FindReady(request->name(), request->version()), *response); });
+}
+
+grpc::Status InferenceServiceImpl::ModelInfer(grpc::ServerContext* context, const inference::ModelInferRequest* request,
+                                              inference::ModelInferResponse* response) {
+  std::optional<IdleHeap::Use> use;  // first: the volume and the label map have gone when it ends
+  InferenceCall call(parts_, *context, *request, *response);
+  std::optional<StreamSlot> slot;  // until the call has been reported: who waits for the last stream finds its metrics and log
+  grpc::Status status = StatusOf([&] {
+    slot.emplace(parts_);
+    use.emplace(parts_.heap);  // a call that is refused is none
+    call.Run();
+  });
+  call.Report(status);
+  return status;
+}
+
+}  // namespace tuckerseg

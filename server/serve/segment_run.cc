@@ -1,0 +1,214 @@
+#include "server/serve/segment_run.h"
+
+#include <grpcpp/server_context.h>
+
+#include <algorithm>
+#include <chrono>
+#include <limits>
+#include <utility>
+
+#include "engine/error.h"
+#include "server/observe/resident_memory.h"
+#include "server/policy/asked_level.h"
+#include "server/serve/messages.h"
+#include "server/serve/segment_header.h"
+#include "server/serve/status_of.h"
+
+namespace tuckerseg {
+namespace {
+
+CallStage ToCallStage(Stage stage) {
+  switch (stage) {
+    case Stage::kPreprocess: return CallStage::kPreprocess;
+    case Stage::kInfer: return CallStage::kInfer;
+    case Stage::kPostprocess: return CallStage::kPostprocess;
+  }
+  return CallStage::kInfer;
+}
+
+v1::LevelReason ToMessage(LevelReason reason) {
+  switch (reason) {
+    case LevelReason::kAsked: return v1::LEVEL_REASON_ASKED;
+    case LevelReason::kQuality: return v1::LEVEL_REASON_QUALITY;
+    case LevelReason::kOnly: return v1::LEVEL_REASON_ONLY;
+    case LevelReason::kDeadline: return v1::LEVEL_REASON_DEADLINE;
+    case LevelReason::kMemory: return v1::LEVEL_REASON_MEMORY;
+    case LevelReason::kQueue: return v1::LEVEL_REASON_QUEUE;
+  }
+  return v1::LEVEL_REASON_UNSPECIFIED;
+}
+
+bool operator==(const Progress& a, const Progress& b) {
+  return a.stage == b.stage && a.patches_done == b.patches_done && a.patches_total == b.patches_total;
+}
+
+double SecondsSince(StageClock::Clock::time_point begin) {
+  return std::chrono::duration<double>(StageClock::Clock::now() - begin).count();
+}
+
+}  // namespace
+
+SegmentRun::SegmentRun(ServiceParts& parts, const grpc::ServerContext& context, const char* method) : parts_(parts), context_(context) {
+  record_.method = method;
+  record_.request_id = RandomId();
+  record_.device = parts.config.device;
+}
+
+void SegmentRun::Ask(v1::SegmentHeader header) {
+  header_ = std::move(header);
+  model_ = &parts_.models.Find(header_.task());
+  record_.task = model_->model().task;
+  if (!LeavesTheChoice(header_.level().name())) asked_ = &FindAskedLevel(header_.level().name(), model_->levels);
+  if (asked_ != nullptr) record_.variant = asked_->name;
+  CheckSegmentHeader(header_);
+  // Only for its errors: what no level can do is refused before the volume is sent.
+  SegmenterFor(asked_ != nullptr ? *asked_ : model_->original(), *model_, header_, parts_);
+  record_.header_taken = true;
+}
+
+void SegmentRun::EndWithin(double seconds) {
+  constexpr double kLongest = 1e8;  // three years, far within what the clock can hold
+  ends_at_ = StageClock::Clock::now() +
+             std::chrono::duration_cast<StageClock::Clock::duration>(std::chrono::duration<double>(std::min(seconds, kLongest)));
+}
+
+std::shared_ptr<SegmentWork> SegmentRun::Perform(Volume volume, MemoryReservation volume_memory, int64_t answer_bytes, const RunEvents& events) {
+  MemoryReservation peak = Admit(volume.geometry, volume_memory.bytes(), answer_bytes);
+  auto work = std::make_shared<SegmentWork>(std::move(volume), std::move(volume_memory), std::move(peak));
+  const std::shared_ptr<Ticket> ticket = Enqueue(work);
+  try {
+    if (events.accepted) events.accepted(Accepted(*ticket));
+    Await(*work, *ticket, events);
+  } catch (...) {
+    // The client has gone: free the worker within a patch and the queue at once, and wait for neither.
+    parts_.queue.Cancel(ticket);
+    throw;
+  }
+  ticket->Rethrow();
+  TakeTimes(*work);
+  return work;
+}
+
+MemoryReservation SegmentRun::Admit(const Geometry& geometry, int64_t held_bytes, int64_t answer_bytes) {
+  const LevelRequest request{.model = *model_, .header = header_, .asked = asked_, .deadline_s = SecondsLeft(), .held_bytes = held_bytes,
+                             .answer_bytes = answer_bytes};
+  admitted_ = AdmitLevel(request, geometry, parts_);
+  record_.variant = admitted_.level->name;
+  return parts_.memory.Reserve(admitted_.peak_bytes, "segmentation of this volume", held_bytes);
+}
+
+std::shared_ptr<Ticket> SegmentRun::Enqueue(const std::shared_ptr<SegmentWork>& work) {
+  clock_.Enter(CallStage::kQueue);
+  // The worker may outlive the call by up to one patch: it holds the work and its use of the heap, and the models live as long as the server.
+  auto use = std::make_shared<IdleHeap::Use>(parts_.heap);
+  auto ticket = parts_.queue.Submit(header_.priority(), [work, segmenter = admitted_.segmenter, use = std::move(use)](std::stop_token stop) {
+    work->result = segmenter->Segment(work->volume, std::move(stop), [&work](const Progress& progress) {
+      const std::lock_guard lock(work->mutex);
+      work->progress = progress;
+    });
+  }, admitted_.service_s);
+  parts_.metrics.CountLevelChoice(model_->model().task, admitted_.level->name, NameOf(admitted_.reason));
+  return ticket;
+}
+
+v1::Accepted SegmentRun::Accepted(const Ticket& ticket) const {
+  v1::Accepted accepted;
+  accepted.set_request_id(record_.request_id);
+  accepted.set_variant(admitted_.level->name);
+  accepted.set_reason(ToMessage(admitted_.reason));
+  accepted.set_device(parts_.config.device);
+  accepted.set_queue_position(static_cast<uint32_t>(ticket.position()));
+  Fill(admitted_.finish_s, *accepted.mutable_estimated_latency());
+  return accepted;
+}
+
+void SegmentRun::Await(const SegmentWork& work, Ticket& ticket, const RunEvents& events) {
+  std::optional<Progress> told;
+  auto told_at = StageClock::Clock::now();
+  for (bool ended = false; !ended;) {
+    ended = ticket.WaitFor(kPoll);
+    const bool started = ticket.started();
+    record_.peak_memory_bytes = std::max(record_.peak_memory_bytes, ResidentBytes());
+    if (!ended) {
+      ThrowIfGone();
+      ThrowIfTooLate();
+    }
+    const Progress progress = work.Latest();
+    if (started) clock_.Enter(ToCallStage(progress.stage));
+    if (told && *told == progress && SecondsSince(told_at) < kHeartbeatSeconds) continue;
+    v1::Progress message;
+    Fill(progress, started, message);
+    if (events.progress) events.progress(message);
+    told = progress;
+    told_at = StageClock::Clock::now();
+  }
+}
+
+void SegmentRun::TakeTimes(const SegmentWork& work) {
+  // The worker knows its stages better than this thread, which looks twenty times a second. The rest of the time was spent in
+  // the queue, so that the sum stays what the clock has measured.
+  const StageTimes& times = work.result->times;
+  network_s_ = times.network_s;
+  clock_.Enter(CallStage::kPostprocess);
+  clock_.Correct(CallStage::kPreprocess, times.preprocess_s, CallStage::kQueue);
+  clock_.Correct(CallStage::kInfer, times.infer_s, CallStage::kQueue);
+  clock_.Correct(CallStage::kPostprocess, times.postprocess_s, CallStage::kQueue);
+  // A crop's patches are another model's: nothing is learnt of this one.
+  if (!admitted_.segmenter->crop_task().empty()) return;
+  const double whole_s = times.preprocess_s + times.infer_s + times.postprocess_s;
+  const ServiceSize size{work.Latest().patches_done, admitted_.size.voxels};
+  parts_.times.Learn({model_->model().task, admitted_.level->name}, size, times.network_s, whole_s - times.network_s);
+}
+
+void SegmentRun::FillSummary(v1::Summary& summary) {
+  clock_.Enter(clock_.stage());  // what has passed since the last change of stage
+  for (size_t i = 0; i < kCallStages; ++i) {
+    v1::StageTime& time = *summary.add_stages();
+    time.set_stage(static_cast<v1::Stage>(i + 1));
+    time.set_seconds(clock_.seconds(static_cast<CallStage>(i)));
+  }
+  summary.set_peak_memory_bytes(static_cast<uint64_t>(record_.peak_memory_bytes));
+  summary.set_network_seconds(network_s_);
+  summary.set_crop_task(admitted_.segmenter->crop_task());
+  summary.set_variant(admitted_.level->name);
+  summary.set_quality_statement(QualityStatement(*admitted_.level));
+}
+
+std::optional<double> SegmentRun::SecondsLeft() const {
+  std::optional<double> left;
+  const auto deadline = context_.deadline();
+  if (deadline != std::chrono::system_clock::time_point::max()) {
+    left = std::chrono::duration<double>(deadline - std::chrono::system_clock::now()).count();
+  }
+  if (ends_at_) left = std::min(left.value_or(std::numeric_limits<double>::infinity()), -SecondsSince(*ends_at_));
+  return left;
+}
+
+void SegmentRun::ThrowIfGone() const {
+  if (!context_.IsCancelled()) return;
+  if (std::chrono::system_clock::now() >= context_.deadline()) {
+    throw Error(ErrorCode::kDeadlineExceeded, "deadline: passed before the label map was ready");
+  }
+  if (parts_.draining) throw Error(ErrorCode::kUnavailable, "the server is stopping: try another one");
+  throw Error(ErrorCode::kCancelled, "cancelled by the client");
+}
+
+void SegmentRun::ThrowIfTooLate() const {
+  if (ends_at_ && StageClock::Clock::now() >= *ends_at_) {
+    throw Error(ErrorCode::kDeadlineExceeded, "timeout: passed before the label map was ready; must be longer on this server");
+  }
+  const auto& automatic = header_.level().automatic();
+  if (!automatic.has_max_latency()) return;
+  const double longest = static_cast<double>(automatic.max_latency().seconds()) + 1e-9 * automatic.max_latency().nanos();
+  if (SecondsSince(come_at_) > longest) {
+    throw Error(ErrorCode::kDeadlineExceeded, "header.level.automatic.max_latency = " + std::to_string(longest) +
+                                                  " s: passed before the label map was ready; must be longer on this server");
+  }
+}
+
+void SegmentRun::Report(const grpc::Status& status) {
+  clock_.Enter(clock_.stage());  // what has passed since the last change of stage
+  tuckerseg::Report(record_, clock_, status, parts_.metrics);
+}
+
+}  // namespace tuckerseg
