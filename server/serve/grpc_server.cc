@@ -11,6 +11,8 @@
 #include "engine/error.h"
 #include "server/observe/log.h"
 #include "server/serve/model_service.h"
+#include "server/serve/rpc_interceptor.h"
+#include "server/serve/segment_record.h"
 #include "server/serve/segmentation_service.h"
 
 namespace tuckerseg {
@@ -32,13 +34,15 @@ void LogGrpcMessages() {
 }
 
 struct GrpcServer::State {
-  explicit State(ServiceParts& service_parts) : parts(service_parts), segmentation(parts), models(parts), info(parts) {}
+  explicit State(ServiceParts& service_parts)
+      : parts(service_parts), rpcs(parts.metrics.registry(), ServedMethods()), segmentation(parts), models(parts), info(parts) {}
 
   void SetServing(bool serving) const {
     for (const char* name : kServices) server->GetHealthCheckService()->SetServingStatus(name, serving);
   }
 
   ServiceParts& parts;
+  const RpcMetrics rpcs;
   SegmentationServiceImpl segmentation;
   ModelServiceImpl models;
   ServerServiceImpl info;
@@ -54,6 +58,8 @@ GrpcServer::GrpcServer(ServiceParts& parts, const std::string& address) : state_
   builder.RegisterService(&state_->segmentation);
   builder.RegisterService(&state_->models);
   builder.RegisterService(&state_->info);
+  builder.experimental().SetInterceptorCreators(CountingInterceptors(state_->rpcs));
+  ExpectReports(parts.metrics);
   // A client that has gone without a word is noticed by the pings, and what it held is freed.
   builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIME_MS, 30'000);
   builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, 20'000);

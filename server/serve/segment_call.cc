@@ -8,6 +8,7 @@
 #include "server/observe/resident_memory.h"
 #include "server/policy/asked_level.h"
 #include "server/serve/messages.h"
+#include "server/serve/patch_clock.h"
 #include "server/serve/segment_header.h"
 #include "server/serve/status_of.h"
 
@@ -78,6 +79,7 @@ MemoryReservation SegmentCall::Admit(const VolumeReceiver::Received& received) {
   const LevelRequest request{.model = *model_, .header = header_, .asked = asked_, .deadline_s = SecondsLeft(), .held_bytes = received.memory.bytes()};
   admitted_ = AdmitLevel(request, received.nifti.header.geometry, parts_);
   record_.variant = admitted_.level->name;
+  record_.reason = NameOf(admitted_.reason);
   return parts_.memory.Reserve(admitted_.peak_bytes, "segmentation of this volume", received.memory.bytes());
 }
 
@@ -161,8 +163,14 @@ std::shared_ptr<Ticket> SegmentCall::Enqueue(const std::shared_ptr<SegmentWork>&
   clock_.Enter(CallStage::kQueue);
   // The worker may outlive the call by up to one patch: it holds the work and its use of the heap, and the models live as long as the server.
   auto use = std::make_shared<IdleHeap::Use>(parts_.heap);
-  auto ticket = parts_.queue.Submit(header_.priority(), [work, segmenter = admitted_.segmenter, use = std::move(use)](std::stop_token stop) {
-    work->result = segmenter->Segment(work->nifti.volume, std::move(stop), [&work](const Progress& progress) {
+  // A crop's patches are another model's.
+  const bool own_patches = admitted_.segmenter->crop_task().empty();
+  auto ticket = parts_.queue.Submit(header_.priority(), [work, segmenter = admitted_.segmenter, use = std::move(use), own_patches, &metrics = parts_.metrics,
+                                                         variant = record_.variant, device = record_.device](std::stop_token stop) {
+    PatchClock patches;
+    work->result = segmenter->Segment(work->nifti.volume, std::move(stop), [&](const Progress& progress) {
+      const std::optional<double> patch_s = patches.Tell(progress, PatchClock::Clock::now());
+      if (patch_s && own_patches) metrics.ObservePatch(variant, device, *patch_s);
       const std::lock_guard lock(work->mutex);
       work->progress = progress;
     });
@@ -263,7 +271,7 @@ void SegmentCall::Send(const v1::SegmentResponse& response) {
 
 void SegmentCall::Report(const grpc::Status& status) {
   clock_.Enter(clock_.stage());  // what has passed since the last change of stage
-  tuckerseg::Report(record_, clock_, status, parts_.metrics);
+  tuckerseg::Report(record_, clock_, status, parts_);
 }
 
 }  // namespace tuckerseg

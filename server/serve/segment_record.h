@@ -1,21 +1,24 @@
-/// What a call of Segment leaves behind: its metrics and one line in the log.
+/// What a call of Segment leaves behind: its metrics, one line in the log, its place among the last requests.
 #pragma once
 
 #include <grpcpp/support/status.h>
 
+#include <chrono>
 #include <cstdint>
 #include <string>
 
-#include "server/observe/metrics.h"
+#include "server/serve/service_parts.h"
 #include "server/serve/stage_clock.h"
 
 namespace tuckerseg {
 
 /// Gathered while the call runs.
 struct SegmentRecord {
+  std::chrono::system_clock::time_point started = std::chrono::system_clock::now();
   std::string request_id;
   std::string task;     ///< empty until it is known
   std::string variant;  ///< empty until it is known
+  std::string reason;   ///< why this variant; empty until it is chosen
   std::string device;
   bool header_taken = false;  ///< every field of the header has been found right
   int64_t received_bytes = 0;
@@ -23,7 +26,10 @@ struct SegmentRecord {
   int64_t peak_memory_bytes = 0;
 };
 
+/// Makes the series that reports count in, as far as their labels are known before a call: at 0.
+void ExpectReports(Metrics& metrics);
+
 /// `clock` as of the call's end.
-void Report(const SegmentRecord& record, const StageClock& clock, const grpc::Status& status, Metrics& metrics);
+void Report(const SegmentRecord& record, const StageClock& clock, const grpc::Status& status, ServiceParts& parts);
 
 }  // namespace tuckerseg

@@ -2,11 +2,14 @@
 #pragma once
 
 #include <atomic>
+#include <functional>
 #include <string>
 #include <vector>
 
 #include "server/config.h"
 #include "server/observe/metrics.h"
+#include "server/observe/request_ring.h"
+#include "server/observe/server_status.h"
 #include "server/policy/service_times.h"
 #include "server/schedule/idle_heap.h"
 #include "server/schedule/memory_budget.h"
@@ -15,6 +18,7 @@
 
 namespace tuckerseg {
 
+/// Work that runs tells `metrics` of its patches: they must outlive the queue.
 struct ServiceParts {
   const ServerConfig& config;
   const ModelStore& models;
@@ -27,6 +31,9 @@ struct ServiceParts {
   std::vector<std::string> devices;
   std::atomic<bool> draining = false; ///< set: no new call is taken
   std::atomic<int64_t> streams = 0;   ///< calls of Segment that run
+  /// Memory of a device other than the host; none: nobody can tell. Called from any thread.
+  std::function<DeviceMemory()> device_memory = {};
+  RequestRing* requests = nullptr;    ///< remembers calls of Segment that have ended; null: nobody looks
 };
 
 /// Chunks that are sent.

@@ -10,6 +10,7 @@
 #include <thread>
 
 #include "grpc/health/v1/health.grpc.pb.h"
+#include "server/serve/rpc_interceptor.h"
 #include "tests/engine/volume/expect_error.h"
 #include "tests/server/serve/held_model.h"
 #include "tests/server/serve/segment_conversation.h"
@@ -93,6 +94,55 @@ TEST(GrpcServer, AnswersReflection) {
   const std::string services = ReflectedServices(served.channel());
   for (const char* service : kServices) EXPECT_THAT(services, HasSubstr(service));
   EXPECT_THAT(services, HasSubstr("grpc.health.v1.Health"));
+}
+
+/// The status of a unary call, of a method that nobody may serve, with an empty message.
+grpc::StatusCode Call(const std::shared_ptr<grpc::Channel>& channel, const std::string& path) {
+  grpc::ClientContext context;
+  grpc::CompletionQueue queue;
+  grpc::GenericStub stub(channel);
+  const grpc::Slice nothing(std::string{});
+  const grpc::ByteBuffer request(&nothing, 1);
+  const auto call = stub.PrepareUnaryCall(&context, path, request, &queue);
+  call->StartCall();
+  grpc::ByteBuffer response;
+  grpc::Status status;
+  call->Finish(&response, &status, nullptr);
+  void* tag = nullptr;
+  bool ok = false;
+  queue.Next(&tag, &ok);
+  queue.Shutdown();
+  return status.error_code();
+}
+
+TEST(GrpcServer, HasSeriesForEveryMethodThatItServesFromTheStart) {
+  ServedModel served;
+  const std::string page = served.metrics().Text();
+  const std::vector<RpcMethod> methods = ServedMethods();
+  EXPECT_EQ(methods.size(), 12U) << "two of segmentation, six of models, one of the server, two of health, one of reflection";
+  for (const RpcMethod& method : methods) {
+    const std::string labels = "{grpc_method=\"" + method.method + "\",grpc_service=\"" + method.service + "\",grpc_type=\"" + method.type + "\"}";
+    EXPECT_THAT(page, HasSubstr("grpc_server_started_total" + labels + " 0"));
+    EXPECT_THAT(page, HasSubstr("grpc_server_handling_seconds_count" + labels + " 0"));
+  }
+  EXPECT_THAT(page, HasSubstr(R"(grpc_method="Segment",grpc_service="tuckerseg.v1.SegmentationService",grpc_type="bidi_stream")"));
+  EXPECT_THAT(page, HasSubstr(R"(grpc_method="Watch",grpc_service="grpc.health.v1.Health",grpc_type="server_stream")"));
+}
+
+TEST(GrpcServer, CountsEveryCallByMethodAndCode) {
+  ServedModel served;
+  ASSERT_TRUE(Segment(served.channel(), SmallCt().Bytes()).status.ok());
+  ASSERT_FALSE(Segment(served.channel(), BytesOf("no volume at all")).status.ok());
+  ASSERT_EQ(HealthOf(served, ""), HealthCheckResponse::SERVING);
+  ASSERT_EQ(Call(served.channel(), "/tuckerseg.v1.ModelService/LoadVariant"), grpc::UNIMPLEMENTED);
+  const std::string page = served.metrics().Text();
+  const std::string segment = R"(grpc_method="Segment",grpc_service="tuckerseg.v1.SegmentationService",grpc_type="bidi_stream"})";
+  EXPECT_THAT(page, HasSubstr("grpc_server_started_total{" + segment + " 2"));
+  EXPECT_THAT(page, HasSubstr(R"(grpc_server_handled_total{grpc_code="OK",)" + segment + " 1"));
+  EXPECT_THAT(page, HasSubstr(R"(grpc_server_handled_total{grpc_code="InvalidArgument",)" + segment + " 1"));
+  EXPECT_THAT(page, HasSubstr("grpc_server_handling_seconds_count{" + segment + " 2"));
+  EXPECT_THAT(page, HasSubstr(R"(grpc_server_handled_total{grpc_code="OK",grpc_method="Check",grpc_service="grpc.health.v1.Health",grpc_type="unary"} 1)"));
+  EXPECT_THAT(page, HasSubstr(R"(grpc_server_handled_total{grpc_code="Unimplemented",grpc_method="LoadVariant",grpc_service="tuckerseg.v1.ModelService",grpc_type="unary"} 1)"));
 }
 
 TEST(GrpcServer, AnswersInsideTheProcess) {
