@@ -10,6 +10,7 @@
 #include "engine/error.h"
 #include "engine/model/json_fields.h"
 #include "server/address.h"
+#include "server/http_url.h"
 
 namespace tuckerseg {
 namespace {
@@ -19,6 +20,15 @@ constexpr int64_t kMaxBytes = int64_t{1} << 50;
 int AvailableThreads() {
   cpu_set_t set;
   return sched_getaffinity(0, sizeof(set), &set) == 0 ? std::max(CPU_COUNT(&set), 1) : 1;
+}
+
+void ApplyTraces(const JsonField& traces, ServerConfig& config) {
+  if (!traces.json().is_object()) traces.Refuse("must be an object");
+  for (const auto& [key, value] : traces.json().items()) {
+    const std::string path = traces.path() + "." + key;
+    if (key != "endpoint") throw Error(ErrorCode::kInvalidArgument, path + ": unknown key; must be endpoint");
+    config.traces_endpoint = JsonField(value, path).Text();
+  }
 }
 
 }  // namespace
@@ -66,6 +76,7 @@ void ApplyConfigJson(const std::string& text, ServerConfig& config) {
       {"deadline_margin", number_into(config.deadline_margin, 0, 10, "must be in [0, 10]")},
       {"allow_phantom_quality", [&](const JsonField& f) { config.allow_phantom_quality = f.Boolean(); }},
       {"allow_non_commercial", [&](const JsonField& f) { config.allow_non_commercial = f.Boolean(); }},
+      {"traces", [&](const JsonField& f) { ApplyTraces(f, config); }},
       {"drain_s", number_into(config.drain_s, 0, 86400, "must be in [0, 86400] s")},
   };
   const Json json = ParseJson(text, "config");
@@ -86,6 +97,7 @@ void CompleteConfig(ServerConfig& config) {
   if (config.models.empty()) throw Error(ErrorCode::kInvalidArgument, "models: missing; must be a directory of bundles");
   ParseAddress("listen", config.listen);
   ParseAddress("metrics", config.metrics);
+  if (!config.traces_endpoint.empty()) ParseHttpUrl("traces.endpoint", config.traces_endpoint);
   if (config.threads == 0) config.threads = AvailableThreads();
   if (config.memory_limit_bytes == 0) config.memory_limit_bytes = AvailableMemory() / 10 * 8;
 }

@@ -26,15 +26,16 @@ struct ServerConfig {
   double deadline_margin = 0.1;            ///< share by which work may take longer than foretold
   bool allow_phantom_quality = false;      ///< qualities that were measured on phantoms count for models of patients too
   bool allow_non_commercial = false;       ///< serve models whose licence forbids commercial use
+  std::string traces_endpoint;             ///< of a collector of traces, http://HOST:PORT/PATH; empty: none
   double drain_s = 60;                     ///< how long running requests may go on after a signal to stop
 };
 
 /// Overwrites `config` with the keys of a JSON object: the names of the fields above, `max_voxels` and `max_axis` for the
-/// volume limits. Errors: kInvalidArgument for unknown keys and values out of range, naming them.
+/// volume limits, `traces`: {`endpoint`}. Errors: kInvalidArgument for unknown keys and values out of range, naming them.
 void ApplyConfigJson(const std::string& json, ServerConfig& config);
 
 /// Fills what was left to the machine: threads, memory limit. Errors: kInvalidArgument for a missing `models` and for
-/// addresses that are none.
+/// addresses and URLs that are none.
 void CompleteConfig(ServerConfig& config);
 
 const char* NameOf(GeometryPolicy policy);

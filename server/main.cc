@@ -16,9 +16,11 @@
 #include "server/config.h"
 #include "server/observe/log.h"
 #include "server/observe/operator_endpoint.h"
+#include "server/observe/otlp_exporter.h"
 #include "server/observe/status_gauges.h"
 #include "server/serve/current_status.h"
 #include "server/serve/grpc_server.h"
+#include "server/serve/status_of.h"
 #include "server/variants/variant_gauges.h"
 #include "server/variants/warm_up.h"
 #ifdef TUCKERSEG_WITH_TORCH
@@ -89,6 +91,11 @@ void Serve(const ServerConfig& config, bool check_only) {
     if (const auto status = live.Now()) SetGauges(*status, metrics);
   });
   const OperatorEndpoint endpoint(config.metrics, TUCKERSEG_VERSION, metrics, readiness, live, requests);
+  std::optional<OtlpExporter> spans;
+  if (!config.traces_endpoint.empty()) {
+    spans.emplace(OtlpOptions{.collector = ParseHttpUrl("traces.endpoint", config.traces_endpoint), .source = {TUCKERSEG_VERSION, RandomId()}},
+                  [&metrics](const char* reason, size_t count) { metrics.CountDroppedSpans(reason, static_cast<double>(count)); });
+  }
   readiness.Starting("loading models");
   const ModelStore models = load();
   SetVariantGauges(models, config.device, metrics);
@@ -101,6 +108,7 @@ void Serve(const ServerConfig& config, bool check_only) {
   ServiceParts parts{config, models, queue, memory, times, metrics, heap, execution.name, execution.devices};
   parts.device_memory = execution.device_memory;
   parts.requests = &requests;
+  parts.spans = spans ? &*spans : nullptr;
   const LiveStatus::Shown shown = live.Show([&parts] { return CurrentStatus(parts); });
   GrpcServer server(parts, config.listen);
   readiness.Ready();

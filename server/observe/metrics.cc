@@ -53,6 +53,8 @@ struct Metrics::State {
       BuildCounter().Name("tuckerseg_level_choices_total").Help("Variants chosen, by reason").Register(*registry);
   prometheus::Family<prometheus::Counter>& bytes =
       BuildCounter().Name("tuckerseg_bytes_total").Help("Bytes of volumes and label maps").Register(*registry);
+  prometheus::Family<prometheus::Counter>& dropped_spans =
+      BuildCounter().Name("tuckerseg_spans_dropped_total").Help("Spans of traces that no collector has taken").Register(*registry);
   prometheus::Family<prometheus::Gauge>& depth =
       BuildGauge().Name("tuckerseg_queue_depth").Help("Requests that wait").Register(*registry);
   prometheus::Family<prometheus::Gauge>& capacity =
@@ -117,6 +119,10 @@ void Metrics::CountLevelChoice(const std::string& task, const std::string& varia
 
 void Metrics::CountBytes(const std::string& direction, double bytes) {
   state_->bytes.Add({{"direction", direction}}).Increment(bytes);
+}
+
+void Metrics::CountDroppedSpans(const std::string& reason, double spans) {
+  state_->dropped_spans.Add({{"reason", reason}}).Increment(spans);
 }
 
 void Metrics::SetVariant(const std::string& model, const std::string& variant, double parameters, double flops, std::optional<double> quality_dice) {

@@ -43,6 +43,8 @@ class Metrics {
   void CountLevelChoice(const std::string& task, const std::string& variant, const std::string& reason);
   /// `direction`: "received" or "sent".
   void CountBytes(const std::string& direction, double bytes);
+  /// `reason` as OtlpExporter::DropCounter's.
+  void CountDroppedSpans(const std::string& reason, double spans);
   /// A level that is ready. `flops`: multiply-adds of one patch. Without `quality_dice` (not measured) that gauge is left out.
   void SetVariant(const std::string& model, const std::string& variant, double parameters, double flops, std::optional<double> quality_dice);
   /// A level that is ready, or one that could not be made so.

@@ -57,6 +57,7 @@ bool operator==(const Progress& a, const Progress& b) {
 
 SegmentCall::SegmentCall(ServiceParts& parts, grpc::ServerContext& context, SegmentStream& stream)
     : parts_(parts), context_(context), stream_(stream) {
+  record_.trace = TraceOf(context);
   record_.request_id = RandomId();
   record_.device = parts.config.device;
 }
@@ -80,6 +81,8 @@ MemoryReservation SegmentCall::Admit(const VolumeReceiver::Received& received) {
   admitted_ = AdmitLevel(request, received.nifti.header.geometry, parts_);
   record_.variant = admitted_.level->name;
   record_.reason = NameOf(admitted_.reason);
+  record_.voxels = admitted_.size.voxels;
+  record_.foretold_s = admitted_.finish_s;
   return parts_.memory.Reserve(admitted_.peak_bytes, "segmentation of this volume", received.memory.bytes());
 }
 
@@ -207,6 +210,7 @@ void SegmentCall::AwaitWork(const std::shared_ptr<SegmentWork>& work, const std:
         ThrowIfTooLate();
       }
       const Progress progress = work->Latest();
+      record_.patches = progress.patches_done;
       if (started) clock_.Enter(ToCallStage(progress.stage));
       const double silent = std::chrono::duration<double>(StageClock::Clock::now() - told_at).count();
       if (told && *told == progress && silent < kHeartbeatSeconds) continue;
@@ -225,7 +229,7 @@ void SegmentCall::AwaitWork(const std::shared_ptr<SegmentWork>& work, const std:
   // The worker knows its stages better than this thread, which looks twenty times a second. The rest of the time was spent in
   // the queue, so that the sum stays what the clock has measured.
   const StageTimes& times = work->result->times;
-  network_s_ = times.network_s;
+  record_.network_s = times.network_s;
   clock_.Enter(CallStage::kPostprocess);
   clock_.Correct(CallStage::kPreprocess, times.preprocess_s, CallStage::kQueue);
   clock_.Correct(CallStage::kInfer, times.infer_s, CallStage::kQueue);
@@ -253,7 +257,7 @@ void SegmentCall::SendSummary() {
     time.set_seconds(clock_.seconds(static_cast<CallStage>(i)));
   }
   summary.set_peak_memory_bytes(static_cast<uint64_t>(record_.peak_memory_bytes));
-  summary.set_network_seconds(network_s_);
+  summary.set_network_seconds(record_.network_s);
   summary.set_crop_task(admitted_.segmenter->crop_task());
   summary.set_variant(admitted_.level->name);
   summary.set_quality_statement(QualityStatement(*admitted_.level));

@@ -55,7 +55,6 @@ class SegmentCall {
   AdmittedLevel admitted_;              // once the volume is there; its segmenter is shared with the worker
   std::optional<SegmentAnswer> answer_;  // once the header has been read
   SegmentRecord record_;
-  double network_s_ = 0;
   StageClock::Clock::time_point received_at_{};  // the last chunk
 };
 

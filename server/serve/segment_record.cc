@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "server/observe/log.h"
+#include "server/serve/segment_spans.h"
 #include "server/serve/status_of.h"
 
 namespace tuckerseg {
@@ -39,8 +40,21 @@ void Write(const CallEnd& end) {
   const SegmentRecord& record = end.record;
   nlohmann::json stages = nlohmann::json::object();
   for (size_t i = 0; i < kCallStages; ++i) stages[kCallStageNames[i]] = end.clock.seconds(static_cast<CallStage>(i));
-  nlohmann::json fields{{"request", record.request_id}, {"task", record.task}, {"variant", record.variant}, {"reason", record.reason},
-                        {"device", record.device}, {"code", end.code}, {"seconds", end.seconds}, {"bytes", record.received_bytes}, {"stages", stages}};
+  nlohmann::json fields{{"request", record.request_id},
+                        {"trace_id", record.trace.trace_id},
+                        {"task", record.task},
+                        {"variant", record.variant},
+                        {"reason", record.reason},
+                        {"device", record.device},
+                        {"code", end.code},
+                        {"seconds", end.seconds},
+                        {"stages", stages},
+                        {"network_seconds", record.network_s},
+                        {"foretold_seconds", record.foretold_s},
+                        {"bytes", record.received_bytes},
+                        {"voxels", record.voxels},
+                        {"patches", record.patches},
+                        {"peak_memory_bytes", record.peak_memory_bytes}};
   // Messages name fields and numbers of a volume's header. What the request's header holds is the client's own words (a task, a
   // structure), and could be anything: of those, the field alone.
   const std::string& message = end.status.error_message();
@@ -79,6 +93,7 @@ void Report(const SegmentRecord& record, const StageClock& clock, const grpc::St
   Count(end, parts.metrics);
   Write(end);
   if (parts.requests != nullptr) parts.requests->Add(EntryOf(end));
+  if (parts.spans != nullptr && record.trace.sampled) parts.spans->Take(SegmentSpans(record, clock, status.error_code(), end.seconds));
 }
 
 }  // namespace tuckerseg

@@ -1,4 +1,4 @@
-/// What a call of Segment leaves behind: its metrics, one line in the log, its place among the last requests.
+/// What a call of Segment leaves behind: its metrics, one line in the log, its spans, its place among the last requests.
 #pragma once
 
 #include <grpcpp/support/status.h>
@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <string>
 
+#include "server/serve/call_trace.h"
 #include "server/serve/service_parts.h"
 #include "server/serve/stage_clock.h"
 
@@ -15,6 +16,7 @@ namespace tuckerseg {
 /// Gathered while the call runs.
 struct SegmentRecord {
   std::chrono::system_clock::time_point started = std::chrono::system_clock::now();
+  CallTrace trace;
   std::string request_id;
   std::string task;     ///< empty until it is known
   std::string variant;  ///< empty until it is known
@@ -24,6 +26,10 @@ struct SegmentRecord {
   int64_t received_bytes = 0;
   int64_t sent_bytes = 0;
   int64_t peak_memory_bytes = 0;
+  int64_t voxels = 0;      ///< of the volume; 0 until it is admitted
+  int64_t patches = 0;     ///< that were run
+  double foretold_s = 0;   ///< from admission to the label map
+  double network_s = 0;    ///< that the networks took
 };
 
 /// Makes the series that reports count in, as far as their labels are known before a call: at 0.

@@ -10,6 +10,7 @@
 #include "server/observe/metrics.h"
 #include "server/observe/request_ring.h"
 #include "server/observe/server_status.h"
+#include "server/observe/span.h"
 #include "server/policy/service_times.h"
 #include "server/schedule/idle_heap.h"
 #include "server/schedule/memory_budget.h"
@@ -34,6 +35,7 @@ struct ServiceParts {
   /// Memory of a device other than the host; none: nobody can tell. Called from any thread.
   std::function<DeviceMemory()> device_memory = {};
   RequestRing* requests = nullptr;    ///< remembers calls of Segment that have ended; null: nobody looks
+  SpanSink* spans = nullptr;          ///< null: no traces are collected
 };
 
 /// Chunks that are sent.

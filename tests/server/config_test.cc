@@ -19,7 +19,8 @@ TEST(ApplyConfigJson, OverwritesTheKeysItNamesAndLeavesTheOthers) {
   ApplyConfigJson(
       R"({"models": "/srv/models", "device": "cuda:1", "threads": 3, "queue_capacity": 4, "max_streams": 5,
                       "max_input_bytes": 6, "max_voxels": 7, "max_axis": 8, "memory_limit_bytes": 9,
-                      "geometry_policy": "prefer_qform", "accumulation": "reference", "drain_s": 1.5})",
+                      "geometry_policy": "prefer_qform", "accumulation": "reference", "drain_s": 1.5,
+                      "traces": {"endpoint": "http://collector:4318/v1/traces"}})",
       config);
   EXPECT_EQ(config.models, "/srv/models");
   EXPECT_EQ(config.device, "cuda:1");
@@ -33,6 +34,7 @@ TEST(ApplyConfigJson, OverwritesTheKeysItNamesAndLeavesTheOthers) {
   EXPECT_EQ(config.geometry_policy, GeometryPolicy::kPreferQform);
   EXPECT_EQ(config.accumulation, Accumulation::kReference);
   EXPECT_EQ(config.drain_s, 1.5);
+  EXPECT_EQ(config.traces_endpoint, "http://collector:4318/v1/traces");
   EXPECT_EQ(config.listen, "0.0.0.0:1") << "not named";
   EXPECT_EQ(config.metrics, "127.0.0.1:9464") << "not named";
 }
@@ -45,7 +47,7 @@ TEST(ApplyConfigJson, TakesAnEmptyObject) {
 
 TEST(ApplyConfigJson, RefusesAnUnknownKeyAndListsTheKnownOnes) {
   ExpectRefusal(R"({"treads": 2})",
-                "config.treads: unknown key; must be one of accumulation, allow_non_commercial, device, drain_s, geometry_policy");
+                "config.treads: unknown key; must be one of accumulation, allow_non_commercial, allow_phantom_quality, deadline_margin, device, drain_s");
 }
 
 TEST(ApplyConfigJson, RefusesValuesOutOfRangeAndNamesThem) {
@@ -65,6 +67,15 @@ TEST(ApplyConfigJson, RefusesValuesOfAnotherTypeAndNamesThem) {
                 "config.geometry_policy = \"guess\": must be one of refuse prefer_sform prefer_qform");
 }
 
+TEST(ApplyConfigJson, TakesTracesForAnObjectOfItsOwn) {
+  ServerConfig config;
+  ApplyConfigJson(R"({"traces": {}})", config);
+  EXPECT_EQ(config.traces_endpoint, "") << "off unless a collector is named";
+  ExpectRefusal(R"({"traces": "http://collector:4318/v1/traces"})", "config.traces = \"http://collector:4318/v1/traces\": must be an object");
+  ExpectRefusal(R"({"traces": {"endpoint": 4318}})", "config.traces.endpoint = 4318: must be a string");
+  ExpectRefusal(R"({"traces": {"url": ""}})", "config.traces.url: unknown key; must be endpoint");
+}
+
 TEST(ApplyConfigJson, RefusesWhatIsNoJsonObject) {
   ExpectRefusal("[]", "config = []: must be an object");
   ExpectRefusal("{", "config");
@@ -75,6 +86,13 @@ TEST(CompleteConfig, AsksForTheModels) {
   ServerConfig config;
   ExpectError(ErrorCode::kInvalidArgument, "models: missing; must be a directory of bundles",
               [&] { CompleteConfig(config); });
+}
+
+TEST(CompleteConfig, RefusesACollectorThatCannotBeSentTo) {
+  ServerConfig config;
+  config.models = "models";
+  config.traces_endpoint = "https://collector/v1/traces";
+  ExpectError(ErrorCode::kInvalidArgument, "traces.endpoint = https://collector/v1/traces: must be http://HOST:PORT/PATH", [&] { CompleteConfig(config); });
 }
 
 TEST(CompleteConfig, TakesThreadsAndMemoryFromTheMachine) {

@@ -89,6 +89,13 @@ TEST_F(MetricsTest, CountsChoicesAndBytes) {
   EXPECT_THAT(metrics_.Text(), HasSubstr(R"(tuckerseg_bytes_total{direction="received"} 1024)"));
 }
 
+TEST_F(MetricsTest, CountsSpansThatWereDropped) {
+  metrics_.CountDroppedSpans("queue", 0);
+  metrics_.CountDroppedSpans("collector", 9);
+  EXPECT_THAT(metrics_.Text(), HasSubstr(R"(tuckerseg_spans_dropped_total{reason="queue"} 0)"));
+  EXPECT_THAT(metrics_.Text(), HasSubstr(R"(tuckerseg_spans_dropped_total{reason="collector"} 9)"));
+}
+
 TEST_F(MetricsTest, SaysHowFullTheQueueIsByPriority) {
   metrics_.SetQueue("cpu", {{-1, 0}, {5, 3}}, 16, 1);
   EXPECT_THAT(metrics_.Text(), HasSubstr(R"(tuckerseg_queue_depth{device="cpu",priority="-1"} 0)"));

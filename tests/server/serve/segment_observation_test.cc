@@ -166,6 +166,11 @@ TEST(SegmentLog, HasOneLineForACallWithItsIdCodeAndStages) {
   EXPECT_EQ(lines[0]["device"], "cpu");
   EXPECT_EQ(lines[0]["code"], "OK");
   EXPECT_EQ(lines[0]["bytes"], ct.size());
+  EXPECT_EQ(lines[0]["voxels"], 13 * 9 * 11);
+  EXPECT_EQ(lines[0]["patches"], 12);
+  EXPECT_GT(lines[0]["network_seconds"], 0);
+  EXPECT_GT(lines[0]["foretold_seconds"], 0);
+  EXPECT_GT(lines[0]["peak_memory_bytes"], 0);
   EXPECT_EQ(lines[0]["stages"].size(), kCallStages);
 }
 
