@@ -14,6 +14,7 @@
 #include "tests/engine/volume/expect_error.h"
 #include "tests/server/serve/held_model.h"
 #include "tests/server/serve/segment_conversation.h"
+#include "tests/server/serve/unary_call.h"
 
 namespace tuckerseg {
 namespace {
@@ -96,25 +97,6 @@ TEST(GrpcServer, AnswersReflection) {
   EXPECT_THAT(services, HasSubstr("grpc.health.v1.Health"));
 }
 
-/// The status of a unary call, of a method that nobody may serve, with an empty message.
-grpc::StatusCode Call(const std::shared_ptr<grpc::Channel>& channel, const std::string& path) {
-  grpc::ClientContext context;
-  grpc::CompletionQueue queue;
-  grpc::GenericStub stub(channel);
-  const grpc::Slice nothing(std::string{});
-  const grpc::ByteBuffer request(&nothing, 1);
-  const auto call = stub.PrepareUnaryCall(&context, path, request, &queue);
-  call->StartCall();
-  grpc::ByteBuffer response;
-  grpc::Status status;
-  call->Finish(&response, &status, nullptr);
-  void* tag = nullptr;
-  bool ok = false;
-  queue.Next(&tag, &ok);
-  queue.Shutdown();
-  return status.error_code();
-}
-
 TEST(GrpcServer, HasSeriesForEveryMethodThatItServesFromTheStart) {
   ServedModel served;
   const std::string page = served.metrics().Text();
@@ -134,7 +116,7 @@ TEST(GrpcServer, CountsEveryCallByMethodAndCode) {
   ASSERT_TRUE(Segment(served.channel(), SmallCt().Bytes()).status.ok());
   ASSERT_FALSE(Segment(served.channel(), BytesOf("no volume at all")).status.ok());
   ASSERT_EQ(HealthOf(served, ""), HealthCheckResponse::SERVING);
-  ASSERT_EQ(Call(served.channel(), "/tuckerseg.v1.ModelService/LoadVariant"), grpc::UNIMPLEMENTED);
+  ASSERT_EQ(UnaryCall(served.channel(), "/tuckerseg.v1.ModelService/LoadVariant"), grpc::UNIMPLEMENTED);
   const std::string page = served.metrics().Text();
   const std::string segment = R"(grpc_method="Segment",grpc_service="tuckerseg.v1.SegmentationService",grpc_type="bidi_stream"})";
   EXPECT_THAT(page, HasSubstr("grpc_server_started_total{" + segment + " 2"));
