@@ -12,6 +12,7 @@
 #include "engine/model/json_fields.h"
 #include "server/address.h"
 #include "server/config_keys.h"
+#include "server/http_url.h"
 #include "server/nearest_word.h"
 
 namespace tuckerseg {
@@ -29,29 +30,49 @@ std::string Shown(const std::string& key) {
   return text.size() > 60 ? text.substr(0, 57) + "..." : text;
 }
 
-/// Keys of the outermost object that stand there again: the parser keeps one value of them without a word.
+/// Keys that stand again in one object, the outermost or one within: the parser keeps one value of them without a word.
 std::set<std::string> RepeatedKeys(const std::string& text) {
-  std::set<std::string> seen;
+  struct Object {
+    std::string path;
+    std::string key;  // the last that was read
+    std::set<std::string> seen;
+  };
+  std::vector<Object> open;  // the innermost last
   std::set<std::string> repeated;
-  const Json::parser_callback_t look = [&](int depth, Json::parse_event_t event, Json& parsed) {
-    if (event != Json::parse_event_t::key || depth != 1) return true;
-    const auto key = parsed.get<std::string>();
-    if (!seen.insert(key).second) repeated.insert(key);
+  const Json::parser_callback_t look = [&](int, Json::parse_event_t event, Json& parsed) {
+    if (event == Json::parse_event_t::object_start) {
+      open.push_back({open.empty() ? "config" : open.back().path + "." + Shown(open.back().key), {}, {}});
+    } else if (event == Json::parse_event_t::object_end) {
+      open.pop_back();
+    } else if (event == Json::parse_event_t::key) {
+      Object& object = open.back();
+      object.key = parsed.get<std::string>();
+      if (!object.seen.insert(object.key).second) repeated.insert(object.path + "." + Shown(object.key));
+    }
     return true;
   };
   const Json unused = Json::parse(text, look);
   return repeated;
 }
 
+/// Names of the keys that lie directly in the object whose keys begin with `prefix`: keys with a value, and objects.
+std::vector<std::string> NamesIn(const std::string& prefix, const std::vector<ConfigKey>& keys) {
+  std::set<std::string> names;
+  for (const ConfigKey& key : keys) {
+    if (!key.name.starts_with(prefix)) continue;
+    const std::string name = key.name.substr(prefix.size());
+    names.insert(name.substr(0, name.find('.')));
+  }
+  return {names.begin(), names.end()};
+}
+
 /// Without its value: what a key was mistaken for may be a secret.
-std::string UnknownKey(const std::string& key, const std::vector<ConfigKey>& keys) {
-  std::vector<std::string> names;
-  for (const ConfigKey& known : keys) names.push_back(known.name);
-  if (const auto meant = NearestWord(key, names)) return "config." + Shown(key) + ": unknown key; did you mean " + *meant + "?";
-  std::sort(names.begin(), names.end());
+std::string UnknownKey(const std::string& object, const std::string& key, const std::vector<std::string>& names) {
+  const std::string unknown = object + "." + Shown(key) + ": unknown key; ";
+  if (const auto meant = NearestWord(key, names)) return unknown + "did you mean " + *meant + "?";
   std::string list;
   for (const std::string& name : names) list += (list.empty() ? "" : ", ") + name;
-  return "config." + Shown(key) + ": unknown key; must be one of " + list;
+  return unknown + "must be one of " + list;
 }
 
 /// Adds what the call throws: one mistake must not hide the next.
@@ -60,6 +81,27 @@ void Gather(std::vector<std::string>& mistakes, const std::function<void()>& cal
     call();
   } catch (const Error& error) {
     mistakes.emplace_back(error.what());
+  }
+}
+
+/// Reads the keys of an object, and of the objects in it. `prefix`: what the names of its keys begin with.
+void ReadObject(const JsonField& object, const std::string& prefix, const std::vector<ConfigKey>& keys, ServerConfig& config, std::vector<std::string>& mistakes) {
+  const std::vector<std::string> names = NamesIn(prefix, keys);
+  for (const auto& item : object.json().items()) {
+    if (std::find(names.begin(), names.end(), item.key()) == names.end()) {
+      mistakes.push_back(UnknownKey(object.path(), item.key(), names));
+      continue;
+    }
+    const std::string name = prefix + item.key();
+    const JsonField field(item.value(), object.path() + "." + item.key());
+    const auto known = std::find_if(keys.begin(), keys.end(), [&](const ConfigKey& key) { return key.name == name; });
+    if (known != keys.end()) {
+      Gather(mistakes, [&] { known->read(field, config); });
+    } else if (item.value().is_object()) {
+      ReadObject(field, name + ".", keys, config, mistakes);
+    } else {
+      Gather(mistakes, [&] { field.Refuse("must be an object"); });
+    }
   }
 }
 
@@ -94,17 +136,9 @@ std::vector<std::string> ReadConfigJson(const std::string& text, ServerConfig& c
   const Json json = ParseJson(text, "config");
   const JsonField root(json, "config");
   if (!json.is_object()) root.Refuse("must be an object");
-  const std::vector<ConfigKey> keys = ConfigKeys();
   std::vector<std::string> mistakes;
-  for (const std::string& key : RepeatedKeys(text)) mistakes.push_back("config." + Shown(key) + ": stands there more than once; must be given once");
-  for (const auto& item : json.items()) {
-    const auto known = std::find_if(keys.begin(), keys.end(), [&](const ConfigKey& key) { return key.name == item.key(); });
-    if (known == keys.end()) {
-      mistakes.push_back(UnknownKey(item.key(), keys));
-    } else {
-      Gather(mistakes, [&] { known->read(JsonField(item.value(), "config." + known->name), config); });
-    }
-  }
+  for (const std::string& key : RepeatedKeys(text)) mistakes.push_back(key + ": stands there more than once; must be given once");
+  ReadObject(root, "", ConfigKeys(), config, mistakes);
   return mistakes;
 }
 
@@ -116,6 +150,7 @@ std::vector<std::string> FindMistakes(const ServerConfig& config) {
   Gather(mistakes, [&] { ParseAddress("listen", config.listen); });
   Gather(mistakes, [&] { ParseAddress("metrics", config.metrics); });
   Gather(mistakes, [&] { CheckChoicesFile(config.choices_file); });
+  if (!config.traces_endpoint.empty()) Gather(mistakes, [&] { ParseHttpUrl("traces.endpoint", config.traces_endpoint); });
   return mistakes;
 }
 

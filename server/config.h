@@ -37,6 +37,7 @@ struct ServerConfig {
   int64_t choices_max_bytes = int64_t{64} << 20;  ///< what it grows to before it is put aside
   bool open_inference = true;              ///< serve the Open Inference Protocol too, and take messages as large as it needs
   ResultLimits results;                    ///< keys `results_max_bytes`, `results_keep_s`
+  std::string traces_endpoint;             ///< key `traces.endpoint`: of a collector of traces, http://HOST:PORT/PATH; empty: none
   double drain_s = 60;                     ///< how long running requests may go on after a signal to stop
 };
 
@@ -47,7 +48,7 @@ std::vector<std::string> ReadConfigJson(const std::string& json, ServerConfig& c
 /// The same. Errors: kInvalidArgument with those lines where there is a mistake.
 void ApplyConfigJson(const std::string& json, ServerConfig& config);
 
-/// What is wrong with a whole configuration, wherever it comes from, a line each: no `models`, addresses that are none, a `choices_file` that cannot be.
+/// What is wrong with a whole configuration, wherever it comes from, a line each: no `models`, addresses and URLs that are none, a `choices_file` that cannot be.
 std::vector<std::string> FindMistakes(const ServerConfig& config);
 
 /// Fills what was left to the machine: threads, memory limit. Errors: kInvalidArgument with the lines of FindMistakes, if there are any.

@@ -115,7 +115,7 @@ std::vector<ConfigKey> ConfigKeys() {
   return {
       Text("models", &ServerConfig::models, "directory of bundles ([bundle.md](bundle.md)); must be given, here or by `--models`"),
       Text("listen", &ServerConfig::listen, "HOST:PORT for gRPC; port 0: any free one, in the log"),
-      Text("metrics", &ServerConfig::metrics, "HOST:PORT for Prometheus, at `/metrics`"),
+      Text("metrics", &ServerConfig::metrics, "HOST:PORT of the pages for operators: `/metrics` and those below"),
       Text("device", &ServerConfig::device, "where networks run: `cpu` or `cuda:N`"),
       Integer("threads", &ServerConfig::threads, 0, 1024, "CPU threads, of LibTorch and of everything else; 0: as many as the process may use"),
       Integer("queue_capacity", &ServerConfig::queue_capacity, 1, 10000, "requests that may wait or run"),
@@ -135,6 +135,7 @@ std::vector<ConfigKey> ConfigKeys() {
       Number("results_keep_s", [](auto& config) -> auto& { return config.results.keep_s; }, 1, 86400, " s", "seconds for which each is kept"),
       Text("choices_file", &ServerConfig::choices_file, "file that a line is added to for each level that the server chose or refused, for `tuckerseg-replay`; absent: none is written"),
       Integer("choices_max_bytes", &ServerConfig::choices_max_bytes, 65536, kMostBytes, "size that `choices_file` grows to; it then becomes `FILE.1`, in place of the one before"),
+      Text("traces.endpoint", &ServerConfig::traces_endpoint, "`http://HOST:PORT/PATH` of a collector of traces that takes OTLP/HTTP JSON, `http://collector:4318/v1/traces` say; absent: no traces are made. No TLS, no user and password"),
       Number("drain_s", &ServerConfig::drain_s, 0, 86400, " s", "seconds that running calls may go on after a signal to stop"),
   };
 }

@@ -13,7 +13,7 @@ namespace tuckerseg {
 
 struct ConfigKey {
   enum class Type { kText, kInteger, kNumber, kBoolean };
-  std::string name;
+  std::string name;  ///< `tls.key` is the key `key` of the object `tls`
   Type type = Type::kText;
   std::vector<std::string> choices;  ///< a text that is one of these; empty: any text
   double low = 0;                    ///< of numbers

@@ -16,16 +16,17 @@
 #include "engine/error.h"
 #include "engine/freed_memory.h"
 #include "server/config.h"
+#include "server/execution.h"
 #include "server/observe/choice_log.h"
 #include "server/observe/log.h"
+#include "server/observe/operator_endpoint.h"
+#include "server/observe/otlp_exporter.h"
+#include "server/observe/status_gauges.h"
+#include "server/serve/current_status.h"
 #include "server/serve/grpc_server.h"
+#include "server/serve/status_of.h"
 #include "server/variants/variant_gauges.h"
 #include "server/variants/warm_up.h"
-#ifdef TUCKERSEG_WITH_TORCH
-#include "engine/execute/torch/torch_executor.h"
-#else
-#include "engine/execute/plain/plain_executor.h"
-#endif
 
 namespace {
 
@@ -33,21 +34,6 @@ using namespace tuckerseg;
 
 constexpr int kFailed = 1;
 constexpr int kWrongUsage = 2;
-
-struct Execution {
-  ExecutorFactory factory;
-  std::string name;
-  std::vector<std::string> devices;
-};
-
-Execution ChooseExecution(const ServerConfig& config) {
-#ifdef TUCKERSEG_WITH_TORCH
-  return {TorchExecutorFactory(config.device, config.threads), TorchVersion(), TorchDevices()};
-#else
-  if (config.device != "cpu") throw Error(ErrorCode::kInvalidArgument, "device = " + config.device + ": must be cpu");
-  return {PlainExecutorFactory(), "plain", {"cpu"}};
-#endif
-}
 
 /// Blocks the signals that stop the server, so that this thread alone takes them.
 sigset_t BlockSignals() {
@@ -65,28 +51,51 @@ void Serve(const ServerConfig& config, bool check_only) {
   const sigset_t signals = BlockSignals();
   LogGrpcMessages();
   const Execution execution = ChooseExecution(config);
-  const ModelStore models(config.models, execution.factory, config.allow_non_commercial);
-  if (check_only) return;
+  const auto load = [&] { return ModelStore(config.models, execution.factory, config.allow_non_commercial); };
+  if (check_only) {
+    load();
+    return;
+  }
   std::optional<ChoiceLog> choices;
   if (!config.choices_file.empty()) choices.emplace(config.choices_file, config.choices_max_bytes);
+  // The operators' pages come first and go last: probes are answered while models are loaded and while running requests end.
+  Metrics metrics(TUCKERSEG_VERSION, execution.devices, execution.name);
+  Readiness readiness;
+  LiveStatus live;
+  RequestRing requests;
+  metrics.RefreshWith([&] {
+    if (const auto status = live.Now()) SetGauges(*status, metrics);
+  });
+  const OperatorEndpoint endpoint(config.metrics, TUCKERSEG_VERSION, metrics, readiness, live, requests);
+  std::optional<OtlpExporter> spans;
+  if (!config.traces_endpoint.empty()) {
+    spans.emplace(OtlpOptions{.collector = ParseHttpUrl("traces.endpoint", config.traces_endpoint), .source = {TUCKERSEG_VERSION, RandomId()}},
+                  [&metrics](const char* reason, size_t count) { metrics.CountDroppedSpans(reason, static_cast<double>(count)); });
+  }
+  readiness.Starting("loading models");
+  const ModelStore models = load();
+  SetVariantGauges(models, config.device, metrics);
   MemoryBudget memory(config.memory_limit_bytes);
   ServiceTimes times;
+  readiness.Starting("warming up");
   WarmUp(models, times);
   IdleHeap heap;  // before the queue, whose work uses it
   WorkQueue queue(config.queue_capacity);
   ResultCache results(config.results);
-  Metrics metrics(TUCKERSEG_VERSION, execution.devices);
-  metrics.RefreshWith([&] { metrics.SetQueue(config.device, queue.depth(), queue.capacity(), queue.running() ? 1 : 0); });
-  SetVariantGauges(models, metrics);
-  const int metrics_port = metrics.Expose(config.metrics);
   ServiceParts parts{config, models, queue, memory, times, metrics, heap, results, execution.name, execution.devices};
   parts.choices = choices ? &*choices : nullptr;
+  parts.device_memory = execution.device_memory;
+  parts.requests = &requests;
+  parts.spans = spans ? &*spans : nullptr;
+  const LiveStatus::Shown shown = live.Show([&parts] { return CurrentStatus(parts); });
   GrpcServer server(parts, config.listen);
-  Log(LogLevel::kInfo, "serving", {{"port", server.port()}, {"metrics_port", metrics_port}, {"tasks", models.models().size()},
+  readiness.Ready();
+  Log(LogLevel::kInfo, "serving", {{"port", server.port()}, {"metrics_port", endpoint.port()}, {"tasks", models.models().size()},
                                    {"device", config.device}, {"threads", config.threads}});
 
   int signal = 0;
   sigwait(&signals, &signal);
+  readiness.Draining();
   Log(LogLevel::kInfo, "stopping", {{"signal", signal}, {"running", parts.streams.load()}});
   std::thread([signals]() mutable {
     int second = 0;
@@ -120,7 +129,7 @@ int main(int argc, char** argv) {
   bool check = false;
   app.add_option("--models", models, "Directory of bundles to serve");
   app.add_option("--listen", listen, "HOST:PORT for gRPC (default 127.0.0.1:50051)");
-  app.add_option("--metrics", metrics, "HOST:PORT for Prometheus, at /metrics (default 127.0.0.1:9464)");
+  app.add_option("--metrics", metrics, "HOST:PORT of the operators' pages: /metrics, /healthz, /readyz, / (default 127.0.0.1:9464)");
   app.add_option("--config", config_file, "JSON file with further settings (docs/api.md lists them)");
   app.add_flag("--check-config", check, "Explain every mistake of the settings, check device and models, and exit");
   try {

@@ -33,6 +33,12 @@ double ServiceTimes::Foretell(const LevelKey& key, const ServiceSize& size) cons
   return static_cast<double>(size.patches) * PatchSeconds(key) + static_cast<double>(size.voxels) * voxel_s;
 }
 
+std::optional<double> ServiceTimes::KnownPatchSeconds(const LevelKey& key) const {
+  const std::lock_guard lock(mutex_);
+  const auto found = patches_.find(key);
+  return found == patches_.end() ? std::nullopt : std::optional(found->second.seconds);
+}
+
 double ServiceTimes::PatchSeconds(const LevelKey& key) const {
   if (const auto own = patches_.find(key); own != patches_.end()) return own->second.seconds;
   double slowest = 0;

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <map>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -35,6 +36,9 @@ class ServiceTimes {
 
   /// A level of which nothing is known is foretold as the slowest that is known of its task; with none known, as kUnknownPatchSeconds each patch: rather refused than late.
   double Foretell(const LevelKey& key, const ServiceSize& size) const;
+
+  /// What a patch of the level is expected to take here; nothing where nothing is known of it.
+  std::optional<double> KnownPatchSeconds(const LevelKey& key) const;
 
   static constexpr double kUnknownPatchSeconds = 5;
   static constexpr double kUnknownVoxelSeconds = 200e-9;

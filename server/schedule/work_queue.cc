@@ -81,6 +81,13 @@ int64_t WorkQueue::depth() const {
   return static_cast<int64_t>(waiting_.size());
 }
 
+std::map<int, int64_t> WorkQueue::Waiting() const {
+  const std::lock_guard lock(mutex_);
+  std::map<int, int64_t> waiting;
+  for (const auto& ticket : waiting_) ++waiting[ticket->priority_];
+  return waiting;
+}
+
 double WorkQueue::SecondsBefore(int priority) const {
   const std::lock_guard lock(mutex_);
   double seconds = 0;

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <exception>
 #include <functional>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <set>
@@ -60,6 +61,8 @@ class WorkQueue {
   /// Until work of this priority would begin if it came now: what is foretold to be left of the running work, and all that waits and goes first.
   double SecondsBefore(int priority) const;
   int64_t depth() const;    ///< waiting
+  /// Waiting, by priority; those that nothing of waits are left out.
+  std::map<int, int64_t> Waiting() const;
   bool full() const;
   bool running() const;
   int64_t capacity() const { return capacity_; }

@@ -8,23 +8,18 @@
 #include <nlohmann/json.hpp>
 #include <string>
 #include <thread>
-#include <vector>
 
 #include "engine/error.h"
 #include "server/observe/log.h"
 #include "server/serve/inference_service.h"
 #include "server/serve/model_service.h"
+#include "server/serve/own_services.h"
+#include "server/serve/rpc_interceptor.h"
+#include "server/serve/segment_record.h"
 #include "server/serve/segmentation_service.h"
 
 namespace tuckerseg {
 namespace {
-
-/// `liveness` answers whatever the models do; the others follow whether calls are taken.
-std::vector<std::string> ServicesOf(const ServerConfig& config) {
-  std::vector<std::string> services{"", "tuckerseg.v1.SegmentationService", "tuckerseg.v1.ModelService", "tuckerseg.v1.ServerService"};
-  if (config.open_inference) services.emplace_back("inference.GRPCInferenceService");
-  return services;
-}
 
 /// How long the answer of a handler that has returned may take to leave.
 constexpr std::chrono::seconds kLastStatus{1};
@@ -39,13 +34,17 @@ void LogGrpcMessages() {
 }
 
 struct GrpcServer::State {
-  explicit State(ServiceParts& service_parts) : parts(service_parts), segmentation(parts), models(parts), info(parts), inference(parts) {}
+  explicit State(ServiceParts& service_parts)
+      : parts(service_parts), rpcs(parts.metrics.registry(), ServedMethods(parts.config)), segmentation(parts), models(parts), info(parts), inference(parts) {}
 
+  /// `liveness` answers whatever the models do; these follow whether calls are taken.
   void SetServing(bool serving) const {
-    for (const std::string& name : ServicesOf(parts.config)) server->GetHealthCheckService()->SetServingStatus(name, serving);
+    server->GetHealthCheckService()->SetServingStatus("", serving);
+    for (const std::string& name : OwnServices(parts.config)) server->GetHealthCheckService()->SetServingStatus(name, serving);
   }
 
   ServiceParts& parts;
+  const RpcMetrics rpcs;
   SegmentationServiceImpl segmentation;
   ModelServiceImpl models;
   ServerServiceImpl info;
@@ -67,6 +66,8 @@ GrpcServer::GrpcServer(ServiceParts& parts, const std::string& address) : state_
     // gRPC has one limit for a whole server: whoever wants no large messages at all closes this door.
     builder.SetMaxReceiveMessageSize(LargestInferMessage(parts.config));
   }
+  builder.experimental().SetInterceptorCreators(CountingInterceptors(state_->rpcs));
+  ExpectReports(parts.metrics);
   // A client that has gone without a word is noticed by the pings, and what it held is freed.
   builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIME_MS, 30'000);
   builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, 20'000);

@@ -12,12 +12,12 @@ class InferenceCall {
   /// All must outlive the call.
   InferenceCall(ServiceParts& parts, const grpc::ServerContext& context, const inference::ModelInferRequest& request,
                 inference::ModelInferResponse& response)
-      : parts_(parts), request_(request), response_(response), run_(parts, context, "ModelInfer") {}
+      : parts_(parts), request_(request), response_(response), run_(parts, context, "inference.GRPCInferenceService", "ModelInfer") {}
 
   /// Serves the call. Errors end it; what it holds is freed on every way out.
   void Run();
 
-  /// Metrics and the log line of the call, once its status is known.
+  /// Metrics, log line and spans of the call, once its status is known.
   void Report(const grpc::Status& status) { run_.Report(status); }
 
  private:

@@ -17,7 +17,7 @@ std::span<const std::byte> Bytes(const std::string& text) {
 }  // namespace
 
 SegmentCall::SegmentCall(ServiceParts& parts, grpc::ServerContext& context, SegmentStream& stream)
-    : parts_(parts), context_(context), stream_(stream), run_(parts, context, "Segment") {}
+    : parts_(parts), context_(context), stream_(stream), run_(parts, context, "tuckerseg.v1.SegmentationService", "Segment") {}
 
 void SegmentCall::Run() {
   ReadHeader();

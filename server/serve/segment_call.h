@@ -24,7 +24,7 @@ class SegmentCall {
   /// Serves the call. Errors end it; what it holds is freed on every way out.
   void Run();
 
-  /// Metrics and the log line of the call, once its status is known.
+  /// Metrics, log line and spans of the call, once its status is known.
   void Report(const grpc::Status& status) { run_.Report(status); }
 
  private:

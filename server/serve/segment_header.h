@@ -10,6 +10,10 @@
 
 namespace tuckerseg {
 
+/// SegmentHeader::priority.
+inline constexpr int kLowestPriority = -10;
+inline constexpr int kHighestPriority = 10;
+
 /// Errors: kInvalidArgument that names the field, its value and what would be right. Task, level and structures are not looked at:
 /// they depend on what is served.
 void CheckSegmentHeader(const v1::SegmentHeader& header);

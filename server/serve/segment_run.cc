@@ -11,6 +11,7 @@
 #include "server/observe/resident_memory.h"
 #include "server/policy/asked_level.h"
 #include "server/serve/messages.h"
+#include "server/serve/patch_clock.h"
 #include "server/serve/segment_header.h"
 #include "server/serve/status_of.h"
 
@@ -48,7 +49,10 @@ double SecondsSince(StageClock::Clock::time_point begin) {
 
 }  // namespace
 
-SegmentRun::SegmentRun(ServiceParts& parts, const grpc::ServerContext& context, const char* method) : parts_(parts), context_(context) {
+SegmentRun::SegmentRun(ServiceParts& parts, const grpc::ServerContext& context, const char* service, const char* method)
+    : parts_(parts), context_(context) {
+  record_.trace = TraceOf(context);
+  record_.service = service;
   record_.method = method;
   record_.request_id = RandomId();
   record_.device = parts.config.device;
@@ -94,6 +98,9 @@ MemoryReservation SegmentRun::Admit(const Geometry& geometry, int64_t held_bytes
                              .answer_bytes = answer_bytes};
   admitted_ = AdmitLevel(request, geometry, parts_);
   record_.variant = admitted_.level->name;
+  record_.reason = NameOf(admitted_.reason);
+  record_.voxels = admitted_.size.voxels;
+  record_.foretold_s = admitted_.finish_s;
   return parts_.memory.Reserve(admitted_.peak_bytes, "segmentation of this volume", held_bytes);
 }
 
@@ -101,8 +108,14 @@ std::shared_ptr<Ticket> SegmentRun::Enqueue(const std::shared_ptr<SegmentWork>& 
   clock_.Enter(CallStage::kQueue);
   // The worker may outlive the call by up to one patch: it holds the work and its use of the heap, and the models live as long as the server.
   auto use = std::make_shared<IdleHeap::Use>(parts_.heap);
-  auto ticket = parts_.queue.Submit(header_.priority(), [work, segmenter = admitted_.segmenter, use = std::move(use)](std::stop_token stop) {
-    work->result = segmenter->Segment(work->volume, std::move(stop), [&work](const Progress& progress) {
+  // A crop's patches are another model's.
+  const bool own_patches = admitted_.segmenter->crop_task().empty();
+  auto ticket = parts_.queue.Submit(header_.priority(), [work, segmenter = admitted_.segmenter, use = std::move(use), own_patches, &metrics = parts_.metrics,
+                                                         variant = record_.variant, device = record_.device](std::stop_token stop) {
+    PatchClock patches;
+    work->result = segmenter->Segment(work->volume, std::move(stop), [&](const Progress& progress) {
+      const std::optional<double> patch_s = patches.Tell(progress, PatchClock::Clock::now());
+      if (patch_s && own_patches) metrics.ObservePatch(variant, device, *patch_s);
       const std::lock_guard lock(work->mutex);
       work->progress = progress;
     });
@@ -134,6 +147,7 @@ void SegmentRun::Await(const SegmentWork& work, Ticket& ticket, const RunEvents&
       ThrowIfTooLate();
     }
     const Progress progress = work.Latest();
+    record_.patches = progress.patches_done;
     if (started) clock_.Enter(ToCallStage(progress.stage));
     if (told && *told == progress && SecondsSince(told_at) < kHeartbeatSeconds) continue;
     v1::Progress message;
@@ -148,7 +162,7 @@ void SegmentRun::TakeTimes(const SegmentWork& work) {
   // The worker knows its stages better than this thread, which looks twenty times a second. The rest of the time was spent in
   // the queue, so that the sum stays what the clock has measured.
   const StageTimes& times = work.result->times;
-  network_s_ = times.network_s;
+  record_.network_s = times.network_s;
   clock_.Enter(CallStage::kPostprocess);
   clock_.Correct(CallStage::kPreprocess, times.preprocess_s, CallStage::kQueue);
   clock_.Correct(CallStage::kInfer, times.infer_s, CallStage::kQueue);
@@ -168,7 +182,7 @@ void SegmentRun::FillSummary(v1::Summary& summary) {
     time.set_seconds(clock_.seconds(static_cast<CallStage>(i)));
   }
   summary.set_peak_memory_bytes(static_cast<uint64_t>(record_.peak_memory_bytes));
-  summary.set_network_seconds(network_s_);
+  summary.set_network_seconds(record_.network_s);
   summary.set_crop_task(admitted_.segmenter->crop_task());
   summary.set_variant(admitted_.level->name);
   summary.set_quality_statement(QualityStatement(*admitted_.level));
@@ -208,7 +222,7 @@ void SegmentRun::ThrowIfTooLate() const {
 
 void SegmentRun::Report(const grpc::Status& status) {
   clock_.Enter(clock_.stage());  // what has passed since the last change of stage
-  tuckerseg::Report(record_, clock_, status, parts_.metrics);
+  tuckerseg::Report(record_, clock_, status, parts_);
 }
 
 }  // namespace tuckerseg

@@ -34,8 +34,8 @@ inline constexpr double kHeartbeatSeconds = 2.0;
 /// For the call's thread.
 class SegmentRun {
  public:
-  /// `method`: the call's name in metrics and log. `parts` and `context` must outlive the run.
-  SegmentRun(ServiceParts& parts, const grpc::ServerContext& context, const char* method);
+  /// `service` and `method` of the contract: the call's name in metrics, log and traces. `parts` and `context` must outlive the run.
+  SegmentRun(ServiceParts& parts, const grpc::ServerContext& context, const char* service, const char* method);
   SegmentRun(const SegmentRun&) = delete;
   SegmentRun& operator=(const SegmentRun&) = delete;
 
@@ -60,7 +60,7 @@ class SegmentRun {
   /// Throws kDeadlineExceeded once the longest time that the client accepts has passed.
   void ThrowIfTooLate() const;
 
-  /// Metrics and the log line of the call, once its status is known.
+  /// Metrics, log line and spans of the call, once its status is known.
   void Report(const grpc::Status& status);
 
   const v1::SegmentHeader& header() const { return header_; }
@@ -87,7 +87,6 @@ class SegmentRun {
   const ServedLevel* asked_ = nullptr;  // the level that the client names; null: the server chooses
   AdmittedLevel admitted_;              // once the volume is there; its segmenter is shared with the worker
   SegmentRecord record_;
-  double network_s_ = 0;
   StageClock::Clock::time_point come_at_{};
   std::optional<StageClock::Clock::time_point> ends_at_;
 };

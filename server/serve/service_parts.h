@@ -2,12 +2,16 @@
 #pragma once
 
 #include <atomic>
+#include <functional>
 #include <string>
 #include <vector>
 
 #include "server/config.h"
 #include "server/observe/choice_log.h"
 #include "server/observe/metrics.h"
+#include "server/observe/request_ring.h"
+#include "server/observe/server_status.h"
+#include "server/observe/span.h"
 #include "server/policy/service_times.h"
 #include "server/schedule/idle_heap.h"
 #include "server/schedule/memory_budget.h"
@@ -17,6 +21,7 @@
 
 namespace tuckerseg {
 
+/// Work that runs tells `metrics` of its patches: they must outlive the queue.
 struct ServiceParts {
   const ServerConfig& config;
   const ModelStore& models;
@@ -29,8 +34,12 @@ struct ServiceParts {
   std::string executor;               ///< e.g. "LibTorch 2.15.0"
   std::vector<std::string> devices;
   std::atomic<bool> draining = false; ///< set: no new call is taken
-  std::atomic<int64_t> streams = 0;   ///< calls of Segment that run
+  std::atomic<int64_t> streams = 0;   ///< calls of Segment and ModelInfer that run
   ChoiceLog* choices = nullptr;       ///< records the levels that the server chooses; null: nobody does
+  /// Memory of a device other than the host; none: nobody can tell. Called from any thread.
+  std::function<DeviceMemory()> device_memory = {};
+  RequestRing* requests = nullptr;    ///< remembers segmentations that have ended; null: nobody looks
+  SpanSink* spans = nullptr;          ///< null: no traces are collected
 };
 
 /// Chunks that are sent.

@@ -1,5 +1,6 @@
 #include "server/variants/served_level.h"
 
+#include <chrono>
 #include <utility>
 
 #include "engine/model/cost.h"
@@ -21,7 +22,9 @@ void MakeReady(ServedLevel& level, Bundle bundle, const ExecutorFactory& factory
   const int64_t parameters = ParameterCount(bundle.model);
   const int64_t multiply_adds = TotalMultiplyAdds(bundle.model);
   const int64_t weight_bytes = WeightBytes(bundle);
+  const auto start = std::chrono::steady_clock::now();
   level.segmenter = std::make_unique<Segmenter>(std::move(bundle), factory);
+  level.load_s = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   level.parameters = parameters;
   level.multiply_adds = multiply_adds;
   level.weight_bytes = weight_bytes;

@@ -22,6 +22,7 @@ struct ServedLevel {
   int64_t parameters = 0;        ///< of all parts, one fold each
   int64_t multiply_adds = 0;     ///< of one patch of each part, one fold each
   int64_t weight_bytes = 0;      ///< of all folds
+  double load_s = 0;             ///< that putting it onto its device took
   std::unique_ptr<Segmenter> segmenter;  ///< null unless ready. Takes one volume at a time: the worker's
   std::string error;             ///< why it cannot run; empty: it can
 

@@ -59,7 +59,13 @@ TEST_F(ServerProcessTest, IsScrapedByPrometheus) {
     EXPECT_THAT(page->body, HasSubstr(R"(tuckerseg_requests_total{code="OK",device="cpu",method="Segment",task="tiny",variant="original"} 1)"));
     EXPECT_THAT(page->body, HasSubstr("tuckerseg_queue_depth"));
   }
-  EXPECT_EQ(http.Get("/")->status, 404);
+  EXPECT_EQ(http.Get("/healthz")->body, "ok");
+  EXPECT_EQ(http.Get("/readyz")->status, 200);
+  const auto page = http.Get("/");
+  EXPECT_EQ(page->status, 200);
+  EXPECT_THAT(page->body, HasSubstr("<strong>ready</strong>"));
+  EXPECT_THAT(page->body, HasSubstr("<td>tiny</td>"));
+  EXPECT_EQ(http.Get("/nothing")->status, 404);
 }
 
 TEST_F(ServerProcessTest, KeepsItsMemoryFlatOver100RequestsAndClientsThatDisappear) {
@@ -95,6 +101,28 @@ TEST_F(ServerProcessTest, LetsARunningRequestEndWhenItIsAskedToStop) {
   const std::vector<std::byte> file = Ct(48);
   EXPECT_NO_THROW(client_->Segment({}, [&](const ByteSink& sink) { sink(file); }, events));
   EXPECT_TRUE(server_->WaitForEvent("stopped"));
+  EXPECT_EQ(server_->WaitForEnd(), 0) << server_->Errors();
+}
+
+TEST_F(ServerProcessTest, IsHealthyAndNotReadyWhileRunningRequestsEnd) {
+  Start();
+  httplib::Client http("127.0.0.1", metrics_port_);
+  std::string while_stopping;
+  SegmentEvents events;
+  events.accepted = [&](const v1::Accepted&) {
+    server_->Signal(SIGTERM);
+    EXPECT_TRUE(server_->WaitForEvent("stopping"));
+    // The request may have ended by now, and the pages with it: what is answered is all that is looked at.
+    if (const auto ready = http.Get("/readyz")) while_stopping = ready->body;
+    if (const auto health = http.Get("/healthz")) {
+      EXPECT_EQ(health->status, 200);
+    }
+  };
+  const std::vector<std::byte> file = Ct(64);
+  EXPECT_NO_THROW(client_->Segment({}, [&](const ByteSink& sink) { sink(file); }, events));
+  if (!while_stopping.empty()) {
+    EXPECT_THAT(while_stopping, HasSubstr("draining"));
+  }
   EXPECT_EQ(server_->WaitForEnd(), 0) << server_->Errors();
 }
 
@@ -160,7 +188,7 @@ TEST_F(ServerProcessTest, EndsWithOneLineWhenItCannotServe) {
   };
   expect_error({}, 2, "--models (or `models` in --config) is required");
   expect_error({"--models", folder_, "--listen", "127.0.0.1:99999"}, 1, "listen = 127.0.0.1:99999: must be HOST:PORT with a port in [0, 65535]");
-  expect_error({"--models", folder_}, 1, "holds no bundle");
+  expect_error({"--models", folder_, "--metrics", "127.0.0.1:0"}, 1, "holds no bundle");
   expect_error({"--models"}, 2, "--models");
   Start();
   expect_error({"--models", folder_ / "models", "--listen", "127.0.0.1:" + std::to_string(port_), "--metrics", "127.0.0.1:0"}, 1, "listen = ");

@@ -6,6 +6,7 @@
 
 #include <filesystem>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "engine/error.h"
@@ -46,32 +47,52 @@ Json PropertyOf(const ConfigKey& key) {
   return property;
 }
 
+/// A file of this one key: `traces.endpoint` lies in the object `traces`.
+Json FileOf(const std::string& key, const Json& value) {
+  const size_t dot = key.find('.');
+  if (dot == std::string::npos) return Json{{key, value}};
+  return Json{{key.substr(0, dot), FileOf(key.substr(dot + 1), value)}};
+}
+
 /// Whether the program takes a file of this one key.
 bool IsTaken(const std::string& key, const Json& value) {
   ServerConfig config;
-  return ReadConfigJson(Json{{key, value}}.dump(), config).empty();
+  return ReadConfigJson(FileOf(key, value).dump(), config).empty();
+}
+
+/// The properties of an object's schema by the names of their keys, those of the objects in it among them.
+std::vector<std::pair<std::string, Json>> PropertiesOf(const Json& object, const std::string& prefix = "") {
+  EXPECT_EQ(object.at("additionalProperties"), false) << prefix;
+  EXPECT_FALSE(object.contains("required")) << prefix << ": every key may come from the command line or have its default";
+  std::vector<std::pair<std::string, Json>> properties;
+  for (const auto& item : object.at("properties").items()) {
+    if (item.value().contains("properties")) {
+      EXPECT_EQ(item.value().at("type"), "object") << prefix + item.key();
+      for (auto& inner : PropertiesOf(item.value(), prefix + item.key() + ".")) properties.push_back(std::move(inner));
+    } else {
+      properties.emplace_back(prefix + item.key(), item.value());
+    }
+  }
+  return properties;
 }
 
 TEST(ConfigSchema, HasExactlyTheKeysThatTheProgramKnowsWithTheirRangesAndDefaults) {
-  const Json schema = Json::parse(Document(kSchema));
-  EXPECT_EQ(schema.at("additionalProperties"), false);
-  EXPECT_FALSE(schema.contains("required")) << "every key may come from the command line or have its default";
-  const Json& properties = schema.at("properties");
+  const auto properties = PropertiesOf(Json::parse(Document(kSchema)));
   std::vector<std::string> names;
-  for (const auto& item : properties.items()) names.push_back(item.key());
+  for (const auto& [name, property] : properties) names.push_back(name);
   std::vector<std::string> known;
-  for (const ConfigKey& key : ConfigKeys()) {
-    known.push_back(key.name);
-    ASSERT_TRUE(properties.contains(key.name)) << key.name;
-    EXPECT_EQ(properties.at(key.name), PropertyOf(key)) << key.name << " must be " << PropertyOf(key).dump();
+  for (const ConfigKey& key : ConfigKeys()) known.push_back(key.name);
+  ASSERT_EQ(names, known) << "in the same order";
+  for (size_t i = 0; i < known.size(); ++i) {
+    const Json right = PropertyOf(ConfigKeys()[i]);
+    EXPECT_EQ(properties[i].second, right) << known[i] << " must be " << right.dump();
   }
-  EXPECT_EQ(names, known) << "in the same order";
 }
 
 TEST(ConfigSchema, TakesAndRefusesWhatTheProgramDoes) {
   const JsonSchema schema({{kSchema, Json::parse(Document(kSchema))}}, kSchema);
   const auto expect = [&](const std::string& key, const Json& value, bool taken) {
-    EXPECT_EQ(schema.Errors(Json{{key, value}}).empty(), taken) << key << " = " << value.dump();
+    EXPECT_EQ(schema.Errors(FileOf(key, value)).empty(), taken) << key << " = " << value.dump();
     EXPECT_EQ(IsTaken(key, value), taken) << key << " = " << value.dump();
   };
   for (const ConfigKey& key : ConfigKeys()) {
@@ -89,6 +110,9 @@ TEST(ConfigSchema, TakesAndRefusesWhatTheProgramDoes) {
     expect(key.name, key.low + 0.5, key.type == ConfigKey::Type::kNumber);
   }
   expect("misspelled", 1, false);
+  expect("traces.misspelled", 1, false);
+  expect("traces", "no object", false);
+  EXPECT_FALSE(schema.Errors(Json{{"traces.endpoint", ""}}).empty()) << "a dot in a name of this list stands for an object";
 }
 
 TEST(ConfigKeys, AreReadAndWrittenAlike) {

@@ -24,7 +24,7 @@ TEST(ApplyConfigJson, OverwritesTheKeysItNamesAndLeavesTheOthers) {
       R"({"models": "/srv/models", "device": "cuda:1", "threads": 3, "queue_capacity": 4, "max_streams": 5,
                       "max_input_bytes": 6, "max_voxels": 7, "max_axis": 8, "memory_limit_bytes": 9,
                       "geometry_policy": "prefer_qform", "accumulation": "reference", "drain_s": 1.5, "open_inference": false,
-                      "results_max_bytes": 10, "results_keep_s": 11.5})",
+                      "results_max_bytes": 10, "results_keep_s": 11.5, "traces": {"endpoint": "http://collector:4318/v1/traces"}})",
       config);
   EXPECT_EQ(config.models, "/srv/models");
   EXPECT_EQ(config.device, "cuda:1");
@@ -41,6 +41,7 @@ TEST(ApplyConfigJson, OverwritesTheKeysItNamesAndLeavesTheOthers) {
   EXPECT_FALSE(config.open_inference);
   EXPECT_EQ(config.results.max_bytes, 10);
   EXPECT_EQ(config.results.keep_s, 11.5);
+  EXPECT_EQ(config.traces_endpoint, "http://collector:4318/v1/traces");
   EXPECT_EQ(config.listen, "0.0.0.0:1") << "not named";
   EXPECT_EQ(config.metrics, "127.0.0.1:9464") << "not named";
 }
@@ -67,6 +68,7 @@ TEST(ApplyConfigJson, DoesNotRepeatWhatAnUnknownKeyHolds) {
 
 TEST(ApplyConfigJson, RefusesAKeyThatStandsThereTwice) {
   ExpectRefusal(R"({"threads": 2, "listen": "a:1", "threads": 2})", "config.threads: stands there more than once; must be given once");
+  ExpectRefusal(R"({"traces": {"endpoint": "http://a:1/", "endpoint": "http://b:1/"}})", "config.traces.endpoint: stands there more than once; must be given once");
 }
 
 TEST(ReadConfigJson, TellsEveryMistakeOnALineOfItsOwn) {
@@ -130,6 +132,17 @@ TEST(ApplyConfigJson, RefusesValuesOfAnotherTypeAndNamesThem) {
                 "config.geometry_policy = \"guess\": must be one of refuse prefer_sform prefer_qform");
 }
 
+TEST(ApplyConfigJson, TakesTracesForAnObjectOfItsOwn) {
+  ServerConfig config;
+  ApplyConfigJson(R"({"traces": {}})", config);
+  EXPECT_EQ(config.traces_endpoint, "") << "off unless a collector is named";
+  ExpectRefusal(R"({"traces": "http://collector:4318/v1/traces"})", "config.traces = \"http://collector:4318/v1/traces\": must be an object");
+  ExpectRefusal(R"({"traces": {"endpont": ""}})", "config.traces.endpont: unknown key; did you mean endpoint?");
+  ExpectRefusal(R"({"traces.endpoint": ""})", "config.traces.endpoint: unknown key");
+  ExpectRefusal(R"({"traces": {"endpoint": 4318}})", "config.traces.endpoint = 4318: must be a string");
+  ExpectRefusal(R"({"traces": {"url": ""}})", "config.traces.url: unknown key; must be one of endpoint");
+}
+
 TEST(ApplyConfigJson, RefusesWhatIsNoJsonObject) {
   ExpectRefusal("[]", "config = []: must be an object");
   ExpectRefusal("{", "config");
@@ -140,6 +153,13 @@ TEST(CompleteConfig, AsksForTheModels) {
   ServerConfig config;
   ExpectError(ErrorCode::kInvalidArgument, "models: missing; must be a directory of bundles",
               [&] { CompleteConfig(config); });
+}
+
+TEST(CompleteConfig, RefusesACollectorThatCannotBeSentTo) {
+  ServerConfig config;
+  config.models = "models";
+  config.traces_endpoint = "https://collector/v1/traces";
+  ExpectError(ErrorCode::kInvalidArgument, "traces.endpoint = https://collector/v1/traces: must be http://HOST:PORT/PATH", [&] { CompleteConfig(config); });
 }
 
 TEST(CompleteConfig, TakesThreadsAndMemoryFromTheMachine) {

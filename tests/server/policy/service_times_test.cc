@@ -19,6 +19,16 @@ TEST(ServiceTimes, AreThoseOfTheCardUntilSomethingWasMeasured) {
   EXPECT_DOUBLE_EQ(times.Foretell(kOriginal, kOnePatch), 3) << "a card that is read again says nothing new";
 }
 
+TEST(ServiceTimes, SayWhatIsKnownOfALevelAndNothingOfTheOthers) {
+  ServiceTimes times;
+  EXPECT_EQ(times.KnownPatchSeconds(kOriginal), std::nullopt);
+  times.Expect(kOriginal, 2);
+  EXPECT_EQ(times.KnownPatchSeconds(kOriginal), 2);
+  times.Learn(kOriginal, {.patches = 10, .voxels = 0}, 30, 0);
+  EXPECT_EQ(times.KnownPatchSeconds(kOriginal), 3);
+  EXPECT_EQ(times.KnownPatchSeconds(kHalf), std::nullopt) << "what it is foretold as is a guess";
+}
+
 TEST(ServiceTimes, FollowAMachineThatBecomesSlower) {
   ServiceTimes times;
   times.Learn(kOriginal, kOnePatch, 1, 0);

@@ -51,6 +51,17 @@ TEST(WorkQueue, RunsWhatItIsGiven) {
   EXPECT_EQ(queue.depth(), 0);
 }
 
+TEST(WorkQueue, CountsWhatWaitsByPriority) {
+  HeldWork first;
+  WorkQueue queue(10);
+  queue.Submit(7, first.Run());
+  first.WaitUntilItRuns();
+  EXPECT_TRUE(queue.Waiting().empty()) << "what runs does not wait";
+  for (const int priority : {0, 5, 0}) queue.Submit(priority, kNothing);
+  EXPECT_EQ(queue.Waiting(), (std::map<int, int64_t>{{0, 2}, {5, 1}}));
+  first.LetGo();
+}
+
 TEST(WorkQueue, RunsHigherPrioritiesFirstAndEqualOnesInTheOrderOfArrival) {
   HeldWork first;
   WorkQueue queue(10);

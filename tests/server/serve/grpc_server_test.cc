@@ -10,9 +10,11 @@
 #include <thread>
 
 #include "grpc/health/v1/health.grpc.pb.h"
+#include "server/serve/rpc_interceptor.h"
 #include "tests/engine/volume/expect_error.h"
 #include "tests/server/serve/held_model.h"
 #include "tests/server/serve/segment_conversation.h"
+#include "tests/server/serve/unary_call.h"
 
 namespace tuckerseg {
 namespace {
@@ -93,6 +95,43 @@ TEST(GrpcServer, AnswersReflection) {
   const std::string services = ReflectedServices(served.channel());
   for (const char* service : kServices) EXPECT_THAT(services, HasSubstr(service));
   EXPECT_THAT(services, HasSubstr("grpc.health.v1.Health"));
+}
+
+TEST(GrpcServer, HasSeriesForEveryMethodThatItServesFromTheStart) {
+  ServedModel served;
+  const std::string page = served.metrics().Text();
+  const std::vector<RpcMethod> methods = ServedMethods(served.parts().config);
+  EXPECT_EQ(methods.size(), 18U) << "two of segmentation, six of models, one of the server, six of inference, two of health, one of reflection";
+  for (const RpcMethod& method : methods) {
+    const std::string labels = "{grpc_method=\"" + method.method + "\",grpc_service=\"" + method.service + "\",grpc_type=\"" + method.type + "\"}";
+    EXPECT_THAT(page, HasSubstr("grpc_server_started_total" + labels + " 0"));
+    EXPECT_THAT(page, HasSubstr("grpc_server_handling_seconds_count" + labels + " 0"));
+  }
+  EXPECT_THAT(page, HasSubstr(R"(grpc_method="Segment",grpc_service="tuckerseg.v1.SegmentationService",grpc_type="bidi_stream")"));
+  EXPECT_THAT(page, HasSubstr(R"(grpc_method="Watch",grpc_service="grpc.health.v1.Health",grpc_type="server_stream")"));
+}
+
+TEST(GrpcServer, HasNoSeriesForADoorThatIsClosed) {
+  ServedOptions options;
+  options.config.open_inference = false;
+  ServedModel served(std::move(options));
+  EXPECT_THAT(served.metrics().Text(), testing::Not(HasSubstr("GRPCInferenceService")));
+}
+
+TEST(GrpcServer, CountsEveryCallByMethodAndCode) {
+  ServedModel served;
+  ASSERT_TRUE(Segment(served.channel(), SmallCt().Bytes()).status.ok());
+  ASSERT_FALSE(Segment(served.channel(), BytesOf("no volume at all")).status.ok());
+  ASSERT_EQ(HealthOf(served, ""), HealthCheckResponse::SERVING);
+  ASSERT_EQ(UnaryCall(served.channel(), "/tuckerseg.v1.ModelService/LoadVariant"), grpc::UNIMPLEMENTED);
+  const std::string page = served.metrics().Text();
+  const std::string segment = R"(grpc_method="Segment",grpc_service="tuckerseg.v1.SegmentationService",grpc_type="bidi_stream"})";
+  EXPECT_THAT(page, HasSubstr("grpc_server_started_total{" + segment + " 2"));
+  EXPECT_THAT(page, HasSubstr(R"(grpc_server_handled_total{grpc_code="OK",)" + segment + " 1"));
+  EXPECT_THAT(page, HasSubstr(R"(grpc_server_handled_total{grpc_code="InvalidArgument",)" + segment + " 1"));
+  EXPECT_THAT(page, HasSubstr("grpc_server_handling_seconds_count{" + segment + " 2"));
+  EXPECT_THAT(page, HasSubstr(R"(grpc_server_handled_total{grpc_code="OK",grpc_method="Check",grpc_service="grpc.health.v1.Health",grpc_type="unary"} 1)"));
+  EXPECT_THAT(page, HasSubstr(R"(grpc_server_handled_total{grpc_code="Unimplemented",grpc_method="LoadVariant",grpc_service="tuckerseg.v1.ModelService",grpc_type="unary"} 1)"));
 }
 
 TEST(GrpcServer, AnswersInsideTheProcess) {

@@ -5,8 +5,10 @@
 #include <grpcpp/client_context.h>
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <random>
+#include <string>
 #include <vector>
 
 #include "inference/grpc_service.grpc.pb.h"
@@ -19,8 +21,10 @@ struct Inference {
   inference::ModelInferResponse response;
 };
 
-inline Inference Infer(const std::shared_ptr<grpc::Channel>& channel, const InferRequest& request) {
+inline Inference Infer(const std::shared_ptr<grpc::Channel>& channel, const InferRequest& request,
+                       const std::multimap<std::string, std::string>& metadata = {}) {
   grpc::ClientContext context;
+  for (const auto& [key, value] : metadata) context.AddMetadata(key, value);
   Inference answer;
   answer.status = inference::GRPCInferenceService::NewStub(channel)->ModelInfer(&context, request, &answer.response);
   return answer;

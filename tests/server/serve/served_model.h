@@ -15,6 +15,8 @@
 #include <vector>
 
 #include "engine/execute/plain/plain_executor.h"
+#include "server/observe/status_gauges.h"
+#include "server/serve/current_status.h"
 #include "server/serve/grpc_server.h"
 #include "server/variants/variant_gauges.h"
 #include "tests/engine/tiny_network.h"
@@ -43,15 +45,14 @@ class ServedModel {
         models_(options.models.empty() ? ModelStore(std::move(options.bundles), options.executor)
                                        : ModelStore(options.models, options.executor)),
         memory_(config_.memory_limit_bytes),
-        queue_(config_.queue_capacity),
         metrics_("test", {"cpu"}),
+        queue_(config_.queue_capacity),
         results_(config_.results),
         parts_{config_, models_, queue_, memory_, times_, metrics_, heap_, results_, "plain", {"cpu"}},
         server_(std::in_place, parts_, options.listen) {
-    metrics_.RefreshWith([this] {
-      metrics_.SetQueue(config_.device, queue_.depth(), queue_.capacity(), queue_.running() ? 1 : 0);
-    });
-    SetVariantGauges(models_, metrics_);
+    parts_.requests = &requests_;
+    metrics_.RefreshWith([this] { SetGauges(CurrentStatus(parts_), metrics_); });
+    SetVariantGauges(models_, config_.device, metrics_);
     for (const auto& [task, model] : models_.models())
       for (const ServedLevel& level : model.levels) times_.Expect({task, level.name}, options.patch_s);
     channel_ = NewChannel();
@@ -71,6 +72,7 @@ class ServedModel {
   MemoryBudget& memory() { return memory_; }
   ServiceTimes& times() { return times_; }
   Metrics& metrics() { return metrics_; }
+  const RequestRing& requests() const { return requests_; }
   WorkQueue& queue() { return queue_; }
   ResultCache& results() { return results_; }
   ServiceParts& parts() { return parts_; }
@@ -91,11 +93,12 @@ class ServedModel {
   ServerConfig config_;
   ModelStore models_;
   MemoryBudget memory_;
+  Metrics metrics_;  // before the queue, whose work tells it of patches
+  RequestRing requests_;
   std::atomic<int> given_back_ = 0;
   IdleHeap heap_{{.idle = std::chrono::milliseconds(1), .free_bytes = {}, .give_back = [this] { ++given_back_; }}};  // before the queue
   WorkQueue queue_;
   ServiceTimes times_;
-  Metrics metrics_;
   ResultCache results_;
   ServiceParts parts_;
   std::optional<GrpcServer> server_;
