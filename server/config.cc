@@ -4,17 +4,18 @@
 
 #include <algorithm>
 #include <functional>
-#include <map>
 
 #include "engine/available_memory.h"
 #include "engine/error.h"
 #include "engine/model/json_fields.h"
 #include "server/address.h"
+#include "server/config_keys.h"
 
 namespace tuckerseg {
 namespace {
 
 constexpr int64_t kMaxBytes = int64_t{1} << 50;
+constexpr double kMaxAge = 604800;  // gRPC counts it in milliseconds, in 32 bits
 
 int AvailableThreads() {
   cpu_set_t set;
@@ -44,7 +45,7 @@ void ApplyConfigJson(const std::string& text, ServerConfig& config) {
       if (!(target >= low && target <= high)) f.Refuse(right);
     });
   };
-  const std::map<std::string, Set> keys{
+  const ConfigKeys keys{
       {"models", string_into(config.models)},
       {"listen", string_into(config.listen)},
       {"metrics", string_into(config.metrics)},
@@ -67,25 +68,25 @@ void ApplyConfigJson(const std::string& text, ServerConfig& config) {
       {"allow_phantom_quality", [&](const JsonField& f) { config.allow_phantom_quality = f.Boolean(); }},
       {"allow_non_commercial", [&](const JsonField& f) { config.allow_non_commercial = f.Boolean(); }},
       {"drain_s", number_into(config.drain_s, 0, 86400, "must be in [0, 86400] s")},
+      {"tls", [&](const JsonField& f) { ReadTls(f, config.tls); }},
+      {"auth", [&](const JsonField& f) { ReadAuth(f, config.auth); }},
+      {"limits", [&](const JsonField& f) { ReadLimits(f, config.limits); }},
+      {"reflection", [&](const JsonField& f) { config.reflection = f.Boolean(); }},
+      {"max_connection_age_s", number_into(config.max_connection_age_s, 0, kMaxAge, "must be in [0, 604800] s")},
+      {"max_connection_age_grace_s", number_into(config.max_connection_age_grace_s, 0, kMaxAge, "must be in [0, 604800] s")},
   };
   const Json json = ParseJson(text, "config");
-  const JsonField root(json, "config");
-  if (!json.is_object()) root.Refuse("must be an object");
-  for (const auto& [key, value] : json.items()) {
-    const auto set = keys.find(key);
-    if (set == keys.end()) {
-      std::string known;
-      for (const auto& [name, unused] : keys) known += (known.empty() ? "" : ", ") + name;
-      throw Error(ErrorCode::kInvalidArgument, "config." + key + ": unknown key; must be one of " + known);
-    }
-    set->second(JsonField(value, "config." + key));
-  }
+  ReadKeys(JsonField(json, "config"), keys);
 }
 
 void CompleteConfig(ServerConfig& config) {
   if (config.models.empty()) throw Error(ErrorCode::kInvalidArgument, "models: missing; must be a directory of bundles");
   ParseAddress("listen", config.listen);
   ParseAddress("metrics", config.metrics);
+  CheckSecurity(config.tls, config.auth, config.listen);
+  if (config.max_connection_age_grace_s > 0 && config.max_connection_age_s == 0) {
+    throw Error(ErrorCode::kInvalidArgument, "max_connection_age_s = 0: must be positive where max_connection_age_grace_s is");
+  }
   if (config.threads == 0) config.threads = AvailableThreads();
   if (config.memory_limit_bytes == 0) config.memory_limit_bytes = AvailableMemory() / 10 * 8;
 }

@@ -6,6 +6,7 @@
 
 #include "engine/segment/segmenter.h"
 #include "engine/volume/nifti_header.h"
+#include "server/security/security_settings.h"
 
 namespace tuckerseg {
 
@@ -27,14 +28,20 @@ struct ServerConfig {
   bool allow_phantom_quality = false;      ///< qualities that were measured on phantoms count for models of patients too
   bool allow_non_commercial = false;       ///< serve models whose licence forbids commercial use
   double drain_s = 60;                     ///< how long running requests may go on after a signal to stop
+  TlsSettings tls;
+  AuthSettings auth;
+  LimitSettings limits;
+  bool reflection = false;                 ///< clients may ask for the contract itself
+  double max_connection_age_s = 0;         ///< after which a client has to connect anew; 0: never
+  double max_connection_age_grace_s = 0;   ///< how long its calls may go on then; 0: until they end
 };
 
 /// Overwrites `config` with the keys of a JSON object: the names of the fields above, `max_voxels` and `max_axis` for the
-/// volume limits. Errors: kInvalidArgument for unknown keys and values out of range, naming them.
+/// volume limits; `tls`, `auth` and `limits` are objects with keys of their own. Errors: kInvalidArgument for unknown keys and values out of range, naming them.
 void ApplyConfigJson(const std::string& json, ServerConfig& config);
 
-/// Fills what was left to the machine: threads, memory limit. Errors: kInvalidArgument for a missing `models` and for
-/// addresses that are none.
+/// Fills what was left to the machine: threads, memory limit. Errors: kInvalidArgument for a missing `models`, for
+/// addresses that are none, and for settings that contradict one another.
 void CompleteConfig(ServerConfig& config);
 
 const char* NameOf(GeometryPolicy policy);

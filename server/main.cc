@@ -13,6 +13,7 @@
 #include "engine/freed_memory.h"
 #include "server/config.h"
 #include "server/observe/log.h"
+#include "server/security/security.h"
 #include "server/serve/grpc_server.h"
 #include "server/variants/variant_gauges.h"
 #include "server/variants/warm_up.h"
@@ -60,6 +61,7 @@ void Serve(const ServerConfig& config, bool check_only) {
   const sigset_t signals = BlockSignals();
   LogGrpcMessages();
   const Execution execution = ChooseExecution(config);
+  Security security(config);
   const ModelStore models(config.models, execution.factory, config.allow_non_commercial);
   if (check_only) return;
   MemoryBudget memory(config.memory_limit_bytes);
@@ -68,10 +70,13 @@ void Serve(const ServerConfig& config, bool check_only) {
   IdleHeap heap;  // before the queue, whose work uses it
   WorkQueue queue(config.queue_capacity);
   Metrics metrics(TUCKERSEG_VERSION, execution.devices);
-  metrics.RefreshWith([&] { metrics.SetQueue(config.device, queue.depth(), queue.capacity(), queue.running() ? 1 : 0); });
+  metrics.RefreshWith([&] {
+    metrics.SetQueue(config.device, queue.depth(), queue.capacity(), queue.running() ? 1 : 0);
+    security.ShowExpiry(metrics);
+  });
   SetVariantGauges(models, metrics);
   const int metrics_port = metrics.Expose(config.metrics);
-  ServiceParts parts{config, models, queue, memory, times, metrics, heap, execution.name, execution.devices};
+  ServiceParts parts{config, models, queue, memory, times, metrics, heap, security, execution.name, execution.devices};
   GrpcServer server(parts, config.listen);
   Log(LogLevel::kInfo, "serving", {{"port", server.port()}, {"metrics_port", metrics_port}, {"tasks", models.models().size()},
                                    {"device", config.device}, {"threads", config.threads}});

@@ -54,6 +54,8 @@ struct Metrics::State {
       BuildGauge().Name("tuckerseg_variant_flops").Help("Multiply-adds of one patch").Register(*registry);
   prometheus::Family<prometheus::Gauge>& parameters =
       BuildGauge().Name("tuckerseg_variant_parameters").Help("Parameters").Register(*registry);
+  prometheus::Family<prometheus::Gauge>& certificate_expiry =
+      BuildGauge().Name("tuckerseg_tls_certificate_expiry_timestamp_seconds").Help("When the server's certificate expires").Register(*registry);
   prometheus::Family<prometheus::Gauge>& build =
       BuildGauge().Name("tuckerseg_build_info").Help("1, with the version in its labels").Register(*registry);
   std::unique_ptr<TextEndpoint> endpoint;  // last: its threads read the rest
@@ -109,6 +111,8 @@ void Metrics::SetVariant(const std::string& model, const std::string& variant, d
   state_->flops.Add(labels).Set(flops);
   if (quality_dice) state_->quality.Add(labels).Set(*quality_dice);
 }
+
+void Metrics::SetCertificateExpiry(double seconds) { state_->certificate_expiry.Add({}).Set(seconds); }
 
 void Metrics::SetQueue(const std::string& device, int64_t depth, int64_t capacity, int64_t in_flight) {
   state_->depth.Add({{"device", device}, {"priority", "all"}}).Set(static_cast<double>(depth));

@@ -40,6 +40,8 @@ class Metrics {
   void CountBytes(const std::string& direction, double bytes);
   /// A level that is ready. `flops`: multiply-adds of one patch. Without `quality_dice` (not measured) that gauge is left out.
   void SetVariant(const std::string& model, const std::string& variant, double parameters, double flops, std::optional<double> quality_dice);
+  /// Seconds since 1970. The gauge is there once it has been set.
+  void SetCertificateExpiry(double seconds);
   void SetQueue(const std::string& device, int64_t depth, int64_t capacity, int64_t in_flight);
 
   /// `refresh` is called before each page: for gauges that nobody sets when what they show changes. Once, before Expose(); what

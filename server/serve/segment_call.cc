@@ -129,6 +129,8 @@ void SegmentCall::ReadHeader() {
     throw Error(ErrorCode::kInvalidArgument, "header: missing; the first message must be a header");
   }
   if (!request.has_header()) throw Error(ErrorCode::kInvalidArgument, "payload: must be a header in the first message");
+  client_ = parts_.security.access().IdentityOf(context_);
+  parts_.security.limiter().TakeRequest(client_);
   header_ = std::move(*request.mutable_header());
   model_ = &parts_.models.Find(header_.task());
   record_.task = model_->model().task;
@@ -147,6 +149,7 @@ VolumeReceiver::Received SegmentCall::Receive() {
   while (stream_.Read(&request)) {
     clock_.Enter(CallStage::kDecode);
     if (!request.has_chunk()) throw Error(ErrorCode::kInvalidArgument, "payload: must be a chunk in every message after the first");
+    parts_.security.limiter().TakeBytes(client_, static_cast<int64_t>(request.chunk().size()));
     receiver.Take(Bytes(request.chunk()));
     record_.received_bytes += static_cast<int64_t>(request.chunk().size());
     clock_.Enter(CallStage::kReceive);

@@ -3,6 +3,7 @@
 
 #include <memory>
 #include <optional>
+#include <string>
 
 #include "server/serve/level_admission.h"
 #include "server/serve/segment_answer.h"
@@ -49,6 +50,7 @@ class SegmentCall {
   grpc::ServerContext& context_;
   SegmentStream& stream_;
   StageClock clock_;
+  std::string client_;  // its identity, by which its requests and bytes are counted
   v1::SegmentHeader header_;
   const LoadedModel* model_ = nullptr;
   const ServedLevel* asked_ = nullptr;  // the level that the client names; null: the server chooses

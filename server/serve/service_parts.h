@@ -11,6 +11,7 @@
 #include "server/schedule/idle_heap.h"
 #include "server/schedule/memory_budget.h"
 #include "server/schedule/work_queue.h"
+#include "server/security/security.h"
 #include "server/variants/model_store.h"
 
 namespace tuckerseg {
@@ -23,6 +24,7 @@ struct ServiceParts {
   ServiceTimes& times;
   Metrics& metrics;
   IdleHeap& heap;
+  Security& security;
   std::string executor;               ///< e.g. "LibTorch 2.15.0"
   std::vector<std::string> devices;
   std::atomic<bool> draining = false; ///< set: no new call is taken

@@ -45,7 +45,7 @@ TEST(ApplyConfigJson, TakesAnEmptyObject) {
 
 TEST(ApplyConfigJson, RefusesAnUnknownKeyAndListsTheKnownOnes) {
   ExpectRefusal(R"({"treads": 2})",
-                "config.treads: unknown key; must be one of accumulation, allow_non_commercial, device, drain_s, geometry_policy");
+                "config.treads: unknown key; must be one of accumulation, allow_non_commercial, allow_phantom_quality, auth, deadline_margin");
 }
 
 TEST(ApplyConfigJson, RefusesValuesOutOfRangeAndNamesThem) {

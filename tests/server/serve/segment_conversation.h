@@ -37,8 +37,9 @@ class SegmentConversation {
  public:
   explicit SegmentConversation(
       const std::shared_ptr<grpc::Channel>& channel,
-      std::chrono::system_clock::time_point deadline = std::chrono::system_clock::time_point::max())
+      std::chrono::system_clock::time_point deadline = std::chrono::system_clock::time_point::max(), const std::string& token = "")
       : stub_(v1::SegmentationService::NewStub(channel)) {
+    if (!token.empty()) context_.AddMetadata("authorization", "Bearer " + token);
     if (deadline != std::chrono::system_clock::time_point::max()) context_.set_deadline(deadline);
     stream_ = stub_->Segment(&context_);
   }

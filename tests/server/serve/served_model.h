@@ -44,10 +44,12 @@ class ServedModel {
         memory_(config_.memory_limit_bytes),
         queue_(config_.queue_capacity),
         metrics_("test", {"cpu"}),
-        parts_{config_, models_, queue_, memory_, times_, metrics_, heap_, "plain", {"cpu"}},
+        security_(config_),
+        parts_{config_, models_, queue_, memory_, times_, metrics_, heap_, security_, "plain", {"cpu"}},
         server_(std::in_place, parts_, "127.0.0.1:0") {
     metrics_.RefreshWith([this] {
       metrics_.SetQueue(config_.device, queue_.depth(), queue_.capacity(), queue_.running() ? 1 : 0);
+      security_.ShowExpiry(metrics_);
     });
     SetVariantGauges(models_, metrics_);
     for (const auto& [task, model] : models_.models())
@@ -59,10 +61,11 @@ class ServedModel {
   /// With gRPC's stock settings.
   const std::shared_ptr<grpc::Channel>& channel() const { return channel_; }
   /// With a connection of its own.
-  std::shared_ptr<grpc::Channel> NewChannel() const {
+  std::shared_ptr<grpc::Channel> NewChannel(
+      const std::shared_ptr<grpc::ChannelCredentials>& credentials = grpc::InsecureChannelCredentials()) const {
     grpc::ChannelArguments arguments;
     arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
-    return grpc::CreateCustomChannel(address(), grpc::InsecureChannelCredentials(), arguments);
+    return grpc::CreateCustomChannel(address(), credentials, arguments);
   }
 
   const ModelStore& models() const { return models_; }
@@ -91,6 +94,7 @@ class ServedModel {
   WorkQueue queue_;
   ServiceTimes times_;
   Metrics metrics_;
+  Security security_;
   ServiceParts parts_;
   std::optional<GrpcServer> server_;
   std::shared_ptr<grpc::Channel> channel_;
