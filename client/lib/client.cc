@@ -25,7 +25,8 @@ using SegmentStream = grpc::ClientReaderWriter<v1::SegmentRequest, v1::SegmentRe
 /// One call's context, cancelled when the caller's stop is asked for.
 class CallContext {
  public:
-  explicit CallContext(const CallLimits& limits) : cancel_(limits.stop, [this] { context_.TryCancel(); }) {
+  CallContext(const CallLimits& limits, const std::string& token) : cancel_(limits.stop, [this] { context_.TryCancel(); }) {
+    if (!token.empty()) context_.AddMetadata("authorization", "Bearer " + token);
     if (limits.deadline) context_.set_deadline(std::chrono::system_clock::now() + *limits.deadline);
   }
   grpc::ClientContext* get() { return &context_; }
@@ -178,7 +179,10 @@ class CancelUnlessDone {
 
 }  // namespace
 
-Client::Client(const std::string& address) : Client(grpc::CreateChannel(address, grpc::InsecureChannelCredentials())) {}
+Client::Client(const ClientOptions& options)
+    : channel_(MakeChannel(options)), token_(options.token.empty() ? "" : TokenOf(options.token)) {}
+
+Client::Client(const std::string& address) : Client(ClientOptions{.server = address}) {}
 
 Client::Client(std::shared_ptr<grpc::Channel> channel) : channel_(std::move(channel)) {}
 
@@ -187,7 +191,7 @@ Client::~Client() = default;
 v1::Summary Client::Segment(const v1::SegmentHeader& header, const ByteProducer& volume, const SegmentEvents& events,
                             const CallLimits& limits) {
   const auto stub = v1::SegmentationService::NewStub(channel_);
-  CallContext context(limits);
+  CallContext context(limits, token_);
   const auto stream = stub->Segment(context.get());
   CancelUnlessDone cancel(context.get());
   Upload(*stream, header, volume, events);
@@ -205,14 +209,14 @@ v1::Summary Client::Segment(const v1::SegmentHeader& header, const ByteProducer&
 }
 
 v1::ListModelsResponse Client::ListModels(const CallLimits& limits) {
-  CallContext context(limits);
+  CallContext context(limits, token_);
   v1::ListModelsResponse response;
   ThrowUnlessOk(v1::ModelService::NewStub(channel_)->ListModels(context.get(), {}, &response));
   return response;
 }
 
 v1::GetModelResponse Client::GetModel(const std::string& task, const CallLimits& limits) {
-  CallContext context(limits);
+  CallContext context(limits, token_);
   v1::GetModelRequest request;
   request.set_task(task);
   v1::GetModelResponse response;
@@ -221,7 +225,7 @@ v1::GetModelResponse Client::GetModel(const std::string& task, const CallLimits&
 }
 
 v1::ListVariantsResponse Client::ListVariants(const std::string& task, const CallLimits& limits) {
-  CallContext context(limits);
+  CallContext context(limits, token_);
   v1::ListVariantsRequest request;
   request.set_task(task);
   v1::ListVariantsResponse response;
@@ -230,14 +234,14 @@ v1::ListVariantsResponse Client::ListVariants(const std::string& task, const Cal
 }
 
 v1::GetServerInfoResponse Client::GetServerInfo(const CallLimits& limits) {
-  CallContext context(limits);
+  CallContext context(limits, token_);
   v1::GetServerInfoResponse response;
   ThrowUnlessOk(v1::ServerService::NewStub(channel_)->GetServerInfo(context.get(), {}, &response));
   return response;
 }
 
 bool Client::IsServing(const std::string& service, const CallLimits& limits) {
-  CallContext context(limits);
+  CallContext context(limits, token_);
   grpc::health::v1::HealthCheckRequest request;
   request.set_service(service);
   grpc::health::v1::HealthCheckResponse response;
