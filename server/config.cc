@@ -13,7 +13,7 @@
 #include "server/address.h"
 #include "server/config_keys.h"
 #include "server/http_url.h"
-#include "server/nearest_word.h"
+#include "server/known_keys.h"
 
 namespace tuckerseg {
 namespace {
@@ -21,13 +21,6 @@ namespace {
 int AvailableThreads() {
   cpu_set_t set;
   return sched_getaffinity(0, sizeof(set), &set) == 0 ? std::max(CPU_COUNT(&set), 1) : 1;
-}
-
-/// A key that somebody wrote, on one line and not too long.
-std::string Shown(const std::string& key) {
-  const std::string quoted = Json(key).dump(-1, ' ', false, Json::error_handler_t::replace);
-  const std::string text = quoted.substr(1, quoted.size() - 2);
-  return text.size() > 60 ? text.substr(0, 57) + "..." : text;
 }
 
 /// Keys that stand again in one object, the outermost or one within: the parser keeps one value of them without a word.
@@ -41,13 +34,13 @@ std::set<std::string> RepeatedKeys(const std::string& text) {
   std::set<std::string> repeated;
   const Json::parser_callback_t look = [&](int, Json::parse_event_t event, Json& parsed) {
     if (event == Json::parse_event_t::object_start) {
-      open.push_back({open.empty() ? "config" : open.back().path + "." + Shown(open.back().key), {}, {}});
+      open.push_back({open.empty() ? "config" : open.back().path + "." + ShownKey(open.back().key), {}, {}});
     } else if (event == Json::parse_event_t::object_end) {
       open.pop_back();
     } else if (event == Json::parse_event_t::key) {
       Object& object = open.back();
       object.key = parsed.get<std::string>();
-      if (!object.seen.insert(object.key).second) repeated.insert(object.path + "." + Shown(object.key));
+      if (!object.seen.insert(object.key).second) repeated.insert(object.path + "." + ShownKey(object.key));
     }
     return true;
   };
@@ -66,21 +59,12 @@ std::vector<std::string> NamesIn(const std::string& prefix, const std::vector<Co
   return {names.begin(), names.end()};
 }
 
-/// Without its value: what a key was mistaken for may be a secret.
-std::string UnknownKey(const std::string& object, const std::string& key, const std::vector<std::string>& names) {
-  const std::string unknown = object + "." + Shown(key) + ": unknown key; ";
-  if (const auto meant = NearestWord(key, names)) return unknown + "did you mean " + *meant + "?";
-  std::string list;
-  for (const std::string& name : names) list += (list.empty() ? "" : ", ") + name;
-  return unknown + "must be one of " + list;
-}
-
-/// Adds what the call throws: one mistake must not hide the next.
+/// Adds what the call throws, once: one mistake must not hide the next.
 void Gather(std::vector<std::string>& mistakes, const std::function<void()>& call) {
   try {
     call();
   } catch (const Error& error) {
-    mistakes.emplace_back(error.what());
+    if (std::find(mistakes.begin(), mistakes.end(), error.what()) == mistakes.end()) mistakes.emplace_back(error.what());
   }
 }
 
@@ -111,14 +95,20 @@ void ThrowIfAny(const std::vector<std::string>& mistakes) {
   if (!mistakes.empty()) throw Error(ErrorCode::kInvalidArgument, lines);
 }
 
+void CheckConnectionAge(const ServerConfig& config) {
+  if (config.max_connection_age_grace_s > 0 && config.max_connection_age_s == 0) {
+    throw Error(ErrorCode::kInvalidArgument, "max_connection_age_s = 0: must be positive where max_connection_age_grace_s is");
+  }
+}
+
 void CheckChoicesFile(const std::string& file) {
   if (file.empty()) return;
   std::error_code error;
   const std::filesystem::path folder = std::filesystem::path(file).parent_path();
   if (!folder.empty() && !std::filesystem::is_directory(folder, error)) {
-    throw Error(ErrorCode::kInvalidArgument, "choices_file = " + Shown(file) + ": must be in a folder that is there");
+    throw Error(ErrorCode::kInvalidArgument, "choices_file = " + ShownKey(file) + ": must be in a folder that is there");
   }
-  if (std::filesystem::is_directory(file, error)) throw Error(ErrorCode::kInvalidArgument, "choices_file = " + Shown(file) + ": must be a file, not a folder");
+  if (std::filesystem::is_directory(file, error)) throw Error(ErrorCode::kInvalidArgument, "choices_file = " + ShownKey(file) + ": must be a file, not a folder");
 }
 
 }  // namespace
@@ -150,6 +140,11 @@ std::vector<std::string> FindMistakes(const ServerConfig& config) {
   Gather(mistakes, [&] { ParseAddress("listen", config.listen); });
   Gather(mistakes, [&] { ParseAddress("metrics", config.metrics); });
   Gather(mistakes, [&] { CheckChoicesFile(config.choices_file); });
+  Gather(mistakes, [&] { CheckTls(config.tls); });
+  Gather(mistakes, [&] { CheckCertificates(config.tls, config.auth); });
+  Gather(mistakes, [&] { CheckTokens(config.tls, config.auth, config.listen); });
+  Gather(mistakes, [&] { CheckLimits(config.limits); });
+  Gather(mistakes, [&] { CheckConnectionAge(config); });
   if (!config.traces_endpoint.empty()) Gather(mistakes, [&] { ParseHttpUrl("traces.endpoint", config.traces_endpoint); });
   return mistakes;
 }

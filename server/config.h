@@ -7,6 +7,7 @@
 
 #include "engine/segment/segmenter.h"
 #include "engine/volume/nifti_header.h"
+#include "server/security/security_settings.h"
 
 namespace tuckerseg {
 
@@ -39,6 +40,12 @@ struct ServerConfig {
   ResultLimits results;                    ///< keys `results_max_bytes`, `results_keep_s`
   std::string traces_endpoint;             ///< key `traces.endpoint`: of a collector of traces, http://HOST:PORT/PATH; empty: none
   double drain_s = 60;                     ///< how long running requests may go on after a signal to stop
+  TlsSettings tls;
+  AuthSettings auth;
+  LimitSettings limits;
+  bool reflection = false;                 ///< clients may ask for the contract itself
+  double max_connection_age_s = 0;         ///< after which a client has to connect anew; 0: never
+  double max_connection_age_grace_s = 0;   ///< how long its calls may go on then; 0: until they end
 };
 
 /// Overwrites `config` with the keys of a JSON object (config_keys.h) and returns every mistake, a line each: unknown keys, keys that stand there twice, values out of
@@ -48,7 +55,8 @@ std::vector<std::string> ReadConfigJson(const std::string& json, ServerConfig& c
 /// The same. Errors: kInvalidArgument with those lines where there is a mistake.
 void ApplyConfigJson(const std::string& json, ServerConfig& config);
 
-/// What is wrong with a whole configuration, wherever it comes from, a line each: no `models`, addresses and URLs that are none, a `choices_file` that cannot be.
+/// What is wrong with a whole configuration, wherever it comes from, a line each: no `models`, addresses and URLs that are none, a `choices_file` that cannot be, settings
+/// that contradict one another.
 std::vector<std::string> FindMistakes(const ServerConfig& config);
 
 /// Fills what was left to the machine: threads, memory limit. Errors: kInvalidArgument with the lines of FindMistakes, if there are any.

@@ -10,6 +10,7 @@ namespace tuckerseg {
 namespace {
 
 constexpr int64_t kMostBytes = int64_t{1} << 50;
+constexpr double kMostAge_s = 604800;  // gRPC counts it in milliseconds, in 32 bits
 
 // `place` is a member of ServerConfig, or what gives a field within one: std::invoke takes both.
 template <typename Place>
@@ -90,12 +91,27 @@ ConfigKey Choice(std::string name, Place place, std::vector<std::string> choices
   return key;
 }
 
+/// A list of objects, which has a reader of its own.
+ConfigKey CertificateList(std::string name, std::string meaning) {
+  ConfigKey key;
+  key.name = std::move(name);
+  key.type = ConfigKey::Type::kList;
+  key.entry = Json::parse(R"({"type": "object", "additionalProperties": false, "required": ["common_name", "roles"],
+                              "properties": {"common_name": {"type": "string", "minLength": 1},
+                                             "roles": {"type": "array", "minItems": 1, "items": {"enum": ["segment", "manage", "observe"]}}}})");
+  key.meaning = std::move(meaning);
+  key.read = [](const JsonField& field, ServerConfig& config) { config.auth.certificates = ReadCertificates(field); };
+  key.write = [](const ServerConfig& config) { return CertificatesJson(config.auth.certificates); };
+  return key;
+}
+
 std::string Quoted(const std::string& text) { return "`" + text + "`"; }
 
 std::string DefaultWords(const ConfigKey& key) {
   const Json value = key.write(ServerConfig{});
   if (value.is_boolean()) return value.get<bool>() ? "true" : "false";
   if (value.is_number()) return Plain(value.get<double>());
+  if (value.is_array()) return "none";
   const std::string text = value.get<std::string>();
   return text.empty() ? "none" : Quoted(text);
 }
@@ -136,6 +152,17 @@ std::vector<ConfigKey> ConfigKeys() {
       Text("choices_file", &ServerConfig::choices_file, "file that a line is added to for each level that the server chose or refused, for `tuckerseg-replay`; absent: none is written"),
       Integer("choices_max_bytes", &ServerConfig::choices_max_bytes, 65536, kMostBytes, "size that `choices_file` grows to; it then becomes `FILE.1`, in place of the one before"),
       Text("traces.endpoint", &ServerConfig::traces_endpoint, "`http://HOST:PORT/PATH` of a collector of traces that takes OTLP/HTTP JSON, `http://collector:4318/v1/traces` say; absent: no traces are made. No TLS, no user and password"),
+      Text("tls.certificate", [](auto& config) -> auto& { return config.tls.certificate; }, "PEM file of the server's certificate, with those between it and its authority; read again when it changes; absent: no TLS"),
+      Text("tls.key", [](auto& config) -> auto& { return config.tls.key; }, "PEM file of its key, given with `tls.certificate`; read again when it changes"),
+      Text("tls.client_ca", [](auto& config) -> auto& { return config.tls.client_ca; }, "PEM file of the authorities one of which must have signed a client's certificate; read again when it changes; absent: clients need no certificate"),
+      Text("auth.tokens_file", [](auto& config) -> auto& { return config.auth.tokens_file; }, "JSON file of tokens' hashes with their roles ([security.md](security.md)), read at the start"),
+      CertificateList("auth.certificates", "list of {`common_name`, `roles`}: what holders of client certificates may do (`segment`, `manage`, `observe`); needs `tls.client_ca`"),
+      Boolean("auth.allow_plaintext_tokens", [](auto& config) -> auto& { return config.auth.allow_plaintext_tokens; }, "take tokens without TLS on an address that is no loopback"),
+      Integer("limits.requests_per_minute", [](auto& config) -> auto& { return config.limits.requests_per_minute; }, 0, 1'000'000, "calls of Segment and ModelInfer of one client; 0: no limit"),
+      Integer("limits.bytes_per_minute", [](auto& config) -> auto& { return config.limits.bytes_per_minute; }, 0, kMostBytes, "bytes of volumes of one client, as sent; 0: no limit; else at least 1048576, and more than the largest volume"),
+      Boolean("reflection", &ServerConfig::reflection, "clients may ask for the contract (server reflection)"),
+      Number("max_connection_age_s", &ServerConfig::max_connection_age_s, 0, kMostAge_s, " s", "seconds after which a client has to connect anew; 0: never"),
+      Number("max_connection_age_grace_s", &ServerConfig::max_connection_age_grace_s, 0, kMostAge_s, " s", "seconds that its calls may go on then; 0: until they end"),
       Number("drain_s", &ServerConfig::drain_s, 0, 86400, " s", "seconds that running calls may go on after a signal to stop"),
   };
 }

@@ -12,12 +12,13 @@
 namespace tuckerseg {
 
 struct ConfigKey {
-  enum class Type { kText, kInteger, kNumber, kBoolean };
+  enum class Type { kText, kInteger, kNumber, kBoolean, kList };
   std::string name;  ///< `tls.key` is the key `key` of the object `tls`
   Type type = Type::kText;
   std::vector<std::string> choices;  ///< a text that is one of these; empty: any text
   double low = 0;                    ///< of numbers
   double high = 0;                   ///< likewise, and allowed too
+  Json entry;                        ///< of a list, which has at least one: the schema of each
   std::string meaning;               ///< Markdown, one line
   /// Takes the value over into its field. Errors: kInvalidArgument for another type and outside the range, naming what would be right.
   std::function<void(const JsonField&, ServerConfig&)> read;

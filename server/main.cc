@@ -22,6 +22,7 @@
 #include "server/observe/operator_endpoint.h"
 #include "server/observe/otlp_exporter.h"
 #include "server/observe/status_gauges.h"
+#include "server/security/security.h"
 #include "server/serve/current_status.h"
 #include "server/serve/grpc_server.h"
 #include "server/serve/status_of.h"
@@ -51,6 +52,7 @@ void Serve(const ServerConfig& config, bool check_only) {
   const sigset_t signals = BlockSignals();
   LogGrpcMessages();
   const Execution execution = ChooseExecution(config);
+  Security security(config);
   const auto load = [&] { return ModelStore(config.models, execution.factory, config.allow_non_commercial); };
   if (check_only) {
     load();
@@ -65,6 +67,7 @@ void Serve(const ServerConfig& config, bool check_only) {
   RequestRing requests;
   metrics.RefreshWith([&] {
     if (const auto status = live.Now()) SetGauges(*status, metrics);
+    security.ShowExpiry(metrics);
   });
   const OperatorEndpoint endpoint(config.metrics, TUCKERSEG_VERSION, metrics, readiness, live, requests);
   std::optional<OtlpExporter> spans;
@@ -82,7 +85,7 @@ void Serve(const ServerConfig& config, bool check_only) {
   IdleHeap heap;  // before the queue, whose work uses it
   WorkQueue queue(config.queue_capacity);
   ResultCache results(config.results);
-  ServiceParts parts{config, models, queue, memory, times, metrics, heap, results, execution.name, execution.devices};
+  ServiceParts parts{config, models, queue, memory, times, metrics, heap, results, security, execution.name, execution.devices};
   parts.choices = choices ? &*choices : nullptr;
   parts.device_memory = execution.device_memory;
   parts.requests = &requests;

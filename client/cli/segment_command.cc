@@ -123,7 +123,7 @@ void Segment(const SegmentArguments& arguments) {
   if (!ct.repeatable) limits.most_attempts = 1;
   if (!arguments.deadline.empty()) limits.deadline = ParseDuration(arguments.deadline);
 
-  report.summary = Client(arguments.common.server).Segment(header, ct.produce, events, limits);
+  report.summary = Connect(arguments.common).Segment(header, ct.produce, events, limits);
   display.Clear();
   outputs.Write(report.label_map, report.summary);
   arguments.common.json ? PrintReportAsJson(report, std::cout) : PrintReport(report, std::cout);

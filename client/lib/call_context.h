@@ -7,6 +7,7 @@
 #include <functional>
 #include <optional>
 #include <stop_token>
+#include <string>
 
 #include "client/lib/client.h"
 
@@ -22,8 +23,10 @@ inline Deadline DeadlineOf(const CallLimits& limits) {
 /// Cancelled when the caller's stop is asked for.
 class CallContext {
  public:
-  explicit CallContext(const CallLimits& limits) : CallContext(limits, DeadlineOf(limits)) {}
-  CallContext(const CallLimits& limits, Deadline deadline) : cancel_(limits.stop, [this] { context_.TryCancel(); }) {
+  /// `token`: shown with the call; empty: none.
+  CallContext(const CallLimits& limits, const std::string& token) : CallContext(limits, token, DeadlineOf(limits)) {}
+  CallContext(const CallLimits& limits, const std::string& token, Deadline deadline) : cancel_(limits.stop, [this] { context_.TryCancel(); }) {
+    if (!token.empty()) context_.AddMetadata("authorization", "Bearer " + token);
     if (deadline) context_.set_deadline(*deadline);
   }
   grpc::ClientContext* get() { return &context_; }

@@ -22,7 +22,10 @@ void ThrowUnlessOk(const grpc::Status& status) {
 
 }  // namespace
 
-Client::Client(const std::string& address) : Client(grpc::CreateChannel(address, grpc::InsecureChannelCredentials())) {}
+Client::Client(const ClientOptions& options)
+    : channel_(MakeChannel(options)), token_(options.token.empty() ? "" : TokenOf(options.token)) {}
+
+Client::Client(const std::string& address) : Client(ClientOptions{.server = address}) {}
 
 Client::Client(std::shared_ptr<grpc::Channel> channel) : channel_(std::move(channel)) {}
 
@@ -33,7 +36,7 @@ v1::Summary Client::Segment(const v1::SegmentHeader& header, const ByteProducer&
   const Deadline deadline = DeadlineOf(limits);  // of all attempts together
   SendAgain again(*channel_, limits, deadline);
   for (;;) {
-    CallContext context(limits, deadline);
+    CallContext context(limits, token_, deadline);
     SegmentAttempt attempt = SendSegment(channel_, context.get(), header, volume, events);
     if (attempt.status.ok()) return *std::move(attempt.summary);
     // Without a key the work might be done twice; without `again` a caller would take two beginnings for one label map.
@@ -44,14 +47,14 @@ v1::Summary Client::Segment(const v1::SegmentHeader& header, const ByteProducer&
 }
 
 v1::ListModelsResponse Client::ListModels(const CallLimits& limits) {
-  CallContext context(limits);
+  CallContext context(limits, token_);
   v1::ListModelsResponse response;
   ThrowUnlessOk(v1::ModelService::NewStub(channel_)->ListModels(context.get(), {}, &response));
   return response;
 }
 
 v1::GetModelResponse Client::GetModel(const std::string& task, const CallLimits& limits) {
-  CallContext context(limits);
+  CallContext context(limits, token_);
   v1::GetModelRequest request;
   request.set_task(task);
   v1::GetModelResponse response;
@@ -60,7 +63,7 @@ v1::GetModelResponse Client::GetModel(const std::string& task, const CallLimits&
 }
 
 v1::ListVariantsResponse Client::ListVariants(const std::string& task, const CallLimits& limits) {
-  CallContext context(limits);
+  CallContext context(limits, token_);
   v1::ListVariantsRequest request;
   request.set_task(task);
   v1::ListVariantsResponse response;
@@ -69,14 +72,14 @@ v1::ListVariantsResponse Client::ListVariants(const std::string& task, const Cal
 }
 
 v1::GetServerInfoResponse Client::GetServerInfo(const CallLimits& limits) {
-  CallContext context(limits);
+  CallContext context(limits, token_);
   v1::GetServerInfoResponse response;
   ThrowUnlessOk(v1::ServerService::NewStub(channel_)->GetServerInfo(context.get(), {}, &response));
   return response;
 }
 
 bool Client::IsServing(const std::string& service, const CallLimits& limits) {
-  CallContext context(limits);
+  CallContext context(limits, token_);
   grpc::health::v1::HealthCheckRequest request;
   request.set_service(service);
   grpc::health::v1::HealthCheckResponse response;

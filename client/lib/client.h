@@ -9,14 +9,11 @@
 #include <stop_token>
 #include <string>
 
+#include "client/lib/channel.h"
 #include "engine/volume/gzip_stream.h"
 #include "tuckerseg/v1/model.pb.h"
 #include "tuckerseg/v1/segmentation.pb.h"
 #include "tuckerseg/v1/server_info.pb.h"
-
-namespace grpc {
-class Channel;
-}
 
 namespace tuckerseg {
 
@@ -49,7 +46,9 @@ struct CallLimits {
 /// or it is stopping.
 class Client {
  public:
-  /// `address`: HOST:PORT. Not encrypted.
+  /// Errors: those of MakeChannel and TokenOf.
+  explicit Client(const ClientOptions& options);
+  /// `address`: HOST:PORT. Not encrypted, no token.
   explicit Client(const std::string& address);
   explicit Client(std::shared_ptr<grpc::Channel> channel);
   ~Client();
@@ -76,6 +75,7 @@ class Client {
 
  private:
   std::shared_ptr<grpc::Channel> channel_;
+  std::string token_;
 };
 
 }  // namespace tuckerseg

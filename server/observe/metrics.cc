@@ -75,6 +75,8 @@ struct Metrics::State {
       BuildGauge().Name("tuckerseg_variant_flops").Help("Multiply-adds of one patch").Register(*registry);
   prometheus::Family<prometheus::Gauge>& parameters =
       BuildGauge().Name("tuckerseg_variant_parameters").Help("Parameters").Register(*registry);
+  prometheus::Family<prometheus::Gauge>& certificate_expiry =
+      BuildGauge().Name("tuckerseg_tls_certificate_expiry_timestamp_seconds").Help("When the server's certificate expires").Register(*registry);
   prometheus::Family<prometheus::Gauge>& build =
       BuildGauge().Name("tuckerseg_build_info").Help("1, with versions in its labels").Register(*registry);
 };
@@ -135,6 +137,8 @@ void Metrics::SetVariant(const std::string& model, const std::string& variant, d
   state_->flops.Add(labels).Set(flops);
   if (quality_dice) state_->quality.Add(labels).Set(*quality_dice);
 }
+
+void Metrics::SetCertificateExpiry(double seconds) { state_->certificate_expiry.Add({}).Set(seconds); }
 
 void Metrics::SetVariantLoaded(const std::string& model, const std::string& variant, const std::string& device, bool loaded) {
   state_->loaded.Add({{"model", model}, {"variant", variant}, {"device", device}}).Set(loaded ? 1 : 0);

@@ -50,6 +50,8 @@ class Metrics {
   void CountDroppedSpans(const std::string& reason, double spans);
   /// A level that is ready. `flops`: multiply-adds of one patch. Without `quality_dice` (not measured) that gauge is left out.
   void SetVariant(const std::string& model, const std::string& variant, double parameters, double flops, std::optional<double> quality_dice);
+  /// Seconds since 1970. The gauge is there once it has been set.
+  void SetCertificateExpiry(double seconds);
   /// A level that is ready, or one that could not be made so.
   void SetVariantLoaded(const std::string& model, const std::string& variant, const std::string& device, bool loaded);
   void ObserveVariantLoad(const std::string& model, const std::string& variant, const std::string& device, double seconds);

@@ -4,25 +4,54 @@
 #include <grpcpp/ext/proto_server_reflection_plugin.h>
 #include <grpcpp/grpcpp.h>
 #include <grpcpp/health_check_service_interface.h>
+#include <grpcpp/impl/server_builder_option.h>
 
 #include <nlohmann/json.hpp>
 #include <string>
 #include <thread>
+#include <vector>
 
 #include "engine/error.h"
 #include "server/observe/log.h"
+#include "server/security/port_credentials.h"
 #include "server/serve/inference_service.h"
 #include "server/serve/model_service.h"
 #include "server/serve/own_services.h"
 #include "server/serve/rpc_interceptor.h"
 #include "server/serve/segment_record.h"
 #include "server/serve/segmentation_service.h"
+#include "server/serve/status_of.h"
 
 namespace tuckerseg {
 namespace {
 
 /// How long the answer of a handler that has returned may take to leave.
 constexpr std::chrono::seconds kLastStatus{1};
+
+/// Linking gRPC's reflection gives it to every server of the process: this takes it away from one.
+class WithoutReflection final : public grpc::ServerBuilderOption {
+ public:
+  void UpdateArguments(grpc::ChannelArguments*) override {}
+  void UpdatePlugins(std::vector<std::unique_ptr<grpc::ServerBuilderPlugin>>* plugins) override {
+    std::erase_if(*plugins, [](const auto& plugin) { return plugin->name() == "proto_server_reflection"; });
+  }
+};
+
+void SetConnectionArguments(const ServerConfig& config, grpc::ServerBuilder& builder) {
+  // A client that has gone without a word is noticed by the pings, and what it held is freed.
+  builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIME_MS, 30'000);
+  builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, 20'000);
+  builder.AddChannelArgument(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS, 10'000);
+  builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);
+  // Two servers on one port would share its calls at random.
+  builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
+  // Clients that connect anew find servers that were added, and show certificates that are still good.
+  const auto set_age = [&builder](const char* argument, double seconds) {
+    if (seconds > 0) builder.AddChannelArgument(argument, static_cast<int>(seconds * 1000));
+  };
+  set_age(GRPC_ARG_MAX_CONNECTION_AGE_MS, config.max_connection_age_s);
+  set_age(GRPC_ARG_MAX_CONNECTION_AGE_GRACE_MS, config.max_connection_age_grace_s);
+}
 
 }  // namespace
 
@@ -50,6 +79,7 @@ struct GrpcServer::State {
   ServerServiceImpl info;
   InferenceServiceImpl inference;
   int port = 0;
+  std::shared_ptr<grpc::ServerCredentials> credentials;  // the server calls them as long as it lives
   std::unique_ptr<grpc::Server> server;
 };
 
@@ -57,7 +87,11 @@ GrpcServer::GrpcServer(ServiceParts& parts, const std::string& address) : state_
   grpc::EnableDefaultHealthCheckService(true);
   grpc::reflection::InitProtoReflectionServerBuilderPlugin();
   grpc::ServerBuilder builder;
-  builder.AddListeningPort(address, grpc::InsecureServerCredentials(), &state_->port);
+  if (!parts.config.reflection) builder.SetOption(std::make_unique<WithoutReflection>());
+  state_->credentials = MakePortCredentials(parts.security.certificates(), parts.security.access(), [&parts](const grpc::Status& status) {
+    parts.metrics.CountRejected(NameOf(status.error_code()));
+  });
+  builder.AddListeningPort(address, state_->credentials, &state_->port);
   builder.RegisterService(&state_->segmentation);
   builder.RegisterService(&state_->models);
   builder.RegisterService(&state_->info);
@@ -68,13 +102,7 @@ GrpcServer::GrpcServer(ServiceParts& parts, const std::string& address) : state_
   }
   builder.experimental().SetInterceptorCreators(CountingInterceptors(state_->rpcs));
   ExpectReports(parts.metrics);
-  // A client that has gone without a word is noticed by the pings, and what it held is freed.
-  builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIME_MS, 30'000);
-  builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, 20'000);
-  builder.AddChannelArgument(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS, 10'000);
-  builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);
-  // Two servers on one port would share its calls at random.
-  builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
+  SetConnectionArguments(parts.config, builder);
   state_->server = builder.BuildAndStart();
   if (!state_->server || state_->port == 0) {
     throw Error(ErrorCode::kInternal, "listen = " + address + ": cannot be listened at; must be a free HOST:PORT");

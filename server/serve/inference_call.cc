@@ -11,6 +11,8 @@ void InferenceCall::Run() {
   SegmentRecord& record = run_.record();
   record.received_bytes = static_cast<int64_t>(request_.ByteSizeLong());
   run_.clock().Enter(CallStage::kDecode);
+  run_.TakeRequest();
+  run_.TakeBytes(record.received_bytes);
   const InferenceRequest asked = ReadInferenceRequest(request_, parts_.config.volume_limits);
   if (asked.timeout_s) run_.EndWithin(*asked.timeout_s);
   run_.Ask(asked.header);

@@ -20,7 +20,7 @@ namespace tuckerseg {
 
 /// Which request a call is: a key names one for its client alone.
 struct RequestName {
-  std::string client;
+  std::string client;  ///< its identity (Access::IdentityOf)
   std::string key;
   auto operator<=>(const RequestName&) const = default;
 };

@@ -65,7 +65,8 @@ std::vector<RpcMethod> ServedMethods(const ServerConfig& config) {
   // gRPC serves health without protobuf: this alone puts the service's descriptor into the program.
   grpc::health::v1::HealthCheckRequest::descriptor();
   std::vector<std::string> services = OwnServices(config);
-  services.insert(services.end(), {"grpc.health.v1.Health", "grpc.reflection.v1alpha.ServerReflection"});
+  services.emplace_back("grpc.health.v1.Health");
+  if (config.reflection) services.emplace_back("grpc.reflection.v1alpha.ServerReflection");
   std::vector<RpcMethod> methods;
   for (const std::string& name : services) {
     const auto* service = google::protobuf::DescriptorPool::generated_pool()->FindServiceByName(name);

@@ -11,8 +11,8 @@
 
 namespace tuckerseg {
 
-/// The methods of the services that a server of this configuration offers, of health and of reflection, from their descriptors: one that is added is
-/// counted without being added here.
+/// The methods of the services that a server of this configuration offers, health and reflection among them, from their descriptors: one that is added
+/// is counted without being added here.
 std::vector<RpcMethod> ServedMethods(const ServerConfig& config);
 
 /// What a server builder takes. `metrics` must outlive the server.

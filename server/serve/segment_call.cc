@@ -4,7 +4,6 @@
 #include <utility>
 
 #include "engine/error.h"
-#include "server/serve/client_identity.h"
 #include "server/serve/request_options.h"
 
 namespace tuckerseg {
@@ -17,7 +16,7 @@ std::span<const std::byte> Bytes(const std::string& text) {
 }  // namespace
 
 SegmentCall::SegmentCall(ServiceParts& parts, grpc::ServerContext& context, SegmentStream& stream)
-    : parts_(parts), context_(context), stream_(stream), run_(parts, context, "tuckerseg.v1.SegmentationService", "Segment") {}
+    : parts_(parts), stream_(stream), run_(parts, context, "tuckerseg.v1.SegmentationService", "Segment") {}
 
 void SegmentCall::Run() {
   ReadHeader();
@@ -36,6 +35,7 @@ void SegmentCall::ReadHeader() {
     throw Error(ErrorCode::kInvalidArgument, "header: missing; the first message must be a header");
   }
   if (!request.has_header()) throw Error(ErrorCode::kInvalidArgument, "payload: must be a header in the first message");
+  run_.TakeRequest();
   run_.Ask(std::move(*request.mutable_header()));
   answer_.emplace(run_.header(), run_.model().model());
 }
@@ -47,6 +47,7 @@ VolumeReceiver::Received SegmentCall::Receive() {
   while (stream_.Read(&request)) {
     clock.Enter(CallStage::kDecode);
     if (!request.has_chunk()) throw Error(ErrorCode::kInvalidArgument, "payload: must be a chunk in every message after the first");
+    run_.TakeBytes(static_cast<int64_t>(request.chunk().size()));
     receiver.Take(Bytes(request.chunk()));
     run_.record().received_bytes += static_cast<int64_t>(request.chunk().size());
     clock.Enter(CallStage::kReceive);
@@ -60,7 +61,7 @@ VolumeReceiver::Received SegmentCall::Receive() {
 std::shared_ptr<const SegmentResult> SegmentCall::FindResult(const std::string& input_sha256) {
   if (!Repeatable()) return {};
   const v1::SegmentHeader& header = run_.header();
-  const RequestName name{ClientIdentity(context_), header.idempotency_key()};
+  const RequestName name{run_.client(), header.idempotency_key()};
   const std::string content = input_sha256 + OptionsThatChangeTheAnswer(header, run_.model().model().task);
   run_.clock().Enter(CallStage::kQueue);
   v1::Progress waiting;

@@ -44,7 +44,6 @@ class SegmentCall {
   void Send(const v1::SegmentResponse& response);
 
   ServiceParts& parts_;
-  const grpc::ServerContext& context_;
   SegmentStream& stream_;
   SegmentRun run_;
   std::optional<SegmentAnswer> answer_;  // once the header has been read

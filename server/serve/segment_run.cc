@@ -50,13 +50,17 @@ double SecondsSince(StageClock::Clock::time_point begin) {
 }  // namespace
 
 SegmentRun::SegmentRun(ServiceParts& parts, const grpc::ServerContext& context, const char* service, const char* method)
-    : parts_(parts), context_(context) {
+    : parts_(parts), context_(context), client_(parts.security.access().IdentityOf(context)) {
   record_.trace = TraceOf(context);
   record_.service = service;
   record_.method = method;
   record_.request_id = RandomId();
   record_.device = parts.config.device;
 }
+
+void SegmentRun::TakeRequest() { parts_.security.limiter().TakeRequest(client_); }
+
+void SegmentRun::TakeBytes(int64_t bytes) { parts_.security.limiter().TakeBytes(client_, bytes); }
 
 void SegmentRun::Ask(v1::SegmentHeader header) {
   header_ = std::move(header);

@@ -39,6 +39,12 @@ class SegmentRun {
   SegmentRun(const SegmentRun&) = delete;
   SegmentRun& operator=(const SegmentRun&) = delete;
 
+  /// The client asks for a segmentation: one of those that it may ask for in a minute. Before anything of it is read.
+  /// Errors: kResourceExhausted with a time to try again.
+  void TakeRequest();
+  /// So many bytes of its volume have come, of those that it may send in a minute. Errors: as TakeRequest().
+  void TakeBytes(int64_t bytes);
+
   /// Finds model and level and checks every field: what no level can do is refused before a volume is looked at.
   /// Errors: kNotFound, kFailedPrecondition and kInvalidArgument that name the field.
   void Ask(v1::SegmentHeader header);
@@ -63,6 +69,8 @@ class SegmentRun {
   /// Metrics, log line and spans of the call, once its status is known.
   void Report(const grpc::Status& status);
 
+  /// Who calls: clients of different identity must not see one another's work.
+  const std::string& client() const { return client_; }
   const v1::SegmentHeader& header() const { return header_; }
   const LoadedModel& model() const { return *model_; }           ///< after Ask()
   const AdmittedLevel& admitted() const { return admitted_; }    ///< after Perform()
@@ -81,6 +89,7 @@ class SegmentRun {
 
   ServiceParts& parts_;
   const grpc::ServerContext& context_;
+  const std::string client_;
   StageClock clock_;
   v1::SegmentHeader header_;
   const LoadedModel* model_ = nullptr;

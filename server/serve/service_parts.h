@@ -16,6 +16,7 @@
 #include "server/schedule/idle_heap.h"
 #include "server/schedule/memory_budget.h"
 #include "server/schedule/work_queue.h"
+#include "server/security/security.h"
 #include "server/serve/result_cache.h"
 #include "server/variants/model_store.h"
 
@@ -31,6 +32,7 @@ struct ServiceParts {
   Metrics& metrics;
   IdleHeap& heap;
   ResultCache& results;
+  Security& security;
   std::string executor;               ///< e.g. "LibTorch 2.15.0"
   std::vector<std::string> devices;
   std::atomic<bool> draining = false; ///< set: no new call is taken

@@ -190,6 +190,11 @@ TEST_F(ServerProcessTest, EndsWithOneLineWhenItCannotServe) {
   expect_error({"--models", folder_, "--listen", "127.0.0.1:99999"}, 1, "listen = 127.0.0.1:99999: must be HOST:PORT with a port in [0, 65535]");
   expect_error({"--models", folder_, "--metrics", "127.0.0.1:0"}, 1, "holds no bundle");
   expect_error({"--models"}, 2, "--models");
+  const std::string no_certificate = directory_.Write("tls.json", R"({"tls": {"certificate": "none.pem", "key": "none.pem"}})");
+  expect_error({"--models", folder_ / "models", "--config", no_certificate}, 1, "tls.certificate: cannot be read; must be a PEM file");
+  const std::string no_tokens = directory_.Write("auth.json", R"({"auth": {"tokens_file": "none.json"}})");
+  expect_error({"--models", folder_ / "models", "--config", no_tokens, "--check-config"}, 1, "auth.tokens_file: cannot be read");
+  expect_error({"--models", folder_ / "models", "--config", no_tokens, "--listen", "0.0.0.0:0"}, 1, "auth.tokens_file: tokens would travel in the clear");
   Start();
   expect_error({"--models", folder_ / "models", "--listen", "127.0.0.1:" + std::to_string(port_), "--metrics", "127.0.0.1:0"}, 1, "listen = ");
   expect_error({"--models", folder_ / "models", "--listen", "127.0.0.1:0", "--metrics", "127.0.0.1:" + std::to_string(metrics_port_)}, 1, "metrics = ");

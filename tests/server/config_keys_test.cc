@@ -28,13 +28,17 @@ const char* TypeName(ConfigKey::Type type) {
     case ConfigKey::Type::kInteger: return "integer";
     case ConfigKey::Type::kNumber: return "number";
     case ConfigKey::Type::kBoolean: return "boolean";
+    case ConfigKey::Type::kList: return "array";
   }
   return "";
 }
 
 bool HasRange(const ConfigKey& key) { return key.type == ConfigKey::Type::kInteger || key.type == ConfigKey::Type::kNumber; }
 
-/// What the schema has to say of a key. An empty text is no default: the key may be left out, and nothing stands for it.
+/// A right value of the one key that is a list.
+Json CertificatesOfPacs() { return Json::parse(R"([{"common_name": "pacs", "roles": ["segment", "observe"]}])"); }
+
+/// What the schema has to say of a key. An empty text or list is no default: the key may be left out, and nothing stands for it.
 Json PropertyOf(const ConfigKey& key) {
   Json property{{"description", key.meaning}, {"type", TypeName(key.type)}};
   if (!key.choices.empty()) property["enum"] = key.choices;
@@ -42,8 +46,12 @@ Json PropertyOf(const ConfigKey& key) {
     property["minimum"] = key.low;
     property["maximum"] = key.high;
   }
+  if (key.type == ConfigKey::Type::kList) {
+    property["minItems"] = 1;
+    property["items"] = key.entry;
+  }
   const Json value = key.write(ServerConfig{});
-  if (value != Json("")) property["default"] = value;
+  if (value != Json("") && value != Json::array()) property["default"] = value;
   return property;
 }
 
@@ -96,7 +104,7 @@ TEST(ConfigSchema, TakesAndRefusesWhatTheProgramDoes) {
     EXPECT_EQ(IsTaken(key, value), taken) << key << " = " << value.dump();
   };
   for (const ConfigKey& key : ConfigKeys()) {
-    expect(key.name, key.write(ServerConfig{}), true);
+    expect(key.name, key.type == ConfigKey::Type::kList ? CertificatesOfPacs() : key.write(ServerConfig{}), true);
     expect(key.name, nullptr, false);
     expect(key.name, Json::array(), false);
     expect(key.name, key.type == ConfigKey::Type::kText ? Json(1) : Json("text"), false);
@@ -109,6 +117,15 @@ TEST(ConfigSchema, TakesAndRefusesWhatTheProgramDoes) {
     expect(key.name, key.high + 1, false);
     expect(key.name, key.low + 0.5, key.type == ConfigKey::Type::kNumber);
   }
+  const auto expect_entry = [&](const char* entry, bool taken) { expect("auth.certificates", Json::array({Json::parse(entry)}), taken); };
+  expect_entry(R"({"common_name": "pacs", "roles": ["manage"]})", true);
+  expect_entry(R"({"common_name": "", "roles": ["manage"]})", false);
+  expect_entry(R"({"common_name": "pacs", "roles": []})", false);
+  expect_entry(R"({"common_name": "pacs", "roles": ["admin"]})", false);
+  expect_entry(R"({"common_name": "pacs"})", false);
+  expect_entry(R"({"roles": ["manage"]})", false);
+  expect_entry(R"({"common_name": "pacs", "roles": ["manage"], "misspelled": 1})", false);
+  expect_entry("\"pacs\"", false);
   expect("misspelled", 1, false);
   expect("traces.misspelled", 1, false);
   expect("traces", "no object", false);
@@ -121,6 +138,7 @@ TEST(ConfigKeys, AreReadAndWrittenAlike) {
     if (key.type == ConfigKey::Type::kBoolean) value = !key.write(ServerConfig{}).get<bool>();
     if (HasRange(key)) value = key.high;
     if (!key.choices.empty()) value = key.choices.back();
+    if (key.type == ConfigKey::Type::kList) value = CertificatesOfPacs();
     ServerConfig config;
     key.read(JsonField(value, key.name), config);
     EXPECT_EQ(key.write(config), value) << key.name;
@@ -138,7 +156,7 @@ TEST(ConfigKeys, AreListedInTheDocumentation) {
 TEST(ConfigKeys, HoldNoSecretUnlessByTheFileThatHasIt) {
   for (const ConfigKey& key : ConfigKeys()) {
     for (const char* word : {"secret", "token", "password", "private_key"}) {
-      if (key.name.find(word) == std::string::npos) continue;
+      if (key.name.find(word) == std::string::npos || key.type == ConfigKey::Type::kBoolean) continue;
       EXPECT_THAT(key.name, HasSubstr("_file")) << "a configuration is copied, shown and kept";
     }
   }

@@ -58,7 +58,7 @@ TEST(ApplyConfigJson, TakesAnEmptyObject) {
 TEST(ApplyConfigJson, RefusesAnUnknownKeyAndNamesTheOneThatWasMeant) {
   ExpectRefusal(R"({"treads": 2})", "config.treads: unknown key; did you mean threads?");
   ExpectRefusal(R"({"maxVoxels": 2})", "config.maxVoxels: unknown key; did you mean max_voxels?");
-  ExpectRefusal(R"({"colour": 2})", "config.colour: unknown key; must be one of accumulation, allow_non_commercial, allow_phantom_quality, choices_file");
+  ExpectRefusal(R"({"colour": 2})", "config.colour: unknown key; must be one of accumulation, allow_non_commercial, allow_phantom_quality, auth, choices_file");
 }
 
 TEST(ApplyConfigJson, DoesNotRepeatWhatAnUnknownKeyHolds) {

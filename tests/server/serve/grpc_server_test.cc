@@ -12,9 +12,9 @@
 #include "grpc/health/v1/health.grpc.pb.h"
 #include "server/serve/rpc_interceptor.h"
 #include "tests/engine/volume/expect_error.h"
+#include "tests/server/security/raw_call.h"
 #include "tests/server/serve/held_model.h"
 #include "tests/server/serve/segment_conversation.h"
-#include "tests/server/serve/unary_call.h"
 
 namespace tuckerseg {
 namespace {
@@ -90,15 +90,19 @@ TEST(GrpcServer, IsHealthyAsAWholeAndInEachService) {
   EXPECT_EQ(HealthOf(served, "tuckerseg.v1.NoService"), std::nullopt);
 }
 
-TEST(GrpcServer, AnswersReflection) {
-  const ServedModel served;
+TEST(GrpcServer, AnswersReflectionWhereItIsWanted) {
+  ServedOptions options;
+  options.config.reflection = true;
+  const ServedModel served(std::move(options));
   const std::string services = ReflectedServices(served.channel());
   for (const char* service : kServices) EXPECT_THAT(services, HasSubstr(service));
   EXPECT_THAT(services, HasSubstr("grpc.health.v1.Health"));
 }
 
 TEST(GrpcServer, HasSeriesForEveryMethodThatItServesFromTheStart) {
-  ServedModel served;
+  ServedOptions options;
+  options.config.reflection = true;
+  ServedModel served(std::move(options));
   const std::string page = served.metrics().Text();
   const std::vector<RpcMethod> methods = ServedMethods(served.parts().config);
   EXPECT_EQ(methods.size(), 18U) << "two of segmentation, six of models, one of the server, six of inference, two of health, one of reflection";
@@ -116,6 +120,7 @@ TEST(GrpcServer, HasNoSeriesForADoorThatIsClosed) {
   options.config.open_inference = false;
   ServedModel served(std::move(options));
   EXPECT_THAT(served.metrics().Text(), testing::Not(HasSubstr("GRPCInferenceService")));
+  EXPECT_THAT(served.metrics().Text(), testing::Not(HasSubstr("ServerReflection"))) << "not unless it is wanted";
 }
 
 TEST(GrpcServer, CountsEveryCallByMethodAndCode) {
@@ -123,7 +128,7 @@ TEST(GrpcServer, CountsEveryCallByMethodAndCode) {
   ASSERT_TRUE(Segment(served.channel(), SmallCt().Bytes()).status.ok());
   ASSERT_FALSE(Segment(served.channel(), BytesOf("no volume at all")).status.ok());
   ASSERT_EQ(HealthOf(served, ""), HealthCheckResponse::SERVING);
-  ASSERT_EQ(UnaryCall(served.channel(), "/tuckerseg.v1.ModelService/LoadVariant"), grpc::UNIMPLEMENTED);
+  ASSERT_EQ(RawCall(served.channel(), "/tuckerseg.v1.ModelService/LoadVariant").error_code(), grpc::UNIMPLEMENTED);
   const std::string page = served.metrics().Text();
   const std::string segment = R"(grpc_method="Segment",grpc_service="tuckerseg.v1.SegmentationService",grpc_type="bidi_stream"})";
   EXPECT_THAT(page, HasSubstr("grpc_server_started_total{" + segment + " 2"));
@@ -132,6 +137,56 @@ TEST(GrpcServer, CountsEveryCallByMethodAndCode) {
   EXPECT_THAT(page, HasSubstr("grpc_server_handling_seconds_count{" + segment + " 2"));
   EXPECT_THAT(page, HasSubstr(R"(grpc_server_handled_total{grpc_code="OK",grpc_method="Check",grpc_service="grpc.health.v1.Health",grpc_type="unary"} 1)"));
   EXPECT_THAT(page, HasSubstr(R"(grpc_server_handled_total{grpc_code="Unimplemented",grpc_method="LoadVariant",grpc_service="tuckerseg.v1.ModelService",grpc_type="unary"} 1)"));
+}
+
+TEST(GrpcServer, AnswersNoReflectionUnlessItIsWanted) {
+  ServedOptions options;
+  options.config.reflection = true;
+  const ServedModel with_it(std::move(options));
+  const ServedModel served;
+  const char* method = "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo";
+  EXPECT_EQ(RawCall(served.channel(), method).error_code(), grpc::UNIMPLEMENTED);
+  EXPECT_EQ(HealthOf(served, ""), HealthCheckResponse::SERVING) << "the other services are there";
+}
+
+TEST(GrpcServer, EndsConnectionsOfTheAgeThatWasSetAndServesThemAnew) {
+  ServedOptions options;
+  options.config.max_connection_age_s = 0.2;
+  const ServedModel served(std::move(options));
+  const auto channel = served.NewChannel();
+  for (int connection = 0; connection < 2; ++connection) {
+    ASSERT_TRUE(RawCall(channel, "/tuckerseg.v1.ServerService/GetServerInfo").ok());
+    EXPECT_TRUE(WaitUntil([&] { return channel->GetState(/*try_to_connect=*/false) == GRPC_CHANNEL_IDLE; })) << "the server has said goodbye";
+  }
+}
+
+TEST(GrpcServer, LetsCallsOfAnOldConnectionEnd) {
+  ServedOptions options;
+  options.config.max_connection_age_s = 0.2;
+  HeldModel held(std::move(options));
+  const std::vector<std::byte> ct = SmallCt().Bytes();
+  SegmentConversation running(held.served().channel());
+  running.SendHeader({});
+  running.SendFile(ct);
+  ASSERT_TRUE(held.gate().WaitForPatch(1));
+  std::this_thread::sleep_for(std::chrono::milliseconds(500));
+  held.gate().Open();
+  const Answer answer = running.Finish();
+  EXPECT_TRUE(answer.status.ok()) << answer.status.error_message();
+}
+
+TEST(GrpcServer, CutsCallsOfAnOldConnectionAfterTheGraceThatWasSet) {
+  ServedOptions options;
+  options.config.max_connection_age_s = 0.5;
+  options.config.max_connection_age_grace_s = 1.5;
+  HeldModel held(std::move(options));
+  SegmentConversation running(held.served().channel());
+  running.SendHeader({});
+  running.SendFile(SmallCt().Bytes());
+  ASSERT_TRUE(held.gate().WaitForPatch(1));
+  EXPECT_FALSE(running.Finish().status.ok());
+  held.gate().Open();
+  EXPECT_TRUE(held.served().BecomesIdle());
 }
 
 TEST(GrpcServer, AnswersInsideTheProcess) {

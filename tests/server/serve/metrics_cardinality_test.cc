@@ -7,10 +7,10 @@
 #include <iterator>
 #include <vector>
 
+#include "tests/server/security/raw_call.h"
 #include "tests/server/serve/metric_page.h"
 #include "tests/server/serve/segment_conversation.h"
 #include "tests/server/serve/served_model.h"
-#include "tests/server/serve/unary_call.h"
 #include "tuckerseg/v1/model.grpc.pb.h"
 
 namespace tuckerseg {
@@ -58,13 +58,13 @@ class MetricsCardinality : public testing::Test {
 
 TEST_F(MetricsCardinality, DoesNotGrowWithNamesOfClients) {
   CallWith("made-up");
-  UnaryCall(served_.channel(), "/made.up.Service/Method");
+  RawCall(served_.channel(), "/made.up.Service/Method");
   const std::set<std::string> before = SeriesOf(Page());
   for (int i = 0; i < 20; ++i) CallWith("hostile-" + std::to_string(i));
   for (const char* name : {"\"} 1\nhostile{x=\"", "hostile\\", "{{hostile}}", "Doe^John hostile", "\xC3\xA4hostile"}) CallWith(name);
   CallWith("hostile" + std::string(5000, 'x'));
-  for (int i = 0; i < 20; ++i) UnaryCall(served_.channel(), "/hostile.Service/Method" + std::to_string(i));
-  UnaryCall(served_.channel(), "/tuckerseg.v1.SegmentationService/hostile");
+  for (int i = 0; i < 20; ++i) RawCall(served_.channel(), "/hostile.Service/Method" + std::to_string(i));
+  RawCall(served_.channel(), "/tuckerseg.v1.SegmentationService/hostile");
   const std::string page = Page();
   std::vector<std::string> added;
   const std::set<std::string> after = SeriesOf(page);
@@ -74,7 +74,7 @@ TEST_F(MetricsCardinality, DoesNotGrowWithNamesOfClients) {
 }
 
 TEST_F(MetricsCardinality, CountsCallsOfMethodsThatNobodyServesTogether) {
-  for (int i = 0; i < 3; ++i) EXPECT_EQ(UnaryCall(served_.channel(), "/made.up.Service/Method" + std::to_string(i)), grpc::UNIMPLEMENTED);
+  for (int i = 0; i < 3; ++i) EXPECT_EQ(RawCall(served_.channel(), "/made.up.Service/Method" + std::to_string(i)).error_code(), grpc::UNIMPLEMENTED);
   EXPECT_THAT(Page(), testing::HasSubstr(R"(grpc_server_started_total{grpc_method="unknown",grpc_service="unknown",grpc_type="unknown"} 3)"));
 }
 

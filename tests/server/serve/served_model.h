@@ -48,10 +48,14 @@ class ServedModel {
         metrics_("test", {"cpu"}),
         queue_(config_.queue_capacity),
         results_(config_.results),
-        parts_{config_, models_, queue_, memory_, times_, metrics_, heap_, results_, "plain", {"cpu"}},
+        security_(config_),
+        parts_{config_, models_, queue_, memory_, times_, metrics_, heap_, results_, security_, "plain", {"cpu"}},
         server_(std::in_place, parts_, options.listen) {
     parts_.requests = &requests_;
-    metrics_.RefreshWith([this] { SetGauges(CurrentStatus(parts_), metrics_); });
+    metrics_.RefreshWith([this] {
+      SetGauges(CurrentStatus(parts_), metrics_);
+      security_.ShowExpiry(metrics_);
+    });
     SetVariantGauges(models_, config_.device, metrics_);
     for (const auto& [task, model] : models_.models())
       for (const ServedLevel& level : model.levels) times_.Expect({task, level.name}, options.patch_s);
@@ -62,10 +66,11 @@ class ServedModel {
   /// With gRPC's stock settings.
   const std::shared_ptr<grpc::Channel>& channel() const { return channel_; }
   /// With a connection of its own.
-  std::shared_ptr<grpc::Channel> NewChannel() const {
+  std::shared_ptr<grpc::Channel> NewChannel(
+      const std::shared_ptr<grpc::ChannelCredentials>& credentials = grpc::InsecureChannelCredentials()) const {
     grpc::ChannelArguments arguments;
     arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
-    return grpc::CreateCustomChannel(address(), grpc::InsecureChannelCredentials(), arguments);
+    return grpc::CreateCustomChannel(address(), credentials, arguments);
   }
 
   const ModelStore& models() const { return models_; }
@@ -100,6 +105,7 @@ class ServedModel {
   WorkQueue queue_;
   ServiceTimes times_;
   ResultCache results_;
+  Security security_;
   ServiceParts parts_;
   std::optional<GrpcServer> server_;
   std::shared_ptr<grpc::Channel> channel_;
