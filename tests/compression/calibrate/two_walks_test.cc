@@ -33,7 +33,9 @@ TEST_F(TwoWalksOfTinyNetwork, ShareFeaturesUntilALayerChangesAndDifferBehindIt) 
   for (size_t i = 1; i < graph_.graph().layers.size(); ++i) {
     walks.RunOriginal(i, original_);
     walks.RunCompressed(i, changed, i == place);
-    if (i < place) EXPECT_FALSE(walks.Differ(static_cast<int>(i))) << i;
+    if (i < place) {
+      EXPECT_FALSE(walks.Differ(static_cast<int>(i))) << i;
+    }
   }
   EXPECT_TRUE(walks.Differ(static_cast<int>(place)));
   const int last = static_cast<int>(graph_.graph().layers.size()) - 1;
