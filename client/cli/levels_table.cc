@@ -67,7 +67,7 @@ std::string Dice(const v1::Variant& variant) {
   std::string text = variant.has_dice_to_original() ? Formatted("%.3f", variant.dice_to_original()) : "-";
   if (variant.name() == kOriginal) return text;
   if (variant.has_quality()) text += " (>= " + Formatted("%.3f", std::floor(variant.quality() * 1000 + 1e-6) / 1000) + ")";
-  if (variant.phantoms() && text != "-") text += " *";
+  if (text != "-") text += std::string(variant.phantoms() ? " *" : "") + (variant.seen_cases() > 0 ? " !" : "");
   return text;
 }
 
@@ -87,6 +87,7 @@ Json ToJson(const v1::Variant& variant) {
           {"dice_to_original", OrNull(variant.has_dice_to_original(), variant.dice_to_original())},
           {"dice_to_reference", OrNull(variant.has_dice_to_reference(), variant.dice_to_reference())},
           {"phantoms", variant.phantoms()},
+          {"seen_cases", variant.seen_cases()},
           {"quality_statement", variant.quality_statement()},
           {"parameters", variant.parameters()},
           {"multiply_adds_per_patch", variant.multiply_adds_per_patch()},
@@ -97,12 +98,16 @@ Json ToJson(const v1::Variant& variant) {
 
 void PrintNotes(const v1::ListVariantsResponse& response, std::ostream& out) {
   bool phantoms = false;
+  bool seen = false;
   bool brackets = false;
   for (const v1::Variant& variant : response.variants()) {
-    phantoms = phantoms || Dice(variant).ends_with("*");
+    const std::string dice = Dice(variant);
+    phantoms = phantoms || dice.find('*') != std::string::npos;
+    seen = seen || dice.find('!') != std::string::npos;
     brackets = brackets || Number(variant, response).starts_with("(");
   }
   if (phantoms) out << "* measured on phantoms alone: no patient was among them\n";
+  if (seen) out << "! measured in part on CTs that the level was made with: promises nothing of others\n";
   if (brackets) out << "(number) is that of another level too, and does not run this one: ask for it by name\n";
   for (const v1::Variant& variant : response.variants())
     if (!variant.error().empty()) out << variant.task() << " " << variant.name() << " could not be loaded: " << variant.error() << "\n";

@@ -6,6 +6,7 @@
 #include <random>
 #include <utility>
 
+#include "compression/bench/mapped_pages.h"
 #include "engine/error.h"
 #include "engine/model/cost.h"
 

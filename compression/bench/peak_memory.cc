@@ -3,7 +3,6 @@
 #include <malloc.h>
 
 #include <algorithm>
-#include <cstddef>
 #include <fstream>
 #include <string>
 
@@ -38,13 +37,6 @@ std::optional<int64_t> ResidentPeak::Bytes() {
   const std::optional<int64_t> peak = StatusBytes("VmHWM");
   if (!before_ || !peak) return std::nullopt;
   return std::max<int64_t>(0, *peak - *before_);
-}
-
-void ReadPages(const WeightStore& weights) {
-  constexpr size_t kPage = 4096;
-  volatile unsigned sum = 0;
-  for (const auto& [name, tensor] : weights.tensors())
-    for (size_t byte = 0; byte < tensor.bytes.size(); byte += kPage) sum = sum + std::to_integer<unsigned>(tensor.bytes[byte]);
 }
 
 }  // namespace tuckerseg

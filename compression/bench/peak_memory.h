@@ -4,8 +4,6 @@
 #include <cstdint>
 #include <optional>
 
-#include "engine/model/weight_store.h"
-
 namespace tuckerseg {
 
 /// The most that is held between Begin and Bytes, over what is held at Begin. Not thread-safe.
@@ -28,9 +26,5 @@ class ResidentPeak final : public PeakMemory {
  private:
   std::optional<int64_t> before_;
 };
-
-/// Reads a byte of each page of the weights. Those of the original lie in a mapped file, those of a cut level do not: read before memory is
-/// measured, mapped pages count for neither.
-void ReadPages(const WeightStore& weights);
 
 }  // namespace tuckerseg

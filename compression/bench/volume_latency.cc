@@ -3,6 +3,7 @@
 #include <chrono>
 #include <cmath>
 
+#include "compression/bench/mapped_pages.h"
 #include "engine/segment/segmenter.h"
 
 namespace tuckerseg {

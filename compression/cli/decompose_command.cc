@@ -82,9 +82,16 @@ bool AsksForLatency(const std::vector<LevelRequest>& levels) {
 
 RankOptions RankOptionsOf(const std::vector<LevelRequest>& levels, const DecomposeArguments& arguments, const NetworkMethods& networks) {
   RankOptions ranks{.grid = GridOf(arguments), .type = arguments.half ? TensorType::kFloat16 : TensorType::kFloat32, .threads = arguments.threads, .seconds = {}};
-  if (!AsksForLatency(levels)) return ranks;
+  LatencyArguments latency = arguments.latency;
+  if (!AsksForLatency(levels)) {
+    if (!(latency.layer_times + latency.device + latency.precision).empty()) throw CLI::ValidationError("--layer-times, --device, --precision", "go with --budget latency=X alone");
+    return ranks;
+  }
+  if (latency.layer_times.empty()) latency.layer_times = arguments.bundle / "layer-times.json";
+  if (latency.device.empty()) latency.device = "cpu";
+  if (latency.precision.empty()) latency.precision = "fp32";
   if (!networks.layer_seconds) throw Error(ErrorCode::kFailedPrecondition, "--budget latency: is measured: must be a build with LibTorch");
-  ranks.seconds = networks.layer_seconds(arguments.latency, arguments.threads);
+  ranks.seconds = networks.layer_seconds(latency, arguments.threads);
   return ranks;
 }
 
@@ -99,6 +106,7 @@ VariantFiles Make(const Bundle& bundle, const std::vector<LevelRequest>& levels,
   }
   if (calibrated) throw CLI::ValidationError("--calibration", "goes with --method data-aware alone");
   if (!arguments.calibration.front.empty()) throw CLI::ValidationError("--front", "goes with --method data-aware alone: it is measured");
+  if (arguments.calibration.max_memory_gib > 0) throw CLI::ValidationError("--max-memory", "goes with --method data-aware alone");
   return VariantByWeights(bundle, levels, method == "hooi" ? DecompositionMethod::kHooi : DecompositionMethod::kHosvd, ranks, told);
 }
 
@@ -126,13 +134,13 @@ void AddCalibrationOptions(CLI::App& command, CalibrationArguments& calibration)
   command.add_option("--front", calibration.front, "JSON file for the Pareto front of a budget: what every share would buy");
   command.add_flag("--independent", calibration.independent, "Fit every layer by itself instead of layer after layer");
   command.add_flag("--correct-norms", calibration.correct_norms, "Scale the norms behind fitted layers by what is left of their inputs");
-  command.add_option("--max-memory", calibration.max_memory_gib, "GiB that features and regressions may take; default: four fifths of what there is")->check(CLI::PositiveNumber);
+  command.add_option("--max-memory", calibration.max_memory_gib, "GiB that features and regressions may take; default: four fifths of what there is")->check(CLI::Range(1e-6, 1e6));
 }
 
 void AddLatencyOptions(CLI::App& command, LatencyArguments& latency) {
   command.add_option("--layer-times", latency.layer_times, "File that keeps the layer times measured for a budget of latency; default: layer-times.json in the bundle");
-  command.add_option("--device", latency.device, "Where layers are timed for a budget of latency: cpu or cuda:N")->capture_default_str();
-  command.add_option("--precision", latency.precision, "In which precision they are timed: fp32, bf16 or fp16")->check(CLI::IsMember({"fp32", "bf16", "fp16"}))->capture_default_str();
+  command.add_option("--device", latency.device, "Where layers are timed for a budget of latency: cpu or cuda:N; default: cpu");
+  command.add_option("--precision", latency.precision, "In which precision they are timed: fp32, bf16 or fp16; default: fp32")->check(CLI::IsMember({"fp32", "bf16", "fp16"}));
 }
 
 }  // namespace
@@ -156,10 +164,7 @@ void AddDecomposeCommand(CLI::App& app, const NetworkMethods& networks) {
   command->add_flag("--json", arguments->json, "What the levels cost as one JSON object instead of a table");
   command->add_flag("--quiet", arguments->quiet, "Neither progress nor table");
   command->add_option("-o,--output", arguments->output, "Variant to write: a new or empty directory, BUNDLE/variants/NAME to have it served")->required();
-  command->callback([arguments, networks] {
-    if (arguments->latency.layer_times.empty()) arguments->latency.layer_times = arguments->bundle / "layer-times.json";
-    Run(*arguments, networks);
-  });
+  command->callback([arguments, networks] { Run(*arguments, networks); });
 }
 
 }  // namespace tuckerseg

@@ -25,11 +25,11 @@ struct CalibrationArguments {
   double max_memory_gib = 0;  ///< 0: four fifths of what the process may have
 };
 
-/// What a budget of latency is measured with. `layer_times`: the file that keeps the measurements.
+/// What a budget of latency is measured with; what is empty was not given.
 struct LatencyArguments {
-  std::string layer_times;
-  std::string device = "cpu";
-  std::string precision = "fp32";
+  std::string layer_times;  ///< the file that keeps the measurements
+  std::string device;       ///< default: cpu
+  std::string precision;    ///< default: fp32
 };
 
 /// Makes a data-aware variant.

@@ -49,7 +49,8 @@ class Maker {
 
   VariantFiles Make() {
     VariantFiles files;
-    files.variant = EmptyVariant(bundle_, levels_, Plans(), "data-aware", options_.ranks.grid);
+    files.variant = EmptyVariant(bundle_, levels_, Plans(), "data-aware", options_.ranks);
+    for (size_t part = 0; part < bundle_.model.parts.size(); ++part) CheckFits(part, files.variant.levels.front().graphs[part]);
     files.variant.calibration = std::to_string(patches_.front().size()) + " patches of " + std::to_string(Product(ShapeOf(0))) + " voxels, at least " +
                                 std::to_string(options_.samples) + " voxels a layer" + (options_.sequential ? ", layer after layer" : "") +
                                 (options_.correct_norms ? ", norms corrected" : "");
@@ -64,19 +65,31 @@ class Maker {
     return text;
   }
 
-  void CheckFeatures(size_t part) const {
-    const auto count = static_cast<int64_t>(patches_[part].size());
-    const int64_t bytes = FeatureBytes(bundle_.model.parts[part].graph, ShapeOf(part), count);
-    if (bytes <= options_.max_memory_bytes) return;
-    throw Error(ErrorCode::kResourceExhausted, "--calibration: features of " + std::to_string(count) + " patches of " + std::to_string(Product(ShapeOf(part))) + " voxels take " +
-                                                   Mebibytes(bytes) + ": must be at most " + Mebibytes(options_.max_memory_bytes) + " (--max-memory): fewer or smaller patches (--patches, --patch)");
+  int64_t FeatureBytesOf(size_t part) const {
+    return FeatureBytes(bundle_.model.parts[part].graph, ShapeOf(part), static_cast<int64_t>(patches_[part].size()));
   }
 
-  void CheckRegressions(size_t part, const RankPlan& plan) const {
-    const int64_t bytes = RegressionBytes(bundle_.model.parts[part].graph, plan);
+  void CheckFeatures(size_t part) const {
+    const int64_t bytes = FeatureBytesOf(part);
     if (bytes <= options_.max_memory_bytes) return;
-    throw Error(ErrorCode::kResourceExhausted, "ranks: the largest regression takes " + Mebibytes(bytes) + ": must be at most " + Mebibytes(options_.max_memory_bytes) +
-                                                   " (--max-memory): a smaller level, or a budget");
+    throw Error(ErrorCode::kResourceExhausted, "--calibration: features of " + std::to_string(patches_[part].size()) + " patches of " + std::to_string(Product(ShapeOf(part))) +
+                                                   " voxels take " + Mebibytes(bytes) + ": must be at most " + Mebibytes(options_.max_memory_bytes) +
+                                                   " (--max-memory): fewer or smaller patches (--patches, --patch)");
+  }
+
+  static RankPlan PlanOf(const LayerGraph& graph) {
+    RankPlan plan;
+    for (const Layer& layer : graph.layers)
+      if (IsTucker(layer.kind)) plan[layer.name] = {layer.rank_in, layer.rank_out};
+    return plan;
+  }
+
+  /// The regressions beside the features. `graph`: of the largest level.
+  void CheckFits(size_t part, const LayerGraph& graph) const {
+    const int64_t bytes = FeatureBytesOf(part) + RegressionBytes(bundle_.model.parts[part].graph, PlanOf(graph));
+    if (bytes <= options_.max_memory_bytes) return;
+    throw Error(ErrorCode::kResourceExhausted, "ranks: features and the largest regression take " + Mebibytes(bytes) + ": must be at most " + Mebibytes(options_.max_memory_bytes) +
+                                                   " (--max-memory): a smaller level, or fewer or smaller patches (--patches, --patch)");
   }
 
   Size3 ShapeOf(size_t part) const {
@@ -131,10 +144,7 @@ class Maker {
 
   WeightStore FitPart(size_t place, const LayerGraph& graph) {
     const ModelPart& part = bundle_.model.parts[place];
-    RankPlan plan;
-    for (const Layer& layer : graph.layers)
-      if (IsTucker(layer.kind)) plan[layer.name] = {layer.rank_in, layer.rank_out};
-    CheckRegressions(place, plan);
+    const RankPlan plan = PlanOf(graph);
     LayerwiseOptions layerwise;
     layerwise.fit = {options_.samples, options_.seed};
     layerwise.sequential = options_.sequential;

@@ -4,6 +4,7 @@
 #include <set>
 #include <string>
 
+#include "compression/decompose/budget_cost.h"
 #include "compression/rank/pays.h"
 #include "compression/rank/rewrite.h"
 #include "engine/error.h"
@@ -14,17 +15,18 @@ namespace {
 
 /// What a layer that a level leaves whole is in an elastic variant where the next level has it in Tucker form, at ranks `least`: as much of it as
 /// still costs less than the layer, so that the level keeps its budget.
-RankPair LargestThatPays(const Layer& layer, const Size3& input_shape, int64_t grid, const RankPair& least) {
+RankPair LargestThatPays(const Layer& layer, const Size3& input_shape, int64_t grid, const RankPair& least, const LayerCost& cost) {
   RankPair largest = least;
   for (const RankPair& pair : RanksThatPay(layer, input_shape, grid)) {
     if (pair.in < least.in || pair.out < least.out) continue;
+    if (cost(InTuckerForm(layer, pair), input_shape) >= cost(layer, input_shape)) continue;
     if (ParameterCount(InTuckerForm(layer, pair)) > ParameterCount(InTuckerForm(layer, largest))) largest = pair;
   }
   return largest;
 }
 
 /// `larger` with the same layers as the next level and no rank below it, so that every level is a block of the one before.
-RankPlan Nested(const ModelPart& part, const RankPlan& larger, const RankPlan& smaller, int64_t grid) {
+RankPlan Nested(const ModelPart& part, const RankPlan& larger, const RankPlan& smaller, int64_t grid, const LayerCost& cost) {
   RankPlan nested;
   const std::vector<Size3> shapes = FeatureShapes(part.graph, part.patch_size);
   for (const Layer& layer : part.graph.layers) {
@@ -32,15 +34,15 @@ RankPlan Nested(const ModelPart& part, const RankPlan& larger, const RankPlan& s
     if (least == smaller.end()) continue;
     const auto found = larger.find(layer.name);
     nested[layer.name] = found != larger.end() ? RankPair{std::max(found->second.in, least->second.in), std::max(found->second.out, least->second.out)}
-                                               : LargestThatPays(layer, shapes[static_cast<size_t>(layer.inputs.front())], grid, least->second);
+                                               : LargestThatPays(layer, shapes[static_cast<size_t>(layer.inputs.front())], grid, least->second, cost);
   }
   return nested;
 }
 
-void Nest(const Bundle& bundle, int64_t grid, std::vector<std::vector<RankPlan>>& plans) {
+void Nest(const Bundle& bundle, int64_t grid, const std::vector<LayerCost>& costs, std::vector<std::vector<RankPlan>>& plans) {
   for (size_t part = 0; part < bundle.model.parts.size(); ++part)
     for (size_t level = plans.size() - 1; level-- > 0;)
-      plans[level][part] = Nested(bundle.model.parts[part], plans[level][part], plans[level + 1][part], grid);
+      plans[level][part] = Nested(bundle.model.parts[part], plans[level][part], plans[level + 1][part], grid, costs.at(part));
 }
 
 std::optional<BudgetUnit> UnitOf(const RankWish& wish) {
@@ -68,15 +70,16 @@ void CheckLevels(const std::vector<LevelRequest>& levels) {
 }
 
 Variant EmptyVariant(const Bundle& bundle, const std::vector<LevelRequest>& levels, const std::vector<std::vector<RankPlan>>& plans, const std::string& method,
-                     int64_t grid) {
+                     const RankOptions& options) {
   CheckLevels(levels);
   std::vector<std::vector<RankPlan>> shared = plans;
-  Nest(bundle, grid, shared);
+  const auto unit = UnitOf(levels.front().wish);
+  Nest(bundle, options.grid, unit && levels.size() > 1 ? BudgetCosts(bundle, *unit, options.type, options.seconds) : std::vector<LayerCost>(bundle.model.parts.size(), ParameterCost), shared);
   Variant variant;
   variant.model = bundle.model.name;
   variant.model_sha256 = bundle.model.provenance.weights_sha256;
   variant.method = method;
-  variant.grid = grid;
+  variant.grid = options.grid;
   for (size_t i = 0; i < levels.size(); ++i) {
     VariantLevel level{levels[i].name, LevelNumber(levels[i].wish), levels[i].is_default, {}};
     for (size_t part = 0; part < bundle.model.parts.size(); ++part) level.graphs.push_back(WithRanks(bundle.model.parts[part].graph, shared[i].at(part)));
@@ -92,10 +95,13 @@ VariantFiles VariantByWeights(const Bundle& bundle, const std::vector<LevelReque
   if (levels.size() > 1 && hooi) {
     throw Error(ErrorCode::kInvalidArgument, "--method = hooi: its factors are fitted to one rank: several levels must be made with hosvd or data-aware");
   }
+  if (levels.size() > 1 && UnitOf(levels.front().wish) == BudgetUnit::kLatency) {
+    throw Error(ErrorCode::kInvalidArgument, "--budget latency: of one factor for all layers no level is sure to keep its time once another shares its layers: several levels must be made with data-aware");
+  }
   std::vector<std::vector<RankPlan>> plans;
   for (const LevelRequest& level : levels) plans.push_back(RanksByWeights(bundle, level.wish, options));
   VariantFiles files;
-  files.variant = EmptyVariant(bundle, levels, plans, hooi ? "hooi" : "hosvd", options.grid);
+  files.variant = EmptyVariant(bundle, levels, plans, hooi ? "hooi" : "hosvd", options);
   for (size_t i = 0; i < bundle.model.parts.size(); ++i) {
     const ModelPart& part = bundle.model.parts[i];
     const auto step = [&](size_t done, size_t total) {

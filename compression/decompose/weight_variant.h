@@ -22,18 +22,18 @@ struct LevelRequest {
 /// Told as the work goes on: what is being done, and how far it is.
 using DecomposeSink = std::function<void(const std::string& what, size_t done, size_t total)>;
 
-/// Errors: kInvalidArgument for no level, and for several that do not descend or are not shares of one thing.
+/// Errors: kInvalidArgument for no level, two of one name, and for several that do not descend or are not shares of one thing.
 void CheckLevels(const std::vector<LevelRequest>& levels);
 
 /// One level: as asked for. Several: an elastic variant, the largest level first, whose smaller levels are leading sub-blocks; HOSVD
 /// alone, whose factors are nested, so that each level equals the variant that is made for it.
-/// Errors: as RanksByWeights; and CheckLevels; kInvalidArgument for several levels with HOOI.
+/// Errors: as RanksByWeights; and CheckLevels; kInvalidArgument for several levels with HOOI, or of latency.
 VariantFiles VariantByWeights(const Bundle& bundle, const std::vector<LevelRequest>& levels, DecompositionMethod method, const RankOptions& options,
                               const DecomposeSink& told = {});
 
 /// A variant of `bundle` whose levels have these ranks, without weights. For an elastic one each layer in Tucker form at the smallest level
 /// is so at all levels, and no rank is smaller than the next level's. Errors: as CheckLevels.
 Variant EmptyVariant(const Bundle& bundle, const std::vector<LevelRequest>& levels, const std::vector<std::vector<RankPlan>>& plans, const std::string& method,
-                     int64_t grid);
+                     const RankOptions& options);
 
 }  // namespace tuckerseg

@@ -26,15 +26,29 @@ std::vector<double> Steps(const std::vector<Network>& networks, int64_t grid) {
   return {steps.begin(), steps.end()};
 }
 
+/// The plan without the layers whose Tucker form is not cheaper in the budget's unit: one of fewer parameters can take more bytes (float32 factors of a
+/// float16 kernel) or more time.
+RankPlan WhereCheaper(const Network& network, RankPlan plan, const LayerCost& cost) {
+  const std::vector<Size3> shapes = FeatureShapes(network.graph, network.patch);
+  for (const Layer& layer : network.graph.layers) {
+    const auto found = plan.find(layer.name);
+    if (found == plan.end()) continue;
+    const Size3& input_shape = shapes[static_cast<size_t>(layer.inputs.front())];
+    if (cost(InTuckerForm(layer, found->second), input_shape) >= cost(layer, input_shape)) plan.erase(found);
+  }
+  return plan;
+}
+
 FactorPlan PlanAt(const std::vector<Network>& networks, const std::vector<LayerCost>& costs, double whole, double factor, int64_t grid) {
   FactorPlan result{factor, {}, 1};
-  for (const Network& network : networks) {
+  for (size_t i = 0; i < networks.size(); ++i) {
+    const Network& network = networks[i];
     RankPlan plan;
     for (const Layer& layer : network.graph.layers) {
       if (!CanBeDecomposed(layer.kind)) continue;
       plan[layer.name] = {RankAt(layer.in_channels, factor, 1, grid), RankAt(layer.out_channels, factor, 1, grid)};
     }
-    result.plans.push_back(WherePays(network.graph, plan, network.patch));
+    result.plans.push_back(WhereCheaper(network, WherePays(network.graph, plan, network.patch), costs.at(i)));
   }
   result.share = CostOf(WithRanks(networks, result.plans), costs) / whole;
   return result;

@@ -22,9 +22,9 @@ struct FactorPlan {
 };
 
 /// The largest factor whose ranks cost at most `budget` of what the networks cost whole. A rank is min(C, ceil(C * factor)) put on the grid,
-/// which is the least rank too; layers for which that does not pay stay whole. Counted costs grow with the factor and change only where a rank
-/// does: the factors C has steps at are bisected, so the answer is exact. Measured ones (latency) need not grow at every step: the answer keeps the
-/// budget, and a larger factor may too. costs[i]: networks[i]'s.
+/// which is the least rank too; layers for which that does not pay, or is not cheaper in the budget's unit, stay whole. Costs change only where a rank does, so
+/// the factors C has steps at are bisected: exact for costs that grow with the ranks (parameters, multiply-adds, bytes). Measured ones (latency) need not at
+/// every step: the answer keeps the budget, and a larger factor may too. costs[i]: networks[i]'s.
 /// Errors: kInvalidArgument for a budget outside (0, 1], a grid below 1; for a budget below what the grid allows, naming the least share.
 FactorPlan FactorForBudget(const std::vector<Network>& networks, const std::vector<LayerCost>& costs, double budget, int64_t grid);
 

@@ -40,10 +40,12 @@ void SyncTree(const fs::path& directory) {
   SyncOne(directory);
 }
 
-/// The names in the directory that holds `directory`.
+/// The names in the directory that holds `directory`, as far as that can be done: what they lead to is whole on the disk, before and after.
 void SyncNames(const fs::path& directory) {
-  const fs::path parent = fs::absolute(directory).lexically_normal().parent_path();
-  SyncOne(parent);
+  try {
+    SyncOne(fs::absolute(directory).lexically_normal().parent_path());
+  } catch (const Error&) {
+  }
 }
 
 }  // namespace

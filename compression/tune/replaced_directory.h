@@ -9,7 +9,7 @@ namespace tuckerseg {
 std::filesystem::path PlaceOfNext(const std::filesystem::path& directory);
 
 /// Puts PlaceOfNext(directory) where `directory` is, and deletes what was there. Both change places at once where the system can do so.
-/// Errors: kInternal if they cannot be renamed.
+/// Errors: kInternal if they cannot be renamed, or if what is to be put in place cannot be written to the disk.
 void ReplaceDirectory(const std::filesystem::path& directory);
 
 /// The same by two renames, between which `directory` is absent: MendReplaced finds the way back.

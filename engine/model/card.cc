@@ -88,9 +88,12 @@ Card ReadCard(const JsonField& field) {
   const JsonField data = field.At("data");
   card.data = {data.At("description").Text(), data.At("phantoms").Boolean(), CaseCount(data.At("cases")), OptionalOf(data, "seen_cases", CaseCount).value_or(0)};
   const int64_t cases = card.data.cases;
+  if (card.data.seen_cases > cases) data.At("seen_cases").Refuse("must be at most " + std::to_string(cases) + ", the cases");
   card.surface_tolerance_mm = OptionalOf(field, "surface_tolerance_mm", NotNegative);
   card.dice_to_reference = OptionalOf(field, "dice_to_reference", [&](const JsonField& dice) { return ReadDice(dice, cases, false); });
   card.dice_to_original = OptionalOf(field, "dice_to_original", [&](const JsonField& dice) { return ReadDice(dice, cases, true); });
+  // A promise of cases that the variant was made with would be kept by nobody.
+  if (card.data.seen_cases > 0 && card.Quality()) field.At("dice_to_original").At("quality").Refuse("must be null where data.seen_cases is above 0");
   if (field.Has("latency")) card.latency = field.At("latency").Each(ParseCardLatency);
   if (field.Has("volume_latency")) card.volume_latency = field.At("volume_latency").Each(ParseCardVolumeLatency);
   return card;

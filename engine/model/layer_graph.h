@@ -57,7 +57,7 @@ struct Layer {
   bool operator==(const Layer&) const = default;
 };
 
-/// More than a hundred times those of the deepest networks that nnU-Net plans: bounds what a model.json can ask for.
+/// Many times those of the deepest networks that nnU-Net plans (about 230): bounds what a model.json can ask for.
 inline constexpr size_t kMostLayers = 4096;
 
 /// One input (the first layer), one output (the last).

@@ -25,6 +25,7 @@ void Describe(const Card& card, v1::Variant& message) {
   if (card.dice_to_original && card.dice_to_original->mean) message.set_dice_to_original(*card.dice_to_original->mean);
   if (card.dice_to_reference && card.dice_to_reference->mean) message.set_dice_to_reference(*card.dice_to_reference->mean);
   message.set_phantoms(card.data.phantoms);
+  message.set_seen_cases(static_cast<uint64_t>(card.data.seen_cases));
 }
 
 void Describe(const ServedLevel& level, v1::Variant& message) {

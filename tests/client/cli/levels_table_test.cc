@@ -61,6 +61,19 @@ TEST(PrintLevels, ShowsQualityAndCostBesideTheOriginals) {
             "total broken could not be loaded: variant.json: missing\n");
 }
 
+TEST(PrintLevels, MarksWhatWasMeasuredOnCasesThatTheLevelWasMadeWith) {
+  v1::ListVariantsResponse response;
+  v1::Variant& level = Add(response, "tuned", 1, 1);
+  level.set_dice_to_original(0.99);
+  level.set_seen_cases(3);
+  std::ostringstream out;
+  PrintLevels(response, out);
+  EXPECT_THAT(out.str(), testing::HasSubstr("0.990 !"));
+  EXPECT_THAT(out.str(), testing::HasSubstr("\n! measured in part on CTs that the level was made with: promises nothing of others\n"));
+  PrintLevelsAsJson(response, out);
+  EXPECT_THAT(out.str(), testing::HasSubstr("\"seen_cases\": 3"));
+}
+
 TEST(PrintLevels, ExplainsOnlyTheMarksThatItShows) {
   v1::ListVariantsResponse response;
   Add(response, "original", 2'930'000, 123'000'000'000).set_dice_to_original(1);

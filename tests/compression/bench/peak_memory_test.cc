@@ -3,13 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <cstddef>
-#include <fstream>
-#include <memory>
-#include <string>
 #include <vector>
-
-#include "engine/model/mapped_file.h"
-#include "tests/engine/model/temporary_directory.h"
 
 namespace tuckerseg {
 namespace {
@@ -40,23 +34,6 @@ TEST(ResidentPeak, ForgetsWhatWasBefore) {
   const auto bytes = peak.Bytes();
   if (!bytes) GTEST_SKIP() << "/proc/self/clear_refs may not be written here";
   EXPECT_LE(*bytes, 16 * kMebibyte);
-}
-
-TEST(ReadPages, LeavesNothingToCountOfMappedWeights) {
-  const TemporaryDirectory folder;
-  const auto file = MappedFile::Open(folder.Write("weights", std::string(32 * kMebibyte, 'w')), "weights");
-  WeightStore weights;
-  weights.AddView("conv.weight", {TensorType::kInt8, {32 * kMebibyte}, file->bytes()}, file);
-  ResidentPeak peak;
-  peak.Begin();
-  ReadPages(weights);
-  const auto first = peak.Bytes();
-  peak.Begin();
-  ReadPages(weights);
-  const auto again = peak.Bytes();
-  if (!first || !again) GTEST_SKIP() << "/proc/self/clear_refs may not be written here";
-  EXPECT_GE(*first, 24 * kMebibyte);
-  EXPECT_LE(*again, 8 * kMebibyte);
 }
 
 TEST(ResidentPeak, SaysNothingBeforeItHasBegun) { EXPECT_FALSE(ResidentPeak().Bytes().has_value()); }

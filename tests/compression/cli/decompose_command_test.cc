@@ -108,6 +108,8 @@ TEST_F(DecomposeCommand, RefusesWhatCannotBeMeant) {
   ExpectFailure(Run("--energy 0.9 --default -o v"), 2, "--default: needs --level or --budget");
   ExpectFailure(Run("--level 0.5 -o 'my variant'"), 1, "--output = my variant: must be a name of letters");
   ExpectFailure(Run("--budget flops=0.9,params=0.5 --grid 4 -o v"), 1, "must be shares of one thing");
+  ExpectFailure(Run("--level 0.5 --device cpu -o v"), 2, "--device, --precision: go with --budget latency=X alone");
+  ExpectFailure(Run("--level 0.5 --max-memory 1 -o v"), 2, "--max-memory: goes with --method data-aware alone");
 }
 
 TEST_F(DecomposeCommand, WritesOverNothing) {
@@ -190,6 +192,7 @@ TEST_F(DataAwareCommand, KeepsABudgetOfLatencyAtEachLevelAndSaysWhatLayersTakeAl
   const double whole = levels[0]["layers_alone_s"];
   EXPECT_LE(levels[1]["layers_alone_s"].get<double>(), 0.99 * whole);
   EXPECT_LE(levels[2]["layers_alone_s"].get<double>(), 0.9 * whole);
+  ExpectFailure(Run("--budget latency=0.9,latency=0.8 --method hosvd" + options + "v"), 1, "several levels must be made with data-aware");
   ExpectFailure(Run("--budget latency=0.5 --device cuda:99" + options + "v"), 1, "cuda:99");
   ExpectFailure(Run("--budget latency=0.5 --precision int8" + options + "v"), 2, "--precision");
 }
@@ -213,6 +216,7 @@ TEST_F(DataAwareCommand, SamplesOtherVoxelsWithAnotherSeed) {
 
 TEST_F(DataAwareCommand, RefusesWhatWouldNotFitIntoMemoryBeforeTheWork) {
   ExpectFailure(Run("--level 0.5 --calibration ct.nii --max-memory 0.0001 -o v"), 1, "MiB: must be at most 0.1 MiB (--max-memory): fewer or smaller patches (--patches, --patch)");
+  ExpectFailure(Run("--level 1 --calibration ct.nii --max-memory 0.005 -o v"), 1, "MiB: must be at most 5.1 MiB (--max-memory): a smaller level");
   EXPECT_FALSE(std::filesystem::exists(folder_.path() / "v"));
 }
 

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "compression/decompose/weight_variant.h"
 #include "compression/rank/budget.h"
 #include "tests/engine/tiny_network.h"
 
@@ -43,6 +44,15 @@ TEST_F(BudgetOfBytes, IsKeptWhateverTheTypes) {
   for (const TensorType type : {TensorType::kFloat16, TensorType::kFloat32}) {
     const RankPlan plan = RanksByWeights(bundle_, BudgetWish{BudgetUnit::kBytes, 0.8}, {.type = type}).front();
     EXPECT_LE(CostAt(plan, type), 0.8 * CostAt({}, type));
+  }
+}
+
+TEST_F(BudgetOfBytes, IsKeptAtEveryLevelOfAnElasticVariant) {
+  StoreAsHalf();
+  const VariantFiles elastic = VariantByWeights(bundle_, {{"large", BudgetWish{BudgetUnit::kBytes, 0.95}}, {"small", BudgetWish{BudgetUnit::kBytes, 0.7}}}, DecompositionMethod::kHosvd, {});
+  for (size_t level = 0; level < 2; ++level) {
+    const double bytes = static_cast<double>(BundleOf(bundle_.model, elastic, level).weights.front().TotalBytes());
+    EXPECT_LE(bytes, *elastic.variant.levels[level].level * CostAt({}, TensorType::kFloat16)) << elastic.variant.levels[level].name;
   }
 }
 

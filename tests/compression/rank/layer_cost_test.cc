@@ -18,11 +18,11 @@ TEST(CostOf, SumsTheLayersOfAllNetworks) {
 TEST(CostOf, TellsTheShapeOfALayersFirstInput) {
   const Network network{TinyUnet(4, 3), {8, 8, 8}};
   const std::vector<Size3> shapes = FeatureShapes(network.graph, network.patch);
-  size_t place = 1;
-  CostOf(network, [&](const Layer& layer, const Size3& shape) {
-    EXPECT_EQ(shape, shapes[static_cast<size_t>(layer.inputs.front())]) << network.graph.layers[place++].name;
+  const double layers = CostOf(network, [&](const Layer& layer, const Size3& shape) {
+    EXPECT_EQ(shape, shapes[static_cast<size_t>(layer.inputs.front())]) << layer.name;
     return 1.0;
   });
+  EXPECT_EQ(layers, static_cast<double>(network.graph.layers.size() - 1)) << "all but the input";
 }
 
 }  // namespace

@@ -290,7 +290,7 @@ TEST(LayerGraph, RefusesToShrinkAPatchBeyondAnySize) {
               [&] { graph.Validate(); });
 }
 
-TEST(LayerGraph, DividesPatchesByTheProductOfItsStrides) {
+TEST(LayerGraph, DividesPatchesByAllItsStrides) {
   EXPECT_THAT(Graph().PatchDivisor(), ElementsAre(2, 4, 2));
   EXPECT_THAT(TinyUnet(4, 2).PatchDivisor(), ElementsAre(2, 2, 1));
 }
