@@ -32,6 +32,7 @@ class SegmentLevels : public testing::Test {
     if (!served_) {
       ServedOptions options;
       options.models = disk_.models();
+      options.config.allow_phantom_quality = true;  // or the original would be the only level that the server can choose
       served_.emplace(std::move(options));
     }
     return *served_;
