@@ -5,7 +5,7 @@ JOBS ?= $(shell nproc)
 FUZZ_SECONDS ?= 120
 export TUCKERSEG_TEST_DATA ?= $(abspath $(CURDIR)/../shared/data)
 
-.PHONY: help setup configure build programs demo demo-model test asan tsan bench fuzz clean
+.PHONY: help setup test-tools configure build programs demo demo-model test asan tsan bench fuzz clean
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## /  make \1\t/' | expand -t 20
@@ -13,6 +13,9 @@ help: ## this list
 setup: ## install Debian packages and LibTorch (a line before each download)
 	@scripts/install_packages.sh
 	@scripts/fetch_libtorch.sh
+
+test-tools: setup ## install what tests alone need: other clients, Prometheus; tests that need what cannot be had skip
+	@scripts/test_tools.sh
 
 configure: setup
 	@mkdir -p build && cmake --preset release > build/configure.log 2>&1 || { cat build/configure.log; exit 1; }
@@ -29,7 +32,7 @@ demo: programs ## set up, build, start the server, segment a phantom with the mo
 demo-model: programs ## train that model again (about an hour on two cores; goes on where it was interrupted)
 	@scripts/demo_model/train.sh
 
-test: build ## set up, build, run all tests
+test: build test-tools ## set up, build, run all tests
 	@ctest --test-dir build/release --output-on-failure -j 1
 
 asan: setup ## all tests under AddressSanitizer and UndefinedBehaviorSanitizer

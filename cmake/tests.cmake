@@ -10,7 +10,9 @@ function(tuckerseg_add_test name)
   target_link_libraries(${name} PRIVATE tuckerseg::flags GTest::gmock GTest::gtest_main ${TEST_LINK})
   target_compile_definitions(${name} PRIVATE TUCKERSEG_DEFAULT_TEST_DATA="${PROJECT_SOURCE_DIR}/../shared/data"
                              TUCKERSEG_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
+  # What scripts/test_tools.sh brings in is on the path; tests skip where it is not.
   gtest_discover_tests(${name} DISCOVERY_MODE PRE_TEST DISCOVERY_TIMEOUT 60 PROPERTIES TIMEOUT 900 LABELS ${name}
+                       ENVIRONMENT_MODIFICATION "PATH=path_list_prepend:${PROJECT_SOURCE_DIR}/build/tools/bin"
                        ENVIRONMENT "${TUCKERSEG_TEST_ENVIRONMENT}")
 endfunction()
 
