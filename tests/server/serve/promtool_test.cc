@@ -12,7 +12,7 @@ namespace tuckerseg {
 namespace {
 
 TEST(Promtool, FindsNothingWrongWithThePage) {
-  if (std::system("command -v promtool > /dev/null 2>&1") != 0) GTEST_SKIP() << "promtool is not on the PATH: Debian's package prometheus has it";
+  if (std::system("command -v promtool > /dev/null 2>&1") != 0) GTEST_SKIP() << "promtool is not on the PATH: scripts/unpack_prometheus.sh brings it in";
   ServedModel served;
   ASSERT_TRUE(Segment(served.channel(), SmallCt().Bytes()).status.ok());
   ASSERT_FALSE(Segment(served.channel(), BytesOf("no volume at all")).status.ok());
