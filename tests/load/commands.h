@@ -16,6 +16,7 @@ namespace tuckerseg::load {
 
 void AddRunCommand(CLI::App& app);
 void AddSweepCommand(CLI::App& app);
+void AddCyclesCommand(CLI::App& app);
 
 /// What all of them take.
 struct LoadArguments {

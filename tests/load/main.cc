@@ -20,6 +20,7 @@ int main(int argc, char** argv) {
   app.require_subcommand(0, 1);  // 1 would say that one is missing where a wrong one was given
   tuckerseg::load::AddRunCommand(app);
   tuckerseg::load::AddSweepCommand(app);
+  tuckerseg::load::AddCyclesCommand(app);
   try {
     app.parse(argc, argv);
     if (app.get_subcommands().empty()) throw CLI::RequiredError("a command");
