@@ -5,7 +5,7 @@ JOBS ?= $(shell nproc)
 FUZZ_SECONDS ?= 120
 export TUCKERSEG_TEST_DATA ?= $(abspath $(CURDIR)/../shared/data)
 
-.PHONY: help setup test-tools configure build programs demo demo-model test asan tsan bench fuzz clean
+.PHONY: help setup test-tools configure build programs demo demo-model test asan tsan bench load soak fuzz clean
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## /  make \1\t/' | expand -t 20
@@ -43,6 +43,12 @@ tsan: setup ## tests of volume, segment, server and client under ThreadSanitizer
 
 bench: build ## how long each stage takes on this machine
 	@build/release/bin/tuckerseg-stage-bench
+
+load: build ## a server under loads from 0.25 to 2 times its capacity, with auto and each level alone (an hour; LOAD_SECONDS each)
+	@scripts/load.sh sweep
+
+soak: build ## half an hour (SOAK_SECONDS) at 1.5 times the capacity: answers, deadlines, memory
+	@scripts/load.sh soak
 
 fuzz: setup ## every fuzz target for FUZZ_SECONDS (120) under ASan and UBSan
 	@scripts/install_packages.sh scripts/packages-fuzz.txt
