@@ -1,6 +1,7 @@
 #include "server/config.h"
 
 #include <sched.h>
+#include <sys/resource.h>
 
 #include <algorithm>
 #include <filesystem>
@@ -21,6 +22,14 @@ namespace {
 int AvailableThreads() {
   cpu_set_t set;
   return sched_getaffinity(0, sizeof(set), &set) == 0 ? std::max(CPU_COUNT(&set), 1) : 1;
+}
+
+/// Files, sockets among them, that the process may open.
+int64_t MostOpenFiles() {
+  constexpr int64_t kUnlimited = int64_t{1} << 30;
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur > static_cast<rlim_t>(kUnlimited)) return kUnlimited;
+  return static_cast<int64_t>(limit.rlim_cur);
 }
 
 /// Keys that stand again in one object, the outermost or one within: the parser keeps one value of them without a word.
@@ -95,6 +104,15 @@ void ThrowIfAny(const std::vector<std::string>& mistakes) {
   if (!mistakes.empty()) throw Error(ErrorCode::kInvalidArgument, lines);
 }
 
+void CheckConnections(const ServerConfig& config) {
+  // For bundles, certificates, the operators' pages and what gRPC has of its own.
+  constexpr int64_t kOtherFiles = 64;
+  const int64_t most = MostOpenFiles() - kOtherFiles;
+  if (config.max_connections <= std::max<int64_t>(most, 0)) return;
+  throw Error(ErrorCode::kInvalidArgument, "max_connections = " + std::to_string(config.max_connections) + ": must be at most " + std::to_string(std::max<int64_t>(most, 0)) +
+                                               ", as this process may open " + std::to_string(MostOpenFiles()) + " files");
+}
+
 void CheckConnectionAge(const ServerConfig& config) {
   if (config.max_connection_age_grace_s > 0 && config.max_connection_age_s == 0) {
     throw Error(ErrorCode::kInvalidArgument, "max_connection_age_s = 0: must be positive where max_connection_age_grace_s is");
@@ -144,6 +162,7 @@ std::vector<std::string> FindMistakes(const ServerConfig& config) {
   Gather(mistakes, [&] { CheckCertificates(config.tls, config.auth); });
   Gather(mistakes, [&] { CheckTokens(config.tls, config.auth, config.listen); });
   Gather(mistakes, [&] { CheckLimits(config.limits); });
+  Gather(mistakes, [&] { CheckConnections(config); });
   Gather(mistakes, [&] { CheckConnectionAge(config); });
   if (!config.traces_endpoint.empty()) Gather(mistakes, [&] { ParseHttpUrl("traces.endpoint", config.traces_endpoint); });
   return mistakes;
@@ -152,6 +171,7 @@ std::vector<std::string> FindMistakes(const ServerConfig& config) {
 void CompleteConfig(ServerConfig& config) {
   ThrowIfAny(FindMistakes(config));
   if (config.threads == 0) config.threads = AvailableThreads();
+  if (config.max_connections == 0) config.max_connections = std::clamp<int64_t>(MostOpenFiles() / 2, 1, 4096);
   if (config.memory_limit_bytes == 0) {
     // Results that are kept are bounded apart from requests: their room is set aside here, or both together would pass what the machine has.
     // Where that would leave too little, requests go first.

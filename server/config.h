@@ -25,6 +25,7 @@ struct ServerConfig {
   int threads = 0;                         ///< of the CPU; 0: as many as the process may use
   int64_t queue_capacity = 16;             ///< requests that may wait or run
   int64_t max_streams = 32;                ///< calls that may send, wait and receive at once
+  int64_t max_connections = 0;             ///< of clients, open at once; 0: half of the files that the process may open, at most 4096
   int64_t max_input_bytes = int64_t{4} << 30;
   VolumeLimits volume_limits;
   int64_t memory_limit_bytes = 0;          ///< for volumes and segmentation; 0: 80 % of what the process may have
@@ -59,7 +60,7 @@ void ApplyConfigJson(const std::string& json, ServerConfig& config);
 /// that contradict one another.
 std::vector<std::string> FindMistakes(const ServerConfig& config);
 
-/// Fills what was left to the machine: threads, memory limit. Errors: kInvalidArgument with the lines of FindMistakes, if there are any.
+/// Fills what was left to the machine: threads, connections, memory limit. Errors: kInvalidArgument with the lines of FindMistakes, if there are any.
 void CompleteConfig(ServerConfig& config);
 
 const char* NameOf(GeometryPolicy policy);

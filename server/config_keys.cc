@@ -136,6 +136,7 @@ std::vector<ConfigKey> ConfigKeys() {
       Integer("threads", &ServerConfig::threads, 0, 1024, "CPU threads, of LibTorch and of everything else; 0: as many as the process may use"),
       Integer("queue_capacity", &ServerConfig::queue_capacity, 1, 10000, "requests that may wait or run"),
       Integer("max_streams", &ServerConfig::max_streams, 1, 10000, "calls of Segment and ModelInfer that may be open"),
+      Integer("max_connections", &ServerConfig::max_connections, 0, 1'000'000, "connections of clients that may be open; 0: half of the files that the process may open, at most 4096"),
       Integer("max_input_bytes", &ServerConfig::max_input_bytes, 1, kMostBytes, "largest file as sent"),
       Integer("max_voxels", [](auto& config) -> auto& { return config.volume_limits.max_voxels; }, 1, kMostBytes, "most voxels of a volume"),
       Integer("max_axis", [](auto& config) -> auto& { return config.volume_limits.max_axis; }, 1, 32767, "most voxels along an axis"),

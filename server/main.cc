@@ -22,6 +22,7 @@
 #include "server/observe/operator_endpoint.h"
 #include "server/observe/otlp_exporter.h"
 #include "server/observe/status_gauges.h"
+#include "server/security/core_dumps.h"
 #include "server/security/security.h"
 #include "server/serve/current_status.h"
 #include "server/serve/grpc_server.h"
@@ -48,6 +49,7 @@ sigset_t BlockSignals() {
 
 /// Builds all that the server is made of, and serves until a signal comes; with `check_only` it ends before it listens.
 void Serve(const ServerConfig& config, bool check_only) {
+  ForbidCoreDumps();
   KeepFreedMemoryOfAllThreads();  // until the server is idle (IdleHeap)
   const sigset_t signals = BlockSignals();
   LogGrpcMessages();

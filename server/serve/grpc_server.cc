@@ -7,13 +7,16 @@
 #include <grpcpp/impl/server_builder_option.h>
 
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "engine/error.h"
 #include "server/observe/log.h"
 #include "server/security/port_credentials.h"
+#include "server/serve/connection_door.h"
 #include "server/serve/inference_service.h"
 #include "server/serve/model_service.h"
 #include "server/serve/own_services.h"
@@ -43,14 +46,21 @@ void SetConnectionArguments(const ServerConfig& config, grpc::ServerBuilder& bui
   builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, 20'000);
   builder.AddChannelArgument(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS, 10'000);
   builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);
-  // Two servers on one port would share its calls at random.
-  builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
   // Clients that connect anew find servers that were added, and show certificates that are still good.
   const auto set_age = [&builder](const char* argument, double seconds) {
     if (seconds > 0) builder.AddChannelArgument(argument, static_cast<int>(seconds * 1000));
   };
   set_age(GRPC_ARG_MAX_CONNECTION_AGE_MS, config.max_connection_age_s);
   set_age(GRPC_ARG_MAX_CONNECTION_AGE_GRACE_MS, config.max_connection_age_grace_s);
+}
+
+/// Gives the door's connections to gRPC, which treats them as if it had taken them itself.
+ConnectionDoor::LetIn HandedTo(grpc::experimental::ExternalConnectionAcceptor& acceptor) {
+  return [&acceptor](int socket) {
+    grpc::experimental::ExternalConnectionAcceptor::NewConnectionParameters connection;
+    connection.fd = socket;
+    acceptor.HandleNewConnection(&connection);
+  };
 }
 
 }  // namespace
@@ -63,8 +73,11 @@ void LogGrpcMessages() {
 }
 
 struct GrpcServer::State {
-  explicit State(ServiceParts& service_parts)
-      : parts(service_parts), rpcs(parts.metrics.registry(), ServedMethods(parts.config)), segmentation(parts), models(parts), info(parts), inference(parts) {}
+  State(ServiceParts& service_parts, const std::string& address)
+      : parts(service_parts), rpcs(parts.metrics.registry(), ServedMethods(parts.config)), segmentation(parts), models(parts), info(parts), inference(parts),
+        port(0), door(std::in_place, address, parts.config.max_connections) {
+    port = door->port();
+  }
 
   /// `liveness` answers whatever the models do; these follow whether calls are taken.
   void SetServing(bool serving) const {
@@ -78,12 +91,14 @@ struct GrpcServer::State {
   ModelServiceImpl models;
   ServerServiceImpl info;
   InferenceServiceImpl inference;
-  int port = 0;
+  int port;
   std::shared_ptr<grpc::ServerCredentials> credentials;  // the server calls them as long as it lives
+  std::unique_ptr<grpc::experimental::ExternalConnectionAcceptor> acceptor;
   std::unique_ptr<grpc::Server> server;
+  std::optional<ConnectionDoor> door;  // closed before the server stops
 };
 
-GrpcServer::GrpcServer(ServiceParts& parts, const std::string& address) : state_(std::make_unique<State>(parts)) {
+GrpcServer::GrpcServer(ServiceParts& parts, const std::string& address) : state_(std::make_unique<State>(parts, address)) {
   grpc::EnableDefaultHealthCheckService(true);
   grpc::reflection::InitProtoReflectionServerBuilderPlugin();
   grpc::ServerBuilder builder;
@@ -91,7 +106,8 @@ GrpcServer::GrpcServer(ServiceParts& parts, const std::string& address) : state_
   state_->credentials = MakePortCredentials(parts.security.certificates(), parts.security.access(), [&parts](const grpc::Status& status) {
     parts.metrics.CountRejected(NameOf(status.error_code()));
   });
-  builder.AddListeningPort(address, state_->credentials, &state_->port);
+  using Builder = grpc::ServerBuilder::experimental_type;
+  state_->acceptor = builder.experimental().AddExternalConnectionAcceptor(Builder::ExternalConnectionType::FROM_FD, state_->credentials);
   builder.RegisterService(&state_->segmentation);
   builder.RegisterService(&state_->models);
   builder.RegisterService(&state_->info);
@@ -104,11 +120,10 @@ GrpcServer::GrpcServer(ServiceParts& parts, const std::string& address) : state_
   ExpectReports(parts.metrics);
   SetConnectionArguments(parts.config, builder);
   state_->server = builder.BuildAndStart();
-  if (!state_->server || state_->port == 0) {
-    throw Error(ErrorCode::kInternal, "listen = " + address + ": cannot be listened at; must be a free HOST:PORT");
-  }
+  if (!state_->server) throw Error(ErrorCode::kInternal, "gRPC: its server cannot be started");
   state_->SetServing(true);
   state_->server->GetHealthCheckService()->SetServingStatus("liveness", true);
+  state_->door->Open(HandedTo(*state_->acceptor));  // last: whoever comes in finds everything
 }
 
 GrpcServer::~GrpcServer() { Stop(std::chrono::seconds(0)); }
@@ -127,6 +142,7 @@ void GrpcServer::Stop(std::chrono::duration<double> grace) {
   // Cancels the calls that are left; their handlers return within one poll. Where none is left, the status of the last one may
   // still be on its way.
   const bool all_done = state_->parts.streams == 0;
+  state_->door.reset();
   state_->server->Shutdown(std::chrono::system_clock::now() + (all_done ? kLastStatus : std::chrono::seconds(0)));
   state_->server->Wait();
 }

@@ -18,14 +18,14 @@ namespace tuckerseg {
 
 class ServerProcess {
  public:
-  /// Starts it with these arguments; WaitUntilServing() or WaitForEnd() comes next.
-  explicit ServerProcess(const std::vector<std::string>& arguments) {
+  /// Starts it with these arguments; WaitForEvent() or WaitForEnd() comes next. `log`: where its log goes instead of to WaitForEvent(); null: nowhere else.
+  explicit ServerProcess(const std::vector<std::string>& arguments, const char* log = nullptr) {
     int pipe_ends[2];
     if (pipe(pipe_ends) != 0) std::abort();
     errors_ = std::tmpfile();
     process_ = fork();
     if (process_ == 0) {
-      dup2(pipe_ends[1], STDOUT_FILENO);
+      dup2(log == nullptr ? pipe_ends[1] : open(log, O_WRONLY), STDOUT_FILENO);
       dup2(fileno(errors_), STDERR_FILENO);
       close(pipe_ends[0]);
       std::vector<char*> words{const_cast<char*>(TUCKERSEG_SERVER)};
@@ -61,6 +61,15 @@ class ServerProcess {
     return found;
   }
 
+  /// All lines that it logs until it ends, as they are.
+  std::string RestOfLog() {
+    std::string text;
+    char bytes[4096];
+    while (const size_t count = std::fread(bytes, 1, sizeof(bytes), log_)) text.append(bytes, count);
+    return text;
+  }
+
+  pid_t id() const { return process_; }
   void Signal(int signal) const { kill(process_, signal); }
 
   /// Exit status, or 128 + the signal that ended it.

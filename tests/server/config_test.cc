@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 
 #include <string>
 #include <vector>
@@ -168,6 +169,26 @@ TEST(CompleteConfig, TakesThreadsAndMemoryFromTheMachine) {
   CompleteConfig(config);
   EXPECT_GE(config.threads, 1);
   EXPECT_GT(config.memory_limit_bytes, int64_t{1} << 20);
+}
+
+TEST(CompleteConfig, LeavesHalfOfTheFilesForOtherThanConnections) {
+  rlimit before{};
+  ASSERT_EQ(getrlimit(RLIMIT_NOFILE, &before), 0);
+  const rlimit few{200, before.rlim_max};
+  ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &few), 0);
+  ServerConfig config;
+  config.models = "models";
+  CompleteConfig(config);
+  ServerConfig too_many;
+  too_many.models = "models";
+  too_many.max_connections = 137;
+  const std::vector<std::string> mistakes = FindMistakes(too_many);
+  too_many.max_connections = 136;
+  const std::vector<std::string> none = FindMistakes(too_many);
+  ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &before), 0);
+  EXPECT_EQ(config.max_connections, 100);
+  EXPECT_THAT(mistakes, testing::ElementsAre("max_connections = 137: must be at most 136, as this process may open 200 files"));
+  EXPECT_THAT(none, testing::IsEmpty());
 }
 
 TEST(CompleteConfig, SetsRoomForKeptResultsAsideButNotAllThereIs) {
