@@ -37,9 +37,9 @@ class Offers {
         available_bytes_(parts.memory.limit_bytes() - parts.memory.reserved_bytes()) {}
 
   void Add(const ServedLevel& level, std::optional<double> quality) {
-    AdmittedLevel candidate{.level = &level, .segmenter = SegmenterFor(level, request_.model, request_.header, parts_)};
-    candidate.size = {candidate.segmenter->MostPatches(geometry_), geometry_.VoxelCount()};
-    candidate.peak_bytes = std::max(candidate.segmenter->PeakBytes(geometry_), LabelMapBytes(geometry_) + request_.answer_bytes);
+    AdmittedLevel candidate{.level = &level, .plan = PlanFor(level, request_.model, request_.header, parts_)};
+    candidate.size = {candidate.plan.MostPatches(geometry_), geometry_.VoxelCount()};
+    candidate.peak_bytes = std::max(candidate.plan.PeakBytes(geometry_), LabelMapBytes(geometry_) + request_.answer_bytes);
     candidate.service_s = parts_.times.Foretell({request_.model.model().task, level.name}, candidate.size);
     offers_.push_back({.level = level.name,
                        .device = parts_.config.device,
@@ -98,9 +98,12 @@ class Offers {
 
 int64_t LabelMapBytes(const Geometry& geometry) { return geometry.VoxelCount() * static_cast<int64_t>(sizeof(uint16_t)); }
 
-std::shared_ptr<TaskSegmenter> SegmenterFor(const ServedLevel& level, const LoadedModel& model, const v1::SegmentHeader& header, const ServiceParts& parts) {
-  const auto others = [&parts](const std::string& task) { return parts.models.FindSegmenter(task); };
-  return std::make_shared<TaskSegmenter>(*level.segmenter, others, TaskOptionsOf(header, model.model(), parts.config));
+TaskPlan PlanFor(const ServedLevel& level, const LoadedModel& model, const v1::SegmentHeader& header, const ServiceParts& parts) {
+  const auto others = [&parts](const std::string& task) -> const Model* {
+    const Segmenter* found = parts.models.FindSegmenter(task);
+    return found == nullptr ? nullptr : &found->model();
+  };
+  return PlanTask(level.segmenter->model(), others, TaskOptionsOf(header, model.model(), parts.config));
 }
 
 AdmittedLevel AdmitLevel(const LevelRequest& request, const Geometry& geometry, ServiceParts& parts) {

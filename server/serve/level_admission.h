@@ -5,7 +5,7 @@
 #include <memory>
 #include <optional>
 
-#include "engine/segment/task_segmenter.h"
+#include "engine/segment/task_plan.h"
 #include "server/policy/level_choice.h"
 #include "server/policy/service_times.h"
 #include "server/serve/service_parts.h"
@@ -17,7 +17,7 @@ namespace tuckerseg {
 struct AdmittedLevel {
   const ServedLevel* level = nullptr;
   LevelReason reason = LevelReason::kAsked;
-  std::shared_ptr<TaskSegmenter> segmenter;
+  TaskPlan plan;
   ServiceSize size;
   int64_t peak_bytes = 0;  ///< of segmenting and of answering, the volume itself excluded
   double service_s = 0;    ///< foretold, on a device that is free
@@ -41,8 +41,8 @@ struct LevelRequest {
 /// What a label map on this grid takes in memory.
 int64_t LabelMapBytes(const Geometry& geometry);
 
-/// The segmenter of a level for what the header asks. Errors: as TaskSegmenter's constructor.
-std::shared_ptr<TaskSegmenter> SegmenterFor(const ServedLevel& level, const LoadedModel& model, const v1::SegmentHeader& header, const ServiceParts& parts);
+/// What running a level takes for what the header asks. Errors: as PlanTask.
+TaskPlan PlanFor(const ServedLevel& level, const LoadedModel& model, const v1::SegmentHeader& header, const ServiceParts& parts);
 
 /// Chooses for a volume of this geometry. Errors: the policy's refusal, with a time to try again where waiting helps.
 AdmittedLevel AdmitLevel(const LevelRequest& request, const Geometry& geometry, ServiceParts& parts);

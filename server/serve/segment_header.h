@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "engine/model/model.h"
-#include "engine/segment/task_segmenter.h"
+#include "engine/segment/task_plan.h"
 #include "server/config.h"
 #include "tuckerseg/v1/segmentation.pb.h"
 

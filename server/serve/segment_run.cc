@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "engine/error.h"
+#include "engine/segment/task_segmenter.h"
 #include "server/observe/resident_memory.h"
 #include "server/policy/asked_level.h"
 #include "server/serve/messages.h"
@@ -70,7 +71,7 @@ void SegmentRun::Ask(v1::SegmentHeader header) {
   if (asked_ != nullptr) record_.variant = asked_->name;
   CheckSegmentHeader(header_);
   // Only for its errors: what no level can do is refused before the volume is sent.
-  SegmenterFor(asked_ != nullptr ? *asked_ : model_->original(), *model_, header_, parts_);
+  PlanFor(asked_ != nullptr ? *asked_ : model_->original(), *model_, header_, parts_);
   record_.header_taken = true;
 }
 
@@ -113,11 +114,12 @@ std::shared_ptr<Ticket> SegmentRun::Enqueue(const std::shared_ptr<SegmentWork>& 
   // The worker may outlive the call by up to one patch: it holds the work and its use of the heap, and the models live as long as the server.
   auto use = std::make_shared<IdleHeap::Use>(parts_.heap);
   // A crop's patches are another model's.
-  const bool own_patches = admitted_.segmenter->crop_task().empty();
-  auto ticket = parts_.queue.Submit(header_.priority(), [work, segmenter = admitted_.segmenter, use = std::move(use), own_patches, &metrics = parts_.metrics,
-                                                         variant = record_.variant, device = record_.device](std::stop_token stop) {
+  const bool own_patches = admitted_.plan.rough == nullptr;
+  auto ticket = parts_.queue.Submit(header_.priority(), [work, plan = admitted_.plan, &own = *admitted_.level->segmenter, use = std::move(use), own_patches, &models = parts_.models,
+                                                         &metrics = parts_.metrics, variant = record_.variant, device = record_.device](std::stop_token stop) {
+    TaskSegmenter segmenter(plan, own, [&models](const std::string& task) { return models.FindSegmenter(task); });
     PatchClock patches;
-    work->result = segmenter->Segment(work->volume, std::move(stop), [&](const Progress& progress) {
+    work->result = segmenter.Segment(work->volume, std::move(stop), [&](const Progress& progress) {
       const std::optional<double> patch_s = patches.Tell(progress, PatchClock::Clock::now());
       if (patch_s && own_patches) metrics.ObservePatch(variant, device, *patch_s);
       const std::lock_guard lock(work->mutex);
@@ -172,7 +174,7 @@ void SegmentRun::TakeTimes(const SegmentWork& work) {
   clock_.Correct(CallStage::kInfer, times.infer_s, CallStage::kQueue);
   clock_.Correct(CallStage::kPostprocess, times.postprocess_s, CallStage::kQueue);
   // A crop's patches are another model's: nothing is learnt of this one.
-  if (!admitted_.segmenter->crop_task().empty()) return;
+  if (admitted_.plan.rough != nullptr) return;
   const double whole_s = times.preprocess_s + times.infer_s + times.postprocess_s;
   const ServiceSize size{work.Latest().patches_done, admitted_.size.voxels};
   parts_.times.Learn({model_->model().task, admitted_.level->name}, size, times.network_s, whole_s - times.network_s);
@@ -187,7 +189,7 @@ void SegmentRun::FillSummary(v1::Summary& summary) {
   }
   summary.set_peak_memory_bytes(static_cast<uint64_t>(record_.peak_memory_bytes));
   summary.set_network_seconds(record_.network_s);
-  summary.set_crop_task(admitted_.segmenter->crop_task());
+  summary.set_crop_task(admitted_.plan.crop_task());
   summary.set_variant(admitted_.level->name);
   summary.set_quality_statement(QualityStatement(*admitted_.level));
 }

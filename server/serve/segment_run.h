@@ -94,7 +94,7 @@ class SegmentRun {
   v1::SegmentHeader header_;
   const LoadedModel* model_ = nullptr;
   const ServedLevel* asked_ = nullptr;  // the level that the client names; null: the server chooses
-  AdmittedLevel admitted_;              // once the volume is there; its segmenter is shared with the worker
+  AdmittedLevel admitted_;              // once the volume is there
   SegmentRecord record_;
   StageClock::Clock::time_point come_at_{};
   std::optional<StageClock::Clock::time_point> ends_at_;
