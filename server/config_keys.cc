@@ -105,6 +105,23 @@ ConfigKey CertificateList(std::string name, std::string meaning) {
   return key;
 }
 
+/// Likewise.
+ConfigKey DeviceList(std::string name, std::string meaning) {
+  ConfigKey key;
+  key.name = std::move(name);
+  key.type = ConfigKey::Type::kList;
+  key.entry = Json::parse(R"({"type": "object", "additionalProperties": false,
+                              "properties": {"name": {"type": "string", "pattern": "^[a-z0-9:._-]{1,32}$"},
+                                             "device": {"type": "string", "default": "cpu"},
+                                             "threads": {"type": "integer", "minimum": 0, "maximum": 1024, "default": 0},
+                                             "memory_limit_bytes": {"type": "integer", "minimum": 0, "maximum": 1125899906842624, "default": 0},
+                                             "queue_capacity": {"type": "integer", "minimum": 1, "maximum": 10000, "default": 16}}})");
+  key.meaning = std::move(meaning);
+  key.read = [](const JsonField& field, ServerConfig& config) { config.devices = ReadDevices(field); };
+  key.write = [](const ServerConfig& config) { return DevicesJson(config.devices); };
+  return key;
+}
+
 std::string Quoted(const std::string& text) { return "`" + text + "`"; }
 
 std::string DefaultWords(const ConfigKey& key) {
@@ -135,11 +152,12 @@ std::vector<ConfigKey> ConfigKeys() {
       Text("device", &ServerConfig::device, "where networks run: `cpu` or `cuda:N`"),
       Integer("threads", &ServerConfig::threads, 0, 1024, "CPU threads, of LibTorch and of everything else; 0: as many as the process may use"),
       Integer("queue_capacity", &ServerConfig::queue_capacity, 1, 10000, "requests that may wait or run"),
+      DeviceList("devices", "list of {`name`, `device`, `threads`, `memory_limit_bytes`, `queue_capacity`}: several devices, each with its own queue, instead of `device`, `threads` and `queue_capacity`; see below"),
       Integer("max_streams", &ServerConfig::max_streams, 1, 10000, "calls of Segment and ModelInfer that may be open"),
       Integer("max_input_bytes", &ServerConfig::max_input_bytes, 1, kMostBytes, "largest file as sent"),
       Integer("max_voxels", [](auto& config) -> auto& { return config.volume_limits.max_voxels; }, 1, kMostBytes, "most voxels of a volume"),
       Integer("max_axis", [](auto& config) -> auto& { return config.volume_limits.max_axis; }, 1, 32767, "most voxels along an axis"),
-      Integer("memory_limit_bytes", &ServerConfig::memory_limit_bytes, 0, kMostBytes, "for volumes and segmentation; 0: 80 % of the cgroup's limit or the machine's memory, the lesser, without `results_max_bytes`; 40 % at least"),
+      Integer("memory_limit_bytes", &ServerConfig::memory_limit_bytes, 0, kMostBytes, "of the host, for volumes and the work of all devices; 0: 80 % of the cgroup's limit or the machine's memory, the lesser, without `results_max_bytes`; 40 % at least"),
       Choice("geometry_policy", &ServerConfig::geometry_policy, {"refuse", "prefer_sform", "prefer_qform"}, "what is done with geometry that is legal but dubious"),
       Choice("accumulation", &ServerConfig::accumulation, {"float32", "reference"}, "`reference`: patches are summed in half precision, as nnU-Net does"),
       Number("min_quality", &ServerConfig::min_quality, 0, 1, "", "no request that leaves the choice of its level is served below this quality"),

@@ -51,9 +51,13 @@ void Serve(const ServerConfig& config, bool check_only) {
   KeepFreedMemoryOfAllThreads();  // until the server is idle (IdleHeap)
   const sigset_t signals = BlockSignals();
   LogGrpcMessages();
-  const Execution execution = ChooseExecution(config);
+  std::vector<DeviceSettings> settings = DevicesOf(config);
+  std::vector<DeviceExecution> executions;
+  std::vector<ExecutorFactory> factories;
+  for (const DeviceSettings& device : settings) executions.push_back(ExecutionOn(device));
+  for (const DeviceExecution& execution : executions) factories.push_back(execution.factory);
   Security security(config);
-  const auto load = [&] { return ModelStore(config.models, execution.factory, config.allow_non_commercial); };
+  const auto load = [&] { return ModelStore(config.models, factories, config.allow_non_commercial); };
   if (check_only) {
     load();
     return;
@@ -61,7 +65,7 @@ void Serve(const ServerConfig& config, bool check_only) {
   std::optional<ChoiceLog> choices;
   if (!config.choices_file.empty()) choices.emplace(config.choices_file, config.choices_max_bytes);
   // The operators' pages come first and go last: probes are answered while models are loaded and while running requests end.
-  Metrics metrics(TUCKERSEG_VERSION, execution.devices, execution.name);
+  Metrics metrics(TUCKERSEG_VERSION, DeviceKinds(), ExecutorName());
   Readiness readiness;
   LiveStatus live;
   RequestRing requests;
@@ -77,24 +81,23 @@ void Serve(const ServerConfig& config, bool check_only) {
   }
   readiness.Starting("loading models");
   const ModelStore models = load();
-  SetVariantGauges(models, config.device, metrics);
   MemoryBudget memory(config.memory_limit_bytes);
-  ServiceTimes times;
+  IdleHeap heap;
+  Devices devices;  // behind what the work of their queues uses
+  for (size_t i = 0; i < settings.size(); ++i) devices.Add(std::move(settings[i]), std::move(executions[i]), config.memory_limit_bytes);
+  SetVariantGauges(models, devices.Names(), metrics);
   readiness.Starting("warming up");
-  WarmUp(models, times);
-  IdleHeap heap;  // before the queue, whose work uses it
-  WorkQueue queue(config.queue_capacity);
+  for (size_t i = 0; i < devices.size(); ++i) WarmUp(models, i, devices.at(i).times());
   ResultCache results(config.results);
-  ServiceParts parts{config, models, queue, memory, times, metrics, heap, results, security, execution.name, execution.devices};
+  ServiceParts parts{config, models, devices, memory, metrics, heap, results, security, ExecutorName()};
   parts.choices = choices ? &*choices : nullptr;
-  parts.device_memory = execution.device_memory;
   parts.requests = &requests;
   parts.spans = spans ? &*spans : nullptr;
   const LiveStatus::Shown shown = live.Show([&parts] { return CurrentStatus(parts); });
   GrpcServer server(parts, config.listen);
   readiness.Ready();
   Log(LogLevel::kInfo, "serving", {{"port", server.port()}, {"metrics_port", endpoint.port()}, {"tasks", models.models().size()},
-                                   {"device", config.device}, {"threads", config.threads}});
+                                   {"devices", devices.Names()}});
 
   int signal = 0;
   sigwait(&signals, &signal);

@@ -13,15 +13,17 @@
 
 namespace tuckerseg {
 
-/// A level that may run.
+/// A level that may run, on a device.
 struct AdmittedLevel {
   const ServedLevel* level = nullptr;
+  size_t place = 0;  ///< of its device
   LevelReason reason = LevelReason::kAsked;
   TaskPlan plan;
   ServiceSize size;
-  int64_t peak_bytes = 0;  ///< of segmenting and of answering, the volume itself excluded
-  double service_s = 0;    ///< foretold, on a device that is free
-  double finish_s = 0;     ///< foretold, until the label map is there
+  int64_t peak_bytes = 0;    ///< of the host, of segmenting and of answering, the volume itself excluded
+  int64_t device_bytes = 0;  ///< of the device's budget: as much on the host, one patch elsewhere
+  double service_s = 0;      ///< foretold, on a device that is free
+  double finish_s = 0;       ///< foretold, until the label map is there
 };
 
 /// What a request asks, and what it has used up already.
@@ -41,10 +43,10 @@ struct LevelRequest {
 /// What a label map on this grid takes in memory.
 int64_t LabelMapBytes(const Geometry& geometry);
 
-/// What running a level takes for what the header asks. Errors: as PlanTask.
-TaskPlan PlanFor(const ServedLevel& level, const LoadedModel& model, const v1::SegmentHeader& header, const ServiceParts& parts);
+/// What running a level on a device takes for what the header asks. Errors: as PlanTask.
+TaskPlan PlanFor(const ServedLevel& level, const LoadedModel& model, const v1::SegmentHeader& header, const Device& device, const ServiceParts& parts);
 
-/// Chooses for a volume of this geometry. Errors: the policy's refusal, with a time to try again where waiting helps.
+/// Chooses level and device for a volume of this geometry; a level that is asked for runs where it is foretold to end first. Errors: the policy's refusal, with a time to try again where waiting helps.
 AdmittedLevel AdmitLevel(const LevelRequest& request, const Geometry& geometry, ServiceParts& parts);
 
 }  // namespace tuckerseg

@@ -42,12 +42,18 @@ void Describe(const ServedLevel& level, v1::Variant& message) {
   message.set_error(level.error);
 }
 
-void DescribeVariants(const LoadedModel& model, const std::string& device, v1::ListVariantsResponse& response) {
+std::string Joined(const std::vector<std::string>& names) {
+  std::string joined;
+  for (const std::string& name : names) joined += (joined.empty() ? "" : ", ") + name;
+  return joined;
+}
+
+void DescribeVariants(const LoadedModel& model, const std::string& devices, v1::ListVariantsResponse& response) {
   for (const ServedLevel& level : model.levels) {
     v1::Variant& variant = *response.add_variants();
     variant.set_task(model.model().task);
     Describe(level, variant);
-    if (level.ready()) variant.set_device(device);
+    if (level.ready()) variant.set_device(devices);
   }
 }
 
@@ -70,8 +76,9 @@ grpc::Status ModelServiceImpl::GetModel(grpc::ServerContext*, const v1::GetModel
 grpc::Status ModelServiceImpl::ListVariants(grpc::ServerContext*, const v1::ListVariantsRequest* request,
                                             v1::ListVariantsResponse* response) {
   return StatusOf([&] {
-    if (!request->task().empty()) return DescribeVariants(parts_.models.Find(request->task()), parts_.config.device, *response);
-    for (const auto& [task, model] : parts_.models.models()) DescribeVariants(model, parts_.config.device, *response);
+    const std::string devices = Joined(parts_.devices.Names());
+    if (!request->task().empty()) return DescribeVariants(parts_.models.Find(request->task()), devices, *response);
+    for (const auto& [task, model] : parts_.models.models()) DescribeVariants(model, devices, *response);
   });
 }
 
@@ -81,14 +88,20 @@ grpc::Status ServerServiceImpl::GetServerInfo(grpc::ServerContext*, const v1::Ge
     const ServerConfig& config = parts_.config;
     response->set_version(TUCKERSEG_VERSION);
     response->set_executor(parts_.executor);
-    for (const std::string& device : parts_.devices) response->add_devices(device);
+    int64_t capacity = 0;
+    int64_t depth = 0;
+    for (Device& device : parts_.devices) {
+      response->add_devices(device.name());
+      capacity += device.queue().capacity();
+      depth += device.queue().depth();
+    }
     response->set_max_input_bytes(static_cast<uint64_t>(config.max_input_bytes));
     response->set_max_voxels(static_cast<uint64_t>(config.volume_limits.max_voxels));
     response->set_max_axis(static_cast<uint64_t>(config.volume_limits.max_axis));
     response->set_max_chunk_bytes(static_cast<uint64_t>(kMaxChunkBytes));
     response->set_chunk_bytes(static_cast<uint64_t>(kSentChunkBytes));
-    response->set_queue_capacity(static_cast<uint32_t>(config.queue_capacity));
-    response->set_queue_depth(static_cast<uint32_t>(parts_.queue.depth()));
+    response->set_queue_capacity(static_cast<uint32_t>(capacity));
+    response->set_queue_depth(static_cast<uint32_t>(depth));
     response->set_geometry_policy(NameOf(config.geometry_policy));
   });
 }

@@ -56,7 +56,7 @@ SegmentRun::SegmentRun(ServiceParts& parts, const grpc::ServerContext& context, 
   record_.service = service;
   record_.method = method;
   record_.request_id = RandomId();
-  record_.device = parts.config.device;
+  if (parts.devices.size() == 1) record_.device = parts.devices.at(0).name();  // else it is chosen with the level
 }
 
 void SegmentRun::TakeRequest() { parts_.security.limiter().TakeRequest(client_); }
@@ -71,7 +71,7 @@ void SegmentRun::Ask(v1::SegmentHeader header) {
   if (asked_ != nullptr) record_.variant = asked_->name;
   CheckSegmentHeader(header_);
   // Only for its errors: what no level can do is refused before the volume is sent.
-  PlanFor(asked_ != nullptr ? *asked_ : model_->original(), *model_, header_, parts_);
+  PlanFor(asked_ != nullptr ? *asked_ : model_->original(), *model_, header_, parts_.devices.at(0), parts_);
   record_.header_taken = true;
 }
 
@@ -82,15 +82,15 @@ void SegmentRun::EndWithin(double seconds) {
 }
 
 std::shared_ptr<SegmentWork> SegmentRun::Perform(Volume volume, MemoryReservation volume_memory, int64_t answer_bytes, const RunEvents& events) {
-  MemoryReservation peak = Admit(volume.geometry, volume_memory.bytes(), answer_bytes);
-  auto work = std::make_shared<SegmentWork>(std::move(volume), std::move(volume_memory), std::move(peak));
+  WorkMemory memory = Admit(volume.geometry, volume_memory.bytes(), answer_bytes);
+  auto work = std::make_shared<SegmentWork>(std::move(volume), std::move(volume_memory), std::move(memory));
   const std::shared_ptr<Ticket> ticket = Enqueue(work);
   try {
     if (events.accepted) events.accepted(Accepted(*ticket));
     Await(*work, *ticket, events);
   } catch (...) {
     // The client has gone: free the worker within a patch and the queue at once, and wait for neither.
-    parts_.queue.Cancel(ticket);
+    device().queue().Cancel(ticket);
     throw;
   }
   ticket->Rethrow();
@@ -98,15 +98,18 @@ std::shared_ptr<SegmentWork> SegmentRun::Perform(Volume volume, MemoryReservatio
   return work;
 }
 
-MemoryReservation SegmentRun::Admit(const Geometry& geometry, int64_t held_bytes, int64_t answer_bytes) {
+WorkMemory SegmentRun::Admit(const Geometry& geometry, int64_t held_bytes, int64_t answer_bytes) {
   const LevelRequest request{.model = *model_, .header = header_, .asked = asked_, .deadline_s = SecondsLeft(), .held_bytes = held_bytes,
                              .answer_bytes = answer_bytes};
   admitted_ = AdmitLevel(request, geometry, parts_);
   record_.variant = admitted_.level->name;
+  record_.device = device().name();
   record_.reason = NameOf(admitted_.reason);
   record_.voxels = admitted_.size.voxels;
   record_.foretold_s = admitted_.finish_s;
-  return parts_.memory.Reserve(admitted_.peak_bytes, "segmentation of this volume", held_bytes);
+  WorkMemory memory{.host = parts_.memory.Reserve(admitted_.peak_bytes, "segmentation of this volume", held_bytes), .device = {}};
+  memory.device = device().memory().Reserve(admitted_.device_bytes, "segmentation on this device");
+  return memory;
 }
 
 std::shared_ptr<Ticket> SegmentRun::Enqueue(const std::shared_ptr<SegmentWork>& work) {
@@ -115,13 +118,15 @@ std::shared_ptr<Ticket> SegmentRun::Enqueue(const std::shared_ptr<SegmentWork>& 
   auto use = std::make_shared<IdleHeap::Use>(parts_.heap);
   // A crop's patches are another model's.
   const bool own_patches = admitted_.plan.rough == nullptr;
-  auto ticket = parts_.queue.Submit(header_.priority(), [work, plan = admitted_.plan, &own = *admitted_.level->segmenter, use = std::move(use), own_patches, &models = parts_.models,
-                                                         &metrics = parts_.metrics, variant = record_.variant, device = record_.device](std::stop_token stop) {
-    TaskSegmenter segmenter(plan, own, [&models](const std::string& task) { return models.FindSegmenter(task); });
+  const size_t place = admitted_.place;
+  auto ticket = device().queue().Submit(header_.priority(), [work, plan = admitted_.plan, &own = *admitted_.level->segmenters.at(place), place, use = std::move(use), own_patches,
+                                                             &models = parts_.models, &metrics = parts_.metrics, variant = record_.variant, name = record_.device](std::stop_token stop) {
+    const MemoryReservation device_memory = std::move(work->device_memory);  // until the work's end, which the call may outlast
+    TaskSegmenter segmenter(plan, own, [&models, place](const std::string& task) { return models.FindSegmenter(task, place); });
     PatchClock patches;
     work->result = segmenter.Segment(work->volume, std::move(stop), [&](const Progress& progress) {
       const std::optional<double> patch_s = patches.Tell(progress, PatchClock::Clock::now());
-      if (patch_s && own_patches) metrics.ObservePatch(variant, device, *patch_s);
+      if (patch_s && own_patches) metrics.ObservePatch(variant, name, *patch_s);
       const std::lock_guard lock(work->mutex);
       work->progress = progress;
     });
@@ -135,7 +140,7 @@ v1::Accepted SegmentRun::Accepted(const Ticket& ticket) const {
   accepted.set_request_id(record_.request_id);
   accepted.set_variant(admitted_.level->name);
   accepted.set_reason(ToMessage(admitted_.reason));
-  accepted.set_device(parts_.config.device);
+  accepted.set_device(record_.device);
   accepted.set_queue_position(static_cast<uint32_t>(ticket.position()));
   Fill(admitted_.finish_s, *accepted.mutable_estimated_latency());
   return accepted;
@@ -177,7 +182,7 @@ void SegmentRun::TakeTimes(const SegmentWork& work) {
   if (admitted_.plan.rough != nullptr) return;
   const double whole_s = times.preprocess_s + times.infer_s + times.postprocess_s;
   const ServiceSize size{work.Latest().patches_done, admitted_.size.voxels};
-  parts_.times.Learn({model_->model().task, admitted_.level->name}, size, times.network_s, whole_s - times.network_s);
+  device().times().Learn({model_->model().task, admitted_.level->name}, size, times.network_s, whole_s - times.network_s);
 }
 
 void SegmentRun::FillSummary(v1::Summary& summary) {

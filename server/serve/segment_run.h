@@ -78,12 +78,13 @@ class SegmentRun {
   SegmentRecord& record() { return record_; }
 
  private:
-  /// Chooses the level for the volume, and reserves memory for the work and for the answer.
-  MemoryReservation Admit(const Geometry& geometry, int64_t held_bytes, int64_t answer_bytes);
+  /// Chooses level and device for the volume, and reserves memory for the work and for the answer.
+  WorkMemory Admit(const Geometry& geometry, int64_t held_bytes, int64_t answer_bytes);
   std::shared_ptr<Ticket> Enqueue(const std::shared_ptr<SegmentWork>& work);
   v1::Accepted Accepted(const Ticket& ticket) const;
   void Await(const SegmentWork& work, Ticket& ticket, const RunEvents& events);
   void TakeTimes(const SegmentWork& work);
+  Device& device() const { return parts_.devices.at(admitted_.place); }  // once it is chosen
   /// Seconds that are left; nothing where there is no deadline.
   std::optional<double> SecondsLeft() const;
 

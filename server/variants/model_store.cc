@@ -23,33 +23,33 @@ Card AsOriginal(Card card) {
 }
 
 /// What lies beside the original on disk: its card and the variants.
-void AddFromDisk(const std::filesystem::path& bundle, const ExecutorFactory& factory, LoadedModel& loaded) {
+void AddFromDisk(const std::filesystem::path& bundle, const std::vector<ExecutorFactory>& factories, LoadedModel& loaded) {
   const Model& model = loaded.model();
   const auto cards = ReadLevelCards(bundle, model.provenance.weights_sha256, model.task);
   const auto found = cards.find(kOriginal);
   if (found != cards.end()) loaded.levels.front().card = AsOriginal(found->second);
-  for (ServedLevel& level : LoadVariantLevels(bundle, model, factory)) loaded.levels.push_back(std::move(level));
+  for (ServedLevel& level : LoadVariantLevels(bundle, model, factories)) loaded.levels.push_back(std::move(level));
 }
 
 }  // namespace
 
-LoadedModel::LoadedModel(Bundle bundle, const ExecutorFactory& factory) {
+LoadedModel::LoadedModel(const Bundle& bundle, const std::vector<ExecutorFactory>& factories) {
   ServedLevel& level = levels.emplace_back();
   level.name = kOriginal;
   level.card = AsOriginal({});
-  MakeReady(level, std::move(bundle), factory);
+  MakeReady(level, bundle, factories);
 }
 
-ModelStore::ModelStore(const std::filesystem::path& directory, const ExecutorFactory& factory, bool allow_non_commercial) {
+ModelStore::ModelStore(const std::filesystem::path& directory, const std::vector<ExecutorFactory>& factories, bool allow_non_commercial) {
   const std::vector<std::filesystem::path> bundles = FindBundles(directory);
   if (bundles.empty()) {
     throw Error(ErrorCode::kNotFound, "--models " + directory.string() + ": holds no bundle; must be a directory of directories with model.json");
   }
   for (const std::filesystem::path& path : bundles) {
     try {
-      Bundle bundle = LoadBundle(path);
+      const Bundle bundle = LoadBundle(path);
       if (!allow_non_commercial) RefuseNonCommercial(bundle.model);
-      AddFromDisk(path, factory, Add(std::move(bundle), factory));
+      AddFromDisk(path, factories, Add(bundle, factories));
     } catch (const Error& error) {
       // The operator's own directory name: no data of patients.
       throw Error(error.code(), "bundle " + path.filename().string() + ": " + error.what());
@@ -57,19 +57,24 @@ ModelStore::ModelStore(const std::filesystem::path& directory, const ExecutorFac
   }
 }
 
-ModelStore::ModelStore(std::vector<Bundle> bundles, const ExecutorFactory& factory) {
-  for (Bundle& bundle : bundles) Add(std::move(bundle), factory);
+ModelStore::ModelStore(const std::vector<Bundle>& bundles, const std::vector<ExecutorFactory>& factories) {
+  for (const Bundle& bundle : bundles) Add(bundle, factories);
 }
 
-LoadedModel& ModelStore::Add(Bundle bundle, const ExecutorFactory& factory) {
-  const std::string task = bundle.model.task;
+LoadedModel& ModelStore::Add(const Bundle& bundle, const std::vector<ExecutorFactory>& factories) {
+  const std::string& task = bundle.model.task;
   if (models_.contains(task)) throw Error(ErrorCode::kInvalidArgument, "task " + task + ": is served by another bundle already");
-  return models_.try_emplace(task, std::move(bundle), factory).first->second;
+  return models_.try_emplace(task, bundle, factories).first->second;
 }
 
-Segmenter* ModelStore::FindSegmenter(const std::string& task) const {
+const Model* ModelStore::FindModel(const std::string& task) const {
   const auto found = models_.find(task);
-  return found == models_.end() ? nullptr : found->second.original().segmenter.get();
+  return found == models_.end() ? nullptr : &found->second.model();
+}
+
+Segmenter* ModelStore::FindSegmenter(const std::string& task, size_t device) const {
+  const auto found = models_.find(task);
+  return found == models_.end() ? nullptr : found->second.original().segmenters.at(device).get();
 }
 
 const LoadedModel& ModelStore::Find(const std::string& task) const {

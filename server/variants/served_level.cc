@@ -18,16 +18,17 @@ int64_t WeightBytes(const Bundle& bundle) {
 
 }  // namespace
 
-void MakeReady(ServedLevel& level, Bundle bundle, const ExecutorFactory& factory) {
-  const int64_t parameters = ParameterCount(bundle.model);
-  const int64_t multiply_adds = TotalMultiplyAdds(bundle.model);
-  const int64_t weight_bytes = WeightBytes(bundle);
-  const auto start = std::chrono::steady_clock::now();
-  level.segmenter = std::make_unique<Segmenter>(std::move(bundle), factory);
-  level.load_s = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-  level.parameters = parameters;
-  level.multiply_adds = multiply_adds;
-  level.weight_bytes = weight_bytes;
+void MakeReady(ServedLevel& level, const Bundle& bundle, const std::vector<ExecutorFactory>& factories) {
+  std::vector<std::unique_ptr<Segmenter>> segmenters;
+  for (const ExecutorFactory& factory : factories) {
+    const auto start = std::chrono::steady_clock::now();
+    segmenters.push_back(std::make_unique<Segmenter>(bundle, factory));  // a copy of a bundle shares its weights' bytes
+    level.load_s.push_back(std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
+  }
+  level.segmenters = std::move(segmenters);
+  level.parameters = ParameterCount(bundle.model);
+  level.multiply_adds = TotalMultiplyAdds(bundle.model);
+  level.weight_bytes = WeightBytes(bundle);
 }
 
 std::string QualityStatement(const ServedLevel& level) {

@@ -4,12 +4,12 @@
 
 namespace tuckerseg {
 
-void SetVariantGauges(const ModelStore& models, const std::string& device, Metrics& metrics) {
+void SetVariantGauges(const ModelStore& models, const std::vector<std::string>& devices, Metrics& metrics) {
   for (const auto& [task, model] : models.models())
     for (const ServedLevel& level : model.levels) {
-      metrics.SetVariantLoaded(model.model().name, level.name, device, level.ready());
+      for (const std::string& device : devices) metrics.SetVariantLoaded(model.model().name, level.name, device, level.ready());
       if (!level.ready()) continue;
-      metrics.ObserveVariantLoad(model.model().name, level.name, device, level.load_s);
+      for (size_t i = 0; i < devices.size(); ++i) metrics.ObserveVariantLoad(model.model().name, level.name, devices[i], level.load_s.at(i));
       const std::optional<double> quality = level.card ? level.card->Quality() : std::nullopt;
       metrics.SetVariant(model.model().name, level.name, static_cast<double>(level.parameters), static_cast<double>(level.multiply_adds), quality);
     }

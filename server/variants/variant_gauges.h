@@ -2,14 +2,15 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "server/observe/metrics.h"
 #include "server/variants/model_store.h"
 
 namespace tuckerseg {
 
-/// Whether each level could be loaded onto `device`; of those that are ready how long that took, parameters, multiply-adds and quality. Once, as
+/// Whether each level could be loaded onto each of `devices`; of those that are ready how long that took, parameters, multiply-adds and quality. Once, as
 /// levels stay as they were loaded.
-void SetVariantGauges(const ModelStore& models, const std::string& device, Metrics& metrics);
+void SetVariantGauges(const ModelStore& models, const std::vector<std::string>& devices, Metrics& metrics);
 
 }  // namespace tuckerseg

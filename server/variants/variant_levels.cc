@@ -36,7 +36,7 @@ std::string ReasonInFlight() {
 
 class VariantLoader {
  public:
-  VariantLoader(const Model& model, const ExecutorFactory& factory) : model_(model), factory_(factory) {}
+  VariantLoader(const Model& model, const std::vector<ExecutorFactory>& factories) : model_(model), factories_(factories) {}
 
   void Load(const std::filesystem::path& directory) {
     directory_ = ShownText(directory.filename().string());
@@ -62,7 +62,7 @@ class VariantLoader {
     if (card != cards.end()) level.card = card->second;
     try {
       RefuseTaken(made.name);
-      MakeReady(level, BundleOf(model_, files, place), factory_);
+      MakeReady(level, BundleOf(model_, files, place), factories_);
     } catch (const std::exception&) {
       Fail(level);
     }
@@ -81,15 +81,15 @@ class VariantLoader {
   }
 
   const Model& model_;
-  const ExecutorFactory& factory_;
+  const std::vector<ExecutorFactory>& factories_;
   std::string directory_;  // of the variant that is being loaded
   std::vector<ServedLevel> levels_;
 };
 
 }  // namespace
 
-std::vector<ServedLevel> LoadVariantLevels(const std::filesystem::path& bundle, const Model& model, const ExecutorFactory& factory) {
-  VariantLoader loader(model, factory);
+std::vector<ServedLevel> LoadVariantLevels(const std::filesystem::path& bundle, const Model& model, const std::vector<ExecutorFactory>& factories) {
+  VariantLoader loader(model, factories);
   try {
     for (const std::filesystem::path& directory : FindVariants(bundle)) loader.Load(directory);
   } catch (const Error& error) {  // of the folder: each variant's own are its levels'

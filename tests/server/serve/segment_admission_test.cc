@@ -130,7 +130,7 @@ TEST(SegmentAdmission, ServesHigherPrioritiesFirstAndEqualOnesInTheOrderOfArriva
 }
 
 int64_t PeakBytes(ServedModel& served) {
-  return served.models().Find("").original().segmenter->PeakBytes(ReadNifti(Ct()).header.geometry, {.threads = 0});
+  return served.models().Find("").original().segmenters.front()->PeakBytes(ReadNifti(Ct()).header.geometry, {.threads = 0});
 }
 
 /// Rounded up, as refusals name what is needed.

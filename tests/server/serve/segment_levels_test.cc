@@ -185,10 +185,10 @@ TEST(SegmentLevelMemory, IsThatOfTheLevelWhichRuns) {
   const Geometry geometry = ReadNifti(ct).header.geometry;
   ServedOptions options;
   options.models = disk.models();
-  const ModelStore store(disk.models(), options.executor);
+  const ModelStore store(disk.models(), {options.executor});
   const std::vector<ServedLevel>& levels = store.Find("").levels;
-  const int64_t original = levels[0].segmenter->PeakBytes(geometry, {.threads = 0});
-  const int64_t narrow = levels[1].segmenter->PeakBytes(geometry, {.threads = 0});
+  const int64_t original = levels[0].segmenters.front()->PeakBytes(geometry, {.threads = 0});
+  const int64_t narrow = levels[1].segmenters.front()->PeakBytes(geometry, {.threads = 0});
   ASSERT_NE(original, narrow);
   options.config.memory_limit_bytes = std::max(original, narrow) + static_cast<int64_t>(ReadNifti(ct).volume.voxels.size()) - 1;
   ServedModel served(std::move(options));

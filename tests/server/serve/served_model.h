@@ -5,9 +5,11 @@
 #include <grpcpp/create_channel.h>
 #include <grpcpp/security/credentials.h>
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -32,7 +34,8 @@ struct ServedOptions {
   ServerConfig config;
   std::vector<Bundle> bundles{TinyServedBundle()};
   std::filesystem::path models = {};  ///< a directory of bundles; empty: those above
-  ExecutorFactory executor = PlainExecutorFactory();
+  ExecutorFactory executor = PlainExecutorFactory();  ///< on every device
+  std::function<DeviceMemory()> device_memory = {};   ///< of devices that are not the host's
   std::string listen = "127.0.0.1:0";
   double patch_s = 1e-6;  ///< what a patch of any level is expected to take
 };
@@ -42,23 +45,23 @@ class ServedModel {
  public:
   explicit ServedModel(ServedOptions options = {})
       : config_(std::move(options.config)),
-        models_(options.models.empty() ? ModelStore(std::move(options.bundles), options.executor)
-                                       : ModelStore(options.models, options.executor)),
+        models_(options.models.empty() ? ModelStore(options.bundles, Factories(config_, options)) : ModelStore(options.models, Factories(config_, options))),
         memory_(config_.memory_limit_bytes),
         metrics_("test", {"cpu"}),
-        queue_(config_.queue_capacity),
         results_(config_.results),
         security_(config_),
-        parts_{config_, models_, queue_, memory_, times_, metrics_, heap_, results_, security_, "plain", {"cpu"}},
-        server_(std::in_place, parts_, options.listen) {
+        parts_{config_, models_, devices_, memory_, metrics_, heap_, results_, security_, "plain"} {
+    for (const DeviceSettings& settings : DevicesOf(config_)) devices_.Add(settings, {options.executor, options.device_memory}, config_.memory_limit_bytes);
+    server_.emplace(parts_, options.listen);
     parts_.requests = &requests_;
     metrics_.RefreshWith([this] {
       SetGauges(CurrentStatus(parts_), metrics_);
       security_.ShowExpiry(metrics_);
     });
-    SetVariantGauges(models_, config_.device, metrics_);
-    for (const auto& [task, model] : models_.models())
-      for (const ServedLevel& level : model.levels) times_.Expect({task, level.name}, options.patch_s);
+    SetVariantGauges(models_, devices_.Names(), metrics_);
+    for (Device& device : devices_)
+      for (const auto& [task, model] : models_.models())
+        for (const ServedLevel& level : model.levels) device.times().Expect({task, level.name}, options.patch_s);
     channel_ = NewChannel();
   }
 
@@ -75,10 +78,11 @@ class ServedModel {
 
   const ModelStore& models() const { return models_; }
   MemoryBudget& memory() { return memory_; }
-  ServiceTimes& times() { return times_; }
+  Device& device(size_t place = 0) { return devices_.at(place); }
+  ServiceTimes& times() { return device().times(); }
   Metrics& metrics() { return metrics_; }
   const RequestRing& requests() const { return requests_; }
-  WorkQueue& queue() { return queue_; }
+  WorkQueue& queue() { return device().queue(); }
   ResultCache& results() { return results_; }
   ServiceParts& parts() { return parts_; }
   /// From now on the levels that this server chooses are recorded there; it must outlive the calls.
@@ -87,23 +91,25 @@ class ServedModel {
   int given_back() const { return given_back_; }
   GrpcServer& server() { return *server_; }
 
-  /// True once no call holds a stream, a place in the queue, the worker or memory.
+  /// True once no call holds a stream, a place in a queue, a worker or memory.
   bool BecomesIdle() {
-    return WaitUntil([this] {
-      return parts_.streams == 0 && queue_.depth() == 0 && !queue_.running() && memory_.reserved_bytes() == 0;
-    });
+    const auto is_idle = [](Device& device) { return device.queue().depth() == 0 && !device.queue().running() && device.memory().reserved_bytes() == 0; };
+    return WaitUntil([&] { return parts_.streams == 0 && memory_.reserved_bytes() == 0 && std::all_of(devices_.begin(), devices_.end(), is_idle); });
   }
 
  private:
+  static std::vector<ExecutorFactory> Factories(const ServerConfig& config, const ServedOptions& options) {
+    return std::vector<ExecutorFactory>(DevicesOf(config).size(), options.executor);
+  }
+
   ServerConfig config_;
   ModelStore models_;
   MemoryBudget memory_;
-  Metrics metrics_;  // before the queue, whose work tells it of patches
+  Metrics metrics_;  // before the devices, whose work tells it of patches
   RequestRing requests_;
   std::atomic<int> given_back_ = 0;
-  IdleHeap heap_{{.idle = std::chrono::milliseconds(1), .free_bytes = {}, .give_back = [this] { ++given_back_; }}};  // before the queue
-  WorkQueue queue_;
-  ServiceTimes times_;
+  IdleHeap heap_{{.idle = std::chrono::milliseconds(1), .free_bytes = {}, .give_back = [this] { ++given_back_; }}};  // before the devices
+  Devices devices_;
   ResultCache results_;
   Security security_;
   ServiceParts parts_;

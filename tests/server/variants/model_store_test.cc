@@ -27,7 +27,7 @@ Bundle BundleOf(const std::string& task) {
 ModelStore StoreOf(const std::vector<std::string>& tasks) {
   std::vector<Bundle> bundles;
   for (const std::string& task : tasks) bundles.push_back(BundleOf(task));
-  return {std::move(bundles), PlainExecutorFactory()};
+  return {bundles, {PlainExecutorFactory()}};
 }
 
 /// An empty directory, deleted at the end.
@@ -49,7 +49,7 @@ TEST_F(ModelStoreTest, LoadsEveryBundleOfADirectory) {
   SaveBundle(BundleOf("total"), directory_ / "first");
   SaveBundle(BundleOf("lung"), directory_ / "second");
   fs::create_directories(directory_ / "no bundle");
-  const ModelStore store(directory_, PlainExecutorFactory());
+  const ModelStore store(directory_, {PlainExecutorFactory()});
   EXPECT_EQ(store.models().size(), 2U);
   EXPECT_EQ(store.Find("lung").model().name, "lung-model");
   EXPECT_EQ(store.Find("total").model().name, "total-model");
@@ -57,7 +57,7 @@ TEST_F(ModelStoreTest, LoadsEveryBundleOfADirectory) {
 
 TEST_F(ModelStoreTest, RefusesADirectoryWithoutBundles) {
   ExpectError(ErrorCode::kNotFound, "holds no bundle; must be a directory of directories with model.json",
-              [&] { ModelStore(directory_, PlainExecutorFactory()); });
+              [&] { ModelStore(directory_, {PlainExecutorFactory()}); });
 }
 
 TEST_F(ModelStoreTest, NamesTheBundleThatCannotBeRead) {
@@ -65,14 +65,14 @@ TEST_F(ModelStoreTest, NamesTheBundleThatCannotBeRead) {
   fs::create_directories(directory_ / "spoilt");
   std::ofstream(directory_ / "spoilt" / "model.json") << "{";
   ExpectError(ErrorCode::kInvalidArgument,
-              "bundle spoilt: ", [&] { ModelStore(directory_, PlainExecutorFactory()); });
+              "bundle spoilt: ", [&] { ModelStore(directory_, {PlainExecutorFactory()}); });
 }
 
 TEST_F(ModelStoreTest, NamesTheBundleWhoseWeightsAreCut) {
   SaveBundle(BundleOf("total"), directory_ / "cut");
   const fs::path weights = directory_ / "cut" / "weights.safetensors";
   fs::resize_file(weights, fs::file_size(weights) - 1);
-  ExpectError(ErrorCode::kDataLoss, "bundle cut: ", [&] { ModelStore(directory_, PlainExecutorFactory()); });
+  ExpectError(ErrorCode::kDataLoss, "bundle cut: ", [&] { ModelStore(directory_, {PlainExecutorFactory()}); });
 }
 
 TEST_F(ModelStoreTest, NamesTheBundleThatCannotBeRun) {
@@ -80,14 +80,14 @@ TEST_F(ModelStoreTest, NamesTheBundleThatCannotBeRun) {
   bundle.model.parts.front().patch_size = {8, 7, 8};
   SaveBundle(bundle, directory_ / "odd");
   ExpectError(ErrorCode::kFailedPrecondition, "bundle odd: part network: patch_size[1] = 7",
-              [&] { ModelStore(directory_, PlainExecutorFactory()); });
+              [&] { ModelStore(directory_, {PlainExecutorFactory()}); });
 }
 
 TEST_F(ModelStoreTest, RefusesTwoBundlesOfOneTask) {
   SaveBundle(BundleOf("total"), directory_ / "a");
   SaveBundle(BundleOf("total"), directory_ / "b");
   ExpectError(ErrorCode::kInvalidArgument, "bundle b: task total: is served by another bundle already",
-              [&] { ModelStore(directory_, PlainExecutorFactory()); });
+              [&] { ModelStore(directory_, {PlainExecutorFactory()}); });
 }
 
 TEST(ModelStoreFind, TakesTheOnlyTaskWhereNoneIsNamed) {
@@ -109,7 +109,7 @@ TEST(ModelStoreFind, ListsTheTasksWhereTheOneAskedForIsMissing) {
 
 TEST(LoadedModel, CountsItsParametersAndBytes) {
   const Bundle bundle = BundleOf("total");
-  const LoadedModel model(bundle, PlainExecutorFactory());
+  const LoadedModel model(bundle, {PlainExecutorFactory()});
   ASSERT_EQ(model.levels.size(), 1U);
   EXPECT_EQ(model.original().name, "original");
   EXPECT_EQ(model.original().parameters, ParameterCount(bundle.model));
@@ -118,7 +118,7 @@ TEST(LoadedModel, CountsItsParametersAndBytes) {
 }
 
 TEST(LoadedModel, HasAnOriginalThatAgreesWithItself) {
-  const LoadedModel model(BundleOf("total"), PlainExecutorFactory());
+  const LoadedModel model(BundleOf("total"), {PlainExecutorFactory()});
   EXPECT_EQ(model.original().card->Quality(), 1);
   EXPECT_EQ(model.original().card->dice_to_original->mean, 1);
   EXPECT_EQ(QualityStatement(model.original()),
@@ -128,18 +128,18 @@ TEST(LoadedModel, HasAnOriginalThatAgreesWithItself) {
 TEST(ModelStoreVariants, StandBehindTheOriginal) {
   const ModelOnDisk disk(BundleOf("total"));
   disk.Add("tucker", {{"tucker", 0.3, true, 2}}, 2);
-  const ModelStore store(disk.models(), PlainExecutorFactory());
+  const ModelStore store(disk.models(), {PlainExecutorFactory()});
   const LoadedModel& model = store.Find("total");
   ASSERT_EQ(model.levels.size(), 2U);
   EXPECT_EQ(model.levels[1].name, "tucker");
-  EXPECT_EQ(store.FindSegmenter("total"), model.original().segmenter.get()) << "other tasks' crops need the best there is";
+  EXPECT_EQ(store.FindSegmenter("total", 0), model.original().segmenters.front().get()) << "other tasks' crops need the best there is";
 }
 
 TEST(ModelStoreVariants, DoNotKeepAServerFromStartingWhereTheyAreBroken) {
   const ModelOnDisk disk(BundleOf("total"));
   disk.Add("tucker", {{"tucker", 0.3, true, 2}}, 2);
   disk.SpoilWeights("tucker");
-  const ModelStore store(disk.models(), PlainExecutorFactory());
+  const ModelStore store(disk.models(), {PlainExecutorFactory()});
   EXPECT_FALSE(store.Find("total").levels[1].ready());
 }
 
@@ -147,7 +147,7 @@ TEST(ModelStoreVariants, DoNotHideABrokenOriginal) {
   const ModelOnDisk disk(BundleOf("total"));
   disk.Add("tucker", {{"tucker", 0.3, true, 2}}, 2);
   std::filesystem::resize_file(disk.bundle() / "weights.safetensors", 1000);
-  ExpectError(ErrorCode::kDataLoss, "bundle bundle: ", [&] { ModelStore(disk.models(), PlainExecutorFactory()); });
+  ExpectError(ErrorCode::kDataLoss, "bundle bundle: ", [&] { ModelStore(disk.models(), {PlainExecutorFactory()}); });
 }
 
 TEST(ModelStoreVariants, LeaveTheOriginalItsCard) {
@@ -156,7 +156,7 @@ TEST(ModelStoreVariants, LeaveTheOriginalItsCard) {
   card.data = {"", true, 20};
   card.dice_to_reference = CardDice{.cases = 20, .mean = 0.9};
   WriteCards(disk.bundle(), std::vector{card});
-  const ModelStore store(disk.models(), PlainExecutorFactory());
+  const ModelStore store(disk.models(), {PlainExecutorFactory()});
   EXPECT_EQ(store.Find("total").original().card->dice_to_reference->mean, 0.9);
   EXPECT_THAT(QualityStatement(store.Find("total").original()),
               testing::EndsWith("measured against; mean Dice 0.900 against reference labels, on 20 phantoms, no patient"));

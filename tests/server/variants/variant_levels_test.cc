@@ -15,7 +15,7 @@ using testing::IsEmpty;
 
 class VariantLevels : public testing::Test {
  protected:
-  std::vector<ServedLevel> Load() const { return LoadVariantLevels(disk_.bundle(), disk_.model(), PlainExecutorFactory()); }
+  std::vector<ServedLevel> Load() const { return LoadVariantLevels(disk_.bundle(), disk_.model(), {PlainExecutorFactory()}); }
   /// What is logged while the levels are loaded.
   std::string Logged() const {
     testing::internal::CaptureStdout();
@@ -84,7 +84,7 @@ TEST_F(VariantLevels, ThatCannotBeReadFailAloneUnderTheirDirectorysName) {
   EXPECT_THAT(NamesOf(levels), testing::ElementsAre("cut failed", "y", "no-json failed"));
   EXPECT_THAT(levels[0].error, HasSubstr("pass the end of the file"));
   EXPECT_THAT(levels[2].error, HasSubstr("variant: not JSON"));
-  EXPECT_EQ(levels[0].segmenter, nullptr);
+  EXPECT_TRUE(levels[0].segmenters.empty());
   EXPECT_THAT(Logged(), testing::AllOf(HasSubstr(R"("directory":"cut")"), HasSubstr(R"("event":"variant_failed")"),
                                        testing::Not(HasSubstr(disk_.models().string()))));
 }
@@ -99,10 +99,10 @@ TEST_F(VariantLevels, OfAnotherModelFail) {
 TEST_F(VariantLevels, ThatCannotBeRunFailAloneUnderTheirOwnName) {
   disk_.Add("elastic", {{"large", 0.9, true, 4}, {"small", 0.4, false, 2}}, 2);
   const ExecutorFactory plain = PlainExecutorFactory();
-  const auto levels = LoadVariantLevels(disk_.bundle(), disk_.model(), [&](const LayerGraph& graph, const WeightStore& weights, const std::string& prefix) {
+  const auto levels = LoadVariantLevels(disk_.bundle(), disk_.model(), {[&](const LayerGraph& graph, const WeightStore& weights, const std::string& prefix) {
     if (graph == InTuckerForm(disk_.model().parts.front().graph, 2)) throw std::bad_alloc();
     return plain(graph, weights, prefix);
-  });
+  }});
   EXPECT_THAT(NamesOf(levels), testing::ElementsAre("large", "small failed"));
   EXPECT_EQ(levels[1].number, 0.4);
   EXPECT_EQ(levels[1].error, "memory: none left for this level");

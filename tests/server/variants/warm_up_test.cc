@@ -34,9 +34,9 @@ class WarmUpTest : public testing::Test {
   ModelStore Store(bool fails = false) {
     std::vector<Bundle> bundles;
     bundles.push_back(TinyBundle(TinyUnet(2, 3), {8, 8, 8}, 1));
-    return {std::move(bundles), [this, fails, plain = PlainExecutorFactory()](const LayerGraph& graph, const WeightStore& weights, const std::string& prefix) {
+    return {bundles, {[this, fails, plain = PlainExecutorFactory()](const LayerGraph& graph, const WeightStore& weights, const std::string& prefix) {
               return std::make_unique<CountingExecutor>(plain(graph, weights, prefix), patches_, fails);
-            }};
+            }}};
   }
 
   int patches_ = 0;
@@ -45,7 +45,7 @@ class WarmUpTest : public testing::Test {
 
 TEST_F(WarmUpTest, RunsPatchesOfEveryLevelAndForetellsBySecondsOfOne) {
   const ModelStore store = Store();
-  WarmUp(store, times_);
+  WarmUp(store, 0, times_);
   EXPECT_EQ(patches_, 2) << "the first pays for what is set up once, the second is timed";
   const LevelKey key{store.models().begin()->first, "original"};
   const double foretold = times_.Foretell(key, {.patches = 1});
@@ -55,7 +55,7 @@ TEST_F(WarmUpTest, RunsPatchesOfEveryLevelAndForetellsBySecondsOfOne) {
 
 TEST_F(WarmUpTest, LeavesALevelThatFailsAsOneThatNothingIsKnownOf) {
   const ModelStore store = Store(true);
-  WarmUp(store, times_);
+  WarmUp(store, 0, times_);
   EXPECT_EQ(times_.Foretell({store.models().begin()->first, "original"}, {.patches = 1}), ServiceTimes::kUnknownPatchSeconds);
 }
 
