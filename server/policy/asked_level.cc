@@ -65,7 +65,7 @@ std::string Listed(const Levels& levels, std::string list) {
 
 bool LeavesTheChoice(const std::string& wish) { return wish.empty() || wish == "auto"; }
 
-const ServedLevel& FindAskedLevel(const std::string& wish, const std::vector<ServedLevel>& levels) {
+const ServedLevel& FindMeantLevel(const std::string& wish, const std::vector<ServedLevel>& levels) {
   Levels all;
   for (const ServedLevel& level : levels) all.push_back(&level);
   const Levels meant = Meant(wish, all);
@@ -75,10 +75,13 @@ const ServedLevel& FindAskedLevel(const std::string& wish, const std::vector<Ser
     throw Error(ErrorCode::kFailedPrecondition, "level = " + wish + ": must be a name, as several levels have this number: " + Listed(meant, ""));
   }
   const Levels ready = Ready(meant);  // of several with one name one at most
-  if (ready.empty()) {
-    throw Error(ErrorCode::kFailedPrecondition, "level = " + wish + ": " + meant.front()->name + " could not be loaded: " + meant.front()->error);
-  }
-  return *ready.front();
+  return ready.empty() ? *meant.front() : *ready.front();
+}
+
+const ServedLevel& FindAskedLevel(const std::string& wish, const std::vector<ServedLevel>& levels) {
+  const ServedLevel& meant = FindMeantLevel(wish, levels);
+  if (!meant.ready()) throw Error(ErrorCode::kFailedPrecondition, "level = " + wish + ": " + meant.name + " could not be loaded: " + meant.error);
+  return meant;
 }
 
 }  // namespace tuckerseg

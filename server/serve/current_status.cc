@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "engine/model/variant.h"
 #include "server/observe/host_memory.h"
 #include "server/serve/segment_header.h"
 
@@ -18,21 +19,30 @@ QueueStatus QueueStatusOf(const WorkQueue& queue) {
   return status;
 }
 
-LevelStatus LevelStatusOf(const Model& model, const ServedLevel& level, Device& device) {
+LevelStatus LevelStatusOf(const Model& model, const ServedLevel& level, const LevelOnDevice& place, Device& device) {
   return {.model = model.name,
           .task = model.task,
           .level = level.name,
-          .device = device.name(),
-          .error = level.error,
+          .device = place.device,
+          .state = place.state,
+          .error = place.error,
           .quality = level.card ? level.card->Quality() : std::nullopt,
           .patch_s = device.times().KnownPatchSeconds({model.task, level.name}),
-          .weight_bytes = level.weight_bytes};
+          .weight_bytes = level.weight_bytes,
+          .parameters = level.parameters,
+          .multiply_adds = level.multiply_adds};
 }
 
-int64_t WeightBytes(const std::vector<LevelStatus>& levels, const std::string& device) {
-  int64_t bytes = 0;
-  for (const LevelStatus& level : levels) bytes += level.device == device ? level.weight_bytes : 0;
-  return bytes;
+/// Of what could not even be read: it is on no device.
+LevelStatus BrokenStatus(const std::string& model, const std::string& task, const std::string& level, const std::string& error) {
+  return {.model = model, .task = task, .level = level, .device = "", .state = LevelState::kFailed, .error = error};
+}
+
+void AddLevels(const CatalogueModel& model, Devices& devices, std::vector<LevelStatus>& levels) {
+  for (const ServedLevel& level : model.levels) {
+    if (level.devices.empty()) levels.push_back(BrokenStatus(model.model().name, model.model().task, level.name, level.error));
+    for (size_t i = 0; i < level.devices.size(); ++i) levels.push_back(LevelStatusOf(model.model(), level, level.devices[i], devices.at(i)));
+  }
 }
 
 /// Where volumes lie, and what is made of them.
@@ -42,10 +52,10 @@ DeviceMemory HostMemoryNow(const ServiceParts& parts) {
 }
 
 /// Of a share of the host's memory: what it may hold, and what of it nothing holds.
-DeviceMemory ShareNow(Device& device, int64_t weights) {
+DeviceMemory ShareNow(Device& device) {
   const int64_t reserved = device.memory().reserved_bytes();
   const int64_t limit = device.memory().limit_bytes();
-  return {.total = limit, .free = std::max<int64_t>(limit - reserved - weights, 0), .weights = {}, .reserved = reserved};
+  return {.total = limit, .free = std::max<int64_t>(limit - reserved - device.memory().weight_bytes(), 0), .weights = {}, .reserved = reserved};
 }
 
 /// The only device on the host is told together with the host. Several share it, and it has a line of its own.
@@ -53,18 +63,17 @@ bool IsTheHost(Device& device, Devices& devices) {
   return device.on_host() && std::count_if(devices.begin(), devices.end(), [](const Device& other) { return other.on_host(); }) == 1;
 }
 
-DeviceStatus DeviceStatusOf(Device& device, const std::vector<LevelStatus>& levels, const ServiceParts& parts) {
-  const int64_t weights = WeightBytes(levels, device.name());
+DeviceStatus DeviceStatusOf(Device& device, const ServiceParts& parts) {
   DeviceStatus status{.name = device.name(), .queue = QueueStatusOf(device.queue()), .memory = {}};
   if (IsTheHost(device, parts.devices)) {
     status.memory = HostMemoryNow(parts);
   } else if (device.on_host()) {
-    status.memory = ShareNow(device, weights);
+    status.memory = ShareNow(device);
   } else {
     status.memory = device.OwnMemory();
     status.memory.reserved = device.memory().reserved_bytes();
   }
-  status.memory.weights = weights;
+  status.memory.weights = device.memory().weight_bytes();
   return status;
 }
 
@@ -72,13 +81,13 @@ DeviceStatus DeviceStatusOf(Device& device, const std::vector<LevelStatus>& leve
 
 ServerStatus CurrentStatus(const ServiceParts& parts) {
   ServerStatus status{.executor = parts.executor, .devices = {}, .levels = {}};
-  for (const auto& [task, model] : parts.models.models())
-    for (const ServedLevel& level : model.levels)
-      for (Device& device : parts.devices) status.levels.push_back(LevelStatusOf(model.model(), level, device));
+  const auto view = parts.catalogue.View();
+  for (const auto& [task, model] : view->models) AddLevels(model, parts.devices, status.levels);
+  for (const BrokenBundle& broken : view->broken) status.levels.push_back(BrokenStatus(broken.directory, "", kOriginal, broken.error));
   bool host_is_told = false;
   bool name_is_taken = false;
   for (Device& device : parts.devices) {
-    status.devices.push_back(DeviceStatusOf(device, status.levels, parts));
+    status.devices.push_back(DeviceStatusOf(device, parts));
     host_is_told = host_is_told || IsTheHost(device, parts.devices);
     name_is_taken = name_is_taken || device.name() == kHostDevice;
   }

@@ -43,6 +43,8 @@ const MemoryOffer& TighterOf(const MemoryOffer& a, const MemoryOffer& b) {
   return now(b) < now(a) ? b : a;
 }
 
+int64_t FreeOf(const MemoryBudget& budget) { return budget.limit_bytes() - budget.reserved_bytes() - budget.weight_bytes(); }
+
 /// What a request's levels would take on each device, as its queue and its memory are now.
 class Offers {
  public:
@@ -51,6 +53,11 @@ class Offers {
   /// The level on every device.
   void Add(const ServedLevel& level, std::optional<double> quality) {
     for (size_t place = 0; place < parts_.devices.size(); ++place) AddOn(place, level, quality);
+  }
+
+  /// Where nothing can be offered as levels cannot be loaded, rather than for the request's own promises.
+  void ThrowIfAllFailed() const {
+    if (offers_.empty() && !failure_.empty()) throw Error(ErrorCode::kFailedPrecondition, failure_);
   }
 
   AdmittedLevel Choose(const PolicySettings& settings) {
@@ -67,13 +74,23 @@ class Offers {
  private:
   void AddOn(size_t place, const ServedLevel& level, std::optional<double> quality) {
     Device& device = parts_.devices.at(place);
-    AdmittedLevel candidate{.level = &level, .place = place, .plan = PlanFor(level, request_.model, request_.header, device, parts_)};
+    AdmittedLevel candidate{.level = &level, .place = place, .plan = PlanFor(level, request_, device, parts_), .levels = {&level}};
+    for (const std::string& task : candidate.plan.OtherTasks()) candidate.levels.push_back(request_.view.FindOriginal(task));
+    const LevelRoom room = parts_.catalogue.RoomFor(candidate.levels, place);
+    if (!room.error.empty()) {
+      failure_ = "level = " + level.name + ": cannot be loaded on " + device.name() + ", or a model that it needs cannot: " + room.error;
+      return;
+    }
     candidate.size = {candidate.plan.MostPatches(geometry_), geometry_.VoxelCount()};
     candidate.peak_bytes = std::max(candidate.plan.PeakBytes(geometry_), LabelMapBytes(geometry_) + request_.answer_bytes);
     candidate.device_bytes = device.on_host() ? candidate.peak_bytes : candidate.plan.PatchBytes();
-    candidate.service_s = device.times().Foretell({request_.model.model().task, level.name}, candidate.size);
-    const MemoryOffer host{candidate.peak_bytes, parts_.memory.limit_bytes() - parts_.memory.reserved_bytes(), parts_.memory.limit_bytes() - request_.held_bytes};
-    const MemoryOffer own{candidate.device_bytes, device.memory().limit_bytes() - device.memory().reserved_bytes(), device.memory().limit_bytes()};
+    candidate.service_s = room.load_s + device.times().Foretell({request_.model.model().task, level.name}, candidate.size);
+    const MemoryOffer host{.needed_bytes = candidate.peak_bytes + (device.on_host() ? room.missing_bytes : 0),
+                           .available_bytes = FreeOf(parts_.memory) + room.leaving_on_host_bytes,
+                           .device_bytes = parts_.memory.limit_bytes() - request_.held_bytes - room.lasting_on_host_bytes};
+    const MemoryOffer own{.needed_bytes = candidate.device_bytes + room.missing_bytes,
+                          .available_bytes = FreeOf(device.memory()) + room.leaving_bytes,
+                          .device_bytes = device.memory().limit_bytes() - room.lasting_bytes};
     const MemoryOffer& memory = TighterOf(host, own);
     offers_.push_back({.level = level.name,
                        .device = device.name(),
@@ -111,15 +128,16 @@ class Offers {
   ServiceParts& parts_;
   std::vector<LevelOffer> offers_;
   std::vector<AdmittedLevel> candidates_;
+  std::string failure_;  // why the last level that is not among them is not
 };
 
 }  // namespace
 
 int64_t LabelMapBytes(const Geometry& geometry) { return geometry.VoxelCount() * static_cast<int64_t>(sizeof(uint16_t)); }
 
-TaskPlan PlanFor(const ServedLevel& level, const LoadedModel& model, const v1::SegmentHeader& header, const Device& device, const ServiceParts& parts) {
-  const auto others = [&parts](const std::string& task) { return parts.models.FindModel(task); };
-  return PlanTask(level.segmenters.front()->model(), others, TaskOptionsOf(header, model.model(), parts.config.accumulation, device.threads()));
+TaskPlan PlanFor(const ServedLevel& level, const LevelRequest& request, const Device& device, const ServiceParts& parts) {
+  const auto others = [&request](const std::string& task) { return request.view.FindModel(task); };
+  return PlanTask(*level.model, others, TaskOptionsOf(request.header, request.model.model(), parts.config.accumulation, device.threads()));
 }
 
 AdmittedLevel AdmitLevel(const LevelRequest& request, const Geometry& geometry, ServiceParts& parts) {
@@ -127,6 +145,7 @@ AdmittedLevel AdmitLevel(const LevelRequest& request, const Geometry& geometry, 
   // Who names a level has settled its accuracy: what was measured of it decides nothing.
   if (request.asked != nullptr) {
     offers.Add(*request.asked, 1);
+    offers.ThrowIfAllFailed();
     return offers.Choose({.deadline_margin = parts.config.deadline_margin});
   }
   const std::vector<std::string> structures(request.header.structures().begin(), request.header.structures().end());
@@ -135,6 +154,7 @@ AdmittedLevel AdmitLevel(const LevelRequest& request, const Geometry& geometry, 
     const std::optional<double> quality = level.ready() ? LevelQuality(level, structures, phantoms_count) : std::nullopt;
     if (quality) offers.Add(level, quality);
   }
+  offers.ThrowIfAllFailed();
   return offers.Choose({.min_quality = parts.config.min_quality, .deadline_margin = parts.config.deadline_margin});
 }
 

@@ -1,5 +1,8 @@
 #include "server/serve/model_service.h"
 
+#include <string>
+
+#include "engine/model/variant.h"
 #include "server/serve/messages.h"
 #include "server/serve/status_of.h"
 
@@ -28,9 +31,33 @@ void Describe(const Card& card, v1::Variant& message) {
   message.set_seen_cases(static_cast<uint64_t>(card.data.seen_cases));
 }
 
-void Describe(const ServedLevel& level, v1::Variant& message) {
+v1::VariantState ToMessage(LevelState state) {
+  switch (state) {
+    case LevelState::kAvailable: return v1::VARIANT_STATE_AVAILABLE;
+    case LevelState::kLoading: return v1::VARIANT_STATE_LOADING;
+    case LevelState::kLoaded: return v1::VARIANT_STATE_LOADED;
+    case LevelState::kFailed: return v1::VARIANT_STATE_FAILED;
+  }
+  return v1::VARIANT_STATE_UNSPECIFIED;
+}
+
+void DescribeDevices(const ServedLevel& level, v1::Variant& message) {
+  std::string loaded;
+  for (const LevelOnDevice& place : level.devices) {
+    v1::VariantOnDevice& device = *message.add_devices();
+    device.set_device(place.device);
+    device.set_state(ToMessage(place.state));
+    device.set_pinned(place.pinned);
+    device.set_error(place.error);
+    if (place.state == LevelState::kLoaded) loaded += (loaded.empty() ? "" : ", ") + place.device;
+  }
+  message.set_state(ToMessage(StateOf(level)));
+  message.set_device(loaded);
+}
+
+void Describe(const std::string& task, const ServedLevel& level, v1::Variant& message) {
+  message.set_task(task);
   message.set_name(level.name);
-  message.set_state(level.ready() ? v1::VARIANT_STATE_LOADED : v1::VARIANT_STATE_FAILED);
   message.set_parameters(static_cast<uint64_t>(level.parameters));
   message.set_weight_bytes(static_cast<uint64_t>(level.weight_bytes));
   if (level.number) message.set_level(*level.number);
@@ -40,34 +67,34 @@ void Describe(const ServedLevel& level, v1::Variant& message) {
   if (level.card) Describe(*level.card, message);
   message.set_quality_statement(QualityStatement(level));
   message.set_error(level.error);
+  DescribeDevices(level, message);
 }
 
-std::string Joined(const std::vector<std::string>& names) {
-  std::string joined;
-  for (const std::string& name : names) joined += (joined.empty() ? "" : ", ") + name;
-  return joined;
+void DescribeVariants(const CatalogueModel& model, v1::ListVariantsResponse& response) {
+  for (const ServedLevel& level : model.levels) Describe(model.model().task, level, *response.add_variants());
 }
 
-void DescribeVariants(const LoadedModel& model, const std::string& devices, v1::ListVariantsResponse& response) {
-  for (const ServedLevel& level : model.levels) {
-    v1::Variant& variant = *response.add_variants();
-    variant.set_task(model.model().task);
-    Describe(level, variant);
-    if (level.ready()) variant.set_device(devices);
-  }
+/// What nothing is known of but that it is broken: an original of a task of its directory's name.
+void Describe(const BrokenBundle& broken, v1::Variant& message) {
+  message.set_task(broken.directory);
+  message.set_name(kOriginal);
+  message.set_state(v1::VARIANT_STATE_FAILED);
+  message.set_error(broken.error);
 }
 
 }  // namespace
 
 grpc::Status ModelServiceImpl::ListModels(grpc::ServerContext*, const v1::ListModelsRequest*, v1::ListModelsResponse* response) {
   return StatusOf([&] {
-    for (const auto& [task, model] : parts_.models.models()) Describe(model.model(), *response->add_models());
+    const auto view = parts_.catalogue.View();
+    for (const auto& [task, model] : view->models) Describe(model.model(), *response->add_models());
   });
 }
 
 grpc::Status ModelServiceImpl::GetModel(grpc::ServerContext*, const v1::GetModelRequest* request, v1::GetModelResponse* response) {
   return StatusOf([&] {
-    const Model& model = parts_.models.Find(request->task()).model();
+    const auto view = parts_.catalogue.View();
+    const Model& model = view->Find(request->task()).model();
     Describe(model, *response->mutable_model());
     for (const Label& label : model.labels) Fill(label, *response->mutable_model()->add_labels());
   });
@@ -76,9 +103,10 @@ grpc::Status ModelServiceImpl::GetModel(grpc::ServerContext*, const v1::GetModel
 grpc::Status ModelServiceImpl::ListVariants(grpc::ServerContext*, const v1::ListVariantsRequest* request,
                                             v1::ListVariantsResponse* response) {
   return StatusOf([&] {
-    const std::string devices = Joined(parts_.devices.Names());
-    if (!request->task().empty()) return DescribeVariants(parts_.models.Find(request->task()), devices, *response);
-    for (const auto& [task, model] : parts_.models.models()) DescribeVariants(model, devices, *response);
+    const auto view = parts_.catalogue.View();
+    if (!request->task().empty()) return DescribeVariants(view->Find(request->task()), *response);
+    for (const auto& [task, model] : view->models) DescribeVariants(model, *response);
+    for (const BrokenBundle& broken : view->broken) Describe(broken, *response->add_variants());
   });
 }
 

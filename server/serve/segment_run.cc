@@ -65,13 +65,18 @@ void SegmentRun::TakeBytes(int64_t bytes) { parts_.security.limiter().TakeBytes(
 
 void SegmentRun::Ask(v1::SegmentHeader header) {
   header_ = std::move(header);
-  model_ = &parts_.models.Find(header_.task());
+  view_ = parts_.catalogue.View();
+  model_ = &view_->Find(header_.task());
   record_.task = model_->model().task;
   if (!LeavesTheChoice(header_.level().name())) asked_ = &FindAskedLevel(header_.level().name(), model_->levels);
   if (asked_ != nullptr) record_.variant = asked_->name;
   CheckSegmentHeader(header_);
+  const auto& levels = model_->levels;
+  if (std::none_of(levels.begin(), levels.end(), [](const ServedLevel& level) { return level.ready(); })) {
+    throw Error(ErrorCode::kFailedPrecondition, "task = " + record_.task + ": none of its levels could be loaded: " + model_->original().error);
+  }
   // Only for its errors: what no level can do is refused before the volume is sent.
-  PlanFor(asked_ != nullptr ? *asked_ : model_->original(), *model_, header_, parts_.devices.at(0), parts_);
+  PlanFor(asked_ != nullptr ? *asked_ : model_->original(), Request(), parts_.devices.at(0), parts_);
   record_.header_taken = true;
 }
 
@@ -82,8 +87,8 @@ void SegmentRun::EndWithin(double seconds) {
 }
 
 std::shared_ptr<SegmentWork> SegmentRun::Perform(Volume volume, MemoryReservation volume_memory, int64_t answer_bytes, const RunEvents& events) {
-  WorkMemory memory = Admit(volume.geometry, volume_memory.bytes(), answer_bytes);
-  auto work = std::make_shared<SegmentWork>(std::move(volume), std::move(volume_memory), std::move(memory));
+  WorkHold hold = Admit(volume.geometry, volume_memory.bytes(), answer_bytes);
+  auto work = std::make_shared<SegmentWork>(std::move(volume), std::move(volume_memory), std::move(hold));
   const std::shared_ptr<Ticket> ticket = Enqueue(work);
   try {
     if (events.accepted) events.accepted(Accepted(*ticket));
@@ -98,31 +103,39 @@ std::shared_ptr<SegmentWork> SegmentRun::Perform(Volume volume, MemoryReservatio
   return work;
 }
 
-WorkMemory SegmentRun::Admit(const Geometry& geometry, int64_t held_bytes, int64_t answer_bytes) {
-  const LevelRequest request{.model = *model_, .header = header_, .asked = asked_, .deadline_s = SecondsLeft(), .held_bytes = held_bytes,
-                             .answer_bytes = answer_bytes};
+LevelRequest SegmentRun::Request() const { return {.view = *view_, .model = *model_, .header = header_, .asked = asked_, .deadline_s = SecondsLeft()}; }
+
+WorkHold SegmentRun::Admit(const Geometry& geometry, int64_t held_bytes, int64_t answer_bytes) {
+  LevelRequest request = Request();
+  request.held_bytes = held_bytes;
+  request.answer_bytes = answer_bytes;
   admitted_ = AdmitLevel(request, geometry, parts_);
   record_.variant = admitted_.level->name;
   record_.device = device().name();
   record_.reason = NameOf(admitted_.reason);
   record_.voxels = admitted_.size.voxels;
   record_.foretold_s = admitted_.finish_s;
-  WorkMemory memory{.host = parts_.memory.Reserve(admitted_.peak_bytes, "segmentation of this volume", held_bytes), .device = {}};
-  memory.device = device().memory().Reserve(admitted_.device_bytes, "segmentation on this device");
-  return memory;
+  // Levels first: what room is then made for must not be themselves.
+  WorkHold hold;
+  hold.levels = parts_.catalogue.Hold(admitted_.levels, admitted_.place);
+  hold.host = parts_.memory.Reserve(admitted_.peak_bytes, "segmentation of this volume", held_bytes);
+  hold.device = device().memory().Reserve(admitted_.device_bytes, "segmentation on this device");
+  return hold;
 }
 
 std::shared_ptr<Ticket> SegmentRun::Enqueue(const std::shared_ptr<SegmentWork>& work) {
   clock_.Enter(CallStage::kQueue);
-  // The worker may outlive the call by up to one patch: it holds the work and its use of the heap, and the models live as long as the server.
+  // The worker may outlive the call by up to one patch: it holds the work, what its plan refers to, and its use of the heap.
   auto use = std::make_shared<IdleHeap::Use>(parts_.heap);
   // A crop's patches are another model's.
   const bool own_patches = admitted_.plan.rough == nullptr;
-  const size_t place = admitted_.place;
-  auto ticket = device().queue().Submit(header_.priority(), [work, plan = admitted_.plan, &own = *admitted_.level->segmenters.at(place), place, use = std::move(use), own_patches,
-                                                             &models = parts_.models, &metrics = parts_.metrics, variant = record_.variant, name = record_.device](std::stop_token stop) {
-    const MemoryReservation device_memory = std::move(work->device_memory);  // until the work's end, which the call may outlast
-    TaskSegmenter segmenter(plan, own, [&models, place](const std::string& task) { return models.FindSegmenter(task, place); });
+  auto ticket = device().queue().Submit(header_.priority(), [work, plan = admitted_.plan, view = view_, use = std::move(use), own_patches, &catalogue = parts_.catalogue,
+                                                             &metrics = parts_.metrics, variant = record_.variant, name = record_.device](std::stop_token stop) {
+    // Until the work's end, which the call may outlast.
+    const MemoryReservation device_memory = std::move(work->device_memory);
+    const LevelHold levels = std::move(work->levels);
+    catalogue.Finish(levels);
+    TaskSegmenter segmenter(plan, levels.own(), [&levels](const std::string& task) { return levels.Find(task); });
     PatchClock patches;
     work->result = segmenter.Segment(work->volume, std::move(stop), [&](const Progress& progress) {
       const std::optional<double> patch_s = patches.Tell(progress, PatchClock::Clock::now());

@@ -15,14 +15,14 @@
 #include "server/schedule/memory_budget.h"
 #include "server/security/security.h"
 #include "server/serve/result_cache.h"
-#include "server/variants/model_store.h"
+#include "server/variants/catalogue.h"
 
 namespace tuckerseg {
 
-/// Work that runs holds memory, uses the heap and the models, and tells `metrics` of its patches: they must outlive the devices' queues.
+/// Work that runs holds memory, uses the heap and the catalogue (which stops the queues when it goes), and tells `metrics` of its patches: they must outlive the devices' queues.
 struct ServiceParts {
   const ServerConfig& config;
-  const ModelStore& models;
+  Catalogue& catalogue;
   Devices& devices;
   MemoryBudget& memory;               ///< the host's: volumes and what is made of them lie there, wherever the networks run
   Metrics& metrics;
