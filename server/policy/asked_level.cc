@@ -54,22 +54,19 @@ std::string Listed(const Levels& levels, std::string list) {
   return list;
 }
 
-[[noreturn]] void RefuseUnknown(const std::string& wish, const Levels& levels) {
-  std::string message = "level = " + wish + ": must be one of " + Listed(Ready(levels), "auto");
+/// `beside`: what may be said that is no level.
+[[noreturn]] void RefuseUnknown(const std::string& wish, const Levels& levels, const std::string& beside) {
+  std::string message = "level = " + wish + ": must be one of " + Listed(Ready(levels), beside);
   const Levels failed = Those(levels, [](const ServedLevel& level) { return !level.ready(); });
   if (!failed.empty()) message += "; could not be loaded: " + Listed(failed, "");
   throw Error(ErrorCode::kNotFound, message);
 }
 
-}  // namespace
-
-bool LeavesTheChoice(const std::string& wish) { return wish.empty() || wish == "auto"; }
-
-const ServedLevel& FindMeantLevel(const std::string& wish, const std::vector<ServedLevel>& levels) {
+const ServedLevel& FindLevel(const std::string& wish, const std::vector<ServedLevel>& levels, const std::string& beside) {
   Levels all;
   for (const ServedLevel& level : levels) all.push_back(&level);
   const Levels meant = Meant(wish, all);
-  if (meant.empty()) RefuseUnknown(wish, all);
+  if (meant.empty()) RefuseUnknown(wish, all, beside);
   // Whether a number is one level's must not depend on which of them could be loaded: it would mean another level after the next start.
   if (!Those(meant, [&](const ServedLevel& level) { return level.name != meant.front()->name; }).empty()) {
     throw Error(ErrorCode::kFailedPrecondition, "level = " + wish + ": must be a name, as several levels have this number: " + Listed(meant, ""));
@@ -78,8 +75,14 @@ const ServedLevel& FindMeantLevel(const std::string& wish, const std::vector<Ser
   return ready.empty() ? *meant.front() : *ready.front();
 }
 
+}  // namespace
+
+bool LeavesTheChoice(const std::string& wish) { return wish.empty() || wish == "auto"; }
+
+const ServedLevel& FindMeantLevel(const std::string& wish, const std::vector<ServedLevel>& levels) { return FindLevel(wish, levels, ""); }
+
 const ServedLevel& FindAskedLevel(const std::string& wish, const std::vector<ServedLevel>& levels) {
-  const ServedLevel& meant = FindMeantLevel(wish, levels);
+  const ServedLevel& meant = FindLevel(wish, levels, "auto");
   if (!meant.ready()) throw Error(ErrorCode::kFailedPrecondition, "level = " + wish + ": " + meant.name + " could not be loaded: " + meant.error);
   return meant;
 }

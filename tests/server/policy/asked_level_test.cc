@@ -96,7 +96,7 @@ TEST(FindMeantLevel, TakesALevelThatCouldNotBeLoadedWhereNoOtherIsMeant) {
   EXPECT_EQ(&FindMeantLevel("broken", levels), &levels[1]);
   EXPECT_EQ(&FindMeantLevel("0.3", levels), &levels[1]);
   EXPECT_EQ(&FindMeantLevel("a", levels), &levels[3]);
-  ExpectError(ErrorCode::kNotFound, "level = b: must be one of auto, original", [&] { FindMeantLevel("b", levels); });
+  ExpectError(ErrorCode::kNotFound, "level = b: must be one of original, a (0.5); could not be loaded: broken (0.3), a (0.5)", [&] { FindMeantLevel("b", levels); });
 }
 
 }  // namespace
