@@ -20,6 +20,7 @@ struct ResultLimits {
 
 struct ServerConfig {
   std::string models;                      ///< directory of bundles
+  double models_rescan_s = 5;              ///< how often it is looked at for what has changed; 0: never
   std::string listen = "127.0.0.1:50051";
   std::string metrics = "127.0.0.1:9464";
   std::string device = kHostDevice;        ///< `cpu` or `cuda:N`

@@ -147,6 +147,7 @@ std::string RangeWords(const ConfigKey& key) {
 std::vector<ConfigKey> ConfigKeys() {
   return {
       Text("models", &ServerConfig::models, "directory of bundles ([bundle.md](bundle.md)); must be given, here or by `--models`"),
+      Number("models_rescan_s", &ServerConfig::models_rescan_s, 0, 86400, " s", "seconds from one look at `models` for what is new, replaced or gone to the next; 0: none after the start"),
       Text("listen", &ServerConfig::listen, "HOST:PORT for gRPC; port 0: any free one, in the log"),
       Text("metrics", &ServerConfig::metrics, "HOST:PORT of the pages for operators: `/metrics` and those below"),
       Text("device", &ServerConfig::device, "where networks run: `cpu` or `cuda:N`"),

@@ -26,7 +26,9 @@
 #include "server/security/security.h"
 #include "server/serve/current_status.h"
 #include "server/serve/grpc_server.h"
+#include "server/serve/serving_watch.h"
 #include "server/serve/status_of.h"
+#include "server/variants/model_rescan.h"
 
 namespace {
 
@@ -104,11 +106,8 @@ void Serve(const ServerConfig& config) {
   parts.spans = spans ? &*spans : nullptr;
   const LiveStatus::Shown shown = live.Show([&parts] { return CurrentStatus(parts); });
   GrpcServer server(parts, config.listen);
-  if (catalogue.View()->CanServe()) {
-    readiness.Ready();
-  } else {
-    readiness.Starting("no models");
-  }
+  const ServingWatch watch(catalogue, readiness, server);
+  const ModelRescan rescan(catalogue, heap, config.models_rescan_s);
   Log(LogLevel::kInfo, "serving", {{"port", server.port()}, {"metrics_port", endpoint.port()}, {"tasks", catalogue.View()->models.size()},
                                    {"devices", devices.Names()}});
 

@@ -6,6 +6,7 @@
 #include <grpcpp/health_check_service_interface.h>
 #include <grpcpp/impl/server_builder_option.h>
 
+#include <mutex>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <thread>
@@ -66,10 +67,13 @@ struct GrpcServer::State {
   explicit State(ServiceParts& service_parts)
       : parts(service_parts), rpcs(parts.metrics.registry(), ServedMethods(parts.config)), segmentation(parts), models(parts), info(parts), inference(parts) {}
 
-  /// `liveness` answers whatever the models do; these follow whether calls are taken.
-  void SetServing(bool serving) const {
-    server->GetHealthCheckService()->SetServingStatus("", serving);
-    for (const std::string& name : OwnServices(parts.config)) server->GetHealthCheckService()->SetServingStatus(name, serving);
+  /// `liveness` answers whatever the models do; these follow whether calls are taken, and those that need a model whether there is one.
+  void ShowHealth() const {
+    const bool serves = !parts.draining;
+    server->GetHealthCheckService()->SetServingStatus("", serves && can_serve);
+    for (const std::string& name : OwnServices(parts.config)) {
+      server->GetHealthCheckService()->SetServingStatus(name, serves && (can_serve || !NeedsAModel(name)));
+    }
   }
 
   ServiceParts& parts;
@@ -81,6 +85,8 @@ struct GrpcServer::State {
   int port = 0;
   std::shared_ptr<grpc::ServerCredentials> credentials;  // the server calls them as long as it lives
   std::unique_ptr<grpc::Server> server;
+  std::mutex health_mutex;  // so that the last word is the last state's
+  bool can_serve = false;
 };
 
 GrpcServer::GrpcServer(ServiceParts& parts, const std::string& address) : state_(std::make_unique<State>(parts)) {
@@ -107,7 +113,7 @@ GrpcServer::GrpcServer(ServiceParts& parts, const std::string& address) : state_
   if (!state_->server || state_->port == 0) {
     throw Error(ErrorCode::kInternal, "listen = " + address + ": cannot be listened at; must be a free HOST:PORT");
   }
-  state_->SetServing(true);
+  SetCanServe(parts.catalogue.View()->CanServe());
   state_->server->GetHealthCheckService()->SetServingStatus("liveness", true);
 }
 
@@ -117,9 +123,18 @@ int GrpcServer::port() const { return state_->port; }
 
 std::shared_ptr<grpc::Channel> GrpcServer::InProcessChannel() { return state_->server->InProcessChannel({}); }
 
+void GrpcServer::SetCanServe(bool can_serve) {
+  const std::lock_guard lock(state_->health_mutex);
+  state_->can_serve = can_serve;
+  state_->ShowHealth();
+}
+
 void GrpcServer::Stop(std::chrono::duration<double> grace) {
-  state_->parts.draining = true;
-  state_->SetServing(false);
+  {
+    const std::lock_guard lock(state_->health_mutex);
+    state_->parts.draining = true;
+    state_->ShowHealth();
+  }
   const auto end = std::chrono::steady_clock::now() + grace;
   while (state_->parts.streams > 0 && std::chrono::steady_clock::now() < end) {
     std::this_thread::sleep_for(std::chrono::milliseconds(20));

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 #include <set>
+#include <utility>
 
 #include "engine/error.h"
 #include "engine/model/bundle.h"
@@ -64,6 +65,13 @@ void LogUnloaded(const LevelSlot& slot, const char* why) {
   Log(LogLevel::kInfo, "variant_unloaded", fields);
 }
 
+/// A variant that came between a look at the disk and its description is in no stamp yet: then it is another one at the next look.
+bool IsSameVariant(const std::filesystem::path& directory, const BundleStamp& a, const BundleStamp& b) {
+  const auto in_a = a.variants.find(directory);
+  const auto in_b = b.variants.find(directory);
+  return in_a != a.variants.end() && in_b != b.variants.end() && in_a->second.IsSameModel(in_b->second);
+}
+
 /// The slots of a level that is meant: on one device, or on all.
 std::vector<std::shared_ptr<LevelSlot>> SlotsOn(const ServedLevel& level, std::optional<size_t> device) {
   if (level.slots.empty()) throw Error(ErrorCode::kFailedPrecondition, "level = " + level.name + ": could not be loaded: " + level.error);
@@ -86,7 +94,9 @@ Catalogue::Catalogue(CatalogueOptions options, Devices& devices, MemoryBudget& h
   if (!std::filesystem::is_directory(options_.directory, error)) {
     throw Error(ErrorCode::kNotFound, "--models " + options_.directory.string() + ": is no directory; must be one that holds bundles");
   }
-  for (const std::filesystem::path& directory : FindBundles(options_.directory)) entries_.push_back(Describe(directory));
+  served_stamp_ = StampModels(options_.directory).value_or(ModelsStamp());  // first: what changes while it is read is seen at the next look
+  last_stamp_ = served_stamp_;
+  for (const auto& [directory, stamp] : served_stamp_) entries_.push_back(Describe(directory));
   ChooseServing();
   host_.MakeRoomWith([this] { return EvictOne(nullptr); });
   for (Device& device : devices_) device.memory().MakeRoomWith([this, place = &device] { return EvictOne(place); });
@@ -102,6 +112,47 @@ std::shared_ptr<const CatalogueView> Catalogue::View() const {
   const std::lock_guard lock(mutex_);
   if (!view_) view_ = MakeView();
   return view_;
+}
+
+bool Catalogue::Rescan() {
+  const std::optional<ModelsStamp> now = StampModels(options_.directory);
+  if (now.has_value() == is_unreadable_) {  // another answer than before
+    is_unreadable_ = !now.has_value();
+    Log(is_unreadable_ ? LogLevel::kWarning : LogLevel::kInfo, is_unreadable_ ? "models_unreadable" : "models_readable_again", nlohmann::json::object());
+  }
+  if (!now) return false;
+  const DiskChanges changes = ChangesOnDisk(served_stamp_, std::exchange(last_stamp_, *now), *now);
+  if (changes.empty()) return false;
+  std::vector<Entry> described;
+  for (const std::filesystem::path& directory : changes.changed) described.push_back(Describe(directory));
+  // What is let go of: behind the lock, as memory may be freed.
+  std::vector<Entry> old;
+  std::shared_ptr<const CatalogueView> old_view;
+  {
+    const std::lock_guard lock(mutex_);
+    old_view = std::move(view_);
+    for (Entry& entry : described) {
+      Entry* served = FindEntry(entry.directory);
+      if (served == nullptr) {
+        entries_.push_back(std::move(entry));
+        continue;
+      }
+      KeepUnchanged(*served, served_stamp_.at(entry.directory), now->at(entry.directory), entry);
+      std::swap(*served, entry);
+      old.push_back(std::move(entry));
+    }
+    for (const std::filesystem::path& directory : changes.gone) {
+      Entry* gone = FindEntry(directory);
+      old.push_back(std::move(*gone));
+      entries_.erase(entries_.begin() + (gone - entries_.data()));
+    }
+    std::sort(entries_.begin(), entries_.end(), [](const Entry& a, const Entry& b) { return a.directory < b.directory; });
+    ChooseServing();
+    Changed();
+  }
+  for (const std::filesystem::path& directory : changes.changed) served_stamp_[directory] = now->at(directory);
+  for (const std::filesystem::path& directory : changes.gone) served_stamp_.erase(directory);
+  return true;
 }
 
 void Catalogue::LoadWhatFits() {
@@ -218,6 +269,31 @@ Catalogue::Entry Catalogue::Describe(const std::filesystem::path& directory) con
   return entry;
 }
 
+void Catalogue::KeepUnchanged(const Entry& old, const BundleStamp& old_stamp, const BundleStamp& stamp, Entry& entry) const {
+  entry.serves = old.serves;
+  for (Level& level : entry.levels) {
+    if (level.slots.empty()) continue;
+    const auto same = std::find_if(old.levels.begin(), old.levels.end(), [&](const Level& other) {
+      return !other.slots.empty() && other.served.name == level.served.name && other.slots.front()->files.directory == level.slots.front()->files.directory;
+    });
+    if (same == old.levels.end()) continue;
+    const std::filesystem::path& directory = level.slots.front()->files.directory;
+    const bool is_original = directory == entry.directory;
+    // A variant's levels are forms of what model.json says.
+    const bool unchanged = is_original ? old_stamp.files.IsSameModel(stamp.files)
+                                       : old_stamp.files.description == stamp.files.description && IsSameVariant(directory, old_stamp, stamp);
+    if (unchanged) {
+      level.served.model = same->served.model;  // which plans compare by where it lies
+      level.slots = same->slots;
+      continue;
+    }
+    for (size_t i = 0; i < level.slots.size(); ++i) {
+      level.slots[i]->pinned = same->slots[i]->pinned;  // an operator wants a level, not its weights of one day
+      level.slots[i]->device.times().Forget(level.slots[i]->key);
+    }
+  }
+}
+
 LevelHold::Item Catalogue::Take(const std::shared_ptr<LevelSlot>& slot) {
   {
     const std::lock_guard lock(mutex_);
@@ -303,7 +379,11 @@ std::unique_ptr<Segmenter> Catalogue::LoadSegmenter(const LevelSlot& slot, doubl
 }
 
 void Catalogue::LoadIfItFits(const std::shared_ptr<LevelSlot>& slot) {
-  LevelHold::Item item{slot, TryReserve(*slot)};
+  LevelHold::Item item{slot, nullptr};
+  try {
+    item.resident = IsPinned(*slot) ? Reserve(*slot) : TryReserve(*slot);
+  } catch (const Error&) {  // no room, whatever goes
+  }
   {
     const std::lock_guard lock(mutex_);
     slot->tried = true;
@@ -318,6 +398,11 @@ void Catalogue::LoadIfItFits(const std::shared_ptr<LevelSlot>& slot) {
     Finish(item);
   } catch (const Error&) {  // it is listed with its reason, and logged
   }
+}
+
+bool Catalogue::IsPinned(const LevelSlot& slot) const {
+  const std::lock_guard lock(mutex_);
+  return slot.pinned;
 }
 
 std::vector<std::shared_ptr<LevelSlot>> Catalogue::NeverTried(bool originals) const {
@@ -372,6 +457,11 @@ void Catalogue::ChooseServing() {
     if (entry.serves) continue;
     Log(LogLevel::kError, "bundle_failed", {{"directory", entry.described.directory}, {"reason", "task " + entry.described.model->task + ": is served by another bundle already"}});
   }
+}
+
+Catalogue::Entry* Catalogue::FindEntry(const std::filesystem::path& directory) {
+  const auto found = std::find_if(entries_.begin(), entries_.end(), [&](const Entry& entry) { return entry.directory == directory; });
+  return found == entries_.end() ? nullptr : &*found;
 }
 
 std::vector<std::shared_ptr<LevelSlot>> Catalogue::ServedSlots() const {

@@ -19,6 +19,7 @@
 #include "server/schedule/memory_budget.h"
 #include "server/variants/catalogue_view.h"
 #include "server/variants/described_bundle.h"
+#include "server/variants/disk_scan.h"
 
 namespace tuckerseg {
 
@@ -74,6 +75,11 @@ class Catalogue {
 
   std::shared_ptr<const CatalogueView> View() const;
 
+  /// Looks at the directory again: what is new, replaced or gone since, and was so at the look before already (ChangesOnDisk). A card that has come or gone tells at
+  /// once; weights that were replaced, of a level or of its model, are loaded anew, while requests that have begun end with the old ones. Returns whether View()
+  /// has changed. One thread at a time, the same that loads what fits.
+  bool Rescan();
+
   /// Loads what nobody has tried to load yet: originals first, on every device in their order, then all other levels, as far as there is room without
   /// unloading anything. What finds none stays on disk until a request needs it. One thread at a time.
   void LoadWhatFits();
@@ -111,6 +117,8 @@ class Catalogue {
   };
 
   Entry Describe(const std::filesystem::path& directory) const;
+  /// What is known of levels whose files are still the same.
+  void KeepUnchanged(const Entry& old, const BundleStamp& old_stamp, const BundleStamp& stamp, Entry& entry) const;
   /// A share of the level's memory on its device; reserved, not loaded, where there was none.
   LevelHold::Item Take(const std::shared_ptr<LevelSlot>& slot);
   std::shared_ptr<ResidentLevel> Reserve(const LevelSlot& slot);
@@ -119,6 +127,7 @@ class Catalogue {
   void Finish(const LevelHold::Item& item);
   std::unique_ptr<Segmenter> LoadSegmenter(const LevelSlot& slot, double& load_s);
   void LoadIfItFits(const std::shared_ptr<LevelSlot>& slot);
+  bool IsPinned(const LevelSlot& slot) const;
   /// Those that nobody has tried to load yet, by device.
   std::vector<std::shared_ptr<LevelSlot>> NeverTried(bool originals) const;
   /// Unloads the level that goes first of those whose weights lie on `device`, or anywhere on the host if that is null. False: all must stay.
@@ -128,6 +137,7 @@ class Catalogue {
   void Changed();
   /// Of two bundles of one task the one serves that has served before, else the first by directory.
   void ChooseServing();
+  Entry* FindEntry(const std::filesystem::path& directory);
   std::vector<std::shared_ptr<LevelSlot>> ServedSlots() const;
   std::shared_ptr<const CatalogueView> MakeView() const;
 
@@ -135,6 +145,10 @@ class Catalogue {
   Devices& devices_;
   MemoryBudget& host_;
   Metrics& metrics_;
+  // Of Rescan() alone:
+  ModelsStamp served_stamp_;  // of what the entries were made
+  ModelsStamp last_stamp_;
+  bool is_unreadable_ = false;
   mutable std::mutex mutex_;
   mutable std::condition_variable changed_;
   std::vector<Entry> entries_;  // by directory
