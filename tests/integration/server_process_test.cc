@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <thread>
 
+#include "engine/error.h"
 #include "tests/engine/model/temporary_directory.h"
 #include "tests/engine/tiny_network.h"
 #include "tests/engine/volume/nifti_builder.h"
