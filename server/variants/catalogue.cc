@@ -59,6 +59,10 @@ nlohmann::json FieldsOf(const LevelSlot& slot) {
   return {{"task", slot.key.task}, {"variant", slot.key.level}, {"device", slot.device.name()}};
 }
 
+void LogFailed(const BrokenBundle& bundle) {
+  Log(LogLevel::kError, "bundle_failed", {{"directory", bundle.directory}, {"reason", bundle.error}});
+}
+
 void LogUnloaded(const LevelSlot& slot, const char* why) {
   nlohmann::json fields = FieldsOf(slot);
   fields["why"] = why;
@@ -97,7 +101,7 @@ Catalogue::Catalogue(CatalogueOptions options, Devices& devices, MemoryBudget& h
   served_stamp_ = StampModels(options_.directory).value_or(ModelsStamp());  // first: what changes while it is read is seen at the next look
   last_stamp_ = served_stamp_;
   for (const auto& [directory, stamp] : served_stamp_) entries_.push_back(Describe(directory));
-  ChooseServing();
+  for (const BrokenBundle& bundle : ChooseServing()) LogFailed(bundle);
   host_.MakeRoomWith([this] { return EvictOne(nullptr); });
   for (Device& device : devices_) device.memory().MakeRoomWith([this, place = &device] { return EvictOne(place); });
 }
@@ -128,6 +132,7 @@ bool Catalogue::Rescan() {
   // What is let go of: behind the lock, as memory may be freed.
   std::vector<Entry> old;
   std::shared_ptr<const CatalogueView> old_view;
+  std::vector<BrokenBundle> kept_from_serving;
   {
     const std::lock_guard lock(mutex_);
     old_view = std::move(view_);
@@ -147,9 +152,10 @@ bool Catalogue::Rescan() {
       entries_.erase(entries_.begin() + (gone - entries_.data()));
     }
     std::sort(entries_.begin(), entries_.end(), [](const Entry& a, const Entry& b) { return a.directory < b.directory; });
-    ChooseServing();
+    kept_from_serving = ChooseServing();
     Changed();
   }
+  for (const BrokenBundle& bundle : kept_from_serving) LogFailed(bundle);
   for (const std::filesystem::path& directory : changes.changed) served_stamp_[directory] = now->at(directory);
   for (const std::filesystem::path& directory : changes.gone) served_stamp_.erase(directory);
   return true;
@@ -247,6 +253,10 @@ int64_t Catalogue::WaitForChange(int64_t seen, std::chrono::milliseconds timeout
   return version_;
 }
 
+BrokenBundle Catalogue::Entry::Broken() const {
+  return {described.directory, !described.error.empty() ? described.error : "task " + described.model->task + ": is served by another bundle already"};
+}
+
 Catalogue::Entry Catalogue::Describe(const std::filesystem::path& directory) const {
   Entry entry{.directory = directory, .described = DescribeBundle(directory, options_.allow_non_commercial), .levels = {}};
   for (DescribedLevel& described : entry.described.levels) {
@@ -263,35 +273,8 @@ Catalogue::Entry Catalogue::Describe(const std::filesystem::path& directory) con
     level.served = std::move(described.level);
   }
   entry.described.levels.clear();
-  if (!entry.described.error.empty()) {
-    Log(LogLevel::kError, "bundle_failed", {{"directory", entry.described.directory}, {"reason", entry.described.error}});
-  }
+  if (!entry.described.error.empty()) LogFailed(entry.Broken());
   return entry;
-}
-
-void Catalogue::KeepUnchanged(const Entry& old, const BundleStamp& old_stamp, const BundleStamp& stamp, Entry& entry) const {
-  entry.serves = old.serves;
-  for (Level& level : entry.levels) {
-    if (level.slots.empty()) continue;
-    const auto same = std::find_if(old.levels.begin(), old.levels.end(), [&](const Level& other) {
-      return !other.slots.empty() && other.served.name == level.served.name && other.slots.front()->files.directory == level.slots.front()->files.directory;
-    });
-    if (same == old.levels.end()) continue;
-    const std::filesystem::path& directory = level.slots.front()->files.directory;
-    const bool is_original = directory == entry.directory;
-    // A variant's levels are forms of what model.json says.
-    const bool unchanged = is_original ? old_stamp.files.IsSameModel(stamp.files)
-                                       : old_stamp.files.description == stamp.files.description && IsSameVariant(directory, old_stamp, stamp);
-    if (unchanged) {
-      level.served.model = same->served.model;  // which plans compare by where it lies
-      level.slots = same->slots;
-      continue;
-    }
-    for (size_t i = 0; i < level.slots.size(); ++i) {
-      level.slots[i]->pinned = same->slots[i]->pinned;  // an operator wants a level, not its weights of one day
-      level.slots[i]->device.times().Forget(level.slots[i]->key);
-    }
-  }
 }
 
 LevelHold::Item Catalogue::Take(const std::shared_ptr<LevelSlot>& slot) {
@@ -445,7 +428,8 @@ void Catalogue::Changed() {
   changed_.notify_all();
 }
 
-void Catalogue::ChooseServing() {
+std::vector<BrokenBundle> Catalogue::ChooseServing() {
+  std::vector<BrokenBundle> kept_from_serving;
   std::set<std::string> tasks;
   for (Entry& entry : entries_) {
     entry.serves = entry.serves && entry.described.error.empty();
@@ -454,8 +438,33 @@ void Catalogue::ChooseServing() {
   for (Entry& entry : entries_) {
     if (entry.serves || !entry.described.error.empty()) continue;
     entry.serves = tasks.insert(entry.described.model->task).second;
-    if (entry.serves) continue;
-    Log(LogLevel::kError, "bundle_failed", {{"directory", entry.described.directory}, {"reason", "task " + entry.described.model->task + ": is served by another bundle already"}});
+    if (!entry.serves) kept_from_serving.push_back(entry.Broken());
+  }
+  return kept_from_serving;
+}
+
+void Catalogue::KeepUnchanged(const Entry& old, const BundleStamp& old_stamp, const BundleStamp& stamp, Entry& entry) const {
+  entry.serves = old.serves;
+  for (Level& level : entry.levels) {
+    if (level.slots.empty()) continue;
+    const auto same = std::find_if(old.levels.begin(), old.levels.end(), [&](const Level& other) {
+      return !other.slots.empty() && other.served.name == level.served.name && other.slots.front()->files.directory == level.slots.front()->files.directory;
+    });
+    if (same == old.levels.end()) continue;
+    const std::filesystem::path& directory = level.slots.front()->files.directory;
+    const bool is_original = directory == entry.directory;
+    // A variant's levels are forms of what model.json says.
+    const bool unchanged = is_original ? old_stamp.files.IsSameModel(stamp.files)
+                                       : old_stamp.files.description == stamp.files.description && IsSameVariant(directory, old_stamp, stamp);
+    if (unchanged) {
+      level.served.model = same->served.model;  // which plans compare by where it lies
+      level.slots = same->slots;
+      continue;
+    }
+    for (size_t i = 0; i < level.slots.size(); ++i) {
+      level.slots[i]->pinned = same->slots[i]->pinned;  // an operator wants a level, not its weights of one day
+      level.slots[i]->device.times().Forget(level.slots[i]->key);
+    }
   }
 }
 
@@ -477,8 +486,7 @@ std::shared_ptr<const CatalogueView> Catalogue::MakeView() const {
   auto view = std::make_shared<CatalogueView>();
   for (const Entry& entry : entries_) {
     if (!entry.serves) {
-      const std::string error = !entry.described.error.empty() ? entry.described.error : "task " + entry.described.model->task + ": is served by another bundle already";
-      view->broken.push_back({entry.described.directory, error});
+      view->broken.push_back(entry.Broken());
       continue;
     }
     CatalogueModel& model = view->models[entry.described.model->task];

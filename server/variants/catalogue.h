@@ -114,11 +114,11 @@ class Catalogue {
     DescribedBundle described;  // without its levels, which are below
     std::vector<Level> levels;
     bool serves = false;        // its task; false: it is broken, or another bundle does
+
+    BrokenBundle Broken() const;  // why it does not serve
   };
 
   Entry Describe(const std::filesystem::path& directory) const;
-  /// What is known of levels whose files are still the same.
-  void KeepUnchanged(const Entry& old, const BundleStamp& old_stamp, const BundleStamp& stamp, Entry& entry) const;
   /// A share of the level's memory on its device; reserved, not loaded, where there was none.
   LevelHold::Item Take(const std::shared_ptr<LevelSlot>& slot);
   std::shared_ptr<ResidentLevel> Reserve(const LevelSlot& slot);
@@ -135,8 +135,10 @@ class Catalogue {
 
   // With the mutex:
   void Changed();
-  /// Of two bundles of one task the one serves that has served before, else the first by directory.
-  void ChooseServing();
+  /// Of two bundles of one task the one serves that has served before, else the first by directory. Returns those that another one keeps from serving.
+  std::vector<BrokenBundle> ChooseServing();
+  /// What is known of levels whose files are still the same.
+  void KeepUnchanged(const Entry& old, const BundleStamp& old_stamp, const BundleStamp& stamp, Entry& entry) const;
   Entry* FindEntry(const std::filesystem::path& directory);
   std::vector<std::shared_ptr<LevelSlot>> ServedSlots() const;
   std::shared_ptr<const CatalogueView> MakeView() const;
