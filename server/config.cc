@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <functional>
 #include <set>
+#include <sstream>
 
 #include "engine/available_memory.h"
 #include "engine/error.h"
@@ -119,6 +120,15 @@ void CheckConnectionAge(const ServerConfig& config) {
   }
 }
 
+/// What a key of the only device holds would be nobody's beside `devices`.
+template <typename Value>
+void CheckKeyOfOnlyDevice(const char* key, const Value& value, const Value& absent) {
+  if (value == absent) return;
+  std::ostringstream message;
+  message << key << " = " << value << ": must be left out where `devices` is given, each of which has its own";
+  throw Error(ErrorCode::kInvalidArgument, message.str());
+}
+
 void CheckChoicesFile(const std::string& file) {
   if (file.empty()) return;
   std::error_code error;
@@ -157,6 +167,12 @@ std::vector<std::string> FindMistakes(const ServerConfig& config) {
   if (config.models.empty()) mistakes.emplace_back("models: missing; must be a directory of bundles");
   Gather(mistakes, [&] { ParseAddress("listen", config.listen); });
   Gather(mistakes, [&] { ParseAddress("metrics", config.metrics); });
+  if (!config.devices.empty()) {
+    const ServerConfig absent;
+    Gather(mistakes, [&] { CheckKeyOfOnlyDevice("device", ShownKey(config.device), absent.device); });
+    Gather(mistakes, [&] { CheckKeyOfOnlyDevice("threads", config.threads, absent.threads); });
+    Gather(mistakes, [&] { CheckKeyOfOnlyDevice("queue_capacity", config.queue_capacity, absent.queue_capacity); });
+  }
   Gather(mistakes, [&] { CheckChoicesFile(config.choices_file); });
   Gather(mistakes, [&] { CheckTls(config.tls); });
   Gather(mistakes, [&] { CheckCertificates(config.tls, config.auth); });
@@ -168,9 +184,15 @@ std::vector<std::string> FindMistakes(const ServerConfig& config) {
   return mistakes;
 }
 
+std::vector<DeviceSettings> DevicesOf(const ServerConfig& config) {
+  if (!config.devices.empty()) return config.devices;
+  return {{.name = config.device, .device = config.device, .threads = config.threads, .memory_limit_bytes = 0, .queue_capacity = config.queue_capacity}};
+}
+
 void CompleteConfig(ServerConfig& config) {
   ThrowIfAny(FindMistakes(config));
-  if (config.threads == 0) config.threads = AvailableThreads();
+  if (config.devices.empty() && config.threads == 0) config.threads = AvailableThreads();
+  ShareThreads(config.devices, AvailableThreads());
   if (config.max_connections == 0) config.max_connections = std::clamp<int64_t>(MostOpenFiles() / 2, 1, 4096);
   if (config.memory_limit_bytes == 0) {
     // Results that are kept are bounded apart from requests: their room is set aside here, or both together would pass what the machine has.

@@ -7,6 +7,7 @@
 
 #include "engine/segment/segmenter.h"
 #include "engine/volume/nifti_header.h"
+#include "server/device_settings.h"
 #include "server/security/security_settings.h"
 
 namespace tuckerseg {
@@ -19,16 +20,18 @@ struct ResultLimits {
 
 struct ServerConfig {
   std::string models;                      ///< directory of bundles
+  double models_rescan_s = 5;              ///< how often it is looked at for what has changed; 0: never
   std::string listen = "127.0.0.1:50051";
   std::string metrics = "127.0.0.1:9464";
-  std::string device = "cpu";              ///< `cpu` or `cuda:N`
+  std::string device = kHostDevice;        ///< `cpu` or `cuda:N`
   int threads = 0;                         ///< of the CPU; 0: as many as the process may use
   int64_t queue_capacity = 16;             ///< requests that may wait or run
+  std::vector<DeviceSettings> devices;     ///< several, instead of `device`, `threads` and `queue_capacity`; empty: the one that those describe
   int64_t max_streams = 32;                ///< calls that may send, wait and receive at once
   int64_t max_connections = 0;             ///< of clients, open at once; 0: half of the files that the process may open, at most 4096
   int64_t max_input_bytes = int64_t{4} << 30;
   VolumeLimits volume_limits;
-  int64_t memory_limit_bytes = 0;          ///< for volumes and segmentation; 0: 80 % of what the process may have
+  int64_t memory_limit_bytes = 0;          ///< of the host: for volumes, weights and work of all devices; 0: 80 % of what the process may have
   GeometryPolicy geometry_policy = GeometryPolicy::kRefuse;
   Accumulation accumulation = Accumulation::kFloat32;
   double min_quality = 0;                  ///< no request that leaves the choice of its level is served below it
@@ -60,7 +63,10 @@ void ApplyConfigJson(const std::string& json, ServerConfig& config);
 /// that contradict one another.
 std::vector<std::string> FindMistakes(const ServerConfig& config);
 
-/// Fills what was left to the machine: threads, connections, memory limit. Errors: kInvalidArgument with the lines of FindMistakes, if there are any.
+/// The devices that are meant, in their order, which is that of preference where nothing else decides: `devices`, or the only one.
+std::vector<DeviceSettings> DevicesOf(const ServerConfig& config);
+
+/// Fills what was left to the machine: threads, of each device too, connections, and the memory limit. Errors: kInvalidArgument with the lines of FindMistakes, if there are any.
 void CompleteConfig(ServerConfig& config);
 
 const char* NameOf(GeometryPolicy policy);

@@ -105,6 +105,23 @@ ConfigKey CertificateList(std::string name, std::string meaning) {
   return key;
 }
 
+/// Likewise.
+ConfigKey DeviceList(std::string name, std::string meaning) {
+  ConfigKey key;
+  key.name = std::move(name);
+  key.type = ConfigKey::Type::kList;
+  key.entry = Json::parse(R"({"type": "object", "additionalProperties": false,
+                              "properties": {"name": {"type": "string", "pattern": "^[a-z0-9:._-]{1,32}$"},
+                                             "device": {"type": "string", "default": "cpu"},
+                                             "threads": {"type": "integer", "minimum": 0, "maximum": 1024, "default": 0},
+                                             "memory_limit_bytes": {"type": "integer", "minimum": 0, "maximum": 1125899906842624, "default": 0},
+                                             "queue_capacity": {"type": "integer", "minimum": 1, "maximum": 10000, "default": 16}}})");
+  key.meaning = std::move(meaning);
+  key.read = [](const JsonField& field, ServerConfig& config) { config.devices = ReadDevices(field); };
+  key.write = [](const ServerConfig& config) { return DevicesJson(config.devices); };
+  return key;
+}
+
 std::string Quoted(const std::string& text) { return "`" + text + "`"; }
 
 std::string DefaultWords(const ConfigKey& key) {
@@ -130,23 +147,25 @@ std::string RangeWords(const ConfigKey& key) {
 std::vector<ConfigKey> ConfigKeys() {
   return {
       Text("models", &ServerConfig::models, "directory of bundles ([bundle.md](bundle.md)); must be given, here or by `--models`"),
+      Number("models_rescan_s", &ServerConfig::models_rescan_s, 0, 86400, " s", "seconds from one look at `models` for what is new, replaced or gone to the next; 0: none after the start"),
       Text("listen", &ServerConfig::listen, "HOST:PORT for gRPC; port 0: any free one, in the log"),
       Text("metrics", &ServerConfig::metrics, "HOST:PORT of the pages for operators: `/metrics` and those below"),
       Text("device", &ServerConfig::device, "where networks run: `cpu` or `cuda:N`"),
       Integer("threads", &ServerConfig::threads, 0, 1024, "CPU threads, of LibTorch and of everything else; 0: as many as the process may use"),
       Integer("queue_capacity", &ServerConfig::queue_capacity, 1, 10000, "requests that may wait or run"),
+      DeviceList("devices", "list of {`name`, `device`, `threads`, `memory_limit_bytes`, `queue_capacity`}: several devices, each with its own queue, instead of `device`, `threads` and `queue_capacity`; see below"),
       Integer("max_streams", &ServerConfig::max_streams, 1, 10000, "calls of Segment and ModelInfer that may be open"),
       Integer("max_connections", &ServerConfig::max_connections, 0, 1'000'000, "connections of clients that may be open; 0: half of the files that the process may open, at most 4096"),
       Integer("max_input_bytes", &ServerConfig::max_input_bytes, 1, kMostBytes, "largest file as sent"),
       Integer("max_voxels", [](auto& config) -> auto& { return config.volume_limits.max_voxels; }, 1, kMostBytes, "most voxels of a volume"),
       Integer("max_axis", [](auto& config) -> auto& { return config.volume_limits.max_axis; }, 1, 32767, "most voxels along an axis"),
-      Integer("memory_limit_bytes", &ServerConfig::memory_limit_bytes, 0, kMostBytes, "for volumes and segmentation; 0: 80 % of the cgroup's limit or the machine's memory, the lesser, without `results_max_bytes`; 40 % at least"),
+      Integer("memory_limit_bytes", &ServerConfig::memory_limit_bytes, 0, kMostBytes, "of the host, for volumes, weights and the work of all devices; 0: 80 % of the cgroup's limit or the machine's memory, the lesser, without `results_max_bytes`; 40 % at least"),
       Choice("geometry_policy", &ServerConfig::geometry_policy, {"refuse", "prefer_sform", "prefer_qform"}, "what is done with geometry that is legal but dubious"),
       Choice("accumulation", &ServerConfig::accumulation, {"float32", "reference"}, "`reference`: patches are summed in half precision, as nnU-Net does"),
       Number("min_quality", &ServerConfig::min_quality, 0, 1, "", "no request that leaves the choice of its level is served below this quality"),
       Number("deadline_margin", &ServerConfig::deadline_margin, 0, 10, "", "share by which work may take longer than foretold before a promise of time is at risk"),
       Boolean("allow_phantom_quality", &ServerConfig::allow_phantom_quality, "qualities that were measured on phantoms alone count for models that were trained on patients, too"),
-      Boolean("allow_non_commercial", &ServerConfig::allow_non_commercial, "serve bundles whose licence forbids commercial use, or asks for a key that is free for other use only; else the server does not start with them"),
+      Boolean("allow_non_commercial", &ServerConfig::allow_non_commercial, "serve bundles whose licence forbids commercial use, or asks for a key that is free for other use only; else they are not served"),
       Boolean("open_inference", &ServerConfig::open_inference, "serve the Open Inference Protocol, and take messages as large as it needs (below); false: no message above 4 MiB is taken"),
       Integer("results_max_bytes", [](auto& config) -> auto& { return config.results.max_bytes; }, 0, kMostBytes, "memory for answers that are kept for calls that come again with their idempotency key; 0: none is kept, and keys mean nothing"),
       Number("results_keep_s", [](auto& config) -> auto& { return config.results.keep_s; }, 1, 86400, " s", "seconds for which each is kept"),

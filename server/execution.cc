@@ -23,13 +23,23 @@ DeviceMemory MemoryOf(const std::string& device) {
 
 }  // namespace
 
-Execution ChooseExecution(const ServerConfig& config) {
-  return {TorchExecutorFactory(config.device, config.threads), TorchVersion(), TorchDevices(), [device = config.device] { return MemoryOf(device); }};
+std::string ExecutorName() { return TorchVersion(); }
+
+std::vector<std::string> DeviceKinds() { return TorchDevices(); }
+
+DeviceExecution ExecutionOn(const DeviceSettings& settings) {
+  DeviceExecution execution{.factory = TorchExecutorFactory(settings.device, settings.threads)};
+  if (!settings.on_host()) execution.memory = [device = settings.device] { return MemoryOf(device); };
+  return execution;
 }
 #else
-Execution ChooseExecution(const ServerConfig& config) {
-  if (config.device != "cpu") throw Error(ErrorCode::kInvalidArgument, "device = " + config.device + ": must be cpu");
-  return {PlainExecutorFactory(), "plain", {"cpu"}, {}};
+std::string ExecutorName() { return "plain"; }
+
+std::vector<std::string> DeviceKinds() { return {kHostDevice}; }
+
+DeviceExecution ExecutionOn(const DeviceSettings& settings) {
+  if (!settings.on_host()) throw Error(ErrorCode::kInvalidArgument, "device = " + settings.device + ": must be cpu");
+  return {.factory = PlainExecutorFactory()};
 }
 #endif
 

@@ -1,24 +1,20 @@
 /// Where a server's networks run: through LibTorch where the program was built with it, else through the plain executor.
 #pragma once
 
-#include <functional>
 #include <string>
 #include <vector>
 
-#include "engine/execute/executor.h"
-#include "server/config.h"
-#include "server/observe/server_status.h"
+#include "server/schedule/device.h"
 
 namespace tuckerseg {
 
-struct Execution {
-  ExecutorFactory factory;
-  std::string name;                              ///< with its version
-  std::vector<std::string> devices;              ///< kinds that are there
-  std::function<DeviceMemory()> device_memory;   ///< of the configured device; empty: nobody can tell
-};
+/// What runs networks in this program, with its version.
+std::string ExecutorName();
 
-/// Errors: kInvalidArgument for a device that this program cannot use.
-Execution ChooseExecution(const ServerConfig& config);
+/// Kinds of devices that are there.
+std::vector<std::string> DeviceKinds();
+
+/// How networks run on a device of these settings. Errors: kInvalidArgument for a device that this program cannot use.
+DeviceExecution ExecutionOn(const DeviceSettings& settings);
 
 }  // namespace tuckerseg

@@ -22,13 +22,14 @@
 #include "server/observe/operator_endpoint.h"
 #include "server/observe/otlp_exporter.h"
 #include "server/observe/status_gauges.h"
+#include "server/observe/variant_gauges.h"
 #include "server/security/core_dumps.h"
 #include "server/security/security.h"
 #include "server/serve/current_status.h"
 #include "server/serve/grpc_server.h"
+#include "server/serve/serving_watch.h"
 #include "server/serve/status_of.h"
-#include "server/variants/variant_gauges.h"
-#include "server/variants/warm_up.h"
+#include "server/variants/model_rescan.h"
 
 namespace {
 
@@ -47,28 +48,48 @@ sigset_t BlockSignals() {
   return signals;
 }
 
-/// Builds all that the server is made of, and serves until a signal comes; with `check_only` it ends before it listens.
-void Serve(const ServerConfig& config, bool check_only) {
+CatalogueOptions CatalogueOptionsOf(const ServerConfig& config) { return {.directory = config.models, .allow_non_commercial = config.allow_non_commercial}; }
+
+void AddDevices(const ServerConfig& config, Devices& devices) {
+  for (const DeviceSettings& settings : DevicesOf(config)) devices.Add(settings, ExecutionOn(settings), config.memory_limit_bytes);
+}
+
+/// What keeps a server of these settings from serving all that it is given, a line each: all is loaded once. Errors: for devices and files that cannot be used.
+std::vector<std::string> CheckModels(const ServerConfig& config) {
+  const Security security(config);
+  Metrics metrics(TUCKERSEG_VERSION, DeviceKinds(), ExecutorName());
+  MemoryBudget memory(config.memory_limit_bytes);
+  Devices devices;
+  AddDevices(config, devices);
+  Catalogue catalogue(CatalogueOptionsOf(config), devices, memory, metrics);
+  catalogue.LoadWhatFits();
+  return BrokenModels(*catalogue.View());
+}
+
+/// Builds all that the server is made of, and serves until a signal comes.
+void Serve(const ServerConfig& config) {
   ForbidCoreDumps();
   KeepFreedMemoryOfAllThreads();  // until the server is idle (IdleHeap)
   const sigset_t signals = BlockSignals();
   LogGrpcMessages();
-  const Execution execution = ChooseExecution(config);
   Security security(config);
-  const auto load = [&] { return ModelStore(config.models, execution.factory, config.allow_non_commercial); };
-  if (check_only) {
-    load();
-    return;
-  }
+  Metrics metrics(TUCKERSEG_VERSION, DeviceKinds(), ExecutorName());
+  MemoryBudget memory(config.memory_limit_bytes);
+  IdleHeap heap;
+  Devices devices;  // behind what the work of their queues uses, but for the catalogue, which stops them
+  AddDevices(config, devices);
   std::optional<ChoiceLog> choices;
   if (!config.choices_file.empty()) choices.emplace(config.choices_file, config.choices_max_bytes);
   // The operators' pages come first and go last: probes are answered while models are loaded and while running requests end.
-  Metrics metrics(TUCKERSEG_VERSION, execution.devices, execution.name);
   Readiness readiness;
   LiveStatus live;
   RequestRing requests;
+  VariantGauges variants(metrics);
   metrics.RefreshWith([&] {
-    if (const auto status = live.Now()) SetGauges(*status, metrics);
+    if (const auto status = live.Now()) {
+      SetGauges(*status, metrics);
+      variants.Show(status->levels);
+    }
     security.ShowExpiry(metrics);
   });
   const OperatorEndpoint endpoint(config.metrics, TUCKERSEG_VERSION, metrics, readiness, live, requests);
@@ -78,25 +99,19 @@ void Serve(const ServerConfig& config, bool check_only) {
                   [&metrics](const char* reason, size_t count) { metrics.CountDroppedSpans(reason, static_cast<double>(count)); });
   }
   readiness.Starting("loading models");
-  const ModelStore models = load();
-  SetVariantGauges(models, config.device, metrics);
-  MemoryBudget memory(config.memory_limit_bytes);
-  ServiceTimes times;
-  readiness.Starting("warming up");
-  WarmUp(models, times);
-  IdleHeap heap;  // before the queue, whose work uses it
-  WorkQueue queue(config.queue_capacity);
+  Catalogue catalogue(CatalogueOptionsOf(config), devices, memory, metrics);
+  catalogue.LoadWhatFits();
   ResultCache results(config.results);
-  ServiceParts parts{config, models, queue, memory, times, metrics, heap, results, security, execution.name, execution.devices};
+  ServiceParts parts{config, catalogue, devices, memory, metrics, heap, results, security, ExecutorName()};
   parts.choices = choices ? &*choices : nullptr;
-  parts.device_memory = execution.device_memory;
   parts.requests = &requests;
   parts.spans = spans ? &*spans : nullptr;
   const LiveStatus::Shown shown = live.Show([&parts] { return CurrentStatus(parts); });
   GrpcServer server(parts, config.listen);
-  readiness.Ready();
-  Log(LogLevel::kInfo, "serving", {{"port", server.port()}, {"metrics_port", endpoint.port()}, {"tasks", models.models().size()},
-                                   {"device", config.device}, {"threads", config.threads}});
+  const ServingWatch watch(catalogue, readiness, server);
+  const ModelRescan rescan(catalogue, heap, config.models_rescan_s);
+  Log(LogLevel::kInfo, "serving", {{"port", server.port()}, {"metrics_port", endpoint.port()}, {"tasks", catalogue.View()->models.size()},
+                                   {"devices", devices.Names()}});
 
   int signal = 0;
   sigwait(&signals, &signal);
@@ -118,6 +133,12 @@ std::string UnknownOption(const std::vector<std::string>& unexpected) {
     if (word.rfind('-', 0) == 0) return word.substr(0, 2);
   }
   return "argument";
+}
+
+/// A line for each. Returns the exit status.
+int Tell(const std::vector<std::string>& mistakes) {
+  for (const std::string& mistake : mistakes) std::cerr << "error: " << mistake << "\n";
+  return mistakes.empty() ? 0 : kFailed;
 }
 
 }  // namespace
@@ -150,10 +171,10 @@ int main(int argc, char** argv) {
     if (!metrics.empty()) config.metrics = metrics;
     if (mistakes.empty() && config.models.empty()) throw CLI::RequiredError("--models (or `models` in --config)");
     for (std::string& mistake : FindMistakes(config)) mistakes.push_back(std::move(mistake));
-    for (const std::string& mistake : mistakes) std::cerr << "error: " << mistake << "\n";
-    if (!mistakes.empty()) return kFailed;
+    if (!mistakes.empty()) return Tell(mistakes);
     CompleteConfig(config);
-    Serve(config, check);
+    if (check) return Tell(CheckModels(config));
+    Serve(config);
   } catch (const CLI::ExtrasError&) {
     std::cerr << "error: " << UnknownOption(app.remaining()) << ": no option of this program: see tuckerseg-server --help\n";
     return kWrongUsage;

@@ -34,7 +34,9 @@ void ApplyConfig(const std::string& path, ReplayChanges& changes) {
   ServerConfig config;
   ApplyConfigJson({std::istreambuf_iterator<char>(file), {}}, config);
   changes.settings = PolicySettings{.min_quality = config.min_quality, .deadline_margin = config.deadline_margin};
-  if (config.memory_limit_bytes > 0) changes.device_memory_bytes[config.device] = config.memory_limit_bytes;
+  if (config.devices.empty() && config.memory_limit_bytes > 0) changes.device_memory_bytes[config.device] = config.memory_limit_bytes;
+  for (const DeviceSettings& device : config.devices)
+    if (device.memory_limit_bytes > 0) changes.device_memory_bytes[device.name] = device.memory_limit_bytes;
 }
 
 std::optional<int64_t> BytesIn(const std::string& text) {
@@ -120,7 +122,7 @@ int main(int argc, char** argv) {
   std::vector<std::string> left_out;
   bool json = false;
   app.add_option("FILE", files, "What a server recorded: its choices_file, FILE.1 before FILE")->required();
-  app.add_option("--config", config, "A server's configuration: its min_quality and deadline_margin, and its memory_limit_bytes for its device; without it all stay as recorded");
+  app.add_option("--config", config, "A server's configuration: its min_quality and deadline_margin, and the memory_limit_bytes of its devices; without it all stay as recorded");
   app.add_option("--device-memory", memory, "DEVICE=SIZE: what a device has for the server, as cpu=8GiB; goes before --config")->allow_extra_args(false);
   app.add_option("--without-device", left_out, "DEVICE: is not there")->allow_extra_args(false);
   app.add_flag("--json", json, "Print one JSON object");

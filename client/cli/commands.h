@@ -11,6 +11,8 @@ namespace tuckerseg {
 void AddSegmentCommand(CLI::App& app);
 void AddModelsCommand(CLI::App& app);
 void AddLevelsCommand(CLI::App& app);
+void AddLoadCommand(CLI::App& app);
+void AddUnloadCommand(CLI::App& app);
 void AddHealthCommand(CLI::App& app);
 
 /// What all of them take.

@@ -71,6 +71,44 @@ v1::ListVariantsResponse Client::ListVariants(const std::string& task, const Cal
   return response;
 }
 
+v1::Variant Client::LoadVariant(const std::string& task, const std::string& variant, const std::string& device, const CallLimits& limits) {
+  CallContext context(limits, token_);
+  v1::LoadVariantRequest request;
+  request.set_task(task);
+  request.set_name(variant);
+  request.set_device(device);
+  v1::LoadVariantResponse response;
+  ThrowUnlessOk(v1::ModelService::NewStub(channel_)->LoadVariant(context.get(), request, &response));
+  return std::move(*response.mutable_variant());
+}
+
+v1::Variant Client::UnloadVariant(const std::string& task, const std::string& variant, const std::string& device, const CallLimits& limits) {
+  CallContext context(limits, token_);
+  v1::UnloadVariantRequest request;
+  request.set_task(task);
+  request.set_name(variant);
+  request.set_device(device);
+  v1::UnloadVariantResponse response;
+  ThrowUnlessOk(v1::ModelService::NewStub(channel_)->UnloadVariant(context.get(), request, &response));
+  return std::move(*response.mutable_variant());
+}
+
+void Client::WatchVariants(const std::function<void(const v1::Variant&)>& sink, const CallLimits& limits) {
+  CallContext context(limits, token_);
+  const auto stub = v1::ModelService::NewStub(channel_);
+  const auto reader = stub->WatchVariants(context.get(), {});
+  try {
+    for (v1::WatchVariantsResponse response; reader->Read(&response);) sink(response.variant());
+  } catch (...) {
+    context.get()->TryCancel();
+    for (v1::WatchVariantsResponse unused; reader->Read(&unused);) {
+    }
+    reader->Finish();
+    throw;
+  }
+  ThrowUnlessOk(reader->Finish());
+}
+
 v1::GetServerInfoResponse Client::GetServerInfo(const CallLimits& limits) {
   CallContext context(limits, token_);
   v1::GetServerInfoResponse response;

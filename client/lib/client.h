@@ -68,6 +68,13 @@ class Client {
   v1::GetModelResponse GetModel(const std::string& task, const CallLimits& limits = {});
   /// `task` empty: the variants of all models.
   v1::ListVariantsResponse ListVariants(const std::string& task, const CallLimits& limits = {});
+  /// `variant`: a name or a number; `task` empty: the only one, or `total`. `device` empty: every one that has room. Returns the variant as it then is.
+  v1::Variant LoadVariant(const std::string& task, const std::string& variant, const std::string& device, const CallLimits& limits = {});
+  /// Likewise; `device` empty: all of them.
+  v1::Variant UnloadVariant(const std::string& task, const std::string& variant, const std::string& device, const CallLimits& limits = {});
+  /// Gives every variant to `sink`, then each that has changed or gone (VARIANT_STATE_GONE), until the call ends: with kCancelled where `limits` stop it, or as
+  /// every call. What the sink throws ends the call and passes through.
+  void WatchVariants(const std::function<void(const v1::Variant&)>& sink, const CallLimits& limits = {});
   v1::GetServerInfoResponse GetServerInfo(const CallLimits& limits = {});
 
   /// Whether the service (a full name; empty: the server as a whole) takes calls. Errors: kNotFound for a service it lacks.

@@ -8,6 +8,7 @@
 #include "engine/segment/clean_labels.h"
 #include "engine/segment/logits_export.h"
 #include "engine/segment/memory_plan.h"
+#include "engine/segment/patch_count.h"
 #include "engine/segment/predict.h"
 #include "engine/segment/preprocess.h"
 #include "engine/segment/stopwatch.h"
@@ -37,11 +38,6 @@ class ProgressCounter {
   const ProgressSink& sink_;
   Progress progress_;
 };
-
-int64_t PatchCount(const Model& model, const ModelPart& part, const ArrayShape& cropped, const Spacing3& spacing_mm) {
-  return MakePatchGrid(NetworkShape(part, cropped, spacing_mm), part.patch_size, model.pipeline.tile_step).PatchCount() *
-         static_cast<int64_t>(part.folds.size());
-}
 
 /// What the resampling cannot do, refused before a patch has run.
 void CheckResampling(const ModelPart& part) {
@@ -74,19 +70,6 @@ void CheckPart(const ModelPart& part) {
 
 void ThrowIfStopped(const std::stop_token& stop) {
   if (stop.stop_requested()) throw Error(ErrorCode::kCancelled, "cancelled");
-}
-
-/// Places of the parts that know a structure asked for.
-std::vector<size_t> PartsFor(const Model& model, const std::vector<int64_t>& structures) {
-  std::vector<size_t> places;
-  for (size_t i = 0; i < model.parts.size(); ++i) {
-    const std::vector<int64_t>& known = model.parts[i].channel_labels;
-    const bool wanted = structures.empty() || std::any_of(structures.begin(), structures.end(), [&](int64_t value) {
-                          return std::find(known.begin(), known.end(), value) != known.end();
-                        });
-    if (wanted) places.push_back(i);
-  }
-  return places;
 }
 
 void KeepOnly(const std::vector<int64_t>& structures, std::span<uint16_t> labels) {
@@ -263,12 +246,7 @@ double Segmenter::TimePatch() {
 }
 
 int64_t Segmenter::MostPatches(const Geometry& geometry, const SegmentOptions& options) const {
-  const CaseGeometry image = CaseGeometryOf(geometry, bundle_.model);
-  int64_t count = 0;
-  for (const size_t i : PartsFor(bundle_.model, options.structures)) {
-    count += PatchCount(bundle_.model, bundle_.model.parts[i], image.shape, image.spacing_mm);
-  }
-  return count;
+  return tuckerseg::MostPatches(bundle_.model, geometry, options);
 }
 
 }  // namespace tuckerseg

@@ -66,9 +66,11 @@ struct Metrics::State {
   prometheus::Family<prometheus::Gauge>& device_memory =
       BuildGauge().Name("tuckerseg_device_memory_bytes").Help("Memory of a device, by kind").Register(*registry);
   prometheus::Family<prometheus::Gauge>& loaded =
-      BuildGauge().Name("tuckerseg_variant_loaded").Help("1 for a variant that is ready, 0 for one that could not be loaded").Register(*registry);
+      BuildGauge().Name("tuckerseg_variant_loaded").Help("1 for a variant that is loaded on the device, else 0").Register(*registry);
+  prometheus::Family<prometheus::Gauge>& failed =
+      BuildGauge().Name("tuckerseg_variant_failed").Help("1 for a variant that cannot be loaded on the device, else 0").Register(*registry);
   prometheus::Family<Histogram>& loads =
-      BuildHistogram().Name("tuckerseg_variant_load_duration_seconds").Help("Time of putting a variant onto its device").Register(*registry);
+      BuildHistogram().Name("tuckerseg_variant_load_duration_seconds").Help("Time of reading a variant and putting it onto its device").Register(*registry);
   prometheus::Family<prometheus::Gauge>& quality =
       BuildGauge().Name("tuckerseg_variant_quality_dice").Help("Lower 95 % bound of the mean Dice against the original").Register(*registry);
   prometheus::Family<prometheus::Gauge>& flops =
@@ -135,13 +137,30 @@ void Metrics::SetVariant(const std::string& model, const std::string& variant, d
   const prometheus::Labels labels{{"model", model}, {"variant", variant}};
   state_->parameters.Add(labels).Set(parameters);
   state_->flops.Add(labels).Set(flops);
-  if (quality_dice) state_->quality.Add(labels).Set(*quality_dice);
+  prometheus::Gauge& quality = state_->quality.Add(labels);
+  if (quality_dice) {
+    quality.Set(*quality_dice);
+  } else {
+    state_->quality.Remove(&quality);  // its card may have gone
+  }
 }
 
 void Metrics::SetCertificateExpiry(double seconds) { state_->certificate_expiry.Add({}).Set(seconds); }
 
-void Metrics::SetVariantLoaded(const std::string& model, const std::string& variant, const std::string& device, bool loaded) {
-  state_->loaded.Add({{"model", model}, {"variant", variant}, {"device", device}}).Set(loaded ? 1 : 0);
+void Metrics::SetVariantState(const std::string& model, const std::string& variant, const std::string& device, LevelState state) {
+  const prometheus::Labels labels{{"model", model}, {"variant", variant}, {"device", device}};
+  state_->loaded.Add(labels).Set(state == LevelState::kLoaded ? 1 : 0);
+  state_->failed.Add(labels).Set(state == LevelState::kFailed ? 1 : 0);
+}
+
+void Metrics::ForgetVariant(const std::string& model, const std::string& variant) {
+  const prometheus::Labels labels{{"model", model}, {"variant", variant}};
+  for (auto* family : {&state_->parameters, &state_->flops, &state_->quality}) family->Remove(&family->Add(labels));
+}
+
+void Metrics::ForgetVariantState(const std::string& model, const std::string& variant, const std::string& device) {
+  const prometheus::Labels labels{{"model", model}, {"variant", variant}, {"device", device}};
+  for (auto* family : {&state_->loaded, &state_->failed}) family->Remove(&family->Add(labels));
 }
 
 void Metrics::ObserveVariantLoad(const std::string& model, const std::string& variant, const std::string& device, double seconds) {

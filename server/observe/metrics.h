@@ -10,6 +10,8 @@
 #include <utility>
 #include <vector>
 
+#include "server/variants/level_state.h"
+
 namespace prometheus {
 class Registry;
 }
@@ -48,12 +50,16 @@ class Metrics {
   void CountBytes(const std::string& direction, double bytes);
   /// `reason` as OtlpExporter::DropCounter's.
   void CountDroppedSpans(const std::string& reason, double spans);
-  /// A level that is ready. `flops`: multiply-adds of one patch. Without `quality_dice` (not measured) that gauge is left out.
+  /// What a level costs. `flops`: multiply-adds of one patch. Without `quality_dice` (not measured) that gauge is left out.
   void SetVariant(const std::string& model, const std::string& variant, double parameters, double flops, std::optional<double> quality_dice);
   /// Seconds since 1970. The gauge is there once it has been set.
   void SetCertificateExpiry(double seconds);
-  /// A level that is ready, or one that could not be made so.
-  void SetVariantLoaded(const std::string& model, const std::string& variant, const std::string& device, bool loaded);
+  /// Where a level stands on a device: whether it is loaded, and whether it cannot be.
+  void SetVariantState(const std::string& model, const std::string& variant, const std::string& device, LevelState state);
+  /// What SetVariant() has said of a level that is no longer there.
+  void ForgetVariant(const std::string& model, const std::string& variant);
+  /// What SetVariantState() has said.
+  void ForgetVariantState(const std::string& model, const std::string& variant, const std::string& device);
   void ObserveVariantLoad(const std::string& model, const std::string& variant, const std::string& device, double seconds);
   /// `waiting`: requests by priority; a priority that is left out keeps what was said of it last.
   void SetQueue(const std::string& device, const std::map<int, int64_t>& waiting, int64_t capacity, int64_t in_flight);

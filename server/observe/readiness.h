@@ -15,6 +15,11 @@ class Readiness {
     const std::lock_guard lock(mutex_);
     if (!draining_) reason_ = "starting: " + what;
   }
+  /// No calls can be served for now: "no models: ...".
+  void NotReady(const std::string& reason) {
+    const std::lock_guard lock(mutex_);
+    if (!draining_) reason_ = reason;
+  }
   void Ready() {
     const std::lock_guard lock(mutex_);
     if (!draining_) reason_.reset();

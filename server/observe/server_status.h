@@ -7,13 +7,15 @@
 #include <string>
 #include <vector>
 
+#include "server/variants/level_state.h"
+
 namespace tuckerseg {
 
 /// Bytes; what is absent is not known, or not the device's.
 struct DeviceMemory {
   std::optional<int64_t> total;
   std::optional<int64_t> free;
-  std::optional<int64_t> weights;   ///< of the levels that are ready
+  std::optional<int64_t> weights;   ///< of levels that are loaded, or will be for a request that was admitted
   std::optional<int64_t> reserved;  ///< by requests that are there
 };
 
@@ -34,10 +36,13 @@ struct LevelStatus {
   std::string task;
   std::string level;
   std::string device;
-  std::string error;                ///< why it cannot run; empty: it can
+  LevelState state = LevelState::kLoaded;
+  std::string error;                ///< why it is not loaded; empty: it is, or nobody has tried
   std::optional<double> quality;    ///< of its card; none: not measured
   std::optional<double> patch_s;    ///< here; none: no patch has run yet
   int64_t weight_bytes = 0;
+  int64_t parameters = 0;           ///< of all parts, one fold each; 0: its files could not be read
+  int64_t multiply_adds = 0;        ///< of one patch
 };
 
 struct ServerStatus {

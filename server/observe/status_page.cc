@@ -91,14 +91,14 @@ std::string Levels(const std::vector<LevelStatus>& levels) {
   for (const LevelStatus& level : levels) {
     table.Row();
     for (const std::string& text : {level.model, level.task, level.level, level.device}) table.Text(text);
-    if (level.error.empty()) {
-      table.Text("ready");
-    } else {
+    if (level.state == LevelState::kFailed) {
       table.Bad(level.error);
+    } else {
+      table.Text(NameOf(level.state) + (level.error.empty() ? "" : " (" + level.error + ")"));
     }
     table.Number(level.quality ? Fixed(*level.quality, 3) : "not measured");
     table.Number(level.patch_s ? SecondsText(*level.patch_s) : "-");
-    table.Number(level.error.empty() ? BytesText(level.weight_bytes) : "-");
+    table.Number(level.weight_bytes > 0 ? BytesText(level.weight_bytes) : "-");
   }
   return std::move(table).Html();
 }

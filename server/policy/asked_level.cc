@@ -54,31 +54,37 @@ std::string Listed(const Levels& levels, std::string list) {
   return list;
 }
 
-[[noreturn]] void RefuseUnknown(const std::string& wish, const Levels& levels) {
-  std::string message = "level = " + wish + ": must be one of " + Listed(Ready(levels), "auto");
+/// `beside`: what may be said that is no level.
+[[noreturn]] void RefuseUnknown(const std::string& wish, const Levels& levels, const std::string& beside) {
+  std::string message = "level = " + wish + ": must be one of " + Listed(Ready(levels), beside);
   const Levels failed = Those(levels, [](const ServedLevel& level) { return !level.ready(); });
   if (!failed.empty()) message += "; could not be loaded: " + Listed(failed, "");
   throw Error(ErrorCode::kNotFound, message);
+}
+
+const ServedLevel& FindLevel(const std::string& wish, const std::vector<ServedLevel>& levels, const std::string& beside) {
+  Levels all;
+  for (const ServedLevel& level : levels) all.push_back(&level);
+  const Levels meant = Meant(wish, all);
+  if (meant.empty()) RefuseUnknown(wish, all, beside);
+  // Whether a number is one level's must not depend on which of them could be loaded: it would mean another level after the next start.
+  if (!Those(meant, [&](const ServedLevel& level) { return level.name != meant.front()->name; }).empty()) {
+    throw Error(ErrorCode::kFailedPrecondition, "level = " + wish + ": must be a name, as several levels have this number: " + Listed(meant, ""));
+  }
+  const Levels ready = Ready(meant);  // of several with one name one at most
+  return ready.empty() ? *meant.front() : *ready.front();
 }
 
 }  // namespace
 
 bool LeavesTheChoice(const std::string& wish) { return wish.empty() || wish == "auto"; }
 
+const ServedLevel& FindMeantLevel(const std::string& wish, const std::vector<ServedLevel>& levels) { return FindLevel(wish, levels, ""); }
+
 const ServedLevel& FindAskedLevel(const std::string& wish, const std::vector<ServedLevel>& levels) {
-  Levels all;
-  for (const ServedLevel& level : levels) all.push_back(&level);
-  const Levels meant = Meant(wish, all);
-  if (meant.empty()) RefuseUnknown(wish, all);
-  // Whether a number is one level's must not depend on which of them could be loaded: it would mean another level after the next start.
-  if (!Those(meant, [&](const ServedLevel& level) { return level.name != meant.front()->name; }).empty()) {
-    throw Error(ErrorCode::kFailedPrecondition, "level = " + wish + ": must be a name, as several levels have this number: " + Listed(meant, ""));
-  }
-  const Levels ready = Ready(meant);  // of several with one name one at most
-  if (ready.empty()) {
-    throw Error(ErrorCode::kFailedPrecondition, "level = " + wish + ": " + meant.front()->name + " could not be loaded: " + meant.front()->error);
-  }
-  return *ready.front();
+  const ServedLevel& meant = FindLevel(wish, levels, "auto");
+  if (!meant.ready()) throw Error(ErrorCode::kFailedPrecondition, "level = " + wish + ": " + meant.name + " could not be loaded: " + meant.error);
+  return meant;
 }
 
 }  // namespace tuckerseg

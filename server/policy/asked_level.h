@@ -17,4 +17,7 @@ bool LeavesTheChoice(const std::string& wish);
 /// listing them, or if the level could not be loaded.
 const ServedLevel& FindAskedLevel(const std::string& wish, const std::vector<ServedLevel>& levels);
 
+/// The same, whether or not the level could be loaded: of several with its name one that could, if there is one.
+const ServedLevel& FindMeantLevel(const std::string& wish, const std::vector<ServedLevel>& levels);
+
 }  // namespace tuckerseg

@@ -20,6 +20,11 @@ void ServiceTimes::Expect(const LevelKey& key, double patch_s) {
   if (!estimate.measured) estimate.seconds = patch_s;
 }
 
+void ServiceTimes::Forget(const LevelKey& key) {
+  const std::lock_guard lock(mutex_);
+  patches_.erase(key);
+}
+
 void ServiceTimes::Learn(const LevelKey& key, const ServiceSize& size, double network_s, double around_s) {
   const std::lock_guard lock(mutex_);
   if (size.patches > 0 && network_s > 0) patches_[key].Take(network_s / static_cast<double>(size.patches));

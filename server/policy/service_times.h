@@ -30,6 +30,9 @@ class ServiceTimes {
   /// What a card or a warm-up says of a patch: it holds until the first request has been measured. `patch_s` > 0.
   void Expect(const LevelKey& key, double patch_s);
 
+  /// Another network has come under this name: nothing is known of it.
+  void Forget(const LevelKey& key);
+
   /// A request that has run: seconds in the network, and around it. Newer ones count more: a quarter of the difference is taken over each time, so that a machine that
   /// becomes slower is noticed within a few requests and one odd request changes little.
   void Learn(const LevelKey& key, const ServiceSize& size, double network_s, double around_s);

@@ -7,6 +7,11 @@
 #include "engine/error.h"
 
 namespace tuckerseg {
+namespace {
+
+constexpr auto kStopping = "the server is stopping: try another one";
+
+}  // namespace
 
 bool Ticket::WaitFor(std::chrono::milliseconds timeout) {
   std::unique_lock lock(mutex_);
@@ -30,18 +35,17 @@ bool WorkQueue::Order::operator()(const std::shared_ptr<Ticket>& a, const std::s
 
 WorkQueue::WorkQueue(int64_t capacity) : capacity_(capacity), worker_([this](const std::stop_token& stop) { Work(stop); }) {}
 
-WorkQueue::~WorkQueue() {
+void WorkQueue::Stop() {
   worker_.request_stop();
   std::set<std::shared_ptr<Ticket>, Order> dropped;
   {
     const std::lock_guard lock(mutex_);
+    stopped_ = true;
     dropped.swap(waiting_);
     if (running_) running_->stop_.request_stop();
   }
-  for (const auto& ticket : dropped) {
-    End(*ticket, std::make_exception_ptr(Error(ErrorCode::kUnavailable, "the server is stopping: try another one")));
-  }
-  worker_.join();
+  for (const auto& ticket : dropped) End(*ticket, std::make_exception_ptr(Error(ErrorCode::kUnavailable, kStopping)));
+  if (worker_.joinable()) worker_.join();
 }
 
 std::shared_ptr<Ticket> WorkQueue::Submit(int priority, std::function<void(std::stop_token)> work, double foretold_s) {
@@ -51,6 +55,7 @@ std::shared_ptr<Ticket> WorkQueue::Submit(int priority, std::function<void(std::
   ticket->foretold_s_ = foretold_s;
   {
     const std::lock_guard lock(mutex_);
+    if (stopped_) throw Error(ErrorCode::kUnavailable, kStopping);
     const int64_t held = Held();
     if (held >= capacity_) {
       throw Error(ErrorCode::kResourceExhausted, "queue: " + std::to_string(held) + " requests wait or run: must be fewer than " +

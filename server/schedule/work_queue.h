@@ -48,11 +48,13 @@ class WorkQueue {
  public:
   /// `capacity`: pieces of work that may wait or run.
   explicit WorkQueue(int64_t capacity);
-  /// Stops the running work, drops what waits, joins the worker.
-  ~WorkQueue();
+  ~WorkQueue() { Stop(); }
+
+  /// Stops the running work, drops what waits, joins the worker; takes no work from then on. For one thread, and not from within work.
+  void Stop();
 
   /// `foretold_s`: how long the work will take, for those that come after it.
-  /// Errors: kResourceExhausted with a time to try again if the queue is full.
+  /// Errors: kResourceExhausted with a time to try again if the queue is full; kUnavailable once it was stopped.
   std::shared_ptr<Ticket> Submit(int priority, std::function<void(std::stop_token)> work, double foretold_s = 0);
 
   /// Takes waiting work out of the queue; asks running work to stop. What the work has captured is let go of once it has ended.
@@ -81,6 +83,7 @@ class WorkQueue {
   std::set<std::shared_ptr<Ticket>, Order> waiting_;
   std::shared_ptr<Ticket> running_;
   int64_t next_number_ = 0;
+  bool stopped_ = false;
   std::jthread worker_;  // last: it starts when everything else is there
 };
 

@@ -6,6 +6,7 @@
 #include <grpcpp/health_check_service_interface.h>
 #include <grpcpp/impl/server_builder_option.h>
 
+#include <mutex>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
@@ -79,10 +80,13 @@ struct GrpcServer::State {
     port = door->port();
   }
 
-  /// `liveness` answers whatever the models do; these follow whether calls are taken.
-  void SetServing(bool serving) const {
-    server->GetHealthCheckService()->SetServingStatus("", serving);
-    for (const std::string& name : OwnServices(parts.config)) server->GetHealthCheckService()->SetServingStatus(name, serving);
+  /// `liveness` answers whatever the models do; these follow whether calls are taken, and those that need a model whether there is one.
+  void ShowHealth() const {
+    const bool serves = !parts.draining;
+    server->GetHealthCheckService()->SetServingStatus("", serves && can_serve);
+    for (const std::string& name : OwnServices(parts.config)) {
+      server->GetHealthCheckService()->SetServingStatus(name, serves && (can_serve || !NeedsAModel(name)));
+    }
   }
 
   ServiceParts& parts;
@@ -95,6 +99,8 @@ struct GrpcServer::State {
   std::shared_ptr<grpc::ServerCredentials> credentials;  // the server calls them as long as it lives
   std::unique_ptr<grpc::experimental::ExternalConnectionAcceptor> acceptor;
   std::unique_ptr<grpc::Server> server;
+  std::mutex health_mutex;  // so that the last word is the last state's
+  bool can_serve = false;
   std::optional<ConnectionDoor> door;  // closed before the server stops
 };
 
@@ -121,7 +127,7 @@ GrpcServer::GrpcServer(ServiceParts& parts, const std::string& address) : state_
   SetConnectionArguments(parts.config, builder);
   state_->server = builder.BuildAndStart();
   if (!state_->server) throw Error(ErrorCode::kInternal, "gRPC: its server cannot be started");
-  state_->SetServing(true);
+  SetCanServe(parts.catalogue.View()->CanServe());
   state_->server->GetHealthCheckService()->SetServingStatus("liveness", true);
   state_->door->Open(HandedTo(*state_->acceptor));  // last: whoever comes in finds everything
 }
@@ -132,9 +138,18 @@ int GrpcServer::port() const { return state_->port; }
 
 std::shared_ptr<grpc::Channel> GrpcServer::InProcessChannel() { return state_->server->InProcessChannel({}); }
 
+void GrpcServer::SetCanServe(bool can_serve) {
+  const std::lock_guard lock(state_->health_mutex);
+  state_->can_serve = can_serve;
+  state_->ShowHealth();
+}
+
 void GrpcServer::Stop(std::chrono::duration<double> grace) {
-  state_->parts.draining = true;
-  state_->SetServing(false);
+  {
+    const std::lock_guard lock(state_->health_mutex);
+    state_->parts.draining = true;
+    state_->ShowHealth();
+  }
   const auto end = std::chrono::steady_clock::now() + grace;
   while (state_->parts.streams > 0 && std::chrono::steady_clock::now() < end) {
     std::this_thread::sleep_for(std::chrono::milliseconds(20));

@@ -48,7 +48,7 @@ void AddLabels(const LabelMap& map, const LabelsForm& form, inference::ModelInfe
   }
 }
 
-void Describe(const LoadedModel& model, inference::ModelMetadataResponse& response) {
+void Describe(const CatalogueModel& model, inference::ModelMetadataResponse& response) {
   response.set_name(model.model().task);
   for (const ServedLevel& level : model.levels)
     if (level.ready()) response.add_versions(level.name);

@@ -6,7 +6,7 @@
 #include "engine/model/model.h"
 #include "engine/volume/volume.h"
 #include "inference/grpc_service.pb.h"
-#include "server/variants/model_store.h"
+#include "server/variants/catalogue_view.h"
 
 namespace tuckerseg {
 
@@ -25,7 +25,7 @@ int64_t LabelsBytes(int64_t voxels, const LabelsForm& form);
 /// Adds the output `labels`, [D, H, W].
 void AddLabels(const LabelMap& map, const LabelsForm& form, inference::ModelInferResponse& response);
 
-/// Versions are the names of the levels that are ready; properties name the labels: `label.5` is `liver`.
-void Describe(const LoadedModel& model, inference::ModelMetadataResponse& response);
+/// Versions are the names of the levels that can run; properties name the labels: `label.5` is `liver`.
+void Describe(const CatalogueModel& model, inference::ModelMetadataResponse& response);
 
 }  // namespace tuckerseg

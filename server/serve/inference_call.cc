@@ -43,7 +43,7 @@ void InferenceCall::Describe() {
   auto& parameters = *response_.mutable_parameters();
   parameters["request_id"].set_string_param(run_.record().request_id);
   parameters["reason"].set_string_param(NameOf(admitted.reason));
-  parameters["device"].set_string_param(parts_.config.device);
+  parameters["device"].set_string_param(run_.record().device);
   parameters["quality"].set_string_param(QualityStatement(*admitted.level));
 }
 

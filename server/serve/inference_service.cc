@@ -20,8 +20,8 @@ int LargestInferMessage(const ServerConfig& config) {
   return static_cast<int>(std::clamp(volume + kBesideTheVolume, kStock, int64_t{std::numeric_limits<int>::max()}));
 }
 
-const LoadedModel& InferenceServiceImpl::FindReady(const std::string& name, const std::string& version) const {
-  const LoadedModel& model = parts_.models.Find(name);
+const CatalogueModel& InferenceServiceImpl::FindReady(const CatalogueView& view, const std::string& name, const std::string& version) {
+  const CatalogueModel& model = view.Find(name);
   if (!LeavesTheChoice(version)) FindAskedLevel(version, model.levels);
   return model;
 }
@@ -34,7 +34,7 @@ grpc::Status InferenceServiceImpl::ServerLive(grpc::ServerContext*, const infere
 
 grpc::Status InferenceServiceImpl::ServerReady(grpc::ServerContext*, const inference::ServerReadyRequest*,
                                                inference::ServerReadyResponse* response) {
-  response->set_ready(!parts_.draining);
+  response->set_ready(!parts_.draining && parts_.catalogue.View()->CanServe());
   return grpc::Status::OK;
 }
 
@@ -42,7 +42,7 @@ grpc::Status InferenceServiceImpl::ModelReady(grpc::ServerContext*, const infere
                                               inference::ModelReadyResponse* response) {
   return StatusOf([&] {
     try {
-      FindReady(request->name(), request->version());
+      FindReady(*parts_.catalogue.View(), request->name(), request->version());
       response->set_ready(!parts_.draining);
     } catch (const Error&) {
       response->set_ready(false);  // what is not served is not ready: the protocol's answer, and no error
@@ -61,7 +61,10 @@ grpc::Status InferenceServiceImpl::ServerMetadata(grpc::ServerContext*, const in
 
 grpc::Status InferenceServiceImpl::ModelMetadata(grpc::ServerContext*, const inference::ModelMetadataRequest* request,
                                                  inference::ModelMetadataResponse* response) {
-  return StatusOf([&] { Describe(FindReady(request->name(), request->version()), *response); });
+  return StatusOf([&] {
+    const auto view = parts_.catalogue.View();
+    Describe(FindReady(*view, request->name(), request->version()), *response);
+  });
 }
 
 grpc::Status InferenceServiceImpl::ModelInfer(grpc::ServerContext* context, const inference::ModelInferRequest* request,

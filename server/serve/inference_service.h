@@ -28,8 +28,8 @@ class InferenceServiceImpl final : public inference::GRPCInferenceService::Servi
                           inference::ModelInferResponse* response) override;
 
  private:
-  /// The model that is meant. Errors: kNotFound, kFailedPrecondition where it or its version takes no inferences.
-  const LoadedModel& FindReady(const std::string& name, const std::string& version) const;
+  /// Errors: kNotFound, kFailedPrecondition where the model that is meant or its version takes no inferences.
+  static const CatalogueModel& FindReady(const CatalogueView& view, const std::string& name, const std::string& version);
 
   ServiceParts& parts_;
 };

@@ -28,29 +28,36 @@ LevelPromises PromisesOf(const LevelRequest& request) {
   return promises;
 }
 
-/// What the queue and the memory are now, for all levels of the request alike.
+/// What one memory has for the work: as LevelOffer's fields.
+struct MemoryOffer {
+  int64_t needed_bytes = 0;
+  int64_t available_bytes = 0;
+  int64_t device_bytes = 0;
+};
+
+/// The one that stands in the way first. One that can never be enough goes before one that is short now: waiting would not help.
+const MemoryOffer& TighterOf(const MemoryOffer& a, const MemoryOffer& b) {
+  const auto ever = [](const MemoryOffer& memory) { return memory.device_bytes - memory.needed_bytes; };
+  const auto now = [](const MemoryOffer& memory) { return memory.available_bytes - memory.needed_bytes; };
+  if (ever(a) < 0 || ever(b) < 0) return ever(b) < ever(a) ? b : a;
+  return now(b) < now(a) ? b : a;
+}
+
+int64_t FreeOf(const MemoryBudget& budget) { return budget.limit_bytes() - budget.reserved_bytes() - budget.weight_bytes(); }
+
+/// What a request's levels would take on each device, as its queue and its memory are now.
 class Offers {
  public:
-  Offers(const LevelRequest& request, const Geometry& geometry, ServiceParts& parts)
-      : request_(request), geometry_(geometry), parts_(parts),
-        queue_s_(parts.queue.SecondsBefore(request.header.priority())), queue_full_(parts.queue.full()),
-        available_bytes_(parts.memory.limit_bytes() - parts.memory.reserved_bytes()) {}
+  Offers(const LevelRequest& request, const Geometry& geometry, ServiceParts& parts) : request_(request), geometry_(geometry), parts_(parts) {}
 
+  /// The level on every device.
   void Add(const ServedLevel& level, std::optional<double> quality) {
-    AdmittedLevel candidate{.level = &level, .segmenter = SegmenterFor(level, request_.model, request_.header, parts_)};
-    candidate.size = {candidate.segmenter->MostPatches(geometry_), geometry_.VoxelCount()};
-    candidate.peak_bytes = std::max(candidate.segmenter->PeakBytes(geometry_), LabelMapBytes(geometry_) + request_.answer_bytes);
-    candidate.service_s = parts_.times.Foretell({request_.model.model().task, level.name}, candidate.size);
-    offers_.push_back({.level = level.name,
-                       .device = parts_.config.device,
-                       .quality = quality,
-                       .service_s = candidate.service_s,
-                       .queue_s = queue_s_,
-                       .queue_full = queue_full_,
-                       .needed_bytes = candidate.peak_bytes,
-                       .available_bytes = available_bytes_,
-                       .device_bytes = parts_.memory.limit_bytes() - request_.held_bytes});
-    candidates_.push_back(std::move(candidate));
+    for (size_t place = 0; place < parts_.devices.size(); ++place) AddOn(place, level, quality);
+  }
+
+  /// Where nothing can be offered as levels cannot be loaded, rather than for the request's own promises.
+  void ThrowIfAllFailed() const {
+    if (offers_.empty() && !failure_.empty()) throw Error(ErrorCode::kFailedPrecondition, failure_);
   }
 
   AdmittedLevel Choose(const PolicySettings& settings) {
@@ -65,6 +72,38 @@ class Offers {
   }
 
  private:
+  void AddOn(size_t place, const ServedLevel& level, std::optional<double> quality) {
+    Device& device = parts_.devices.at(place);
+    AdmittedLevel candidate{.level = &level, .place = place, .plan = PlanFor(level, request_, device, parts_), .levels = {&level}};
+    for (const std::string& task : candidate.plan.OtherTasks()) candidate.levels.push_back(request_.view.FindOriginal(task));
+    const LevelRoom room = parts_.catalogue.RoomFor(candidate.levels, place);
+    if (!room.error.empty()) {
+      failure_ = "level = " + level.name + ": cannot be loaded on " + device.name() + ", or a model that it needs cannot: " + room.error;
+      return;
+    }
+    candidate.size = {candidate.plan.MostPatches(geometry_), geometry_.VoxelCount()};
+    candidate.peak_bytes = std::max(candidate.plan.PeakBytes(geometry_), LabelMapBytes(geometry_) + request_.answer_bytes);
+    candidate.device_bytes = device.on_host() ? candidate.peak_bytes : candidate.plan.PatchBytes();
+    candidate.service_s = room.load_s + device.times().Foretell({request_.model.model().task, level.name}, candidate.size);
+    const MemoryOffer host{.needed_bytes = candidate.peak_bytes + (device.on_host() ? room.missing_bytes : 0),
+                           .available_bytes = FreeOf(parts_.memory) + room.leaving_on_host_bytes,
+                           .device_bytes = parts_.memory.limit_bytes() - request_.held_bytes - room.lasting_on_host_bytes};
+    const MemoryOffer own{.needed_bytes = candidate.device_bytes + room.missing_bytes,
+                          .available_bytes = FreeOf(device.memory()) + room.leaving_bytes,
+                          .device_bytes = device.memory().limit_bytes() - room.lasting_bytes};
+    const MemoryOffer& memory = TighterOf(host, own);
+    offers_.push_back({.level = level.name,
+                       .device = device.name(),
+                       .quality = quality,
+                       .service_s = candidate.service_s,
+                       .queue_s = device.queue().SecondsBefore(request_.header.priority()),
+                       .queue_full = device.queue().full(),
+                       .needed_bytes = memory.needed_bytes,
+                       .available_bytes = memory.available_bytes,
+                       .device_bytes = memory.device_bytes});
+    candidates_.push_back(std::move(candidate));
+  }
+
   /// A record that there is no memory for is worth no request.
   void Record(const LevelPromises& promises, const PolicySettings& settings, const LevelVerdict& verdict) noexcept {
     try {
@@ -87,20 +126,18 @@ class Offers {
   const LevelRequest& request_;
   const Geometry& geometry_;
   ServiceParts& parts_;
-  const double queue_s_;
-  const bool queue_full_;
-  const int64_t available_bytes_;
   std::vector<LevelOffer> offers_;
   std::vector<AdmittedLevel> candidates_;
+  std::string failure_;  // why the last level that is not among them is not
 };
 
 }  // namespace
 
 int64_t LabelMapBytes(const Geometry& geometry) { return geometry.VoxelCount() * static_cast<int64_t>(sizeof(uint16_t)); }
 
-std::shared_ptr<TaskSegmenter> SegmenterFor(const ServedLevel& level, const LoadedModel& model, const v1::SegmentHeader& header, const ServiceParts& parts) {
-  const auto others = [&parts](const std::string& task) { return parts.models.FindSegmenter(task); };
-  return std::make_shared<TaskSegmenter>(*level.segmenter, others, TaskOptionsOf(header, model.model(), parts.config));
+TaskPlan PlanFor(const ServedLevel& level, const LevelRequest& request, const Device& device, const ServiceParts& parts) {
+  const auto others = [&request](const std::string& task) { return request.view.FindModel(task); };
+  return PlanTask(*level.model, others, TaskOptionsOf(request.header, request.model.model(), parts.config.accumulation, device.threads()));
 }
 
 AdmittedLevel AdmitLevel(const LevelRequest& request, const Geometry& geometry, ServiceParts& parts) {
@@ -108,6 +145,7 @@ AdmittedLevel AdmitLevel(const LevelRequest& request, const Geometry& geometry, 
   // Who names a level has settled its accuracy: what was measured of it decides nothing.
   if (request.asked != nullptr) {
     offers.Add(*request.asked, 1);
+    offers.ThrowIfAllFailed();
     return offers.Choose({.deadline_margin = parts.config.deadline_margin});
   }
   const std::vector<std::string> structures(request.header.structures().begin(), request.header.structures().end());
@@ -116,6 +154,7 @@ AdmittedLevel AdmitLevel(const LevelRequest& request, const Geometry& geometry, 
     const std::optional<double> quality = level.ready() ? LevelQuality(level, structures, phantoms_count) : std::nullopt;
     if (quality) offers.Add(level, quality);
   }
+  offers.ThrowIfAllFailed();
   return offers.Choose({.min_quality = parts.config.min_quality, .deadline_margin = parts.config.deadline_margin});
 }
 

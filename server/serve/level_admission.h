@@ -4,8 +4,9 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <vector>
 
-#include "engine/segment/task_segmenter.h"
+#include "engine/segment/task_plan.h"
 #include "server/policy/level_choice.h"
 #include "server/policy/service_times.h"
 #include "server/serve/service_parts.h"
@@ -13,20 +14,24 @@
 
 namespace tuckerseg {
 
-/// A level that may run.
+/// A level that may run, on a device.
 struct AdmittedLevel {
   const ServedLevel* level = nullptr;
+  size_t place = 0;  ///< of its device
   LevelReason reason = LevelReason::kAsked;
-  std::shared_ptr<TaskSegmenter> segmenter;
+  TaskPlan plan;
+  std::vector<const ServedLevel*> levels;  ///< that take part: the level, and originals of other tasks
   ServiceSize size;
-  int64_t peak_bytes = 0;  ///< of segmenting and of answering, the volume itself excluded
-  double service_s = 0;    ///< foretold, on a device that is free
-  double finish_s = 0;     ///< foretold, until the label map is there
+  int64_t peak_bytes = 0;    ///< of the host, of segmenting and of answering, the volume itself excluded
+  int64_t device_bytes = 0;  ///< of the device's budget: as much on the host, one patch elsewhere
+  double service_s = 0;      ///< foretold, on a device that is free, loading what is not there included
+  double finish_s = 0;       ///< foretold, until the label map is there
 };
 
 /// What a request asks, and what it has used up already.
 struct LevelRequest {
-  const LoadedModel& model;
+  const CatalogueView& view;
+  const CatalogueModel& model;
   const v1::SegmentHeader& header;
   /// The level that the client names; null: the server chooses.
   const ServedLevel* asked = nullptr;
@@ -41,10 +46,12 @@ struct LevelRequest {
 /// What a label map on this grid takes in memory.
 int64_t LabelMapBytes(const Geometry& geometry);
 
-/// The segmenter of a level for what the header asks. Errors: as TaskSegmenter's constructor.
-std::shared_ptr<TaskSegmenter> SegmenterFor(const ServedLevel& level, const LoadedModel& model, const v1::SegmentHeader& header, const ServiceParts& parts);
+/// What running a level, whose files could be read, on a device takes for what the header asks. Errors: as PlanTask.
+TaskPlan PlanFor(const ServedLevel& level, const LevelRequest& request, const Device& device, const ServiceParts& parts);
 
-/// Chooses for a volume of this geometry. Errors: the policy's refusal, with a time to try again where waiting helps.
+/// Chooses level and device for a volume of this geometry; a level that is asked for runs where it is foretold to end first. A level that is on disk alone is
+/// offered with what loading it takes. Errors: the policy's refusal, with a time to try again where waiting helps; kFailedPrecondition where a level that is
+/// needed can be loaded on no device.
 AdmittedLevel AdmitLevel(const LevelRequest& request, const Geometry& geometry, ServiceParts& parts);
 
 }  // namespace tuckerseg

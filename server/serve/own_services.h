@@ -15,4 +15,7 @@ inline std::vector<std::string> OwnServices(const ServerConfig& config) {
   return services;
 }
 
+/// Whether the service can do nothing without a model.
+inline bool NeedsAModel(const std::string& service) { return service == "tuckerseg.v1.SegmentationService" || service == "inference.GRPCInferenceService"; }
+
 }  // namespace tuckerseg

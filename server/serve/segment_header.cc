@@ -49,10 +49,10 @@ void CheckSegmentHeader(const v1::SegmentHeader& header) {
   CheckConditions(header.level().automatic());
 }
 
-TaskOptions TaskOptionsOf(const v1::SegmentHeader& header, const Model& model, const ServerConfig& config) {
+TaskOptions TaskOptionsOf(const v1::SegmentHeader& header, const Model& model, Accumulation accumulation, int threads) {
   TaskOptions options;
-  options.segment.accumulation = config.accumulation;
-  options.segment.threads = config.threads;
+  options.segment.accumulation = accumulation;
+  options.segment.threads = threads;
   if (!header.structures().empty()) {
     for (const Label& label : StructuresAskedFor(header, model)) options.segment.structures.push_back(label.value);
   }

@@ -4,8 +4,7 @@
 #include <vector>
 
 #include "engine/model/model.h"
-#include "engine/segment/task_segmenter.h"
-#include "server/config.h"
+#include "engine/segment/task_plan.h"
 #include "tuckerseg/v1/segmentation.pb.h"
 
 namespace tuckerseg {
@@ -23,6 +22,6 @@ void CheckSegmentHeader(const v1::SegmentHeader& header);
 std::vector<Label> StructuresAskedFor(const v1::SegmentHeader& header, const Model& model);
 
 /// What the engine is to do for a header that has been checked.
-TaskOptions TaskOptionsOf(const v1::SegmentHeader& header, const Model& model, const ServerConfig& config);
+TaskOptions TaskOptionsOf(const v1::SegmentHeader& header, const Model& model, Accumulation accumulation, int threads);
 
 }  // namespace tuckerseg

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "engine/error.h"
+#include "engine/segment/task_segmenter.h"
 #include "server/observe/resident_memory.h"
 #include "server/policy/asked_level.h"
 #include "server/serve/messages.h"
@@ -55,7 +56,7 @@ SegmentRun::SegmentRun(ServiceParts& parts, const grpc::ServerContext& context, 
   record_.service = service;
   record_.method = method;
   record_.request_id = RandomId();
-  record_.device = parts.config.device;
+  if (parts.devices.size() == 1) record_.device = parts.devices.at(0).name();  // else it is chosen with the level
 }
 
 void SegmentRun::TakeRequest() { parts_.security.limiter().TakeRequest(client_); }
@@ -64,13 +65,18 @@ void SegmentRun::TakeBytes(int64_t bytes) { parts_.security.limiter().TakeBytes(
 
 void SegmentRun::Ask(v1::SegmentHeader header) {
   header_ = std::move(header);
-  model_ = &parts_.models.Find(header_.task());
+  view_ = parts_.catalogue.View();
+  model_ = &view_->Find(header_.task());
   record_.task = model_->model().task;
   if (!LeavesTheChoice(header_.level().name())) asked_ = &FindAskedLevel(header_.level().name(), model_->levels);
   if (asked_ != nullptr) record_.variant = asked_->name;
   CheckSegmentHeader(header_);
+  const auto& levels = model_->levels;
+  if (std::none_of(levels.begin(), levels.end(), [](const ServedLevel& level) { return level.ready(); })) {
+    throw Error(ErrorCode::kFailedPrecondition, "task = " + record_.task + ": none of its levels could be loaded: " + model_->original().error);
+  }
   // Only for its errors: what no level can do is refused before the volume is sent.
-  SegmenterFor(asked_ != nullptr ? *asked_ : model_->original(), *model_, header_, parts_);
+  PlanFor(asked_ != nullptr ? *asked_ : model_->original(), Request(), parts_.devices.at(0), parts_);
   record_.header_taken = true;
 }
 
@@ -81,15 +87,15 @@ void SegmentRun::EndWithin(double seconds) {
 }
 
 std::shared_ptr<SegmentWork> SegmentRun::Perform(Volume volume, MemoryReservation volume_memory, int64_t answer_bytes, const RunEvents& events) {
-  MemoryReservation peak = Admit(volume.geometry, volume_memory.bytes(), answer_bytes);
-  auto work = std::make_shared<SegmentWork>(std::move(volume), std::move(volume_memory), std::move(peak));
+  WorkHold hold = Admit(volume.geometry, volume_memory.bytes(), answer_bytes);
+  auto work = std::make_shared<SegmentWork>(std::move(volume), std::move(volume_memory), std::move(hold));
   const std::shared_ptr<Ticket> ticket = Enqueue(work);
   try {
     if (events.accepted) events.accepted(Accepted(*ticket));
     Await(*work, *ticket, events);
   } catch (...) {
     // The client has gone: free the worker within a patch and the queue at once, and wait for neither.
-    parts_.queue.Cancel(ticket);
+    device().queue().Cancel(ticket);
     throw;
   }
   ticket->Rethrow();
@@ -97,29 +103,43 @@ std::shared_ptr<SegmentWork> SegmentRun::Perform(Volume volume, MemoryReservatio
   return work;
 }
 
-MemoryReservation SegmentRun::Admit(const Geometry& geometry, int64_t held_bytes, int64_t answer_bytes) {
-  const LevelRequest request{.model = *model_, .header = header_, .asked = asked_, .deadline_s = SecondsLeft(), .held_bytes = held_bytes,
-                             .answer_bytes = answer_bytes};
+LevelRequest SegmentRun::Request() const { return {.view = *view_, .model = *model_, .header = header_, .asked = asked_, .deadline_s = SecondsLeft()}; }
+
+WorkHold SegmentRun::Admit(const Geometry& geometry, int64_t held_bytes, int64_t answer_bytes) {
+  LevelRequest request = Request();
+  request.held_bytes = held_bytes;
+  request.answer_bytes = answer_bytes;
   admitted_ = AdmitLevel(request, geometry, parts_);
   record_.variant = admitted_.level->name;
+  record_.device = device().name();
   record_.reason = NameOf(admitted_.reason);
   record_.voxels = admitted_.size.voxels;
   record_.foretold_s = admitted_.finish_s;
-  return parts_.memory.Reserve(admitted_.peak_bytes, "segmentation of this volume", held_bytes);
+  // Levels first: what room is then made for must not be themselves.
+  WorkHold hold;
+  hold.levels = parts_.catalogue.Hold(admitted_.levels, admitted_.place);
+  hold.host = parts_.memory.Reserve(admitted_.peak_bytes, "segmentation of this volume", held_bytes);
+  hold.device = device().memory().Reserve(admitted_.device_bytes, "segmentation on this device");
+  return hold;
 }
 
 std::shared_ptr<Ticket> SegmentRun::Enqueue(const std::shared_ptr<SegmentWork>& work) {
   clock_.Enter(CallStage::kQueue);
-  // The worker may outlive the call by up to one patch: it holds the work and its use of the heap, and the models live as long as the server.
+  // The worker may outlive the call by up to one patch: it holds the work, what its plan refers to, and its use of the heap.
   auto use = std::make_shared<IdleHeap::Use>(parts_.heap);
   // A crop's patches are another model's.
-  const bool own_patches = admitted_.segmenter->crop_task().empty();
-  auto ticket = parts_.queue.Submit(header_.priority(), [work, segmenter = admitted_.segmenter, use = std::move(use), own_patches, &metrics = parts_.metrics,
-                                                         variant = record_.variant, device = record_.device](std::stop_token stop) {
+  const bool own_patches = admitted_.plan.rough == nullptr;
+  auto ticket = device().queue().Submit(header_.priority(), [work, plan = admitted_.plan, view = view_, use = std::move(use), own_patches, &catalogue = parts_.catalogue,
+                                                             &metrics = parts_.metrics, variant = record_.variant, name = record_.device](std::stop_token stop) {
+    // Until the work's end, which the call may outlast.
+    const MemoryReservation device_memory = std::move(work->device_memory);
+    const LevelHold levels = std::move(work->levels);
+    catalogue.Finish(levels);
+    TaskSegmenter segmenter(plan, levels.own(), [&levels](const std::string& task) { return levels.Find(task); });
     PatchClock patches;
-    work->result = segmenter->Segment(work->volume, std::move(stop), [&](const Progress& progress) {
+    work->result = segmenter.Segment(work->volume, std::move(stop), [&](const Progress& progress) {
       const std::optional<double> patch_s = patches.Tell(progress, PatchClock::Clock::now());
-      if (patch_s && own_patches) metrics.ObservePatch(variant, device, *patch_s);
+      if (patch_s && own_patches) metrics.ObservePatch(variant, name, *patch_s);
       const std::lock_guard lock(work->mutex);
       work->progress = progress;
     });
@@ -133,7 +153,7 @@ v1::Accepted SegmentRun::Accepted(const Ticket& ticket) const {
   accepted.set_request_id(record_.request_id);
   accepted.set_variant(admitted_.level->name);
   accepted.set_reason(ToMessage(admitted_.reason));
-  accepted.set_device(parts_.config.device);
+  accepted.set_device(record_.device);
   accepted.set_queue_position(static_cast<uint32_t>(ticket.position()));
   Fill(admitted_.finish_s, *accepted.mutable_estimated_latency());
   return accepted;
@@ -172,10 +192,10 @@ void SegmentRun::TakeTimes(const SegmentWork& work) {
   clock_.Correct(CallStage::kInfer, times.infer_s, CallStage::kQueue);
   clock_.Correct(CallStage::kPostprocess, times.postprocess_s, CallStage::kQueue);
   // A crop's patches are another model's: nothing is learnt of this one.
-  if (!admitted_.segmenter->crop_task().empty()) return;
+  if (admitted_.plan.rough != nullptr) return;
   const double whole_s = times.preprocess_s + times.infer_s + times.postprocess_s;
   const ServiceSize size{work.Latest().patches_done, admitted_.size.voxels};
-  parts_.times.Learn({model_->model().task, admitted_.level->name}, size, times.network_s, whole_s - times.network_s);
+  device().times().Learn({model_->model().task, admitted_.level->name}, size, times.network_s, whole_s - times.network_s);
 }
 
 void SegmentRun::FillSummary(v1::Summary& summary) {
@@ -187,7 +207,7 @@ void SegmentRun::FillSummary(v1::Summary& summary) {
   }
   summary.set_peak_memory_bytes(static_cast<uint64_t>(record_.peak_memory_bytes));
   summary.set_network_seconds(record_.network_s);
-  summary.set_crop_task(admitted_.segmenter->crop_task());
+  summary.set_crop_task(admitted_.plan.crop_task());
   summary.set_variant(admitted_.level->name);
   summary.set_quality_statement(QualityStatement(*admitted_.level));
 }

@@ -72,18 +72,20 @@ class SegmentRun {
   /// Who calls: clients of different identity must not see one another's work.
   const std::string& client() const { return client_; }
   const v1::SegmentHeader& header() const { return header_; }
-  const LoadedModel& model() const { return *model_; }           ///< after Ask()
+  const CatalogueModel& model() const { return *model_; }        ///< after Ask()
   const AdmittedLevel& admitted() const { return admitted_; }    ///< after Perform()
   StageClock& clock() { return clock_; }
   SegmentRecord& record() { return record_; }
 
  private:
-  /// Chooses the level for the volume, and reserves memory for the work and for the answer.
-  MemoryReservation Admit(const Geometry& geometry, int64_t held_bytes, int64_t answer_bytes);
+  LevelRequest Request() const;
+  /// Chooses level and device for the volume, keeps the level there, and reserves memory for the work and for the answer.
+  WorkHold Admit(const Geometry& geometry, int64_t held_bytes, int64_t answer_bytes);
   std::shared_ptr<Ticket> Enqueue(const std::shared_ptr<SegmentWork>& work);
   v1::Accepted Accepted(const Ticket& ticket) const;
   void Await(const SegmentWork& work, Ticket& ticket, const RunEvents& events);
   void TakeTimes(const SegmentWork& work);
+  Device& device() const { return parts_.devices.at(admitted_.place); }  // once it is chosen
   /// Seconds that are left; nothing where there is no deadline.
   std::optional<double> SecondsLeft() const;
 
@@ -92,9 +94,10 @@ class SegmentRun {
   const std::string client_;
   StageClock clock_;
   v1::SegmentHeader header_;
-  const LoadedModel* model_ = nullptr;
+  std::shared_ptr<const CatalogueView> view_;  // as of Ask(): the request ends with the levels that it began with
+  const CatalogueModel* model_ = nullptr;
   const ServedLevel* asked_ = nullptr;  // the level that the client names; null: the server chooses
-  AdmittedLevel admitted_;              // once the volume is there; its segmenter is shared with the worker
+  AdmittedLevel admitted_;              // once the volume is there
   SegmentRecord record_;
   StageClock::Clock::time_point come_at_{};
   std::optional<StageClock::Clock::time_point> ends_at_;

@@ -2,44 +2,37 @@
 #pragma once
 
 #include <atomic>
-#include <functional>
+#include <cstdint>
 #include <string>
-#include <vector>
 
 #include "server/config.h"
 #include "server/observe/choice_log.h"
 #include "server/observe/metrics.h"
 #include "server/observe/request_ring.h"
-#include "server/observe/server_status.h"
 #include "server/observe/span.h"
-#include "server/policy/service_times.h"
+#include "server/schedule/device.h"
 #include "server/schedule/idle_heap.h"
 #include "server/schedule/memory_budget.h"
-#include "server/schedule/work_queue.h"
 #include "server/security/security.h"
 #include "server/serve/result_cache.h"
-#include "server/variants/model_store.h"
+#include "server/variants/catalogue.h"
 
 namespace tuckerseg {
 
-/// Work that runs tells `metrics` of its patches: they must outlive the queue.
+/// Work that runs holds memory, uses the heap and the catalogue (which stops the queues when it goes), and tells `metrics` of its patches: they must outlive the devices' queues.
 struct ServiceParts {
   const ServerConfig& config;
-  const ModelStore& models;
-  WorkQueue& queue;
-  MemoryBudget& memory;
-  ServiceTimes& times;
+  Catalogue& catalogue;
+  Devices& devices;
+  MemoryBudget& memory;               ///< the host's: volumes and what is made of them lie there, wherever the networks run
   Metrics& metrics;
   IdleHeap& heap;
   ResultCache& results;
   Security& security;
   std::string executor;               ///< e.g. "LibTorch 2.15.0"
-  std::vector<std::string> devices;
   std::atomic<bool> draining = false; ///< set: no new call is taken
   std::atomic<int64_t> streams = 0;   ///< calls of Segment and ModelInfer that run
   ChoiceLog* choices = nullptr;       ///< records the levels that the server chooses; null: nobody does
-  /// Memory of a device other than the host; none: nobody can tell. Called from any thread.
-  std::function<DeviceMemory()> device_memory = {};
   RequestRing* requests = nullptr;    ///< remembers segmentations that have ended; null: nobody looks
   SpanSink* spans = nullptr;          ///< null: no traces are collected
 };

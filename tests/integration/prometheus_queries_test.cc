@@ -158,6 +158,7 @@ TEST_F(PrometheusQueriesTest, AllHaveAnswersInTrouble) {
 
   const auto requests = [&] {
     Client client(address_);
+    client.UnloadVariant("", "original", "");  // the first that is served below has it loaded again
     EXPECT_THROW(SegmentFile(client, no_ct), Error) << "refused";
     EXPECT_THROW(SegmentFile(client, ct, at_once), Error) << "too late before it begins";
     std::vector<std::future<void>> waiting;

@@ -7,11 +7,13 @@
 #include <filesystem>
 #include <thread>
 
+#include "engine/error.h"
 #include "tests/engine/model/temporary_directory.h"
 #include "tests/engine/tiny_network.h"
 #include "tests/engine/volume/nifti_builder.h"
 #include "tests/integration/segment_file.h"
 #include "tests/integration/server_process.h"
+#include "tests/server/wait_until.h"
 
 namespace tuckerseg {
 namespace {
@@ -27,9 +29,12 @@ class ServerProcessTest : public testing::Test {
   std::vector<std::string> Arguments() const {
     return {"--models", folder_ / "models", "--listen", "127.0.0.1:0", "--metrics", "127.0.0.1:0"};
   }
-  /// Starts a server and connects to it.
-  void Start() {
-    server_.emplace(Arguments());
+  /// Starts a server, with these settings, and connects to it.
+  void Start(const std::string& config = "{}") {
+    std::vector<std::string> arguments = Arguments();
+    arguments.push_back("--config");
+    arguments.push_back(directory_.Write("start.json", config));
+    server_.emplace(arguments);
     const auto serving = server_->WaitForEvent("serving");
     ASSERT_TRUE(serving) << server_->Errors();
     port_ = serving->at("port");
@@ -92,6 +97,70 @@ TEST_F(ServerProcessTest, KeepsItsMemoryFlatOver100RequestsAndClientsThatDisappe
 #ifndef __SANITIZE_ADDRESS__  // its quarantine keeps what has been freed; leaks are its own to find
   EXPECT_LE(static_cast<double>(after), 1.03 * static_cast<double>(before));
 #endif
+}
+
+TEST_F(ServerProcessTest, KeepsItsMemoryFlatOver100LoadsAndUnloadsOfALevel) {
+  Bundle wide = TinyBundle(TinyUnet(64, 20), {16, 16, 16}, 3);  // 2 MB of weights: a hundred of them would show
+  wide.model.name = wide.model.task = "wide";
+  SaveBundle(wide, folder_ / "models" / "wide");
+  Start();
+  std::vector<int64_t> resident;
+  for (int cycle = 0; cycle < 100; ++cycle) {
+    EXPECT_EQ(client_->UnloadVariant("wide", "original", "").state(), v1::VARIANT_STATE_AVAILABLE);
+    resident.push_back(server_->ResidentBytes());
+    EXPECT_EQ(client_->LoadVariant("wide", "original", "").state(), v1::VARIANT_STATE_LOADED);
+    ASSERT_TRUE(server_->WaitForEvent("variant_loaded")) << "nobody else reads the log";
+  }
+  const int64_t before = *std::max_element(resident.begin() + 10, resident.begin() + 55);
+  const int64_t after = *std::max_element(resident.begin() + 55, resident.end());
+  std::cout << "resident after unloading: at most " << before / 1048576 << " MiB over cycles 11 to 55, " << after / 1048576 << " over 56 to 100\n";
+#ifndef __SANITIZE_ADDRESS__
+  EXPECT_LE(static_cast<double>(after), 1.03 * static_cast<double>(before));
+#endif
+}
+
+TEST_F(ServerProcessTest, FollowsItsModelsWithoutARestart) {
+  Start(R"({"models_rescan_s": 0.1})");
+  httplib::Client http("127.0.0.1", metrics_port_);
+  EXPECT_EQ(http.Get("/readyz")->status, 200);
+  Bundle lung = TinyBundle(TinyUnet(4, 3), {16, 16, 16}, 4);
+  lung.model.name = lung.model.task = "lung";
+  SaveBundle(lung, folder_ / "models" / "lung");
+  EXPECT_TRUE(WaitUntil([this] { return client_->ListModels().models_size() == 2; }));
+  v1::SegmentHeader header;
+  header.set_task("lung");
+  EXPECT_EQ(SegmentFile(*client_, Ct(20), header).summary.provenance().task(), "lung");
+
+  std::filesystem::remove_all(folder_ / "models" / "lung");
+  EXPECT_TRUE(WaitUntil([this] { return client_->ListModels().models_size() == 1; }));
+  EXPECT_THROW(SegmentFile(*client_, Ct(20), header), Error);
+  std::filesystem::remove_all(folder_ / "models" / "tiny");
+  EXPECT_TRUE(WaitUntil([&] { return http.Get("/readyz")->status == 503; }));
+  EXPECT_THAT(http.Get("/readyz")->body, StartsWith("no models: "));
+  EXPECT_EQ(http.Get("/healthz")->status, 200);
+}
+
+TEST_F(ServerProcessTest, ServesOnWithABrokenBundleBesideAGoodOne) {
+  directory_.Write("models/broken/model.json", "{");
+  Start();
+  EXPECT_EQ(SegmentFile(*client_, Ct(20)).summary.variant(), "original");
+  const v1::ListVariantsResponse variants = client_->ListVariants("");
+  ASSERT_EQ(variants.variants_size(), 2);
+  EXPECT_EQ(variants.variants(1).task(), "broken");
+  EXPECT_EQ(variants.variants(1).state(), v1::VARIANT_STATE_FAILED);
+  httplib::Client http("127.0.0.1", metrics_port_);
+  EXPECT_THAT(http.Get("/metrics")->body, HasSubstr(R"(tuckerseg_variant_failed{device="",model="broken",variant="original"} 1)"));
+}
+
+TEST_F(ServerProcessTest, ServesOnSeveralDevicesThatShareTheProcessor) {
+  Start(R"({"devices": [{"name": "left", "threads": 1}, {"name": "right", "threads": 1}]})");
+  SegmentFile(*client_, Ct(20));
+  httplib::Client http("127.0.0.1", metrics_port_);
+  const std::string page = http.Get("/metrics")->body;
+  for (const char* device : {"left", "right"}) {
+    EXPECT_THAT(page, HasSubstr(std::string(R"(tuckerseg_queue_capacity{device=")") + device + R"(",priority="all"} 16)"));
+    EXPECT_THAT(page, HasSubstr(std::string(R"(tuckerseg_variant_loaded{device=")") + device + R"(",model="tiny",variant="original"} 1)"));
+  }
 }
 
 TEST_F(ServerProcessTest, LetsARunningRequestEndWhenItIsAskedToStop) {
@@ -188,7 +257,8 @@ TEST_F(ServerProcessTest, EndsWithOneLineWhenItCannotServe) {
   };
   expect_error({}, 2, "--models (or `models` in --config) is required");
   expect_error({"--models", folder_, "--listen", "127.0.0.1:99999"}, 1, "listen = 127.0.0.1:99999: must be HOST:PORT with a port in [0, 65535]");
-  expect_error({"--models", folder_, "--metrics", "127.0.0.1:0"}, 1, "holds no bundle");
+  expect_error({"--models", folder_ / "none", "--metrics", "127.0.0.1:0"}, 1, "is no directory; must be one that holds bundles");
+  expect_error({"--models", folder_, "--metrics", "127.0.0.1:0", "--check-config"}, 1, "models: holds no bundle");
   expect_error({"--models"}, 2, "--models");
   const std::string no_certificate = directory_.Write("tls.json", R"({"tls": {"certificate": "none.pem", "key": "none.pem"}})");
   expect_error({"--models", folder_ / "models", "--config", no_certificate}, 1, "tls.certificate: cannot be read; must be a PEM file");

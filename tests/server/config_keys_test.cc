@@ -35,8 +35,11 @@ const char* TypeName(ConfigKey::Type type) {
 
 bool HasRange(const ConfigKey& key) { return key.type == ConfigKey::Type::kInteger || key.type == ConfigKey::Type::kNumber; }
 
-/// A right value of the one key that is a list.
-Json CertificatesOfPacs() { return Json::parse(R"([{"common_name": "pacs", "roles": ["segment", "observe"]}])"); }
+/// A right value of a key that is a list.
+Json ListFor(const std::string& key) {
+  if (key == "auth.certificates") return Json::parse(R"([{"common_name": "pacs", "roles": ["segment", "observe"]}])");
+  return Json::parse(R"([{"name": "left", "device": "cpu", "threads": 2, "memory_limit_bytes": 1000, "queue_capacity": 4}])");
+}
 
 /// What the schema has to say of a key. An empty text or list is no default: the key may be left out, and nothing stands for it.
 Json PropertyOf(const ConfigKey& key) {
@@ -104,7 +107,7 @@ TEST(ConfigSchema, TakesAndRefusesWhatTheProgramDoes) {
     EXPECT_EQ(IsTaken(key, value), taken) << key << " = " << value.dump();
   };
   for (const ConfigKey& key : ConfigKeys()) {
-    expect(key.name, key.type == ConfigKey::Type::kList ? CertificatesOfPacs() : key.write(ServerConfig{}), true);
+    expect(key.name, key.type == ConfigKey::Type::kList ? ListFor(key.name) : key.write(ServerConfig{}), true);
     expect(key.name, nullptr, false);
     expect(key.name, Json::array(), false);
     expect(key.name, key.type == ConfigKey::Type::kText ? Json(1) : Json("text"), false);
@@ -126,6 +129,18 @@ TEST(ConfigSchema, TakesAndRefusesWhatTheProgramDoes) {
   expect_entry(R"({"roles": ["manage"]})", false);
   expect_entry(R"({"common_name": "pacs", "roles": ["manage"], "misspelled": 1})", false);
   expect_entry("\"pacs\"", false);
+  const auto expect_device = [&](const char* entry, bool taken) { expect("devices", Json::array({Json::parse(entry)}), taken); };
+  expect_device("{}", true);
+  expect_device(R"({"device": "cuda:0"})", true);
+  expect_device(R"({"name": "gpu.0_a-b:c", "threads": 1024, "queue_capacity": 1})", true);
+  expect_device(R"({"name": ""})", false);
+  expect_device(R"({"name": "With Capitals"})", false);
+  expect_device(R"({"name": "a23456789012345678901234567890123"})", false);
+  expect_device(R"({"threads": -1})", false);
+  expect_device(R"({"queue_capacity": 0})", false);
+  expect_device(R"({"memory_limit_bytes": 1.5})", false);
+  expect_device(R"({"misspelled": 1})", false);
+  expect_device("\"cpu\"", false);
   expect("misspelled", 1, false);
   expect("traces.misspelled", 1, false);
   expect("traces", "no object", false);
@@ -138,7 +153,7 @@ TEST(ConfigKeys, AreReadAndWrittenAlike) {
     if (key.type == ConfigKey::Type::kBoolean) value = !key.write(ServerConfig{}).get<bool>();
     if (HasRange(key)) value = key.high;
     if (!key.choices.empty()) value = key.choices.back();
-    if (key.type == ConfigKey::Type::kList) value = CertificatesOfPacs();
+    if (key.type == ConfigKey::Type::kList) value = ListFor(key.name);
     ServerConfig config;
     key.read(JsonField(value, key.name), config);
     EXPECT_EQ(key.write(config), value) << key.name;

@@ -213,6 +213,44 @@ TEST(CompleteConfig, LeavesWhatWasSaid) {
   EXPECT_EQ(config.memory_limit_bytes, 1000);
 }
 
+TEST(FindMistakes, RefusesKeysOfTheOnlyDeviceBesideAListOfDevices) {
+  ServerConfig config;
+  config.models = "models";
+  config.devices = {{.name = "left"}, {.name = "right"}};
+  config.memory_limit_bytes = 1000;
+  EXPECT_THAT(FindMistakes(config), testing::IsEmpty()) << "the host's memory is that of all devices";
+  config.device = "cuda:0";
+  config.threads = 2;
+  config.queue_capacity = 4;
+  EXPECT_THAT(FindMistakes(config), testing::ElementsAre("device = cuda:0: must be left out where `devices` is given, each of which has its own",
+                                                         "threads = 2: must be left out where `devices` is given, each of which has its own",
+                                                         "queue_capacity = 4: must be left out where `devices` is given, each of which has its own"));
+}
+
+TEST(DevicesOf, AreTheOnlyOneWhereNoListIsGiven) {
+  ServerConfig config;
+  config.device = "cuda:1";
+  config.threads = 3;
+  config.queue_capacity = 4;
+  config.memory_limit_bytes = 1000;  // the host's
+  EXPECT_EQ(DevicesOf(config), (std::vector<DeviceSettings>{{.name = "cuda:1", .device = "cuda:1", .threads = 3, .memory_limit_bytes = 0, .queue_capacity = 4}}));
+}
+
+TEST(DevicesOf, AreThoseOfTheList) {
+  ServerConfig config;
+  config.devices = {{.name = "left"}, {.name = "right"}};
+  EXPECT_EQ(DevicesOf(config), config.devices);
+}
+
+TEST(CompleteConfig, SharesThreadsAmongDevices) {
+  ServerConfig config;
+  config.models = "models";
+  config.devices = {{.name = "left"}, {.name = "right", .threads = 5}};
+  CompleteConfig(config);
+  EXPECT_GE(config.devices[0].threads, 1);
+  EXPECT_EQ(config.devices[1].threads, 5);
+}
+
 TEST(NameOfGeometryPolicy, IsWhatTheConfigurationFileTakes) {
   for (const GeometryPolicy policy :
        {GeometryPolicy::kRefuse, GeometryPolicy::kPreferSform, GeometryPolicy::kPreferQform}) {

@@ -58,6 +58,11 @@ TEST_F(ReplayProgram, TakesADevicesMemoryFromTheConfigurationOrTheOption) {
   EXPECT_EQ(RunJson("--config other.json --device-memory cpu=16GiB choices.jsonl").at("changed"), 0) << "the option goes before the file";
 }
 
+TEST_F(ReplayProgram, TakesTheMemoryOfEachOfSeveralDevices) {
+  folder_.Write("other.json", R"({"devices": [{"name": "cpu", "memory_limit_bytes": 4294967296}], "memory_limit_bytes": 1, "deadline_margin": 0})");
+  EXPECT_EQ(RunJson("choices.jsonl --config other.json").at("after").at("reasons"), Json::parse(R"({"memory": 3})")) << "the host's memory is none of the device's";
+}
+
 TEST_F(ReplayProgram, LeavesADeviceOut) {
   const Json json = RunJson("--without-device cpu choices.jsonl");
   EXPECT_EQ(json.at("after").at("refusals"), Json::parse(R"({"no device": 3})"));

@@ -69,6 +69,19 @@ TEST_F(CommandLine, RunsTheLevelThatIsAskedForByNameOrNumber) {
   EXPECT_EQ(nlohmann::json::parse(run("levels --json").out)[1].at("number"), 0.3);
 }
 
+TEST_F(CommandLine, LoadsAndUnloadsLevels) {
+  EXPECT_EQ(Run("unload original SERVER").out, "tiny original on cpu: available\n");
+  EXPECT_THAT(Run("levels SERVER").out, HasSubstr("original       -  -       available"));
+  EXPECT_EQ(Run("load original --task tiny --device cpu SERVER").out, "tiny original on cpu: loaded, until it is unloaded by name\n");
+  EXPECT_EQ(Run("load original --quiet SERVER").out, "");
+  const auto json = nlohmann::json::parse(Run("load original --json SERVER").out);
+  EXPECT_EQ(json.at("state"), "loaded");
+  EXPECT_EQ(json.at("devices")[0].at("pinned"), true);
+  ExpectFailure(Run("load 0.3 SERVER"), 1, "level = 0.3: must be one of original");
+  ExpectFailure(Run("unload original --device gpu SERVER"), 1, "device = gpu: must be one of cpu");
+  ExpectFailure(Run("load SERVER"), 2, "VARIANT");
+}
+
 TEST_F(CommandLine, TakesConditionsForTheAutomaticLevel) {
   EXPECT_EQ(Run("segment ct.nii.gz -o a.nii --level auto --max-latency 60s --max-memory 1GiB --min-quality 0.9 SERVER").status, 0);
 }

@@ -125,12 +125,14 @@ TEST_F(MetricsTest, TellsMemoryOfDevicesByKind) {
 }
 
 TEST_F(MetricsTest, TellsWhichVariantsAreLoadedAndHowLongThatTook) {
-  metrics_.SetVariantLoaded("total", "original", "cpu", true);
-  metrics_.SetVariantLoaded("total", "tucker-0.3", "cpu", false);
+  metrics_.SetVariantState("total", "original", "cpu", LevelState::kLoaded);
+  metrics_.SetVariantState("total", "tucker-0.3", "cpu", LevelState::kFailed);
   metrics_.ObserveVariantLoad("total", "original", "cpu", 0.2);
   const std::string text = metrics_.Text();
   EXPECT_THAT(text, HasSubstr(R"(tuckerseg_variant_loaded{device="cpu",model="total",variant="original"} 1)"));
   EXPECT_THAT(text, HasSubstr(R"(tuckerseg_variant_loaded{device="cpu",model="total",variant="tucker-0.3"} 0)"));
+  EXPECT_THAT(text, HasSubstr(R"(tuckerseg_variant_failed{device="cpu",model="total",variant="original"} 0)"));
+  EXPECT_THAT(text, HasSubstr(R"(tuckerseg_variant_failed{device="cpu",model="total",variant="tucker-0.3"} 1)"));
   EXPECT_THAT(text, HasSubstr(R"(tuckerseg_variant_load_duration_seconds_bucket{device="cpu",model="total",variant="original",le="0.25"} 1)"));
 }
 
@@ -142,6 +144,23 @@ TEST_F(MetricsTest, TellsCostAndQualityOfVariants) {
   EXPECT_THAT(text, HasSubstr(R"(tuckerseg_variant_flops{model="total",variant="tucker-0.3"} 1000000000)"));
   EXPECT_THAT(text, HasSubstr(R"(tuckerseg_variant_quality_dice{model="total",variant="original"} 1)"));
   EXPECT_THAT(text, testing::Not(HasSubstr(R"(quality_dice{model="total",variant="tucker-0.3"})"))) << "not measured";
+}
+
+TEST_F(MetricsTest, ForgetsVariantsThatAreNoLongerThere) {
+  metrics_.SetVariant("total", "original", 2000, 3e9, 1);
+  metrics_.SetVariantState("total", "original", "cpu", LevelState::kLoaded);
+  metrics_.SetVariantState("total", "original", "cuda:0", LevelState::kLoaded);
+  metrics_.ForgetVariantState("total", "original", "cpu");
+  EXPECT_THAT(metrics_.Text(), testing::Not(HasSubstr(R"(tuckerseg_variant_loaded{device="cpu")")));
+  EXPECT_THAT(metrics_.Text(), HasSubstr(R"(tuckerseg_variant_loaded{device="cuda:0")"));
+  metrics_.ForgetVariant("total", "original");
+  for (const char* name : {"parameters", "flops", "quality_dice"}) EXPECT_THAT(metrics_.Text(), testing::Not(HasSubstr(std::string("tuckerseg_variant_") + name + "{")));
+}
+
+TEST_F(MetricsTest, ForgetsAQualityThatNoCardSaysAnyMore) {
+  metrics_.SetVariant("total", "tucker-0.3", 500, 1e9, 0.9);
+  metrics_.SetVariant("total", "tucker-0.3", 500, 1e9, std::nullopt);
+  EXPECT_THAT(metrics_.Text(), testing::Not(HasSubstr("tuckerseg_variant_quality_dice{")));
 }
 
 TEST_F(MetricsTest, RefreshesGaugesForEachPage) {

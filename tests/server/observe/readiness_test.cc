@@ -14,6 +14,18 @@ TEST(Readiness, SaysWhatIsDoneUntilCallsAreTaken) {
   EXPECT_EQ(readiness.Reason(), std::nullopt);
 }
 
+TEST(Readiness, GoesAndComesBackWithWhatThereIsToServe) {
+  Readiness readiness;
+  readiness.Ready();
+  readiness.NotReady("no models: none");
+  EXPECT_EQ(readiness.Reason(), "no models: none");
+  readiness.Ready();
+  EXPECT_EQ(readiness.Reason(), std::nullopt);
+  readiness.Draining();
+  readiness.NotReady("no models: none");
+  EXPECT_TRUE(readiness.Reason()->starts_with("draining"));
+}
+
 TEST(Readiness, GoesBackWhenTheServerStopsAndDoesNotComeAgain) {
   Readiness readiness;
   readiness.Ready();

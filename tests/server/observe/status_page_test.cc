@@ -20,7 +20,8 @@ StatusPageInput FullInput() {
                             .memory = {.total = int64_t{80} << 30, .free = int64_t{60} << 30, .weights = 3 << 20, .reserved = {}}});
   status.levels.push_back({.model = "total-1.5", .task = "total", .level = "original", .device = "cuda:0", .error = "", .quality = 1,
                            .patch_s = 0.125, .weight_bytes = 3 << 20});
-  status.levels.push_back({.model = "total-1.5", .task = "total", .level = "broken", .device = "cuda:0", .error = "rank_in = 9: must be in [1, 8]"});
+  status.levels.push_back({.model = "total-1.5", .task = "total", .level = "third", .device = "cuda:0", .state = LevelState::kAvailable, .error = "memory: no room", .weight_bytes = 1 << 20});
+  status.levels.push_back({.model = "total-1.5", .task = "total", .level = "broken", .device = "cuda:0", .state = LevelState::kFailed, .error = "rank_in = 9: must be in [1, 8]"});
   input.status = status;
   input.requests.push_back({.started = input.now, .request_id = "0123abcd", .task = "total", .variant = "original", .reason = "quality",
                             .device = "cuda:0", .code = "OK", .seconds = 4.25, .stages = {{"receive", 0.25}, {"infer", 4}}});
@@ -33,7 +34,8 @@ TEST(StatusPage, ShowsDevicesLevelsAndRequests) {
   EXPECT_THAT(page, HasSubstr("<strong>ready</strong>, as of 2026-01-01 00:00:00 UTC, LibTorch 2.15.0"));
   EXPECT_THAT(page, HasSubstr("<td>cuda:0</td><td class=\"number\">1</td><td class=\"number\">3 (priority 5: 1, 0: 2)</td><td class=\"number\">16</td>"
                               "<td class=\"number\">80.0 GiB</td><td class=\"number\">60.0 GiB</td><td class=\"number\">3.0 MiB</td><td class=\"number\">-</td>"));
-  EXPECT_THAT(page, HasSubstr("<td>original</td><td>cuda:0</td><td>ready</td><td class=\"number\">1.000</td><td class=\"number\">0.1250 s</td>"));
+  EXPECT_THAT(page, HasSubstr("<td>original</td><td>cuda:0</td><td>loaded</td><td class=\"number\">1.000</td><td class=\"number\">0.1250 s</td>"));
+  EXPECT_THAT(page, HasSubstr("<td>third</td><td>cuda:0</td><td>available (memory: no room)</td>"));
   EXPECT_THAT(page, HasSubstr("<td>broken</td><td>cuda:0</td><td class=\"bad\">rank_in = 9: must be in [1, 8]</td><td class=\"number\">not measured</td>"));
   EXPECT_THAT(page, HasSubstr("<th>receive</th><th>infer</th>"));
   EXPECT_THAT(page, HasSubstr("<td>0123abcd</td><td>total</td><td>original</td><td>quality</td><td>cuda:0</td><td>OK</td>"

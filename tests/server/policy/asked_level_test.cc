@@ -91,5 +91,13 @@ TEST(FindAskedLevel, TakesTheLevelThatIsReadyOfTwoWithOneName) {
   EXPECT_EQ(&FindAskedLevel("0.3", levels), &levels[1]);
 }
 
+TEST(FindMeantLevel, TakesALevelThatCouldNotBeLoadedWhereNoOtherIsMeant) {
+  const auto levels = Levels(Level("broken", 0.3, true, "cut"), Level("a", 0.5, true, "name = a: must be unique"), Level("a", 0.5, true));
+  EXPECT_EQ(&FindMeantLevel("broken", levels), &levels[1]);
+  EXPECT_EQ(&FindMeantLevel("0.3", levels), &levels[1]);
+  EXPECT_EQ(&FindMeantLevel("a", levels), &levels[3]);
+  ExpectError(ErrorCode::kNotFound, "level = b: must be one of original, a (0.5); could not be loaded: broken (0.3), a (0.5)", [&] { FindMeantLevel("b", levels); });
+}
+
 }  // namespace
 }  // namespace tuckerseg

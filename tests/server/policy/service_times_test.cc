@@ -69,5 +69,14 @@ TEST(ServiceTimes, LearnNothingFromWorkOfNoPatches) {
   EXPECT_DOUBLE_EQ(times.Foretell(kOriginal, kOnePatch), 2);
 }
 
+TEST(ServiceTimes, KnowNothingOfALevelOnceTheyForgetIt) {
+  ServiceTimes times;
+  times.Learn({"total", "third"}, {.patches = 10, .voxels = 0}, 1, 0);
+  times.Forget({"total", "third"});
+  EXPECT_FALSE(times.KnownPatchSeconds({"total", "third"}));
+  times.Expect({"total", "third"}, 5);
+  EXPECT_EQ(times.KnownPatchSeconds({"total", "third"}), 5) << "what was measured of the old one does not stand in the way";
+}
+
 }  // namespace
 }  // namespace tuckerseg

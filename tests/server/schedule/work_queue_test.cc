@@ -199,6 +199,13 @@ TEST(WorkQueue, StopsWhatRunsAndDropsWhatWaitsWhenItGoes) {
   ExpectError(ErrorCode::kUnavailable, "the server is stopping", [&] { waiting->Rethrow(); });
 }
 
+TEST(WorkQueue, TakesNoWorkOnceItWasStopped) {
+  WorkQueue queue(2);
+  queue.Stop();
+  ExpectError(ErrorCode::kUnavailable, "the server is stopping", [&] { queue.Submit(0, kNothing); });
+  queue.Stop();  // once more does no harm
+}
+
 TEST(Ticket, WaitsNoLongerThanItIsTold) {
   HeldWork work;
   WorkQueue queue(1);

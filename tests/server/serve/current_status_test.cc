@@ -53,18 +53,38 @@ TEST(CurrentStatus, TellsOfTheHostsQueueAndMemory) {
 TEST(CurrentStatus, TellsOfAnotherDevicesMemoryBesideTheHosts) {
   ServedOptions options;
   options.config.device = "cuda:0";
+  options.device_memory = [] { return DeviceMemory{.total = 100, .free = 40, .weights = {}, .reserved = {}}; };
   ServedModel served(std::move(options));
-  served.parts().device_memory = [] { return DeviceMemory{.total = 100, .free = 40, .weights = {}, .reserved = {}}; };
   const ServerStatus status = CurrentStatus(served.parts());
   ASSERT_EQ(status.devices.size(), 2U);
   EXPECT_EQ(status.devices[0].name, "cuda:0");
   EXPECT_TRUE(status.devices[0].queue);
   EXPECT_EQ(status.devices[0].memory.free, 40);
   EXPECT_GT(status.devices[0].memory.weights.value(), 0);
+  EXPECT_EQ(status.devices[0].memory.reserved, 0);
   EXPECT_EQ(status.devices[1].name, "cpu");
   EXPECT_FALSE(status.devices[1].queue);
   EXPECT_FALSE(status.devices[1].memory.weights);
   EXPECT_EQ(status.devices[1].memory.reserved, 0);
+}
+
+TEST(CurrentStatus, TellsOfDevicesThatShareTheHostAndOfTheHostBesideThem) {
+  ServedOptions options;
+  options.config.devices = {{.name = "cpu", .memory_limit_bytes = 1000}, {.name = "second", .memory_limit_bytes = 5'000'000}};
+  ServedModel served(std::move(options));
+  const ServerStatus status = CurrentStatus(served.parts());
+  ASSERT_EQ(status.devices.size(), 3U);
+  EXPECT_EQ(status.devices[0].name, "cpu");
+  EXPECT_EQ(status.devices[0].memory.total, 1000);
+  EXPECT_EQ(status.devices[1].name, "second");
+  EXPECT_EQ(status.devices[1].memory.total, 5'000'000);
+  EXPECT_EQ(status.devices[1].memory.free, 5'000'000 - status.devices[1].memory.weights.value());
+  EXPECT_TRUE(status.devices[1].queue);
+  EXPECT_EQ(status.devices[2].name, "host");
+  EXPECT_FALSE(status.devices[2].queue);
+  EXPECT_GT(status.devices[2].memory.total.value(), 5'000'000);
+  ASSERT_EQ(status.levels.size(), 2U) << "one line for each device";
+  EXPECT_EQ(status.levels[1].device, "second");
 }
 
 TEST(CurrentStatus, DoesNotWaitForAWorkerThatIsBusy) {

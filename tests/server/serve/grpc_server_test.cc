@@ -15,6 +15,7 @@
 #include "tests/server/security/raw_call.h"
 #include "tests/server/serve/held_model.h"
 #include "tests/server/serve/segment_conversation.h"
+#include "tuckerseg/v1/model.grpc.pb.h"
 
 namespace tuckerseg {
 namespace {
@@ -128,7 +129,7 @@ TEST(GrpcServer, CountsEveryCallByMethodAndCode) {
   ASSERT_TRUE(Segment(served.channel(), SmallCt().Bytes()).status.ok());
   ASSERT_FALSE(Segment(served.channel(), BytesOf("no volume at all")).status.ok());
   ASSERT_EQ(HealthOf(served, ""), HealthCheckResponse::SERVING);
-  ASSERT_EQ(RawCall(served.channel(), "/tuckerseg.v1.ModelService/LoadVariant").error_code(), grpc::UNIMPLEMENTED);
+  ASSERT_EQ(RawCall(served.channel(), "/tuckerseg.v1.SegmentationService/Compare").error_code(), grpc::UNIMPLEMENTED);
   const std::string page = served.metrics().Text();
   const std::string segment = R"(grpc_method="Segment",grpc_service="tuckerseg.v1.SegmentationService",grpc_type="bidi_stream"})";
   EXPECT_THAT(page, HasSubstr("grpc_server_started_total{" + segment + " 2"));
@@ -136,7 +137,7 @@ TEST(GrpcServer, CountsEveryCallByMethodAndCode) {
   EXPECT_THAT(page, HasSubstr(R"(grpc_server_handled_total{grpc_code="InvalidArgument",)" + segment + " 1"));
   EXPECT_THAT(page, HasSubstr("grpc_server_handling_seconds_count{" + segment + " 2"));
   EXPECT_THAT(page, HasSubstr(R"(grpc_server_handled_total{grpc_code="OK",grpc_method="Check",grpc_service="grpc.health.v1.Health",grpc_type="unary"} 1)"));
-  EXPECT_THAT(page, HasSubstr(R"(grpc_server_handled_total{grpc_code="Unimplemented",grpc_method="LoadVariant",grpc_service="tuckerseg.v1.ModelService",grpc_type="unary"} 1)"));
+  EXPECT_THAT(page, HasSubstr(R"(grpc_server_handled_total{grpc_code="Unimplemented",grpc_method="Compare",grpc_service="tuckerseg.v1.SegmentationService",grpc_type="bidi_stream"} 1)"));
 }
 
 TEST(GrpcServer, AnswersNoReflectionUnlessItIsWanted) {
@@ -236,6 +237,18 @@ TEST(GrpcServerStop, LetsRunningCallsEndAndTakesNoNewOnes) {
   EXPECT_EQ(answer.order.back(), 's');
   stopping.join();
   EXPECT_TRUE(served.BecomesIdle());
+}
+
+TEST(GrpcServerStop, EndsThoseThatWatchVariantsAtOnce) {
+  ServedModel served;
+  grpc::ClientContext context;
+  const auto stub = v1::ModelService::NewStub(served.channel());
+  const auto reader = stub->WatchVariants(&context, {});
+  v1::WatchVariantsResponse response;
+  ASSERT_TRUE(reader->Read(&response));
+  served.server().Stop(std::chrono::seconds(0));
+  EXPECT_FALSE(reader->Read(&response));
+  EXPECT_EQ(reader->Finish().error_code(), grpc::UNAVAILABLE);
 }
 
 TEST(GrpcServerStop, LosesNoStatusOfTheLastCall) {

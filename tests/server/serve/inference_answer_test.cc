@@ -65,7 +65,7 @@ TEST(LabelsBytes, AreThoseThatTheResponseTakes) {
 TEST(DescribeForInference, TellsTensorsVersionsAndWhatTheLabelsMean) {
   const ServedModel served;
   inference::ModelMetadataResponse response;
-  Describe(served.models().Find("tiny"), response);
+  Describe(served.view()->Find("tiny"), response);
   EXPECT_EQ(response.name(), "tiny");
   EXPECT_THAT(response.versions(), ElementsAre("original"));
   std::vector<std::string> tensors;

@@ -5,6 +5,7 @@
 #include <memory>
 #include <utility>
 
+#include "engine/segment/memory_plan.h"
 #include "engine/volume/nifti_reader.h"
 #include "tests/server/serve/held_model.h"
 #include "tests/server/serve/segment_conversation.h"
@@ -129,9 +130,11 @@ TEST(SegmentAdmission, ServesHigherPrioritiesFirstAndEqualOnesInTheOrderOfArriva
   EXPECT_THAT(served_voxels, testing::ElementsAre(-1.0F, 1.5F, 0.5F, 2.0F, 1.0F));
 }
 
-int64_t PeakBytes(ServedModel& served) {
-  return served.models().Find("").original().segmenter->PeakBytes(ReadNifti(Ct()).header.geometry, {.threads = 0});
+int64_t PeakBytes(const ServedModel& served) {
+  return PredictPeakBytes(served.view()->Find("").model(), ReadNifti(Ct()).header.geometry, {.threads = 0});
 }
+
+int64_t WeightBytes(const ServedModel& served) { return served.view()->Find("").original().weight_bytes; }
 
 /// Rounded up, as refusals name what is needed.
 std::string MebibytesUp(int64_t bytes) { return std::to_string((bytes + (1 << 20) - 1) >> 20) + " MiB"; }
@@ -157,15 +160,16 @@ TEST(SegmentAdmission, NamesTheMemoryThatAVolumeNeedsWhereItNeverFits) {
 TEST(SegmentAdmission, NamesTheMemoryThatTheSegmentationNeedsWhereItNeverFits) {
   ServedModel unlimited;
   const int64_t needed = PeakBytes(unlimited);
-  // Voxels and segmentation each fit, but not together: waiting does not help.
-  ServedModel served(WithMemory(needed + VoxelBytes() - 1));
+  // Voxels, weights and segmentation each fit, but not together: waiting does not help.
+  const int64_t enough_bytes = needed + VoxelBytes() + WeightBytes(unlimited);
+  ServedModel served(WithMemory(enough_bytes - 1));
   const Answer refused = Segment(served.channel(), Ct());
   EXPECT_EQ(refused.status.error_code(), grpc::RESOURCE_EXHAUSTED);
   EXPECT_THAT(refused.status.error_message(),
               HasSubstr("volume: would need " + MebibytesUp(needed) + " (original on cpu), more than this server has for a request"));
   EXPECT_FALSE(DetailOf<google::rpc::RetryInfo>(refused.status));
   EXPECT_TRUE(served.BecomesIdle());
-  ServedModel enough(WithMemory(needed + VoxelBytes()));
+  ServedModel enough(WithMemory(enough_bytes));
   EXPECT_TRUE(Segment(enough.channel(), Ct()).status.ok());
 }
 
@@ -195,7 +199,7 @@ TEST(SegmentAdmission, EndsACallThatTakesLongerThanTheClientAllows) {
 
 TEST(SegmentAdmission, SaysWhenToTryAgainWhereOthersHoldTheMemory) {
   ServedModel unlimited;
-  HeldModel held(WithMemory(PeakBytes(unlimited) + 2 * VoxelBytes()));
+  HeldModel held(WithMemory(WeightBytes(unlimited) + PeakBytes(unlimited) + 2 * VoxelBytes()));
   WaitingCall running(held.served(), Ct());
   const Answer refused = Segment(held.served().channel(), Ct());
   EXPECT_EQ(refused.status.error_code(), grpc::RESOURCE_EXHAUSTED);
