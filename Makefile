@@ -26,11 +26,11 @@ build: configure ## build everything; binaries in build/release/bin/
 programs: configure ## build the programs, without tests and benchmarks
 	@cmake --build build/release -j $(JOBS) --target tuckerseg-server tuckerseg-replay tuckerseg-client tuckerseg-compress tuckerseg-phantom
 
-demo: programs ## set up, build, start the server, segment a phantom with the model of this repository, show table and picture
+demo: programs ## set up, build, start the server, segment a phantom with the model of this repository, compare its levels
 	@scripts/demo.sh
 
-demo-model: programs ## train that model again (about an hour on two cores; goes on where it was interrupted)
-	@scripts/demo_model/train.sh
+demo-model: programs ## make that model and its levels again (five hours on two cores; goes on where it was interrupted)
+	@scripts/demo_model/make.sh
 
 test: build test-tools ## set up, build, run all tests
 	@ctest --test-dir build/release --output-on-failure -j 1

@@ -1,5 +1,6 @@
 #!/bin/sh
-# Makes a phantom, starts the server with the model of this repository, segments the phantom through it and shows what came back.
+# Makes a phantom, starts the server with the model of this repository, segments the phantom through it at two levels, shows what came back, and
+# compares all levels on a phantom whose truth is known.
 set -eu
 cd "$(dirname "$0")/.."
 bin=build/release/bin
@@ -30,9 +31,20 @@ done
 # Another server may have answered on that port.
 kill -0 $server 2>/dev/null || { cat "$work/server.log" >&2; exit 1; }
 $bin/tuckerseg models --server "$address"
+$bin/tuckerseg levels --server "$address"
 
 echo "== segmenting the phantom"
 $bin/tuckerseg segment "$work/ct.nii.gz" --server "$address" --task demo -o "$work/labels.nii.gz" \
   --remove-small-blobs 500 --statistics "$work/statistics.json" --preview "$work/preview.png"
-echo "picture:   $work/preview.png"
+echo "== the same at a third of the multiply-adds"
+$bin/tuckerseg segment "$work/ct.nii.gz" --server "$address" --task demo --level 0.33 -o "$work/labels-0.33.nii.gz" \
+  --remove-small-blobs 500 --preview "$work/preview-0.33.png" --quiet
+
+echo "== comparing the levels on a phantom whose truth is known"
+cp -r models/demo "$work/model"  # evaluate writes its cards anew, from this one phantom
+$bin/tuckerseg-phantom --data-set "$work/case" --seed "${TUCKERSEG_DEMO_SEED:-1}" --count 1 --quiet
+$bin/tuckerseg-compress evaluate "$work/model" --variants all --data "$work/case" -o "$work/report"
+
+echo "picture:   $work/preview.png; at a third of the multiply-adds: $work/preview-0.33.png"
+echo "report:    $work/report/report.html"
 echo "label map: $work/labels.nii.gz (open it over $work/ct.nii.gz in 3D Slicer, ITK-SNAP or NiiVue)"

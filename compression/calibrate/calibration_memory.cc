@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <vector>
 
+#include "compression/train/trainable_graph.h"
+
 namespace tuckerseg {
 namespace {
 
@@ -10,26 +12,16 @@ constexpr int64_t kWalks = 2;
 /// Moments of both halves and of all, what is solved, its factor, and one in passing.
 constexpr int64_t kSquares = 6;
 
-/// The place behind which the output of each layer is let go.
-std::vector<size_t> LastUses(const LayerGraph& graph) {
-  std::vector<size_t> last(graph.layers.size());
-  for (size_t i = 0; i < graph.layers.size(); ++i) {
-    last[i] = i;
-    for (const int input : graph.layers[i].inputs) last[static_cast<size_t>(input)] = i;
-  }
-  return last;
-}
-
 }  // namespace
 
 int64_t FeatureBytes(const LayerGraph& graph, const Size3& patch, int64_t patches) {
   const std::vector<Size3> shapes = FeatureShapes(graph, patch);
-  const std::vector<size_t> last = LastUses(graph);
+  const TrainableGraph walked(graph, /*deep_supervision=*/false);  // which lets go of features as TwoWalks does
   int64_t most = 0;
   for (size_t i = 0; i < graph.layers.size(); ++i) {
     int64_t alive = 0;
     for (size_t j = 0; j <= i; ++j)
-      if (last[j] >= i) alive += graph.layers[j].out_channels * shapes[j][0] * shapes[j][1] * shapes[j][2];
+      if (walked.LastUse(j) >= i) alive += graph.layers[j].out_channels * shapes[j][0] * shapes[j][1] * shapes[j][2];
     most = std::max(most, alive);
   }
   return most * kWalks * patches * static_cast<int64_t>(sizeof(float));

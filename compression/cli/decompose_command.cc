@@ -1,12 +1,10 @@
 #include "compression/cli/decompose_command.h"
 
-#include <algorithm>
 #include <cstdio>
 #include <filesystem>
 #include <memory>
 #include <string>
 #include <utility>
-#include <variant>
 
 #include "compression/cli/decompose_display.h"
 #include "compression/cli/option_checks.h"
@@ -73,17 +71,10 @@ int64_t GridOf(const DecomposeArguments& arguments) {
   return arguments.budgets.empty() ? 1 : 16;
 }
 
-bool AsksForLatency(const std::vector<LevelRequest>& levels) {
-  return std::any_of(levels.begin(), levels.end(), [](const LevelRequest& level) {
-    const auto* budget = std::get_if<BudgetWish>(&level.wish);
-    return budget != nullptr && budget->unit == BudgetUnit::kLatency;
-  });
-}
-
 RankOptions RankOptionsOf(const std::vector<LevelRequest>& levels, const DecomposeArguments& arguments, const NetworkMethods& networks) {
   RankOptions ranks{.grid = GridOf(arguments), .type = arguments.half ? TensorType::kFloat16 : TensorType::kFloat32, .threads = arguments.threads, .seconds = {}};
   LatencyArguments latency = arguments.latency;
-  if (!AsksForLatency(levels)) {
+  if (BudgetUnitOf(levels.front().wish) != BudgetUnit::kLatency) {  // of all levels alike (CheckLevels)
     if (!(latency.layer_times + latency.device + latency.precision).empty()) throw CLI::ValidationError("--layer-times, --device, --precision", "go with --budget latency=X alone");
     return ranks;
   }

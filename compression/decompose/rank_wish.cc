@@ -70,6 +70,11 @@ std::optional<double> LevelNumber(const RankWish& wish) {
   return std::nullopt;
 }
 
+std::optional<BudgetUnit> BudgetUnitOf(const RankWish& wish) {
+  const auto* budget = std::get_if<BudgetWish>(&wish);
+  return budget != nullptr ? std::optional(budget->unit) : std::nullopt;
+}
+
 std::vector<Network> NetworksOf(const Model& model) {
   std::vector<Network> networks;
   for (const ModelPart& part : model.parts) networks.push_back({part.graph, part.patch_size});

@@ -35,6 +35,9 @@ BudgetWish ParseBudget(const std::string& text);
 /// The number that the variant is asked for by: the factor, or the share of a budget; nothing for an energy.
 std::optional<double> LevelNumber(const RankWish& wish);
 
+/// The unit that a budget is counted in; nothing for other wishes.
+std::optional<BudgetUnit> BudgetUnitOf(const RankWish& wish);
+
 /// The parts' graphs with their patches.
 std::vector<Network> NetworksOf(const Model& model);
 

@@ -45,11 +45,6 @@ void Nest(const Bundle& bundle, int64_t grid, const std::vector<LayerCost>& cost
       plans[level][part] = Nested(bundle.model.parts[part], plans[level][part], plans[level + 1][part], grid, costs.at(part));
 }
 
-std::optional<BudgetUnit> UnitOf(const RankWish& wish) {
-  const auto* budget = std::get_if<BudgetWish>(&wish);
-  return budget != nullptr ? std::optional(budget->unit) : std::nullopt;
-}
-
 }  // namespace
 
 void CheckLevels(const std::vector<LevelRequest>& levels) {
@@ -59,7 +54,7 @@ void CheckLevels(const std::vector<LevelRequest>& levels) {
     if (!names.insert(level.name).second) throw Error(ErrorCode::kInvalidArgument, "levels: two are called " + level.name + ": must be numbers that differ in their first six digits");
   }
   for (size_t i = 1; i < levels.size(); ++i) {
-    if (levels[i].wish.index() != levels[0].wish.index() || UnitOf(levels[i].wish) != UnitOf(levels[0].wish)) {
+    if (levels[i].wish.index() != levels[0].wish.index() || BudgetUnitOf(levels[i].wish) != BudgetUnitOf(levels[0].wish)) {
       throw Error(ErrorCode::kInvalidArgument, "levels: " + levels[i].name + " is measured otherwise than " + levels[0].name + ": must be shares of one thing, as flops=0.5 and flops=0.3");
     }
     const std::optional<double> before = LevelNumber(levels[i - 1].wish);
@@ -73,8 +68,7 @@ Variant EmptyVariant(const Bundle& bundle, const std::vector<LevelRequest>& leve
                      const RankOptions& options) {
   CheckLevels(levels);
   std::vector<std::vector<RankPlan>> shared = plans;
-  const auto unit = UnitOf(levels.front().wish);
-  Nest(bundle, options.grid, unit && levels.size() > 1 ? BudgetCosts(bundle, *unit, options.type, options.seconds) : std::vector<LayerCost>(bundle.model.parts.size(), ParameterCost), shared);
+  Nest(bundle, options.grid, BudgetCosts(bundle, BudgetUnitOf(levels.front().wish).value_or(BudgetUnit::kParameters), options.type, options.seconds), shared);
   Variant variant;
   variant.model = bundle.model.name;
   variant.model_sha256 = bundle.model.provenance.weights_sha256;
@@ -95,7 +89,7 @@ VariantFiles VariantByWeights(const Bundle& bundle, const std::vector<LevelReque
   if (levels.size() > 1 && hooi) {
     throw Error(ErrorCode::kInvalidArgument, "--method = hooi: its factors are fitted to one rank: several levels must be made with hosvd or data-aware");
   }
-  if (levels.size() > 1 && UnitOf(levels.front().wish) == BudgetUnit::kLatency) {
+  if (levels.size() > 1 && BudgetUnitOf(levels.front().wish) == BudgetUnit::kLatency) {
     throw Error(ErrorCode::kInvalidArgument, "--budget latency: of one factor for all layers no level is sure to keep its time once another shares its layers: several levels must be made with data-aware");
   }
   std::vector<std::vector<RankPlan>> plans;

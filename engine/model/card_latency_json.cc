@@ -15,6 +15,17 @@ std::array<double, 3> ParseSpacing(const JsonField& field) {
   return spacing_mm;
 }
 
+/// What every time was measured with.
+template <typename Latency>
+Latency ParseSetting(const JsonField& field) {
+  Latency latency;
+  latency.device = field.At("device").Text();
+  latency.executor = field.At("executor").Text();
+  latency.precision = field.At("precision").Text();
+  latency.threads = field.At("threads").Integer(1, kMostThreads);
+  return latency;
+}
+
 }  // namespace
 
 Json CardLatencyJson(const CardLatency& latency) {
@@ -24,11 +35,7 @@ Json CardLatencyJson(const CardLatency& latency) {
 }
 
 CardLatency ParseCardLatency(const JsonField& field) {
-  CardLatency latency;
-  latency.device = field.At("device").Text();
-  latency.executor = field.At("executor").Text();
-  latency.precision = field.At("precision").Text();
-  latency.threads = field.At("threads").Integer(1, kMostThreads);
+  auto latency = ParseSetting<CardLatency>(field);
   latency.patch = field.At("patch").Integers3(1, kLongestAxis);
   latency.min_s = NotNegative(field.At("min_s"));
   latency.median_s = NotNegative(field.At("median_s"));
@@ -46,11 +53,7 @@ Json CardVolumeLatencyJson(const CardVolumeLatency& latency) {
 }
 
 CardVolumeLatency ParseCardVolumeLatency(const JsonField& field) {
-  CardVolumeLatency latency;
-  latency.device = field.At("device").Text();
-  latency.executor = field.At("executor").Text();
-  latency.precision = field.At("precision").Text();
-  latency.threads = field.At("threads").Integer(1, kMostThreads);
+  auto latency = ParseSetting<CardVolumeLatency>(field);
   latency.shape = field.At("shape").Integers3(1, kLongestAxis);
   latency.spacing_mm = ParseSpacing(field.At("spacing_mm"));
   if (field.Has("patches")) latency.patches = CountOf(field.At("patches"));

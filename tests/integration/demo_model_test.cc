@@ -3,12 +3,13 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <nlohmann/json.hpp>
 #include <set>
 
 #include "compression/evaluate/overlap.h"
 #include "engine/execute/torch/torch_executor.h"
+#include "engine/model/card_file.h"
 #include "engine/model/cost.h"
+#include "engine/model/variant.h"
 #include "engine/phantom/phantom.h"
 #include "engine/segment/segmenter.h"
 #include "tests/engine/model/temporary_directory.h"
@@ -19,6 +20,14 @@ namespace {
 constexpr int kThreads = 2;
 
 std::filesystem::path DemoFolder() { return std::filesystem::path(TUCKERSEG_SOURCE_DIR) / "models" / "demo"; }
+
+std::filesystem::path ElasticFolder() { return DemoFolder() / "variants" / "elastic"; }
+
+void ExpectMeasuredOnUnseenPhantoms(const Card& card) {
+  EXPECT_TRUE(card.data.phantoms);
+  EXPECT_EQ(card.data.cases, 40);
+  EXPECT_THAT(card.data.description, testing::HasSubstr("seeds 1 to 40")) << "the training's begin at 100000";
+}
 
 double MeanDice(Segmenter& segmenter, const PhantomOptions& options) {
   const Phantom phantom = MakePhantom(options, kThreads);
@@ -44,17 +53,51 @@ TEST(DemoModel, FindsItsStructuresInPhantomsItHasNotSeen) {
 
 TEST(DemoModel, IsSmallAndHasTheCardOfItsOwnWeights) {
   const Bundle bundle = LoadBundle(DemoFolder());
-  const auto card = nlohmann::json::parse(FileText(DemoFolder() / "card.json"));
-  EXPECT_EQ(card.at("weights_sha256"), bundle.model.provenance.weights_sha256);
-  EXPECT_EQ(card.at("parameters"), ParameterCount(bundle.model));
+  const std::vector<Card> cards = ReadCards(DemoFolder());
+  ASSERT_EQ(cards.size(), 1U);
+  EXPECT_EQ(cards.front().weights_sha256, bundle.model.provenance.weights_sha256);
+  EXPECT_EQ(cards.front().parameters, ParameterCount(bundle.model));
   EXPECT_LE(ParameterCount(bundle.model), 1'000'000);
   EXPECT_LT(std::filesystem::file_size(DemoFolder() / "weights.safetensors"), 2'500'000U);
-  EXPECT_EQ(card.at("data").at("phantoms"), true);
-  EXPECT_EQ(card.at("data").at("cases"), 20);
-  EXPECT_THAT(card.at("data").at("description").get<std::string>(), testing::HasSubstr("seeds 1 to 20")) << "the training's begin at 100000";
-  EXPECT_GE(card.at("dice_to_reference").at("mean").get<double>(), 0.80);
-  EXPECT_EQ(card.at("dice_to_reference").at("structures").size(), bundle.model.labels.size());
+  ExpectMeasuredOnUnseenPhantoms(cards.front());
+  EXPECT_GE(cards.front().dice_to_reference.value().mean, 0.80);
+  EXPECT_EQ(cards.front().dice_to_reference.value().structures.size(), bundle.model.labels.size());
   EXPECT_GE(bundle.model.labels.size(), 30U);
+}
+
+TEST(DemoModel, HasLevelsThatStayNearItDownToAThirdOfItsMultiplyAdds) {
+  const Bundle bundle = LoadBundle(DemoFolder());
+  const VariantFiles files = LoadVariant(ElasticFolder(), bundle.model);
+  const std::vector<Card> cards = ReadCards(ElasticFolder());
+  ASSERT_EQ(cards.size(), files.variant.levels.size());
+  const auto whole = static_cast<double>(TotalMultiplyAdds(bundle.model));
+  double cheapest = 1;
+  for (size_t i = 0; i < cards.size(); ++i) {
+    const Card& card = cards[i];
+    EXPECT_EQ(card.variant, files.variant.levels[i].name);
+    EXPECT_EQ(card.weights_sha256, files.variant.weights_sha256);
+    EXPECT_EQ(card.multiply_adds_per_patch, TotalMultiplyAdds(BundleOf(bundle.model, files, i).model));
+    ExpectMeasuredOnUnseenPhantoms(card);
+    EXPECT_TRUE(card.Quality()) << card.variant << ": what a policy needs";
+    EXPECT_FALSE(card.latency.empty()) << card.variant;
+    const double share = static_cast<double>(*card.multiply_adds_per_patch) / whole;
+    if (card.dice_to_reference.value().mean >= ReadCards(DemoFolder()).front().dice_to_reference.value().mean.value() - 0.02) cheapest = std::min(cheapest, share);
+  }
+  EXPECT_LE(cheapest, 1.0 / 3);
+}
+
+TEST(DemoModel, AnswersMuchTheSameAtItsCheapestLevel) {
+  const Bundle bundle = LoadBundle(DemoFolder());
+  const VariantFiles files = LoadVariant(ElasticFolder(), bundle.model);
+  Segmenter segmenter(BundleOf(bundle.model, files, files.variant.levels.size() - 1), TorchExecutorFactory("cpu", kThreads));
+  EXPECT_GT(MeanDice(segmenter, {.seed = 31}), 0.75);
+}
+
+TEST(DemoModel, TakesAtMostSixMegabytesWithItsLevels) {
+  uintmax_t bytes = 0;
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(DemoFolder()))
+    if (entry.is_regular_file()) bytes += entry.file_size();
+  EXPECT_LE(bytes, 6'000'000U);
 }
 
 }  // namespace
