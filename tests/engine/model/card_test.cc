@@ -3,11 +3,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <filesystem>
 
 #include "engine/model/json_text.h"
 #include "tests/engine/model/card_samples.h"
-#include "tests/engine/model/temporary_directory.h"
 #include "tests/engine/volume/expect_error.h"
 
 namespace tuckerseg {
