@@ -60,6 +60,7 @@ TEST(DemoModel, IsSmallAndHasTheCardOfItsOwnWeights) {
   EXPECT_LE(ParameterCount(bundle.model), 1'000'000);
   EXPECT_LT(std::filesystem::file_size(DemoFolder() / "weights.safetensors"), 2'500'000U);
   ExpectMeasuredOnUnseenPhantoms(cards.front());
+  EXPECT_FALSE(cards.front().latency.empty());
   EXPECT_GE(cards.front().dice_to_reference.value().mean, 0.80);
   EXPECT_EQ(cards.front().dice_to_reference.value().structures.size(), bundle.model.labels.size());
   EXPECT_GE(bundle.model.labels.size(), 30U);
