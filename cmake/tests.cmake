@@ -3,6 +3,13 @@ find_package(GTest REQUIRED)
 include(GoogleTest)
 option(TUCKERSEG_LIBFUZZER "Build the fuzz targets with libFuzzer (clang); off: they replay their corpus" OFF)
 
+# Under AddressSanitizer and UndefinedBehaviorSanitizer: what they look for and say.
+function(tuckerseg_tell_sanitizers name)
+  if(TUCKERSEG_SANITIZE MATCHES address)
+    target_sources(${name} PRIVATE ${PROJECT_SOURCE_DIR}/tests/sanitizers/default_options.cc)
+  endif()
+endfunction()
+
 # tuckerseg_add_test(NAME SOURCES a_test.cc ... LINK tuckerseg::x ...)
 function(tuckerseg_add_test name)
   cmake_parse_arguments(TEST "" "" "SOURCES;LINK" ${ARGN})
@@ -10,6 +17,7 @@ function(tuckerseg_add_test name)
   target_link_libraries(${name} PRIVATE tuckerseg::flags GTest::gmock GTest::gtest_main ${TEST_LINK})
   target_compile_definitions(${name} PRIVATE TUCKERSEG_DEFAULT_TEST_DATA="${PROJECT_SOURCE_DIR}/../shared/data"
                              TUCKERSEG_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
+  tuckerseg_tell_sanitizers(${name})
   # What scripts/test_tools.sh brings in is on the path; tests skip where it is not.
   gtest_discover_tests(${name} DISCOVERY_MODE PRE_TEST DISCOVERY_TIMEOUT 60 PROPERTIES TIMEOUT 900 LABELS ${name}
                        ENVIRONMENT_MODIFICATION "PATH=path_list_prepend:${PROJECT_SOURCE_DIR}/build/tools/bin"
@@ -26,16 +34,16 @@ function(tuckerseg_add_fuzz_target name)
     target_link_options(${name} PRIVATE -fsanitize=fuzzer)
   else()
     target_sources(${name} PRIVATE ${PROJECT_SOURCE_DIR}/tests/fuzz/replay_main.cc)
+    tuckerseg_tell_sanitizers(${name})
     add_test(NAME ${name}_corpus COMMAND ${name} ${CMAKE_CURRENT_SOURCE_DIR}/${FUZZ_CORPUS})
     set_tests_properties(${name}_corpus PROPERTIES ENVIRONMENT "${TUCKERSEG_TEST_ENVIRONMENT}")
   endif()
 endfunction()
 
-# Sanitizer runs: leaks and races in libraries that are not ours, each with its reason in the file.
+# Sanitizer runs: leaks and races in libraries that are not ours, each with its reason in the file. One variable: gtest_discover_tests drops those behind the first.
 set(TUCKERSEG_TEST_ENVIRONMENT "")
 if(TUCKERSEG_SANITIZE MATCHES address)
-  list(APPEND TUCKERSEG_TEST_ENVIRONMENT "LSAN_OPTIONS=suppressions=${PROJECT_SOURCE_DIR}/tests/sanitizers/lsan.supp:print_suppressions=0"
-       "ASAN_OPTIONS=detect_stack_use_after_return=1:alloc_dealloc_mismatch=1" "UBSAN_OPTIONS=print_stacktrace=1")
+  set(TUCKERSEG_TEST_ENVIRONMENT "LSAN_OPTIONS=suppressions=${PROJECT_SOURCE_DIR}/tests/sanitizers/lsan.supp:print_suppressions=0")
 elseif(TUCKERSEG_SANITIZE MATCHES thread)
-  list(APPEND TUCKERSEG_TEST_ENVIRONMENT "TSAN_OPTIONS=suppressions=${PROJECT_SOURCE_DIR}/tests/sanitizers/tsan.supp:ignore_noninstrumented_modules=1:halt_on_error=1:second_deadlock_stack=1")
+  set(TUCKERSEG_TEST_ENVIRONMENT "TSAN_OPTIONS=suppressions=${PROJECT_SOURCE_DIR}/tests/sanitizers/tsan.supp:ignore_noninstrumented_modules=1:halt_on_error=1:second_deadlock_stack=1")
 endif()

@@ -84,6 +84,8 @@ void WriteLatency(const std::filesystem::path& directory, const Card& fresh, Car
   std::vector<Card> cards = ReadCardsOf(directory, fresh.weights_sha256);
   auto card = std::find_if(cards.begin(), cards.end(), [&](const Card& one) { return one.variant == fresh.variant; });
   if (card == cards.end()) card = cards.insert(cards.end(), fresh);
+  // A card of before variants lacks it, and evaluate keeps the times of cards alone whose costs are the form's.
+  if (!card->multiply_adds_per_patch) card->multiply_adds_per_patch = fresh.multiply_adds_per_patch;
   PutLatency(*card, std::move(latency));
   if (volume_latency) PutVolumeLatency(*card, *std::move(volume_latency));
   WriteCards(directory, cards);

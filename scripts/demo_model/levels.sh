@@ -23,7 +23,7 @@ if [ ! -f "$work/levels-0/variant.json" ]; then
   $bin/tuckerseg-compress decompose "$work/demo" --budget flops=0.5 flops=0.33 --grid 1 --default --name elastic --threads "$threads" \
     --calibration "$images"/phantom_100000_0000.nii.gz "$images"/phantom_100001_0000.nii.gz "$images"/phantom_100002_0000.nii.gz -o "$work/levels-0"
 fi
-echo "== training the levels: three hours and a half on two cores"
+echo "== training the levels: three hours and a quarter on two cores"
 learn "$work/levels-0" "$work/levels-1" original "$images" 0.003 5 2 1
 learn "$work/levels-1" "$work/levels-2" original "$images" 0.002 12 3 2
 learn "$work/levels-2" "$work/demo/variants/elastic" both "$work/train" 0.001 5 5 3

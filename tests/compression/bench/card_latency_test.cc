@@ -130,6 +130,16 @@ TEST_F(WritingLatency, KeepsWhatTheCardSays) {
   EXPECT_THAT(Read(), ElementsAre(expected));
 }
 
+TEST_F(WritingLatency, TellsACardOfBeforeVariantsWhatTheFormCosts) {
+  WriteCards(folder_.path(), std::vector{CardOf("original", "abc")});
+  Card fresh = CardOf("original", "abc");
+  fresh.multiply_adds_per_patch = 3;
+  WriteLatency(folder_.path(), fresh, Entry(1), {});
+  Card expected = fresh;
+  expected.latency.push_back(Entry(1));
+  EXPECT_THAT(Read(), ElementsAre(expected)) << "evaluate would drop the time";
+}
+
 TEST_F(WritingLatency, HoldsTheCardsOfSeveralLevels) {
   Write("large", Entry(1));
   Write("small", Entry(2));
