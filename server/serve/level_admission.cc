@@ -96,7 +96,7 @@ class Offers {
                        .device = device.name(),
                        .quality = quality,
                        .service_s = candidate.service_s,
-                       .queue_s = device.queue().SecondsBefore(request_.header.priority()),
+                       .queue_s = device.queue().SecondsBefore({request_.header.priority(), request_.client}),
                        .queue_full = device.queue().full(),
                        .needed_bytes = memory.needed_bytes,
                        .available_bytes = memory.available_bytes,

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "engine/segment/task_plan.h"
@@ -33,6 +34,7 @@ struct LevelRequest {
   const CatalogueView& view;
   const CatalogueModel& model;
   const v1::SegmentHeader& header;
+  const std::string& client;  ///< who shares devices with others
   /// The level that the client names; null: the server chooses.
   const ServedLevel* asked = nullptr;
   /// Seconds that are left of the call; none: it has no deadline.

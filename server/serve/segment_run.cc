@@ -103,7 +103,7 @@ std::shared_ptr<SegmentWork> SegmentRun::Perform(Volume volume, MemoryReservatio
   return work;
 }
 
-LevelRequest SegmentRun::Request() const { return {.view = *view_, .model = *model_, .header = header_, .asked = asked_, .deadline_s = SecondsLeft()}; }
+LevelRequest SegmentRun::Request() const { return {.view = *view_, .model = *model_, .header = header_, .client = client_, .asked = asked_, .deadline_s = SecondsLeft()}; }
 
 WorkHold SegmentRun::Admit(const Geometry& geometry, int64_t held_bytes, int64_t answer_bytes) {
   LevelRequest request = Request();
@@ -129,7 +129,7 @@ std::shared_ptr<Ticket> SegmentRun::Enqueue(const std::shared_ptr<SegmentWork>& 
   auto use = std::make_shared<IdleHeap::Use>(parts_.heap);
   // A crop's patches are another model's.
   const bool own_patches = admitted_.plan.rough == nullptr;
-  auto ticket = device().queue().Submit(header_.priority(), [work, plan = admitted_.plan, view = view_, use = std::move(use), own_patches, &catalogue = parts_.catalogue,
+  auto ticket = device().queue().Submit({header_.priority(), client_, admitted_.service_s}, [work, plan = admitted_.plan, view = view_, use = std::move(use), own_patches, &catalogue = parts_.catalogue,
                                                              &metrics = parts_.metrics, variant = record_.variant, name = record_.device](std::stop_token stop) {
     // Until the work's end, which the call may outlast.
     const MemoryReservation device_memory = std::move(work->device_memory);
@@ -143,7 +143,7 @@ std::shared_ptr<Ticket> SegmentRun::Enqueue(const std::shared_ptr<SegmentWork>& 
       const std::lock_guard lock(work->mutex);
       work->progress = progress;
     });
-  }, admitted_.service_s);
+  });
   parts_.metrics.CountLevelChoice(model_->model().task, admitted_.level->name, NameOf(admitted_.reason));
   return ticket;
 }

@@ -423,7 +423,7 @@ TEST_F(CatalogueTest, StopsTheQueuesWhoseWorkLoadsLevelsBeforeItGoes) {
   Catalogue& catalogue = Open();
   std::atomic<bool> begun = false;
   std::atomic<bool> loaded = false;
-  devices_->at(0).queue().Submit(0, [&](const std::stop_token& stop) {
+  devices_->at(0).queue().Submit({}, [&](const std::stop_token& stop) {
     begun = true;
     while (!stop.stop_requested()) std::this_thread::sleep_for(milliseconds(1));
     const auto view = catalogue.View();  // it is still there
@@ -433,7 +433,7 @@ TEST_F(CatalogueTest, StopsTheQueuesWhoseWorkLoadsLevelsBeforeItGoes) {
   ASSERT_TRUE(WaitUntil([&] { return begun.load(); }));
   catalogue_.reset();
   EXPECT_TRUE(loaded);
-  ExpectError(ErrorCode::kUnavailable, "the server is stopping", [&] { devices_->at(0).queue().Submit(0, [](const std::stop_token&) {}); });
+  ExpectError(ErrorCode::kUnavailable, "the server is stopping", [&] { devices_->at(0).queue().Submit({}, [](const std::stop_token&) {}); });
 }
 
 }  // namespace
