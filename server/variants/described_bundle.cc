@@ -1,8 +1,8 @@
 #include "server/variants/described_bundle.h"
 
-#include <algorithm>
 #include <map>
 #include <nlohmann/json.hpp>
+#include <set>
 #include <utility>
 
 #include "engine/error.h"
@@ -61,16 +61,16 @@ class BundleDescriber {
     ServedLevel level{.name = made.name, .number = made.level, .is_default = made.is_default, .method = ShownText(variant.method)};
     const auto card = cards.find(made.name);
     if (card != cards.end()) level.card = card->second;
-    if (IsTaken(made.name)) {
-      bundle_.levels.push_back({Failed(std::move(level), "name = " + made.name + ": must be unique in a bundle, and is another variant's level already"), {}});
+    if (!names_.insert(made.name).second) {
+      // Which of them is meant nobody knows: a wrong one would be a silent error.
+      const std::string reason = "name = " + made.name + ": must be unique in a bundle, and is a level of several variants";
+      for (DescribedLevel& other : bundle_.levels)
+        if (other.level.name == made.name && other.level.ready()) other = {Failed(std::move(other.level), reason), {}};
+      bundle_.levels.push_back({Failed(std::move(level), reason), {}});
       return;
     }
     SetModel(level, std::make_shared<const Model>(ModelOf(*bundle_.model, variant, place)));
     bundle_.levels.push_back({std::move(level), {directory, bundle_.model, place, variant.weights_sha256}});
-  }
-
-  bool IsTaken(const std::string& name) const {
-    return std::any_of(bundle_.levels.begin(), bundle_.levels.end(), [&](const DescribedLevel& other) { return other.level.ready() && other.level.name == name; });
   }
 
   ServedLevel Failed(ServedLevel level, const std::string& reason) const {
@@ -81,6 +81,7 @@ class BundleDescriber {
 
   DescribedBundle& bundle_;
   std::string shown_directory_;  // of the variant that is being read
+  std::set<std::string> names_;  // of levels so far, but for the original's, which no variant's may have
 };
 
 void DescribeVariants(const std::filesystem::path& directory, BundleDescriber& describer, const Model& model) {
