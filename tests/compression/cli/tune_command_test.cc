@@ -105,7 +105,7 @@ TEST_F(TuneCommand, EndsWithStatus1AndOneLineWhenItCannotTune) {
   ExpectFailure(Run("tune none variant --data cts -o mine"), 1, "bundle");
   ExpectFailure(Run("tune bundle none --data cts -o mine"), 1, "variant: has no readable variant.json");
   ExpectFailure(Run("tune bundle variant --data cts -o mine --in-place"), 1, "--output: must not be given with --in-place");
-  ExpectFailure(Run("tune bundle variant --data cts -o cts"), 1, "--output: the directory exists and is not empty");
+  ExpectFailure(Run("tune bundle variant --data cts -o cts"), 1, "cts exists and is not empty: must be a new or empty directory");
   ExpectFailure(Run("tune bundle variant --data cts -o mine --suffix /mine"), 1, "at0/mine");
   ExpectFailure(Run(std::string(kTune) + "-o mine --tuning-directory mine/state"), 1, "--tuning-directory: lies in what is written at the end");
   ExpectFailure(Run("tune bundle variant --data cts --elastic -o mine"), 1, "--elastic: the variant has a single level");

@@ -84,7 +84,7 @@ TEST_F(BundleFolder, MayEndInASlashOrBeEmptyOrLieDeep) {
 
 TEST_F(BundleFolder, IsNotWrittenOverAnother) {
   folder_.Write("tiny/file", "somebody's");
-  ExpectError(ErrorCode::kFailedPrecondition, "bundle: the directory exists and is not empty",
+  ExpectError(ErrorCode::kFailedPrecondition, "exists and is not empty: must be a new or empty directory",
               [&] { SaveBundle(OnePart(), bundle()); });
   EXPECT_EQ(FileText(bundle() / "file"), "somebody's");
   EXPECT_THAT(Entries(), ElementsAre("tiny"));

@@ -50,7 +50,7 @@ TEST_F(UnfinishedDirectoryTest, TakesThePlaceOfAnEmptyDirectoryAndOfNothingElse)
   fs::create_directory(wanted());
   UnfinishedDirectory(wanted(), "bundle").PutInPlace();
   folder_.Write("wanted/file", "somebody's");
-  ExpectError(ErrorCode::kFailedPrecondition, "variant: the directory exists and is not empty", [&] { UnfinishedDirectory(wanted(), "variant"); });
+  ExpectError(ErrorCode::kFailedPrecondition, "exists and is not empty: must be a new or empty directory", [&] { UnfinishedDirectory(wanted(), "variant"); });
   ExpectError(ErrorCode::kFailedPrecondition, "variant: the directory exists", [&] { UnfinishedDirectory(wanted() / "file", "variant"); });
   EXPECT_THAT(Entries(), ElementsAre("wanted"));
 }
