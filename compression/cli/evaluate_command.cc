@@ -95,10 +95,10 @@ class ReportFolder {
   bool is_new_ = false;
 };
 
-void PrepareCards(const std::vector<ModelForm>& forms) {
+void CheckCards(const std::vector<ModelForm>& forms, bool written) {
   for (const ModelForm& form : forms) {
     const std::string what = form.name == kOriginal ? "bundle" : "variant " + form.name;
-    RequireWritable(form.directory, what);
+    if (written) RequireWritable(form.directory, what);
     CheckCardFile(form.directory, what);
   }
 }
@@ -148,7 +148,7 @@ void Run(const EvaluateArguments& arguments) {
   const ExecutorFactory factory = TorchExecutorFactory(arguments.device, arguments.threads);
   const std::vector<ModelForm> forms = LoadForms(arguments.bundle, arguments.variants);
   const CaseFolder folder = FindCases(arguments.data, {kSplits.at(arguments.split), alone ? LabelsWanted::kAlways : LabelsWanted::kIfThere});
-  if (!arguments.no_card) PrepareCards(forms);
+  CheckCards(forms, !arguments.no_card);
   const ReportFolder report_folder(arguments.output);
   RequireWritableReport(arguments.output);
   const Model& model = forms.front().bundle.model;

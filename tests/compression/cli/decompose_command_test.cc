@@ -114,7 +114,24 @@ TEST_F(DecomposeCommand, RefusesWhatCannotBeMeant) {
 
 TEST_F(DecomposeCommand, WritesOverNothing) {
   folder_.Write("v/file", "somebody's");
-  ExpectFailure(Run("--level 0.5 -o v"), 1, "variant: v exists and is not empty: must be a new or empty directory");
+  ExpectFailure(Run("--level 0.5 -o v"), 1, "variant: v is there and no empty directory: must be a new or empty one");
+}
+
+TEST_F(DecomposeCommand, TakesNoNameThatALevelOfTheBundleHas) {
+  ASSERT_EQ(Run("--level 0.7,0.5 -o bundle/variants/elastic").status, 0);
+  ExpectFailure(Run("--level 0.3 --name elastic-0.5 -o bundle/variants/later"), 1, "--name = elastic-0.5: is a level of variants/elastic already: must be another name");
+  EXPECT_FALSE(std::filesystem::exists(folder_.path() / "bundle" / "variants" / "later"));
+}
+
+TEST_F(DecomposeCommand, RefusesWhatWouldDoNothing) {
+  ExpectFailure(Run("--level 0.5 --patches 9 -o v"), 2, "--patches requires --calibration");
+  ExpectFailure(Run("--level 0.5 --seed 4 -o v"), 2, "--seed requires --calibration");
+}
+
+TEST_F(DecomposeCommand, SaysWhereALevelCostsMoreThanTheOriginal) {
+  const Outcome outcome = Run("--level 0.3 --grid 4096 -o v");
+  EXPECT_EQ(outcome.status, 0) << outcome.err;
+  EXPECT_THAT(outcome.out, testing::HasSubstr("\nv: costs more than the original: its ranks save nothing\n"));
 }
 
 #ifdef TUCKERSEG_WITH_NETWORKS

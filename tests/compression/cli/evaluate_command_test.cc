@@ -205,12 +205,14 @@ TEST_F(EvaluateCommand, RefusesWhatCannotBeWrittenAnewBeforeItMeasures) {
 }
 
 TEST_F(EvaluateCommand, LeavesTheCardsAsTheyAreWhereItIsToldTo) {
-  WriteCases(2);
-  folder_.Write("bundle/card.json", "no card");  // nobody looks at it
-  const Outcome outcome = Run("evaluate bundle --variants whole --data data -o report --no-card");
+  WriteCases(3);
+  ASSERT_EQ(Run("evaluate bundle --data data -o first").status, 0);
+  const std::string card = Text("bundle/card.json");
+  WriteSphereDataset(folder_.path() / "fewer", 1);
+  const Outcome outcome = Run("evaluate bundle --variants whole --data fewer -o report --no-card");
   EXPECT_EQ(outcome.status, 0) << outcome.err;
   EXPECT_THAT(outcome.out, HasSubstr("the cards of bundle and variants are as they were\n"));
-  EXPECT_EQ(Text("bundle/card.json"), "no card");
+  EXPECT_EQ(Text("bundle/card.json"), card);
   EXPECT_FALSE(std::filesystem::exists(folder_.path() / "bundle" / "variants" / "whole" / "card.json"));
   EXPECT_THAT(Text("report/card.json"), HasSubstr("whole"));
 }

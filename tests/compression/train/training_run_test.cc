@@ -168,7 +168,7 @@ TEST_F(TrainingRun, RefusesToGoOnWithOtherSettingsOrData) {
 
 TEST_F(TrainingRun, RefusesABundleThatIsThereBeforeItTrains) {
   folder_.Write("bundle/model.json", "{}");
-  ExpectError(ErrorCode::kFailedPrecondition, "exists and is not empty: must be a new or empty directory", [&] { RunTraining(Options("bundle"), {}); });
+  ExpectError(ErrorCode::kFailedPrecondition, "is there and no empty directory: must be a new or empty one", [&] { RunTraining(Options("bundle"), {}); });
 }
 
 TEST_F(TrainingRun, RefusesOptionsOutOfRangeByName) {

@@ -429,7 +429,7 @@ TEST_F(TuningRun, RefusesWhatItCannotTuneByNameBeforeItBegins) {
   });
   expect_refusal("--batch = 2: must be at least 3", [](TuningRunOptions& o) { o.device = "cpu,cpu,cpu"; });
   TuningRunOptions options = Options("cts");
-  ExpectError(ErrorCode::kFailedPrecondition, "exists and is not empty: must be a new or empty directory", [&] { RunTuning(options, {}); });
+  ExpectError(ErrorCode::kFailedPrecondition, "is there and no empty directory: must be a new or empty one", [&] { RunTuning(options, {}); });
   Bundle wide = bundle_;
   wide.model.parts.front().regions = true;
   std::filesystem::remove_all(folder_.path() / "bundle");
