@@ -34,7 +34,9 @@ WeightStore RandomWeightsFor(const LayerGraph& graph, uint32_t seed) {
     for (const int64_t size : spec.shape) count *= size;
     std::vector<float> values(static_cast<size_t>(count), spec.name.ends_with(".weight") ? 1.0F : 0.0F);
     if (spec.shape.size() > 1) {
-      const float bound = std::sqrt(3.0F * static_cast<float>(spec.shape[0]) / static_cast<float>(count));
+      // An in_factor alone has its outputs, the ranks, behind its inputs.
+      const int64_t summed = spec.name.ends_with(".in_factor") ? spec.shape[0] : count / spec.shape[0];
+      const float bound = std::sqrt(3.0F / static_cast<float>(summed));
       // Straight from the bits: a distribution would take longer than the network.
       for (float& value : values) value = bound * (static_cast<float>(random()) / static_cast<float>(uint32_t{1} << 31) - 1.0F);
     }

@@ -13,7 +13,7 @@
 namespace tuckerseg {
 
 /// Weights that keep activations near 1 in size, so that no half precision overflows and none is denormal: uniform around 0 with the
-/// variance 1 / (elements for each output channel); norms have weight 1, all biases are 0. The same for the same graph and seed.
+/// variance 1 / (inputs that an output sums up; of a transposed convolution, whose inputs come first: its outputs for each input); norms have weight 1, all biases are 0. The same for the same graph and seed.
 WeightStore RandomWeightsFor(const LayerGraph& graph, uint32_t seed);
 
 /// `levels` of the network that PaperNetwork calls `architecture`: "original", or a downsampling factor ("0.3") whose ranks are put on

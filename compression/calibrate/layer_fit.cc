@@ -130,7 +130,8 @@ LayerFit::LayerFit(const Layer& layer, const at::Tensor& weight, const LayerActi
     : layer_(layer),
       most_rank_in_(most_rank_in),
       taps_(IsTransposed(layer.kind) ? 1 : Product(layer.kernel)),
-      blocks_(IsTransposed(layer.kind) ? Product(layer.kernel) : 1) {
+      blocks_(IsTransposed(layer.kind) ? Product(layer.kernel) : 1),
+      centred_(blocks_ == 1 && (layer.bias || activations.normalised)) {
   if (layer.kind != LayerKind::kConvolution && layer.kind != LayerKind::kTransposedConvolution) {
     throw Error(ErrorCode::kInvalidArgument, "layer " + layer.name + ": must be a convolution, plain or transposed");
   }
@@ -142,7 +143,7 @@ LayerFit::LayerFit(const Layer& layer, const at::Tensor& weight, const LayerActi
 }
 
 void LayerFit::GatherBasis(const LayerActivations& activations, const at::Tensor& weight, const LayerFitOptions& options) {
-  const at::Tensor covariance = ChannelCovariance(activations.inputs, blocks_ == 1);
+  const at::Tensor covariance = ChannelCovariance(activations.inputs, centred_);
   RequireFinite(layer_.name, covariance);
   deviation_ = at::ones({layer_.out_channels}, at::kDouble);
   if (activations.normalised) {
@@ -175,7 +176,7 @@ void LayerFit::GatherMoments(const LayerActivations& activations, const LayerFit
     const SampledPlaces places = SamplePlaces(ShapeOf(blocks_ == 1 ? target : input), each, options.seed + static_cast<uint64_t>(p));
     const at::Tensor z = blocks_ == 1 ? GatherTaps(narrow, layer_, places) : GatherVoxels(narrow, places);
     const at::Tensor y = blocks_ == 1 ? GatherVoxels(target, places).unsqueeze(0) : GatherBlocks(target, layer_, places);
-    AddPatch(z, y, blocks_ == 1 ? at::Tensor() : activations.bias, p, patches);
+    AddPatch(z, y, centred_ ? at::Tensor() : activations.bias, p, patches);
   }
   train_.Finish();
   held_out_.Finish();

@@ -36,8 +36,9 @@ struct FittedLayer {
 /// Fits one layer at any ranks from statistics that are gathered once.
 ///
 /// Inputs and targets are centred by patch, since the norm takes a channel's mean away (Kim et al. 2016 has no such step; with uncentred
-/// moments the first direction is the mean). A transposed convolution has no norm behind it, and its blocks share one bias that cannot
-/// make up for what each of them loses of the mean: there the inputs stay as they are, and the bias alone is taken from the targets. Targets are divided by their deviation where a norm does so too.
+/// moments the first direction is the mean), or a bias puts it back. A transposed convolution has no norm behind it, and its blocks share one bias that cannot
+/// make up for what each of them loses of the mean; a layer without a bias and a norm has nothing to make up for it with: there the inputs stay as they are, and the bias alone is
+/// taken from the targets. Targets are divided by their deviation where a norm does so too.
 /// - Input factor: left singular vectors of the kernel in whitened coordinates: channels by their covariance, taps by theirs (a separable
 ///   model of the full tap-and-channel covariance), outputs scaled as above. Its columns are nested: rank r is the first r columns.
 /// - Core and output factor: reduced-rank regression (Izenman 1975) of the targets on the projected inputs: least squares, drawn towards
@@ -86,6 +87,7 @@ class LayerFit {
   int64_t most_rank_in_;
   int64_t taps_;        // of the core's input side: 1 for a transposed convolution
   int64_t blocks_;      // of its output side: 1 for a plain one
+  bool centred_;        // what means are lost is made up for behind the layer
   at::Tensor project_;  // A, [in, most_rank_in]: z = A^T x
   at::Tensor prior_;    // [most_rank_in * taps, blocks, out]: the kernel seen from z, outputs scaled
   at::Tensor deviation_;  // [out]: what outputs are divided by

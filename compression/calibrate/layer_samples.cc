@@ -2,6 +2,7 @@
 
 #include <ATen/ATen.h>
 
+#include <array>
 #include <unordered_set>
 
 #include "compression/train/random_stream.h"

@@ -11,13 +11,30 @@ namespace {
 
 constexpr int64_t kVoxelsOfAClass = 300;
 
+/// The voxels of each class; of regions: of each one, and of none.
+std::vector<std::vector<int64_t>> VoxelsByClass(const at::Tensor& logits, bool regions) {
+  const at::Tensor flat = logits[0].reshape({logits.size(1), -1});
+  std::vector<std::vector<int64_t>> voxels(static_cast<size_t>(flat.size(0)));
+  if (!regions) {
+    const at::Tensor classes = flat.argmax(0).contiguous();
+    const auto* found = classes.const_data_ptr<int64_t>();
+    for (int64_t v = 0; v < classes.numel(); ++v) voxels[static_cast<size_t>(found[v])].push_back(v);
+    return voxels;
+  }
+  const at::Tensor inside = flat > 0;
+  const auto take = [](const at::Tensor& mask) {
+    const at::Tensor found = mask.nonzero().view({-1}).contiguous();
+    return std::vector<int64_t>(found.const_data_ptr<int64_t>(), found.const_data_ptr<int64_t>() + found.numel());
+  };
+  for (size_t c = 0; c < voxels.size(); ++c) voxels[c] = take(inside[static_cast<int64_t>(c)]);
+  voxels.push_back(take(inside.any(0).logical_not()));
+  return voxels;
+}
+
 }  // namespace
 
-LogitProbe::LogitProbe(const at::Tensor& logits, uint64_t seed) {
-  const at::Tensor classes = logits[0].argmax(0).reshape({-1}).contiguous();
-  const auto* found = classes.const_data_ptr<int64_t>();
-  std::vector<std::vector<int64_t>> by_class(static_cast<size_t>(logits.size(1)));
-  for (int64_t v = 0; v < classes.numel(); ++v) by_class[static_cast<size_t>(found[v])].push_back(v);
+LogitProbe::LogitProbe(const at::Tensor& logits, bool regions, uint64_t seed) : regions_(regions) {
+  std::vector<std::vector<int64_t>> by_class = VoxelsByClass(logits, regions);
   std::vector<int64_t> places;
   std::vector<double> weights;
   const auto present = static_cast<double>(std::count_if(by_class.begin(), by_class.end(), [](const auto& voxels) { return !voxels.empty(); }));
@@ -37,7 +54,8 @@ LogitProbe::LogitProbe(const at::Tensor& logits, uint64_t seed) {
 }
 
 at::Tensor LogitProbe::Chosen(const at::Tensor& logits) const {
-  return at::log_softmax(logits[0].reshape({logits.size(1), -1}).index_select(1, places_).to(at::kDouble), 0);
+  const at::Tensor chosen = logits[0].reshape({logits.size(1), -1}).index_select(1, places_).to(at::kDouble);
+  return regions_ ? at::cat({at::log_sigmoid(chosen), at::log_sigmoid(-chosen)}) : at::log_softmax(chosen, 0);
 }
 
 double LogitProbe::Divergence(const at::Tensor& logits) const {

@@ -4,6 +4,7 @@
 #include <ATen/core/grad_mode.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <map>
 #include <utility>
@@ -106,7 +107,7 @@ class Measurement {
       features_[p].resize(original.layers.size());
       features_[p][0] = patches[p];
       if (static_cast<int64_t>(p) >= options.probe_patches) continue;
-      probes_.emplace_back(graph_.Forward(parameters, patches[p], Precision::kFloat32).front(), options.fit.seed + p);
+      probes_.emplace_back(graph_.Forward(parameters, patches[p], Precision::kFloat32).front(), options.regions, options.fit.seed + p);
     }
   }
 

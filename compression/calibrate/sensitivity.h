@@ -20,6 +20,7 @@ struct SensitivityOptions {
   int64_t grid = 1;
   Size3 patch{};             ///< that costs are told for: the part's, whatever the calibration patches are
   int64_t probe_patches = 2; ///< of the calibration patches, on which answers are compared
+  bool regions = false;      ///< as ModelPart's: the answers' classes do not exclude one another
 };
 
 struct Sensitivities {

@@ -16,6 +16,8 @@ class TwoWalks {
   /// The graphs must outlive the walks. `patches`: [1, channels, ...] each.
   TwoWalks(const TrainableGraph& original, const TrainableGraph& compressed, const std::vector<at::Tensor>& patches);
 
+  /// For each place from 1 on, in this order: RunOriginal, RunCompressed, ReleaseBehind. The features of a layer are there from the first two on until the last
+  /// layer that reads them has been released. `parameters`: of the original, and of the compressed network as far as it is made.
   void RunOriginal(size_t place, const Parameters& parameters);
   /// `changed`: the layer at `place` has other tensors than the original's. Where neither it nor anything before it has, its output is the original's.
   void RunCompressed(size_t place, const Parameters& parameters, bool changed);

@@ -1,6 +1,7 @@
 #include "compression/cases/case_files.h"
 
 #include <algorithm>
+#include <cmath>
 #include <cstring>
 #include <fstream>
 #include <optional>
@@ -32,13 +33,14 @@ std::optional<std::string> NiftiStem(const fs::path& path) {
   return std::nullopt;
 }
 
-/// NIfTI files of a folder by stem; empty where there is no such folder.
+/// NIfTI files of a folder by stem; empty where there is no such folder. Errors: kInvalidArgument for a stem with both endings: which of them is meant?
 std::map<std::string, fs::path> NiftiFiles(const fs::path& folder) {
   std::map<std::string, fs::path> files;
   if (!fs::is_directory(folder)) return files;
   for (const auto& entry : fs::directory_iterator(folder)) {
     const auto stem = NiftiStem(entry.path());
-    if (stem) files[*stem] = entry.path();
+    if (!stem || files.emplace(*stem, entry.path()).second) continue;
+    throw Error(ErrorCode::kInvalidArgument, folder.filename().string() + ": " + *stem + ": stands twice, as .nii and as .nii.gz: must be one file");
   }
   return files;
 }
@@ -246,8 +248,12 @@ Volume ReadLabels(const CaseFiles& files, const std::map<std::string, int64_t>& 
     }
     CheckSameGrid("case " + files.name + ": labels in mask " + name, mask.geometry, "mask " + first, result.geometry);
     const std::vector<float> values = ToFloat(ViewOf(mask), 1);
-    for (size_t i = 0; i < values.size(); ++i)
+    for (size_t i = 0; i < values.size(); ++i) {
+      if (!std::isfinite(values[i])) {
+        throw Error(ErrorCode::kInvalidArgument, "case " + files.name + ": mask " + name + ": holds " + std::to_string(values[i]) + ": must be a finite number, 0 outside");
+      }
       if (values[i] != 0) labels[i] = static_cast<uint16_t>(value);
+    }
   }
   result.type = VoxelType::kUint16;
   result.voxels.resize(labels.size() * sizeof(uint16_t));

@@ -44,7 +44,7 @@ struct CaseChoice {
 /// Where labels need not be there dataset.json may be missing with them, and NAME.nii.gz in `directory` itself are cases too, where there is
 /// nothing else. With LabelsWanted::kNever labels are not looked at; of dataset.json, where it is, description and phantoms are read.
 /// Errors: kNotFound where there is no case, kInvalidArgument for what dataset.json may not say (several channels, regions), for a
-/// case without labels where they are wanted, for labels without an image, for a name that stands twice, and for test cases of a layout that
+/// case without labels where they are wanted, for labels without an image, for a name that stands twice (NAME.nii beside NAME.nii.gz too), and for test cases of a layout that
 /// has none.
 CaseFolder FindCases(const std::filesystem::path& directory, const CaseChoice& choice = {});
 
@@ -57,7 +57,8 @@ CaseFolder FindUnlabelledCases(const std::filesystem::path& directory);
 Volume ReadVolume(const std::filesystem::path& path, const std::string& what);
 
 /// The case's label values on the grid of its first mask, or its label map as it is stored. `classes` must name all of its masks; where they
-/// overlap the higher value stays. Errors: as ReadVolume; kInvalidArgument, which names the mask, for one on another grid than the first.
+/// overlap the higher value stays. Errors: as ReadVolume; kInvalidArgument, which names the mask, for one on another grid than the first or with a value
+/// that is not finite.
 Volume ReadLabels(const CaseFiles& files, const std::map<std::string, int64_t>& classes);
 
 }  // namespace tuckerseg

@@ -22,6 +22,7 @@
 #include "compression/cases/case_files.h"
 #include "compression/cli/bench_display.h"
 #include "compression/cli/option_checks.h"
+#include "compression/cli/slow_precision.h"
 #include "compression/forms/model_form.h"
 #include "engine/error.h"
 #include "engine/execute/torch/torch_executor.h"
@@ -58,16 +59,6 @@ std::optional<Size3> PatchOf(const BenchArguments& arguments) {
   return Size3{arguments.patch[0], arguments.patch[1], arguments.patch[2]};
 }
 
-/// A bfloat16 convolution without the instructions for it runs in scalar code: minutes become hours.
-void RefuseSlowPrecision(const BenchArguments& arguments, Precision precision) {
-  if (precision != Precision::kBFloat16 || arguments.device != "cpu") return;
-  __builtin_cpu_init();
-  if (!__builtin_cpu_supports("avx512bf16")) {
-    throw Error(ErrorCode::kFailedPrecondition,
-                "--precision = bf16: this processor has no AVX-512 BF16, without which it is many times slower: must be fp32");
-  }
-}
-
 /// Refuses what is a name but not there yet.
 ExecutorFactory FactoryOf(const BenchArguments& arguments) {
   if (arguments.executor != "torch") {
@@ -79,7 +70,7 @@ ExecutorFactory FactoryOf(const BenchArguments& arguments) {
   }
   const auto make = arguments.on_device ? OnDeviceExecutorFactory : TorchExecutorFactory;
   ExecutorFactory factory = make(arguments.device, arguments.threads, *precision);
-  RefuseSlowPrecision(arguments, *precision);
+  RefuseSlowPrecision(arguments.device, arguments.precision);
   return factory;
 }
 
@@ -175,10 +166,10 @@ void AddNetworkOptions(CLI::App& command, BenchArguments& arguments) {
   command.add_option("bundle", arguments.bundle, "Bundle; what is measured is written into its cards");
   CLI::Option* architecture = command.add_option("--arch", arguments.architecture,
                                                  "Instead of a bundle: a network of the paper with random weights, 1.5mm or 3mm");
-  command.add_option("--variants", arguments.variants, "What to measure: original, names of variants of the bundle or of their levels, directories of variants; default: all")
-      ->delimiter(',')->excludes(architecture);
-  command.add_option("--levels", arguments.levels, "With --arch: original, and factors of the paper's rank rule")
-      ->delimiter(',')->needs(architecture)->capture_default_str();
+  command.add_option("--variants", arguments.variants, "What to measure, a,b,...: original, names of variants of the bundle or of their levels, directories of variants; default: all")
+      ->delimiter(',')->allow_extra_args(false)->excludes(architecture);  // what follows may be the bundle
+  command.add_option("--levels", arguments.levels, "With --arch, a,b,...: original, and factors of the paper's rank rule")
+      ->delimiter(',')->allow_extra_args(false)->needs(architecture)->capture_default_str();
   command.add_option("--grid", arguments.grid, "With --arch: ranks are rounded up to multiples of it")
       ->needs(architecture)->check(WholeNumberFrom(1))->capture_default_str();
   CLI::Option* on_device = command.add_flag("--on-device", arguments.on_device, "Time the network alone: the patch lies on the device, its logits stay there");

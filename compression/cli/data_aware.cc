@@ -6,6 +6,7 @@
 #include "compression/cases/case_files.h"
 #include "compression/decompose/data_aware_variant.h"
 #include "engine/available_memory.h"
+#include "engine/error.h"
 #include "engine/freed_memory.h"
 #include "engine/whole_file.h"
 
@@ -18,13 +19,23 @@ void WriteFront(const std::vector<ParetoPoint>& front, const std::filesystem::pa
   WriteWholeFile(file, nlohmann::ordered_json{{"points", points}}.dump(1) + "\n");
 }
 
+/// Before an hour of work, not behind it.
+void RequireFolderOf(const std::filesystem::path& front) {
+  std::error_code error;
+  const std::filesystem::path folder = std::filesystem::absolute(front, error).parent_path();
+  if (std::filesystem::is_directory(front, error) || !std::filesystem::is_directory(folder, error)) {
+    throw Error(ErrorCode::kInvalidArgument, "--front = " + front.string() + ": must be a file in a folder that is there");
+  }
+}
+
 }  // namespace
 
 VariantFiles MakeDataAwareVariant(const Bundle& bundle, const std::vector<LevelRequest>& levels, const CalibrationArguments& calibration, const RankOptions& ranks,
                                   const DecomposeSink& told) {
   KeepFreedMemory();
+  if (!calibration.front.empty()) RequireFolderOf(calibration.front);
   std::vector<Volume> volumes;
-  for (size_t i = 0; i < calibration.volumes.size(); ++i) volumes.push_back(ReadVolume(calibration.volumes[i], "--calibration: CT " + std::to_string(i + 1)));
+  for (size_t i = 0; i < calibration.volumes.size(); ++i) volumes.push_back(ReadVolume(calibration.volumes[i], "--calibration = " + calibration.volumes[i]));
   DataAwareOptions options;
   options.ranks = ranks;
   options.patches = calibration.patches;

@@ -9,6 +9,7 @@
 #include "compression/cli/decompose_display.h"
 #include "compression/cli/option_checks.h"
 #include "compression/cli/variant_name.h"
+#include "compression/forms/level_names.h"
 #include "engine/error.h"
 #include "engine/model/unfinished_directory.h"
 #include "engine/model/variant.h"
@@ -106,6 +107,9 @@ void Run(const DecomposeArguments& arguments, const NetworkMethods& networks) {
   CheckLevels(levels);
   CheckNewOrEmpty(arguments.output, "variant");  // before the work, not after
   const Bundle bundle = LoadBundle(arguments.bundle);
+  std::vector<std::string> names;
+  for (const LevelRequest& level : levels) names.push_back(level.name);
+  RequireFreeNames(arguments.bundle, bundle.model, arguments.output, names, "--name");
   const RankOptions ranks = RankOptionsOf(levels, arguments, networks);
   const VariantFiles files = Make(bundle, levels, arguments, ranks, networks);
   SaveVariant(files, bundle.model, arguments.output);
@@ -117,15 +121,15 @@ void Run(const DecomposeArguments& arguments, const NetworkMethods& networks) {
 }
 
 void AddCalibrationOptions(CLI::App& command, CalibrationArguments& calibration) {
-  command.add_option("--calibration", calibration.volumes, "CTs (NIfTI) that the data-aware method looks at; no labels are needed");
-  command.add_option("--patches", calibration.patches, "Patches of each calibration CT")->check(WholeNumberFrom(1))->capture_default_str();
-  command.add_option("--patch", calibration.patch, "Size of these patches, D,H,W; default: the network's own, of at most 96 an axis")->delimiter(',')->expected(3);
-  command.add_option("--samples", calibration.samples, "Output voxels that each layer is fitted to, at least")->check(WholeNumberFrom(1))->capture_default_str();
-  command.add_option("--seed", calibration.seed, "Of the sampled voxels")->capture_default_str();
+  CLI::Option* volumes = command.add_option("--calibration", calibration.volumes, "CTs (NIfTI) that the data-aware method looks at; no labels are needed");
+  command.add_option("--patches", calibration.patches, "Patches of each calibration CT")->needs(volumes)->check(WholeNumberFrom(1))->capture_default_str();
+  command.add_option("--patch", calibration.patch, "Size of these patches, D,H,W; default: the network's own, of at most 96 an axis")->needs(volumes)->delimiter(',')->expected(3);
+  command.add_option("--samples", calibration.samples, "Output voxels that each layer is fitted to, at least")->needs(volumes)->check(WholeNumberFrom(1))->capture_default_str();
+  command.add_option("--seed", calibration.seed, "Of the sampled voxels")->needs(volumes)->capture_default_str();
   command.add_option("--front", calibration.front, "JSON file for the Pareto front of a budget: what every share would buy");
-  command.add_flag("--independent", calibration.independent, "Fit every layer by itself instead of layer after layer");
-  command.add_flag("--correct-norms", calibration.correct_norms, "Scale the norms behind fitted layers by what is left of their inputs");
-  command.add_option("--max-memory", calibration.max_memory_gib, "GiB that features and regressions may take; default: four fifths of what there is")->check(CLI::Range(1e-6, 1e6));
+  command.add_flag("--independent", calibration.independent, "Fit every layer by itself instead of layer after layer")->needs(volumes);
+  command.add_flag("--correct-norms", calibration.correct_norms, "Scale the norms behind fitted layers by what is left of their inputs")->needs(volumes);
+  command.add_option("--max-memory", calibration.max_memory_gib, "GiB that features and regressions may take; default: four fifths of what there is")->check(NumberIn(1e-6, 1e6));
 }
 
 void AddLatencyOptions(CLI::App& command, LatencyArguments& latency) {
@@ -141,7 +145,7 @@ void AddDecomposeCommand(CLI::App& app, const NetworkMethods& networks) {
   CLI::App* command = app.add_subcommand("decompose", "Make a cheaper variant of a model: its convolutions in Tucker form");
   command->add_option("bundle", arguments->bundle, "Bundle")->required();
   command->add_option("--level", arguments->levels, "The paper's downsampling factor in (0, 1]; several, from large to small: an elastic variant")->delimiter(',');
-  command->add_option("--energy", arguments->energy, "Share of each mode's squared singular values to keep")->check(CLI::Range(1e-9, 1.0));
+  command->add_option("--energy", arguments->energy, "Share of each mode's squared singular values to keep")->check(NumberIn(1e-9, 1));
   command->add_option("--budget", arguments->budgets, "params=X, flops=X, bytes=X or latency=X: share of the original's; several: an elastic variant")->delimiter(',');
   command->add_option("--method", arguments->method, "hosvd, hooi or data-aware; default: data-aware with --calibration, hosvd for several levels, else hooi")
       ->check(CLI::IsMember({"hosvd", "hooi", "data-aware"}));

@@ -43,6 +43,7 @@ struct NetworkMethods {
   MakeLayerSeconds layer_seconds;
 };
 
+/// Adds the subcommand, which writes a variant beside a bundle. `networks`: a method that it lacks is refused when it is asked for.
 void AddDecomposeCommand(CLI::App& app, const NetworkMethods& networks);
 
 }  // namespace tuckerseg

@@ -43,6 +43,20 @@ std::vector<LevelRow> RowsOf(const Bundle& bundle, const VariantFiles& files, co
   return rows;
 }
 
+/// A line for each level that costs more than the original in something.
+std::string Dearer(const std::vector<LevelRow>& rows) {
+  std::string text;
+  const LevelRow& whole = rows.front();
+  for (const LevelRow& row : rows) {
+    if (row.parameters > whole.parameters || row.multiply_adds > whole.multiply_adds) {
+      text += row.name + ": costs more than the original: its ranks save nothing\n";
+    } else if (row.bytes > whole.bytes) {
+      text += row.name + ": takes more bytes than the original, whose weights are stored in fewer: see --half\n";
+    }
+  }
+  return text;
+}
+
 }  // namespace
 
 void ShowDecomposing(const std::string& what, size_t done, size_t total) {
@@ -77,7 +91,7 @@ std::string LevelsTable(const Bundle& bundle, const VariantFiles& files, const L
     }
     table.Add(cells);
   }
-  return table.Text();
+  return table.Text() + Dearer(rows);
 }
 
 std::string LevelsJson(const Bundle& bundle, const VariantFiles& files, const LayerCost& seconds) {

@@ -37,6 +37,7 @@ namespace {
 namespace fs = std::filesystem;
 
 const std::map<std::string, CaseSplit> kSplits{{"train", CaseSplit::kTrain}, {"test", CaseSplit::kTest}, {"all", CaseSplit::kAll}};
+constexpr auto kDefaultSplit = "train";
 
 // Longer than a trunk: beyond, every surface lies near every other.
 constexpr double kLargestToleranceMm = 1000;
@@ -48,13 +49,14 @@ struct EvaluateArguments {
   fs::path bundle;
   std::vector<std::string> variants;
   fs::path data;
-  CaseSplit split = CaseSplit::kTrain;
+  std::string split = kDefaultSplit;
   fs::path output;
   double tolerance_mm = kSurfaceToleranceMm;
   int pictures = 3;
   std::string device = "cpu";
   int threads = 2;
   bool allow_seen_cases = false;
+  bool no_card = false;
   bool structures = false;
   bool json = false;
   bool quiet = false;
@@ -73,15 +75,35 @@ void RequireReplaceable(const fs::path& output, const std::string& file) {
   throw Error(ErrorCode::kInvalidArgument, "--output: " + file + " is there and no file: must be a file that may be written anew");
 }
 
-void PrepareOutputs(const std::vector<ModelForm>& forms, const fs::path& output) {
+/// The folder of the report, which goes again where nothing came to be written into it.
+class ReportFolder {
+ public:
+  explicit ReportFolder(fs::path path) : path_(std::move(path)) {
+    std::error_code error;
+    is_new_ = fs::create_directories(path_, error);
+    if (error) throw Error(ErrorCode::kInvalidArgument, "--output = " + path_.string() + ": cannot be made: its parent must be a writable folder");
+  }
+  ~ReportFolder() {
+    std::error_code not_empty;
+    if (is_new_) fs::remove(path_, not_empty);
+  }
+  ReportFolder(const ReportFolder&) = delete;
+  ReportFolder& operator=(const ReportFolder&) = delete;
+
+ private:
+  fs::path path_;
+  bool is_new_ = false;
+};
+
+void CheckCards(const std::vector<ModelForm>& forms, bool written) {
   for (const ModelForm& form : forms) {
     const std::string what = form.name == kOriginal ? "bundle" : "variant " + form.name;
-    RequireWritable(form.directory, what);
+    if (written) RequireWritable(form.directory, what);
     CheckCardFile(form.directory, what);
   }
-  std::error_code error;
-  fs::create_directories(output, error);
-  if (error) throw Error(ErrorCode::kInvalidArgument, "--output: cannot be made: its parent must be a writable folder");
+}
+
+void RequireWritableReport(const fs::path& output) {
   RequireWritable(output, "--output");
   for (const char* file : {kReportFile, kMetricsFile, kCardFile}) RequireReplaceable(output, file);
 }
@@ -105,7 +127,7 @@ void WriteOutputs(const EvaluateArguments& arguments, const CaseFolder& folder, 
   WriteWholeFile(arguments.output / kMetricsFile, EncodeMetrics(scores));
   WriteCards(arguments.output, cards);
   WriteWholeFile(arguments.output / kReportFile, ReportHtml(report));
-  WriteCardFiles(forms, cards);
+  if (!arguments.no_card) WriteCardFiles(forms, cards);
 }
 
 void ShowResult(const EvaluateArguments& arguments, const CaseFolder& folder, const Model& model, const std::vector<VariantScores>& scores,
@@ -115,7 +137,8 @@ void ShowResult(const EvaluateArguments& arguments, const CaseFolder& folder, co
   } else if (!arguments.quiet) {
     std::fputs(ResultTable(scores, summaries).c_str(), stdout);
     if (arguments.structures) std::fputs(StructureTables(scores, summaries).c_str(), stdout);
-    std::printf("%s: report.html, metrics.csv, card.json; the cards of bundle and variants are written anew\n", arguments.output.c_str());
+    std::printf("%s: report.html, metrics.csv, card.json; the cards of bundle and variants are %s\n", arguments.output.c_str(),
+                arguments.no_card ? "as they were" : "written anew");
   }
 }
 
@@ -124,8 +147,10 @@ void Run(const EvaluateArguments& arguments) {
   // What is quick to refuse comes first.
   const ExecutorFactory factory = TorchExecutorFactory(arguments.device, arguments.threads);
   const std::vector<ModelForm> forms = LoadForms(arguments.bundle, arguments.variants);
-  const CaseFolder folder = FindCases(arguments.data, {arguments.split, alone ? LabelsWanted::kAlways : LabelsWanted::kIfThere});
-  PrepareOutputs(forms, arguments.output);
+  const CaseFolder folder = FindCases(arguments.data, {kSplits.at(arguments.split), alone ? LabelsWanted::kAlways : LabelsWanted::kIfThere});
+  CheckCards(forms, !arguments.no_card);
+  const ReportFolder report_folder(arguments.output);
+  RequireWritableReport(arguments.output);
   const Model& model = forms.front().bundle.model;
   WorstSlices worst(model.labels, arguments.pictures);
   std::vector<VariantScores> scores;
@@ -149,21 +174,22 @@ void AddEvaluateCommand(CLI::App& app) {
   CLI::App* command = app.add_subcommand("evaluate", "Measure a model and its variants on cases: report.html, metrics.csv, and their card.json");
   command->add_option("bundle", arguments->bundle, "Bundle; its card.json is written anew")->required();
   command->add_option("--variants", arguments->variants,
-                      "Variants to measure beside the original: names of variants of the bundle or of their levels, directories, or all; their card.json is written anew")
+                      "Variants to measure beside the original, a,b,...: names of variants of the bundle or of their levels, directories, or all; their card.json is written anew")
       ->delimiter(',')->allow_extra_args(false);  // what follows may be the bundle
   command->add_option("--data", arguments->data,
                       "Cases: nnU-Net's raw data set, or TotalSegmentator's layout; with --variants cases need no labels, and plain NIfTI files will do")
       ->required();
   command->add_option("--split", arguments->split, "Cases of nnU-Net's layout: train (imagesTr), test (imagesTs) or all; default: train")
-      ->transform(CLI::CheckedTransformer(kSplits).description("train, test, all"));
+      ->check(CLI::IsMember({"train", "test", "all"}));
   command->add_option("-o,--output", arguments->output, "Folder for report.html, metrics.csv and all cards as one card.json")->required();
   command->add_option("--tolerance", arguments->tolerance_mm, "Distance in mm up to which surfaces count as one in surface Dice")
-      ->check(CLI::Range(0.0, kLargestToleranceMm))->capture_default_str();
+      ->check(NumberIn(0, kLargestToleranceMm))->capture_default_str();
   command->add_option("--pictures", arguments->pictures, "Pictures of each variant's worst structures in the report")
       ->check(WholeNumberFrom(0))->capture_default_str();
   command->add_option("--device", arguments->device, "cpu or cuda:N")->capture_default_str();
   command->add_option("--threads", arguments->threads, "Threads")->check(WholeNumberFrom(1))->capture_default_str();
   command->add_flag("--allow-seen-cases", arguments->allow_seen_cases, "Measure variants on cases that they were calibrated or tuned with, too; their cards then bear no quality");
+  command->add_flag("--no-card", arguments->no_card, "Report only: leave the cards of bundle and variants as they are, e.g. where fewer cases are measured than theirs");
   command->add_flag("--structures", arguments->structures, "After the table also every structure of every variant, with its tests");
   command->add_flag("--json", arguments->json, "The result as one JSON object instead of a table");
   command->add_flag("--quiet", arguments->quiet, "Neither progress nor table");

@@ -5,6 +5,7 @@
 
 namespace tuckerseg {
 
+/// Adds the subcommand. Needs LibTorch, which runs the networks.
 void AddEvaluateCommand(CLI::App& app);
 
 }  // namespace tuckerseg

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "compression/cli/inspection.h"
+#include "compression/cli/option_checks.h"
 #include "compression/rank/level.h"
 #include "compression/rank/rewrite.h"
 #include "engine/error.h"
@@ -106,8 +107,8 @@ void AddInspectCommand(CLI::App& app) {
   command->add_option("directory", arguments->directory, "Bundle, or variant (BUNDLE/variants/NAME)");
   command->add_option("--bundle", arguments->bundle, "Bundle of a variant that lies elsewhere");
   command->add_option("--arch", arguments->architecture, "Instead of a directory: the paper's network, without weights")->check(CLI::IsMember({"1.5mm", "3mm"}));
-  command->add_option("--level", arguments->level, "Downsampling factor in (0, 1], by the paper's rank rule, that --arch or a bundle would have; of an elastic variant: the level to show, by name or number");
-  command->add_option("--grid", arguments->grid, "With a factor: ranks are multiples of it")->check(CLI::Range(int64_t{1}, int64_t{1} << 20))->capture_default_str();
+  CLI::Option* level = command->add_option("--level", arguments->level, "Downsampling factor in (0, 1], by the paper's rank rule, that --arch or a bundle would have; of an elastic variant: the level to show, by name or number");
+  command->add_option("--grid", arguments->grid, "With a factor: ranks are multiples of it")->needs(level)->check(WholeNumberFrom(1))->capture_default_str();
   command->add_option("--patch", arguments->patch, "Voxels of a patch, D,H,W; default: the network's own")->delimiter(',')->expected(3);
   command->add_flag("--json", arguments->json, "Print JSON");
   command->callback([arguments] {

@@ -1,29 +1,18 @@
 #include "compression/cli/learning_arguments.h"
 
-#include <algorithm>
-#include <vector>
+#include <string>
 
+#include "compression/cli/option_checks.h"
+#include "compression/cli/slow_precision.h"
 #include "engine/error.h"
 
 namespace tuckerseg {
-namespace {
-
-/// LibTorch computes bf16 without the instructions for it in scalar code: a step of a day.
-void RefuseSlowPrecision(const LearningArguments& arguments, const LearningOptions& options) {
-  const std::vector<std::string> devices = DevicesOf(options.device);
-  if (arguments.precision != "bf16" || std::find(devices.begin(), devices.end(), "cpu") == devices.end()) return;
-  __builtin_cpu_init();
-  if (!__builtin_cpu_supports("avx512bf16")) {
-    throw Error(ErrorCode::kFailedPrecondition, "--precision = bf16: this processor has no AVX-512 BF16, without which it is many times slower: must be fp32");
-  }
-}
-
-}  // namespace
 
 void AddScheduleOptions(CLI::App& command, LearningOptions& options, LearningArguments& arguments) {
-  command.add_option("--epochs", options.epochs, "Epochs")->capture_default_str();
+  CLI::Option* epochs = command.add_option("--epochs", options.epochs, "Epochs")->capture_default_str();
   command.add_option("--steps-per-epoch", options.steps_per_epoch, "Steps of an epoch, after which it is scored")->capture_default_str();
-  command.add_option("--minutes", options.minutes, "Instead of --epochs: as many steps as fit, measured once before the first; for each network by itself");
+  command.add_option("--minutes", options.minutes, "Instead of --epochs: as many steps as fit, measured once before the first; for each network by itself")
+      ->check(NumberIn(1e-3, 1e6))->excludes(epochs);
   command.add_option("--checkpoint-steps", options.checkpoint_steps, "Steps from one checkpoint to the next")->capture_default_str();
   command.add_option("--validate-every", options.validate_every, "Epochs from one score to the next")->capture_default_str();
   command.add_option("--device", options.device, "cpu or cuda:N; several, cuda:0,cuda:1, share each batch")->capture_default_str();
@@ -53,7 +42,7 @@ void AddLearningOptions(CLI::App& command, LearningOptions& options, LearningArg
 }
 
 void TakeArguments(const LearningArguments& arguments, LearningOptions& options) {
-  RefuseSlowPrecision(arguments, options);
+  for (const std::string& device : DevicesOf(options.device)) RefuseSlowPrecision(device, arguments.precision);
   options.adamw = arguments.optimizer == "adamw";
   options.cosine = arguments.schedule == "cosine";
   options.bfloat16 = arguments.precision == "bf16";

@@ -3,6 +3,7 @@
 
 #include <CLI/Validators.hpp>
 #include <cstdint>
+#include <sstream>
 #include <string>
 
 namespace tuckerseg {
@@ -14,6 +15,19 @@ inline CLI::Validator WholeNumberFrom(int64_t least) {
         int64_t number = 0;
         if (CLI::detail::lexical_cast(text, number) && number >= least) return std::string();
         return "must be a whole number of at least " + std::to_string(least) + ", not " + text;
+      },
+      "", "");
+}
+
+/// A number in [least, most]. CLI::Range takes `nan` too, which is neither below nor above.
+inline CLI::Validator NumberIn(double least, double most) {
+  return CLI::Validator(
+      [least, most](std::string& text) {
+        double number = 0;
+        if (CLI::detail::lexical_cast(text, number) && number >= least && number <= most) return std::string();
+        std::ostringstream right;
+        right << "must be a number in [" << least << ", " << most << "], not " << text;
+        return right.str();
       },
       "", "");
 }

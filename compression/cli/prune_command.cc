@@ -7,6 +7,7 @@
 #include <string>
 
 #include "compression/cli/variant_name.h"
+#include "compression/forms/level_names.h"
 #include "compression/prune/prune.h"
 #include "engine/model/cost.h"
 #include "engine/model/unfinished_directory.h"
@@ -69,6 +70,7 @@ void Run(const PruneArguments& arguments) {
   CheckNewOrEmpty(arguments.output, "variant");
   const Bundle bundle = LoadBundle(arguments.bundle);
   const Model& model = bundle.model;
+  RequireFreeNames(arguments.bundle, model, arguments.output, {name}, "--name");
   VariantFiles files;
   files.variant = {.model = model.name, .model_sha256 = model.provenance.weights_sha256, .method = "pruning"};
   VariantLevel level{.name = name,

@@ -28,8 +28,8 @@ void AddFileOptions(CLI::App& command, TrainArguments& arguments) {
   command.add_option("-o,--output", run.output, "Bundle to write: a new or empty directory")->required();
   command.add_option("--training-directory", run.training_directory, "Checkpoint and log.csv; default: BUNDLE.training");
   command.add_option("--structures", run.model.structures, "Classes to train, e.g. liver,spleen; all others are background. Default: all that occur")->delimiter(',');
-  command.add_option("--task", run.model.task, "Task that the model serves, e.g. total_fast; default: --name");
-  command.add_option("--name", run.model.name, "The model's name; default: --task");
+  command.add_option("--task", run.model.task, "Task that the model serves, e.g. total_fast; default: --name, or else trained");
+  command.add_option("--name", run.model.name, "The model's name; default: --task, or else trained");
   command.add_option("--source", run.model.source, "Statement about the training data, for the model's users");
   command.add_option("--licence", run.model.licence, "Licence of the model");
   command.add_option("--store", arguments.store, "Type of the bundle's weights: fp32 or fp16")->check(CLI::IsMember({"fp32", "fp16"}))->capture_default_str();

@@ -129,6 +129,7 @@ class Maker {
       sensitivity.fit = {options_.samples, options_.seed};
       sensitivity.grid = options_.ranks.grid;
       sensitivity.patch = network.patch_size;
+      sensitivity.regions = network.regions;
       const Sensitivities measured =
           MeasureSensitivities(network.graph, ParametersOf(part, network.folds.front()), patches_[part], costs[part], sensitivity, [&](size_t done, size_t total, const std::string&) {
             if (told_) told_("sensitivity of " + network.name, done, total);

@@ -22,22 +22,14 @@ ReferenceLabels::ReferenceLabels(const Model& model, const CaseFolder& folder) :
     if (found == classes_.end()) continue;
     table_[static_cast<size_t>(found->second)] = static_cast<int32_t>(label.value);
     values_.insert(label.value);
-    known_.insert(label.name);
   }
   if (values_.empty() && !classes_.empty()) {
     throw Error(ErrorCode::kInvalidArgument, "--data: names no structure of the model " + model.name + ": must hold labels of at least one");
   }
 }
 
-CaseFiles ReferenceLabels::WithKnownMasks(CaseFiles files) const {
-  std::erase_if(files.masks, [&](const auto& mask) { return !known_.contains(mask.first); });
-  return files;
-}
-
 std::vector<uint16_t> ReferenceLabels::Read(const CaseFiles& files, const Geometry& ct, int threads) const {
-  const CaseFiles known = WithKnownMasks(files);
-  if (known.masks.empty() && !files.masks.empty()) return std::vector<uint16_t>(static_cast<size_t>(ct.VoxelCount()), 0);
-  const Volume stored = ReadLabels(known, classes_);
+  const Volume stored = ReadLabels(files, classes_);
   CheckSameGrid(files.name, ct, stored.geometry);
   std::vector<uint16_t> labels;
   labels.reserve(static_cast<size_t>(ct.VoxelCount()));

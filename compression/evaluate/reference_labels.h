@@ -20,17 +20,14 @@ class ReferenceLabels {
   /// The model's values that the data name. What they do not name is neither right nor wrong.
   const std::set<int64_t>& values() const { return values_; }
 
-  /// The labels of a case that has some, on the grid of its CT, i fastest. Structures that the model does not know are background; their masks
-  /// are not read, so that they hide nothing that it knows (TotalSegmentator's overlap: `body` holds all others).
+  /// The labels of a case that has some, on the grid of its CT, i fastest. Structures that the model does not know are background; masks of
+  /// theirs hide what it knows, and are to be left out before (WithMasksOf).
   /// Errors: as ReadLabels'; kInvalidArgument for labels that are not on the CT's grid, that are no whole number in [0, 65535] or that the
   /// data do not name.
   std::vector<uint16_t> Read(const CaseFiles& files, const Geometry& ct, int threads) const;
 
  private:
-  CaseFiles WithKnownMasks(CaseFiles files) const;
-
   std::map<std::string, int64_t> classes_;
-  std::set<std::string> known_;  ///< classes that the model knows, too
   std::vector<int32_t> table_;  ///< the model's value by the data's
   std::set<int64_t> values_;
 };

@@ -4,11 +4,13 @@
 #include <chrono>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 
 #include "compression/cases/case_digest.h"
 #include "compression/cases/case_errors.h"
+#include "compression/cases/known_masks.h"
 #include "compression/evaluate/form_scores.h"
 #include "compression/evaluate/reference_labels.h"
 #include "engine/error.h"
@@ -21,8 +23,10 @@ namespace {
 
 double Now() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
 
-bool HoldsAStructure(const VariantScores& scores) {
-  return std::any_of(scores.cases.begin(), scores.cases.end(), [](const ScoredCase& one) { return MeanDice(one, ComparedTo::kReference).has_value(); });
+std::set<std::string> StructureNames(const Model& model) {
+  std::set<std::string> names;
+  for (const Label& label : model.labels) names.insert(label.name);
+  return names;
 }
 
 class VariantRun {
@@ -43,7 +47,8 @@ class VariantRun {
   void Check(const CaseFiles& files) {
     const Volume ct = ReadCt(files);
     Naming("case " + files.name, [&] { CheckImage(ct, segmenters_.front()->model()); });
-    ReadReference(files, ct);
+    const std::optional<std::vector<uint16_t>> reference = ReadReference(files, ct);
+    holds_a_structure_ |= reference && std::any_of(reference->begin(), reference->end(), [](uint16_t label) { return label != 0; });
     const std::string digest = CaseDigest(ct);
     for (size_t form = 0; form < forms_.size(); ++form) scores_[form].seen_cases += forms_[form].seen_cases.contains(digest) ? 1 : 0;
   }
@@ -56,6 +61,11 @@ class VariantRun {
                                                    " cases were seen when it was made: must be measured on others, or with --allow-seen-cases, which leaves "
                                                    "its quality out of the card");
     }
+  }
+
+  /// Of the checked cases: without any there is nothing to hold an original against.
+  void RequireAStructure() const {
+    if (!holds_a_structure_) throw Error(ErrorCode::kInvalidArgument, "--data: no case holds a structure of the model: must hold at least one");
   }
 
   void Take(const CaseFiles& files) {
@@ -99,6 +109,7 @@ class VariantRun {
   const DrawnCaseSink& told_;
   const size_t cases_;
   size_t done_ = 0;
+  bool holds_a_structure_ = false;
   std::map<int64_t, std::string> names_;
   std::vector<std::unique_ptr<Segmenter>> segmenters_;  ///< by form
   std::vector<VariantScores> scores_;                   ///< by form
@@ -109,15 +120,13 @@ class VariantRun {
 std::vector<VariantScores> RunVariants(std::span<const ModelForm> forms, const CaseFolder& folder, const ExecutorFactory& factory,
                                        const VariantRunOptions& options, const DrawnCaseSink& told) {
   RefuseOtherModels(forms.front().bundle.model, "bundle");
-  VariantRun run(forms, folder, factory, options, told);
-  for (const CaseFiles& files : folder.cases) run.Check(files);
+  const CaseFolder known = WithMasksOf(folder, StructureNames(forms.front().bundle.model));
+  VariantRun run(forms, known, factory, options, told);
+  for (const CaseFiles& files : known.cases) run.Check(files);
   if (!options.allow_seen_cases) run.RefuseSeenCases();
-  for (const CaseFiles& files : folder.cases) run.Take(files);
-  std::vector<VariantScores> scores = std::move(run).Finish();
-  if (scores.size() == 1 && !HoldsAStructure(scores.front())) {
-    throw Error(ErrorCode::kInvalidArgument, "--data: no case holds a structure of the model: must hold at least one");
-  }
-  return scores;
+  if (forms.size() == 1) run.RequireAStructure();
+  for (const CaseFiles& files : known.cases) run.Take(files);
+  return std::move(run).Finish();
 }
 
 }  // namespace tuckerseg

@@ -4,6 +4,7 @@
 #include <optional>
 #include <utility>
 
+#include "compression/forms/level_names.h"
 #include "engine/error.h"
 #include "engine/model/variant.h"
 #include "engine/whole_file.h"
@@ -16,37 +17,10 @@ namespace fs = std::filesystem;
 constexpr auto kAll = "all";
 constexpr auto kVariantFile = "variant.json";
 
-/// A variant in the bundle, by what its variant.json says: its weights are not looked at before they are wanted.
-struct Listed {
-  fs::path directory;
-  std::vector<std::string> levels;
-};
-
-std::vector<std::string> LevelNames(const Variant& variant) {
-  std::vector<std::string> names;
-  for (const VariantLevel& level : variant.levels) names.push_back(level.name);
-  return names;
-}
-
-std::vector<Listed> ListVariants(const fs::path& bundle, const Model& model) {
-  std::vector<Listed> listed;
-  for (const fs::path& directory : FindVariants(bundle)) {
-    Listed entry{directory, {}};
-    const std::optional<std::string> json = ReadWholeFile(directory / kVariantFile);
-    try {
-      if (json) entry.levels = LevelNames(ParseVariant(*json, model));
-    } catch (const Error&) {
-      // One that cannot be read has no level to be found by; named itself, it is loaded and says what is wrong.
-    }
-    listed.push_back(std::move(entry));
-  }
-  return listed;
-}
-
 /// "hooi-0.3; elastic (wide, narrow)".
-std::string Names(const std::vector<Listed>& listed) {
+std::string Names(const std::vector<ListedVariant>& listed) {
   std::string text;
-  for (const Listed& entry : listed) {
+  for (const ListedVariant& entry : listed) {
     const std::string name = entry.directory.filename().string();
     text += (text.empty() ? "" : "; ") + name;
     if (entry.levels.empty() || entry.levels == std::vector{name}) continue;
@@ -63,18 +37,24 @@ struct Choice {
   std::string level;  ///< empty: all of them
 };
 
-std::vector<Choice> Choose(const std::string& wanted, const std::vector<Listed>& listed) {
+std::vector<Choice> Choose(const std::string& wanted, const std::vector<ListedVariant>& listed) {
   if (wanted == kOriginal) return {};
   if (wanted == kAll) {
     if (listed.empty()) throw Error(ErrorCode::kNotFound, "--variants = all: the bundle has none: must have variants/NAME that `decompose` wrote");
     std::vector<Choice> all;
-    for (const Listed& entry : listed) all.push_back({entry.directory, {}});
+    for (const ListedVariant& entry : listed) all.push_back({entry.directory, {}});
     return all;
   }
-  for (const Listed& entry : listed)
+  for (const ListedVariant& entry : listed)
     if (entry.directory.filename() == wanted) return {{entry.directory, {}}};
-  for (const Listed& entry : listed)
-    if (std::find(entry.levels.begin(), entry.levels.end(), wanted) != entry.levels.end()) return {{entry.directory, wanted}};
+  std::vector<Choice> levels;
+  for (const ListedVariant& entry : listed)
+    if (std::find(entry.levels.begin(), entry.levels.end(), wanted) != entry.levels.end()) levels.push_back({entry.directory, wanted});
+  if (levels.size() > 1) {
+    throw Error(ErrorCode::kInvalidArgument, "--variants = " + wanted + ": levels of " + levels[0].directory.filename().string() + " and " +
+                                                 levels[1].directory.filename().string() + " have that name: must be one of these directories");
+  }
+  if (!levels.empty()) return levels;
   std::error_code absent;
   if (fs::is_regular_file(fs::path(wanted) / kVariantFile, absent)) return {{wanted, {}}};
   throw Error(ErrorCode::kNotFound, "--variants = " + wanted + ": must be a directory of a variant, or " +
@@ -92,7 +72,13 @@ ModelForm OriginalForm(const fs::path& directory) {
 }
 
 void AddForms(const Choice& choice, const Model& model, std::vector<ModelForm>& forms) {
-  const VariantFiles files = LoadVariant(choice.directory, model);
+  const std::string what = "variant " + choice.directory.filename().string();
+  VariantFiles files;
+  try {
+    files = LoadVariant(choice.directory, model);
+  } catch (const Error& error) {  // which of the bundle's variants it is
+    throw Error(error.code(), what + ": " + error.what());
+  }
   const Variant& variant = files.variant;
   for (size_t i = 0; i < variant.levels.size(); ++i) {
     const VariantLevel& level = variant.levels[i];
@@ -101,7 +87,8 @@ void AddForms(const Choice& choice, const Model& model, std::vector<ModelForm>& 
     if (known != forms.end()) {
       std::error_code ignored;
       if (fs::equivalent(known->directory, choice.directory, ignored)) continue;
-      throw Error(ErrorCode::kInvalidArgument, "--variants: two have a level " + level.name + ": must be one of them, or another name");
+      throw Error(ErrorCode::kInvalidArgument, "--variants: " + known->directory.filename().string() + " and " + choice.directory.filename().string() + " have a level " +
+                                                   level.name + ": must be one of them, or another name");
     }
     forms.push_back({.name = level.name,
                      .method = variant.method,
@@ -121,7 +108,7 @@ std::vector<ModelForm> LoadForms(const fs::path& bundle, const std::vector<std::
   std::vector<ModelForm> forms;
   forms.push_back(OriginalForm(bundle));
   const Model model = forms.front().bundle.model;
-  const std::vector<Listed> listed = wanted.empty() ? std::vector<Listed>() : ListVariants(bundle, model);
+  const std::vector<ListedVariant> listed = wanted.empty() ? std::vector<ListedVariant>() : ListVariants(bundle, model);
   for (const std::string& name : wanted)
     for (const Choice& choice : Choose(name, listed)) AddForms(choice, model, forms);
   return forms;

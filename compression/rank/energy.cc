@@ -49,11 +49,6 @@ int64_t ModeRank(std::span<const double> singular_values, int64_t channels, doub
 
 }  // namespace
 
-double EnergyKept(std::span<const double> singular_values, int64_t rank) {
-  const double all = SquaresFrom(singular_values, 0);
-  return all > 0 ? 1 - SquaresFrom(singular_values, rank) / all : 1;
-}
-
 int64_t RankForEnergy(std::span<const double> singular_values, double energy) {
   CheckEnergy(energy);
   CheckValues(singular_values);

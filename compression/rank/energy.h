@@ -18,9 +18,6 @@ struct ModeSpectra {
   std::vector<double> out;
 };
 
-/// The share of the squared singular values that the first `rank` hold, in [0, 1]; 1 for a weight of zeros.
-double EnergyKept(std::span<const double> singular_values, int64_t rank);
-
 /// The smallest rank, at least 1, that keeps the share `energy`; values whose squares come to 1e-12 of the sum count as none.
 /// Errors: kInvalidArgument for an energy outside (0, 1], values that do not descend; kDataLoss for values that are not finite.
 int64_t RankForEnergy(std::span<const double> singular_values, double energy);

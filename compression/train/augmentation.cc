@@ -40,6 +40,15 @@ double DrawAroundOne(const Range& range, RandomStream& random) {
   return random.Uniform(std::max(range.low, 1.0), std::max(range.high, 1.0));
 }
 
+/// Along an axis with few voxels, which are far apart, nothing is rotated or scaled.
+std::array<bool, 3> AxesThatMove(const Size3& patch) {
+  constexpr double kMostAnisotropic = 3;  // nnU-Net's ANISO_THRESHOLD
+  const auto longest = static_cast<double>(*std::max_element(patch.begin(), patch.end()));
+  std::array<bool, 3> moves{};
+  for (size_t axis = 0; axis < 3; ++axis) moves[axis] = longest <= kMostAnisotropic * static_cast<double>(patch[axis]);
+  return moves;
+}
+
 }  // namespace
 
 AugmentationOptions AugmentationOptions::None() {
@@ -62,16 +71,21 @@ bool PatchPose::IsPlainCrop(const Size3& patch) const {
   return true;
 }
 
-PatchPose DrawPose(const AugmentationOptions& options, RandomStream& random) {
+PatchPose DrawPose(const AugmentationOptions& options, const Size3& patch, RandomStream& random) {
+  const std::array<bool, 3> moves = AxesThatMove(patch);
   PatchPose pose;
   if (random.Chance(options.rotation_probability)) {
-    const double most = options.rotation_degrees * std::numbers::pi / 180;
-    for (size_t axis = 0; axis < 3; ++axis) pose.linear = Product(pose.linear, RotationAbout(axis, random.Uniform(-most, most)));
+    for (size_t axis = 0; axis < 3; ++axis) {
+      // The plane that an axis is normal to turns where both of its axes may move.
+      if (!moves[(axis + 1) % 3] || !moves[(axis + 2) % 3]) continue;
+      const double most = (moves[axis] ? options.rotation_degrees : options.plane_rotation_degrees) * std::numbers::pi / 180;
+      pose.linear = Product(pose.linear, RotationAbout(axis, random.Uniform(-most, most)));
+    }
   }
   if (random.Chance(options.scaling_probability)) {
     const double scale = DrawFrom(options.scaling, random);
-    for (auto& row : pose.linear)
-      for (double& value : row) value *= scale;
+    for (size_t row = 0; row < 3; ++row)
+      for (double& value : pose.linear[row]) value *= moves[row] ? scale : 1;
   }
   for (size_t axis = 0; axis < 3; ++axis) {
     if (!random.Chance(options.mirror_probability)) continue;

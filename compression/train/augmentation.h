@@ -16,10 +16,11 @@ struct Range {
   double high = 0;
 };
 
-/// Probabilities and ranges; the defaults are nnU-Net's for isotropic 3-D patches.
+/// Probabilities and ranges; the defaults are nnU-Net's.
 struct AugmentationOptions {
   double rotation_probability = 0.2;
   double rotation_degrees = 30;  ///< about each axis, uniform in [-x, x]
+  double plane_rotation_degrees = 180;  ///< instead, about the one axis of a patch that has few voxels along it
   double scaling_probability = 0.2;
   Range scaling{0.7, 1.4};       ///< size of the region that the patch shows, against the patch: above 1 structures shrink
   double noise_probability = 0.1;
@@ -50,9 +51,9 @@ struct PatchPose {
   bool IsPlainCrop(const Size3& patch) const;
 };
 
-/// Rotation, scaling and mirroring for one patch; the centre is left at 0. The linear part is a rotation times one scale, in voxels:
-/// the network's spacing should be about the same along all axes.
-PatchPose DrawPose(const AugmentationOptions& options, RandomStream& random);
+/// Rotation, scaling and mirroring for one patch; the centre is left at 0. The linear part is a rotation times one scale, in voxels. Where the patch has less than a third of its
+/// longest axis along another one, whose voxels are far apart then, both stay in the plane of the others: nnU-Net's `do_dummy_2d_data_aug`, which looks at axis 0 alone.
+PatchPose DrawPose(const AugmentationOptions& options, const Size3& patch, RandomStream& random);
 
 /// What the image of a patch goes through, in nnU-Net's order: noise, blur, brightness, contrast, low resolution, inverted gamma,
 /// gamma. `image`: C order, normalised intensities; changed in place.

@@ -69,15 +69,23 @@ int64_t TrainingCase::Bytes() const {
   return bytes;
 }
 
-std::map<int64_t, int64_t> CountLabels(const std::string& name, const Volume& labels) {
-  std::map<int64_t, int64_t> counts;
+std::set<int64_t> LabelValues(const std::string& name, const Volume& labels, const std::map<std::string, int64_t>& classes) {
+  std::vector<bool> found(static_cast<size_t>(kHighestLabel) + 1);
   for (const float value : ToFloat(ViewOf(labels), 1)) {
     if (!(value >= 0 && value <= static_cast<float>(kHighestLabel)) || value != std::floor(value)) {
       throw Error(ErrorCode::kInvalidArgument, "case " + name + ": label " + std::to_string(value) + ": must be a whole number in [0, 65535]");
     }
-    ++counts[static_cast<int64_t>(value)];
+    found[static_cast<size_t>(value)] = true;
   }
-  return counts;
+  std::set<int64_t> known{0};
+  for (const auto& [class_name, value] : classes) known.insert(value);
+  std::set<int64_t> values;
+  for (int64_t value = 0; value <= kHighestLabel; ++value) {
+    if (!found[static_cast<size_t>(value)]) continue;
+    if (!known.contains(value)) throw Error(ErrorCode::kInvalidArgument, "case " + name + ": label " + std::to_string(value) + ": must be a value of dataset.labels");
+    values.insert(value);
+  }
+  return values;
 }
 
 TrainingCase MakeTrainingCase(const std::string& name, const Volume& ct, const Volume* labels, const Model& model, int threads) {

@@ -45,6 +45,7 @@ struct LoopOptions {
   std::vector<std::string> levels;   ///< scored one by one: a column of the log each
 };
 
+/// Those of `options` that a trainer, the batches of a part with this patch, and the network's arithmetic take.
 TrainerOptions TrainerOptionsOf(const LearningOptions& options);
 BatchOptions BatchOptionsOf(const LearningOptions& options, const Size3& patch);
 Precision PrecisionOf(const LearningOptions& options);

@@ -2,8 +2,11 @@
 
 #include <memory>
 #include <optional>
+#include <set>
+#include <string>
 #include <utility>
 
+#include "compression/cases/known_masks.h"
 #include "compression/train/parameters.h"
 #include "compression/train/run_settings.h"
 #include "compression/train/segmentation_loss.h"
@@ -59,8 +62,17 @@ class Run final : EpochScorer {
     return {Validate(*graph_, trainer_->average(), part, model_.pipeline.tile_step, set_.validation, PrecisionOf(options_), options_.threads).dice, {}};
   }
 
+  /// With the masks of what is trained alone: others would hide it.
+  CaseFolder Cases() const {
+    CaseFolder folder = FindCases(options_.data);
+    std::set<std::string> trained(options_.model.structures.begin(), options_.model.structures.end());
+    if (trained.empty())
+      for (const auto& [name, value] : folder.classes) trained.insert(name);
+    return WithMasksOf(std::move(folder), trained);
+  }
+
   void Prepare() {
-    const CaseFolder folder = FindCases(options_.data);
+    const CaseFolder folder = Cases();
     TrainingSetOptions set_options;
     set_options.validation_cases = HeldOutCases(options_.validation, folder.cases.size());
     set_options.max_bytes = options_.max_memory_bytes;

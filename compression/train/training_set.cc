@@ -37,19 +37,12 @@ double Percentile(const Histogram& histogram, int64_t count, double share) {
 }  // namespace
 
 std::set<int64_t> PresentLabels(const CaseFolder& folder, const TrainingSetOptions& options) {
-  std::set<int64_t> known;
-  for (const auto& [name, value] : folder.classes) known.insert(value);
   std::set<int64_t> present;
   for (size_t i = 0; i < TrainingCount(folder, options); ++i) {
     const CaseFiles& files = folder.cases[i];
-    for (const auto& [value, count] : CountLabels(files.name, ReadLabels(files, folder.classes))) {
-      if (value == 0) continue;
-      if (!known.contains(value)) {
-        throw Error(ErrorCode::kInvalidArgument, "case " + files.name + ": label " + std::to_string(value) + ": must be a value of dataset.labels");
-      }
-      present.insert(value);
-    }
+    present.merge(LabelValues(files.name, ReadLabels(files, folder.classes), folder.classes));
   }
+  present.erase(0);
   return present;
 }
 
@@ -88,6 +81,7 @@ TrainingSet LoadTrainingSet(const CaseFolder& folder, const Model& model, const 
   for (size_t i = 0; i < folder.cases.size(); ++i) {
     const CaseFiles& files = folder.cases[i];
     const std::optional<Volume> labels = files.HasLabels() ? std::optional(ReadLabels(files, folder.classes)) : std::nullopt;
+    if (labels) LabelValues(files.name, *labels, folder.classes);  // only for its errors: 2.5 of a scaled file would be rounded to another class
     TrainingCase loaded = MakeTrainingCase(files.name, ReadVolume(files.ct, "case " + files.name + ": image"), labels ? &*labels : nullptr,
                                            model, options.threads);
     bytes += loaded.Bytes();
@@ -107,7 +101,7 @@ PatchChoice ChoosePatch(const std::vector<TrainingCase>& cases, const Size3& pat
   PatchChoice choice;
   choice.place = static_cast<size_t>(random.Below(static_cast<int64_t>(cases.size())));
   const TrainingCase& source = cases[choice.place];
-  choice.pose = DrawPose(options, random);
+  choice.pose = DrawPose(options, patch, random);
   Size3 begin;
   if (foreground && !source.places.empty()) {
     auto chosen = source.places.begin();

@@ -25,7 +25,7 @@ struct TrainingSetOptions {
   int threads = 1;
 };
 
-/// The label values of the data set that occur in the training cases (not the held-out ones).
+/// The label values of the data set that occur in the training cases (not the held-out ones). Errors: as LabelValues and ReadLabels.
 std::set<int64_t> PresentLabels(const CaseFolder& folder, const TrainingSetOptions& options);
 
 /// nnU-Net's intensity statistics over all voxels of labelled structures in the training cases, on the files' own grids: mean,
@@ -34,7 +34,7 @@ std::set<int64_t> PresentLabels(const CaseFolder& folder, const TrainingSetOptio
 Normalization ForegroundIntensities(const CaseFolder& folder, const TrainingSetOptions& options);
 
 /// Reads every case, with its labels where it has some, and brings it into the model's grid. `told(done, total)` after each case; may be empty.
-/// Errors: as MakeTrainingCase and ReadVolume; kResourceExhausted when the cases pass max_bytes.
+/// Errors: as LabelValues, MakeTrainingCase and ReadLabels; kResourceExhausted when the cases pass max_bytes.
 TrainingSet LoadTrainingSet(const CaseFolder& folder, const Model& model, const TrainingSetOptions& options,
                             const std::function<void(size_t done, size_t total)>& told);
 

@@ -1,5 +1,6 @@
 #include "compression/tucker/hooi.h"
 
+#include <algorithm>
 #include <cmath>
 
 #include "compression/tucker/dense_algebra.h"

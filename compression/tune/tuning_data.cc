@@ -2,9 +2,11 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 #include <string>
 #include <utility>
 
+#include "compression/cases/known_masks.h"
 #include "compression/train/run_settings.h"
 #include "compression/train/validation.h"
 #include "engine/error.h"
@@ -54,6 +56,14 @@ Model InLabelsOf(const CaseFolder& folder, Model model) {
                                                  model.parts.front().name + ": must label all, by the model's names, or distil with --teacher original");
   }
   return model;
+}
+
+CaseFolder WithMasksOfPart(const CaseFolder& folder, const Model& model) {
+  const std::vector<int64_t>& values = model.parts.front().channel_labels;
+  std::set<std::string> names;
+  for (const Label& label : model.labels)
+    if (std::find(values.begin(), values.end(), label.value) != values.end()) names.insert(label.name);
+  return WithMasksOf(folder, names);
 }
 
 void LabelByTeacher(const Teacher& teacher, const Model& model, int threads, std::vector<TrainingCase>& cases,

@@ -29,6 +29,9 @@ Model OnePart(const Model& model, size_t part);
 /// unlearnt as background.
 Model InLabelsOf(const CaseFolder& folder, Model model);
 
+/// The cases with the masks of this part's structures alone: others would hide them. `model`: of one part. Errors: as WithMasksOf.
+CaseFolder WithMasksOfPart(const CaseFolder& folder, const Model& model);
+
 /// Gives every case the original's label map as its channels. `told()` after each.
 void LabelByTeacher(const Teacher& teacher, const Model& model, int threads, std::vector<TrainingCase>& cases,
                     const std::function<void()>& told);

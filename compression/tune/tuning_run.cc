@@ -6,6 +6,7 @@
 #include <span>
 #include <utility>
 
+#include "compression/forms/level_names.h"
 #include "compression/train/parameters.h"
 #include "compression/train/run_settings.h"
 #include "compression/train/state_directory.h"
@@ -79,7 +80,10 @@ class Run {
     after_.variant = RenamedVariant(before_.variant, options_.in_place ? "" : options_.suffix, options_.make_default);
     ParseVariant(EncodeVariant(after_.variant, bundle_.model), bundle_.model);
     CheckParts();
-    if (!options_.in_place) CheckNewOrEmpty(output_, "--output");
+    if (!options_.in_place) {
+      CheckNewOrEmpty(output_, "--output");
+      RequireFreeNames(options_.bundle, bundle_.model, output_, tuckerseg::LevelNames(after_.variant), "--suffix");
+    }
     CheckDevices(DevicesOf(options_.device), options_.threads);
     folder_ = FindTuningCases(options_.data, options_.target);
     CheckLabels();
@@ -130,7 +134,7 @@ class Run {
   void CheckLabels() const {
     if (options_.target == TuningTarget::kTeacher) return;
     for (size_t part = 0; part < bundle_.model.parts.size(); ++part)
-      if (IsWanted(part)) InLabelsOf(folder_, OnePart(bundle_.model, part));
+      if (IsWanted(part)) InLabelsOf(WithMasksOfPart(folder_, OnePart(bundle_.model, part)), OnePart(bundle_.model, part));
   }
 
   Size3 PatchOf(size_t part) const {
@@ -157,7 +161,7 @@ class Run {
     set_options.max_bytes = options_.max_memory_bytes;
     set_options.threads = options_.threads;
     const Model labelled = options_.target == TuningTarget::kTeacher ? tuning.model : InLabelsOf(folder_, tuning.model);
-    tuning.set = LoadTrainingSet(folder_, labelled, set_options, CountingSink(sink_, TrainingProgress::Kind::kLoading));
+    tuning.set = LoadTrainingSet(WithMasksOfPart(folder_, tuning.model), labelled, set_options, CountingSink(sink_, TrainingProgress::Kind::kLoading));
     // Those held out, too: they chose the weights.
     for (const auto* cases : {&tuning.set.training, &tuning.set.validation})
       for (const TrainingCase& seen : *cases) after_.variant.seen_cases.insert(seen.ct_digest);

@@ -17,7 +17,7 @@ void CheckNewOrEmpty(const std::filesystem::path& wanted, const std::string& wha
   std::error_code error;
   if (!std::filesystem::exists(wanted, error)) return;
   if (std::filesystem::is_directory(wanted, error) && std::filesystem::is_empty(wanted, error)) return;
-  throw Error(ErrorCode::kFailedPrecondition, what + ": the directory exists and is not empty; choose another or delete it");
+  throw Error(ErrorCode::kFailedPrecondition, what + ": " + wanted.string() + " is there and no empty directory: must be a new or empty one");
 }
 
 UnfinishedDirectory::UnfinishedDirectory(std::filesystem::path wanted, const std::string& what) : what_(what), wanted_(std::move(wanted)) {

@@ -91,9 +91,13 @@ function saving(cost, variant) {
   return known(before) && known(after) && after > 0 ? before / after : null;
 }
 
-// Variants that no other beats in both quality and cost.
+// Where most variants were timed: times of other devices, threads or patches are not compared with these.
+const commonDevice = devices.map(device => [report.variants.filter(v => v.latency?.device === device).length, device])
+                         .sort((a, b) => b[0] - a[0])[0]?.[1];
+// Variants that no other beats in both quality and cost. One that has seen some of the cases is not among them: its quality promises nothing.
 function paretoFront(cost, measure, variants = report.variants) {
-  const points = variants.filter(v => known(cost.value(v)) && cost.value(v) > 0 && known(meanOf(v, measure)));
+  const comparable = v => !(v.seen_cases > 0) && (cost.key !== "latency" || v.latency?.device === commonDevice);
+  const points = variants.filter(v => comparable(v) && known(cost.value(v)) && cost.value(v) > 0 && known(meanOf(v, measure)));
   points.sort((a, b) => cost.value(a) - cost.value(b) || meanOf(b, measure) - meanOf(a, measure));
   const front = [];
   for (const variant of points) {

@@ -223,10 +223,9 @@ function structureSection() {
   const listed = report.variants.filter(variant => variant.structures.length > 0 && (labelled || variant !== original));
   if (listed.length === 0) put("by-structure", element("p", {class: "muted"}, "No figures by structure were measured."));
   put("by-structure", listed.map(variant => {
-    const worst =
-        variant.structures.filter(s => known(s.dice_to_original ?? s.dice_to_reference))
-            .sort((a, b) => (a.dice_to_original ?? a.dice_to_reference) - (b.dice_to_original ?? b.dice_to_reference))[0];
-    const least = worst ? `; least Dice ${dice(worst.dice_to_original ?? worst.dice_to_reference)}, ${worst.name}` : "";
+    const judged = s => (labelled ? s.dice_to_reference : s.dice_to_original);
+    const worst = variant.structures.filter(s => known(judged(s))).sort((a, b) => judged(a) - judged(b))[0];
+    const least = worst ? `; least Dice ${truth} ${dice(judged(worst))}, ${worst.name}` : "";
     return fold(
         [element("b", {}, variant.name), `: ${plural(variant.structures.length, "structure")}${least}`],
         () => structureTable(variant));

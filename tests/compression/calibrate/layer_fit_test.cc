@@ -15,12 +15,12 @@ namespace {
 /// One layer with activations whose channels follow from fewer directions, so that data and weights ask for different subspaces.
 class OneLayer {
  public:
-  OneLayer(LayerKind kind, Size3 kernel, Size3 stride, bool normalised) {
+  OneLayer(LayerKind kind, Size3 kernel, Size3 stride, bool normalised, bool bias = true) {
     at::manual_seed(5);
-    layer_ = {.name = "layer", .kind = kind, .inputs = {0}, .in_channels = 8, .out_channels = 6, .kernel = kernel, .stride = stride, .bias = true};
+    layer_ = {.name = "layer", .kind = kind, .inputs = {0}, .in_channels = 8, .out_channels = 6, .kernel = kernel, .stride = stride, .bias = bias};
     const bool transposed = IsTransposed(kind);
     weight_ = at::randn({transposed ? 8 : 6, transposed ? 6 : 8, kernel[0], kernel[1], kernel[2]});
-    bias_ = at::randn({6});
+    bias_ = at::randn({6}) * (bias ? 1 : 0);
     const at::Tensor mixing = at::matmul(at::randn({8, 3}), at::randn({3, 8})) + 0.1 * at::randn({8, 8});
     for (int p = 0; p < 4; ++p) {
       const at::Tensor source = at::randn({8, 6 * 8 * 8}) + 2;
@@ -54,7 +54,8 @@ class OneLayer {
       const at::Tensor core = IsTransposed(layer_.kind) ? at::conv_transpose3d(in, parameters.at("layer.core"), {}, layer_.stride)
                                                         : at::conv3d(in, parameters.at("layer.core"), {}, layer_.stride,
                                                                      {(layer_.kernel[0] - 1) / 2, (layer_.kernel[1] - 1) / 2, (layer_.kernel[2] - 1) / 2});
-      const at::Tensor out = at::conv3d(core, parameters.at("layer.out_factor").view({6, form.rank_out(), 1, 1, 1}), parameters.at("layer.bias"));
+      const at::Tensor out = at::conv3d(core, parameters.at("layer.out_factor").view({6, form.rank_out(), 1, 1, 1}),
+                                        layer_.bias ? parameters.at("layer.bias") : at::Tensor());
       const at::Tensor target = activations_.targets[p];
       lost += (out - target).square().sum().item<double>();
       all += (target - target.mean(at::IntArrayRef{0, 2, 3, 4}, true)).square().sum().item<double>();
@@ -81,10 +82,11 @@ TuckerWeight ByWeights(const OneLayer& one, RankPair ranks) {
 struct Shape {
   LayerKind kind;
   Size3 kernel, stride;
+  bool bias = true;
 };
 class LayerFitOf : public testing::TestWithParam<Shape> {
  protected:
-  OneLayer one_{GetParam().kind, GetParam().kernel, GetParam().stride, false};
+  OneLayer one_{GetParam().kind, GetParam().kernel, GetParam().stride, false, GetParam().bias};
 };
 
 TEST_P(LayerFitOf, AtFullRankGivesTheLayersOutputs) {
@@ -112,7 +114,8 @@ TEST_P(LayerFitOf, LosesNoMoreAtALargerRank) {
 
 INSTANTIATE_TEST_SUITE_P(Kinds, LayerFitOf,
                          testing::Values(Shape{LayerKind::kConvolution, {3, 3, 3}, {1, 1, 1}}, Shape{LayerKind::kConvolution, {1, 3, 3}, {1, 2, 2}},
-                                         Shape{LayerKind::kConvolution, {1, 1, 1}, {1, 1, 1}}, Shape{LayerKind::kTransposedConvolution, {2, 2, 2}, {2, 2, 2}}));
+                                         Shape{LayerKind::kConvolution, {1, 1, 1}, {1, 1, 1}}, Shape{LayerKind::kTransposedConvolution, {2, 2, 2}, {2, 2, 2}},
+                                         Shape{LayerKind::kConvolution, {3, 3, 3}, {1, 1, 1}, false}));
 
 TEST(LayerFit, SaysHowMuchIsLostOnPatchesThatItDidNotFit) {
   const OneLayer one(LayerKind::kConvolution, {3, 3, 3}, {1, 1, 1}, false);

@@ -33,7 +33,7 @@ class TinyNetwork : public testing::Test {
     const std::vector<at::Tensor> expected = Logits(part_.graph, original_);
     const std::vector<at::Tensor> given = Logits(graph, parameters);
     double sum = 0;
-    for (size_t p = 0; p < expected.size(); ++p) sum += LogitProbe(expected[p], 1).Divergence(given[p]);
+    for (size_t p = 0; p < expected.size(); ++p) sum += LogitProbe(expected[p], false, 1).Divergence(given[p]);
     return sum / static_cast<double>(expected.size());
   }
 
@@ -133,7 +133,7 @@ TEST(LogitProbe, SeesNoDivergenceFromItselfAndCountsEveryClassAlike) {
   at::Tensor logits = at::zeros({1, 2, 1, 1, 100});
   logits[0][0].slice(2, 0, 99).fill_(4);   // 99 voxels of class 0
   logits[0][1].slice(2, 99, 100).fill_(4); // and one of class 1
-  const LogitProbe probe(logits, 1);
+  const LogitProbe probe(logits, false, 1);
   EXPECT_NEAR(probe.Divergence(logits), 0, 1e-12);
   at::Tensor lost = logits.clone();
   lost[0][1].slice(2, 99, 100).fill_(0);
@@ -141,6 +141,20 @@ TEST(LogitProbe, SeesNoDivergenceFromItselfAndCountsEveryClassAlike) {
   other[0][0].slice(2, 0, 99).fill_(0);
   EXPECT_NEAR(probe.Divergence(lost), probe.Divergence(other), 1e-9);
   EXPECT_GT(probe.Divergence(lost), 0.1);
+}
+
+TEST(LogitProbe, ComparesRegionsOneByOne) {
+  at::Tensor logits = at::full({1, 2, 1, 1, 100}, -4);
+  logits[0][0].slice(2, 0, 50).fill_(4);  // half of the voxels are in the first region,
+  logits[0][1].slice(2, 0, 10).fill_(4);  // and a fifth of those in the second one too
+  const LogitProbe probe(logits, true, 1);
+  EXPECT_NEAR(probe.Divergence(logits), 0, 1e-12);
+  at::Tensor lost = logits.clone();
+  lost[0][1].slice(2, 0, 10).fill_(-4);
+  EXPECT_GT(probe.Divergence(lost), 0.1);
+  EXPECT_GT(probe.Divergence(logits + 1), 0.001) << "a shift of all logits, which a softmax does not see, moves sigmoids";
+  const LogitProbe single(logits.narrow(1, 0, 1), true, 1);
+  EXPECT_GT(single.Divergence(at::zeros({1, 1, 1, 1, 100})), 0.1) << "one region alone is no certainty";
 }
 
 }  // namespace

@@ -3,6 +3,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cstring>
+#include <limits>
+
 #include "tests/compression/sphere_cases.h"
 #include "tests/engine/model/temporary_directory.h"
 #include "tests/engine/volume/expect_error.h"
@@ -88,6 +91,12 @@ TEST_F(FindingCases, RefusesLabelsWithoutAnImage) {
   EXPECT_THAT(Names({.labels = LabelsWanted::kNever}), ElementsAre("case_0 (unlabelled)"));
 }
 
+TEST_F(FindingCases, RefusesOneFileUnderBothEndings) {
+  WriteSphereDataset(folder_.path(), 1);
+  WriteNifti(MakeSphereCase({16, 16, 24}, 3, {1}, 1).labels, folder_.path() / "labelsTr" / "case_0.nii");
+  ExpectError(ErrorCode::kInvalidArgument, "labelsTr: case_0: stands twice, as .nii and as .nii.gz: must be one file", [&] { Names({}); });
+}
+
 /// CTs without labels, as calibration and distillation take them.
 class FindingUnlabelledCases : public testing::Test {
  protected:
@@ -163,6 +172,14 @@ TEST_F(ReadingMasks, GivesTheHigherValueWhereTheyOverlap) {
   std::vector<uint16_t> values(24);
   std::memcpy(values.data(), labels.voxels.data(), labels.voxels.size());
   EXPECT_EQ((std::vector<uint16_t>{values.begin(), values.begin() + 4}), (std::vector<uint16_t>{5, 1, 5, 0}));
+}
+
+TEST_F(ReadingMasks, RefusesOneWithAValueThatIsNoNumber) {
+  Volume mask = EmptyVolume({4, 3, 2}, 3, VoxelType::kFloat32);
+  const float nan = std::numeric_limits<float>::quiet_NaN();
+  std::memcpy(mask.voxels.data() + 4, &nan, sizeof nan);
+  Write("liver", mask);
+  ExpectError(ErrorCode::kInvalidArgument, "case s0001: mask liver: holds nan: must be a finite number", [&] { Read(); });
 }
 
 TEST_F(ReadingMasks, RefusesOneThatLiesBesideTheFirst) {

@@ -110,6 +110,13 @@ TEST_F(BenchCommand, MeasuresTheOriginalWhereNothingOrItIsNamed) {
   EXPECT_THAT(measured("--variants half,original"), ElementsAre("original", "half"));
 }
 
+TEST_F(BenchCommand, TakesTheBundleBehindTheVariantsToo) {
+  Prune();
+  const Outcome outcome = Run("bench --variants half bundle --threads 1 --repeat 1 --json --quiet");
+  EXPECT_EQ(outcome.status, 0) << outcome.err;
+  EXPECT_THAT(VariantsOf(json::parse(outcome.out)), ElementsAre("half"));
+}
+
 TEST_F(BenchCommand, MeasuresVariantsInDirectoriesAndBesideBrokenOnes) {
   ASSERT_EQ(Run("prune bundle --level 0.5 -o outside").status, 0);
   folder_.Write("bundle/variants/broken/variant.json", "{");

@@ -114,7 +114,24 @@ TEST_F(DecomposeCommand, RefusesWhatCannotBeMeant) {
 
 TEST_F(DecomposeCommand, WritesOverNothing) {
   folder_.Write("v/file", "somebody's");
-  ExpectFailure(Run("--level 0.5 -o v"), 1, "the directory exists and is not empty");
+  ExpectFailure(Run("--level 0.5 -o v"), 1, "variant: v is there and no empty directory: must be a new or empty one");
+}
+
+TEST_F(DecomposeCommand, TakesNoNameThatALevelOfTheBundleHas) {
+  ASSERT_EQ(Run("--level 0.7,0.5 -o bundle/variants/elastic").status, 0);
+  ExpectFailure(Run("--level 0.3 --name elastic-0.5 -o bundle/variants/later"), 1, "--name = elastic-0.5: is a level of variants/elastic already: must be another name");
+  EXPECT_FALSE(std::filesystem::exists(folder_.path() / "bundle" / "variants" / "later"));
+}
+
+TEST_F(DecomposeCommand, RefusesWhatWouldDoNothing) {
+  ExpectFailure(Run("--level 0.5 --patches 9 -o v"), 2, "--patches requires --calibration");
+  ExpectFailure(Run("--level 0.5 --seed 4 -o v"), 2, "--seed requires --calibration");
+}
+
+TEST_F(DecomposeCommand, SaysWhereALevelCostsMoreThanTheOriginal) {
+  const Outcome outcome = Run("--level 0.3 --grid 4096 -o v");
+  EXPECT_EQ(outcome.status, 0) << outcome.err;
+  EXPECT_THAT(outcome.out, testing::HasSubstr("\nv: costs more than the original: its ranks save nothing\n"));
 }
 
 #ifdef TUCKERSEG_WITH_NETWORKS
@@ -162,6 +179,8 @@ TEST_F(DataAwareCommand, WritesWhatEveryBudgetWouldBuy) {
   EXPECT_LE(points.back()["share"], 1);
   EXPECT_NEAR(points.back()["loss"].get<double>(), 0, 1e-9) << "where all is whole nothing is lost";
   ExpectFailure(Run("--level 0.5 --calibration ct.nii --front f.json -o v"), 2, "--front: needs --budget");
+  ExpectFailure(Run("--budget flops=0.5 --grid 2 --calibration ct.nii --front none/f.json -o v"), 1, "--front = none/f.json: must be a file in a folder that is there");
+  ExpectFailure(Run("--energy nan -o v"), 2, "--energy: must be a number in [1e-09, 1], not nan");
   ExpectFailure(Run("--budget flops=0.5 --grid 2 --front f.json -o v"), 2, "--front: goes with --method data-aware");
 }
 
@@ -229,7 +248,7 @@ TEST_F(DataAwareCommand, GivesTheSameVariantOnEveryRun) {
 TEST_F(DataAwareCommand, NeedsCalibrationAndCalibrationNeedsIt) {
   ExpectFailure(Run("--level 0.5 --method data-aware -o v"), 2, "--calibration");
   ExpectFailure(Run("--level 0.5 --method hosvd --calibration ct.nii -o v"), 2, "--method data-aware");
-  ExpectFailure(Run("--level 0.5 --calibration absent.nii -o v"), 1, "--calibration: CT 1: cannot be read");
+  ExpectFailure(Run("--level 0.5 --calibration absent.nii -o v"), 1, "--calibration = absent.nii: cannot be read");
 }
 #endif
 

@@ -204,18 +204,39 @@ TEST_F(EvaluateCommand, RefusesWhatCannotBeWrittenAnewBeforeItMeasures) {
   ExpectFailure(Run("evaluate bundle --variants whole --data data -o report"), 1, "variant whole: card.json: not JSON");
 }
 
+TEST_F(EvaluateCommand, LeavesTheCardsAsTheyAreWhereItIsToldTo) {
+  WriteCases(3);
+  ASSERT_EQ(Run("evaluate bundle --data data -o first").status, 0);
+  const std::string card = Text("bundle/card.json");
+  WriteSphereDataset(folder_.path() / "fewer", 1);
+  const Outcome outcome = Run("evaluate bundle --variants whole --data fewer -o report --no-card");
+  EXPECT_EQ(outcome.status, 0) << outcome.err;
+  EXPECT_THAT(outcome.out, HasSubstr("the cards of bundle and variants are as they were\n"));
+  EXPECT_EQ(Text("bundle/card.json"), card);
+  EXPECT_FALSE(std::filesystem::exists(folder_.path() / "bundle" / "variants" / "whole" / "card.json"));
+  EXPECT_THAT(Text("report/card.json"), HasSubstr("whole"));
+}
+
+TEST_F(EvaluateCommand, LeavesNoFolderWhereItEndsBeforeAnyResult) {
+  WriteCases(2);
+  LetElasticHaveSeen(2);
+  ExpectFailure(Run("evaluate bundle --variants elastic --data data -o report"), 1, "2 of 2 cases were seen when it was made");
+  EXPECT_FALSE(std::filesystem::exists(folder_.path() / "report"));
+}
+
 TEST_F(EvaluateCommand, SaysInOneLineWhatIsWrong) {
   WriteCases(1);
   ExpectFailure(Run("evaluate none --data data -o report"), 1, "bundle: has no readable model.json");
   ExpectFailure(Run("evaluate bundle --data bundle -o report"), 1, "--data: holds no case");
   ExpectFailure(Run("evaluate bundle --data data"), 2, "--output is required");
-  ExpectFailure(Run("evaluate bundle --data data -o report --split best"), 2, "--split");
+  ExpectFailure(Run("evaluate bundle --data data -o report --split best"), 2, "--split: best not in {train,test,all}");
   ExpectFailure(Run("evaluate bundle --data data -o report --split test"), 1, "--data: holds no case");
   ExpectFailure(Run("evaluate bundle --data data -o report --pictures -1"), 2, "--pictures");
   ExpectFailure(Run("evaluate bundle --data data -o report --tolerance -1"), 2, "--tolerance");
+  ExpectFailure(Run("evaluate bundle --data data -o report --tolerance nan"), 2, "--tolerance: must be a number in [0, ");
   ExpectFailure(Run("evaluate bundle --variants hooi --data data -o report"), 1, "of the bundle's: damaged; elastic (wide, narrow); whole");
   ExpectFailure(Run("evaluate bundle --data data -o report --device tpu"), 1, "tpu");
-  ExpectFailure(Run("evaluate bundle --data data -o bundle/model.json/report"), 1, "--output: cannot be made");
+  ExpectFailure(Run("evaluate bundle --data data -o bundle/model.json/report"), 1, "--output = bundle/model.json/report: cannot be made");
   EXPECT_FALSE(std::filesystem::exists(folder_.path() / "none"));
   EXPECT_FALSE(std::filesystem::exists(folder_.path() / "bundle" / "card.json"));
 }

@@ -43,7 +43,7 @@ TEST_F(ImportCommand, EndsWithStatus1AndOneLineWhenItCannotImport) {
   ExpectFailure(Run("import --nnunet none -o mine"), 1, "--nnunet: no such folder");
   ExpectFailure(Run("import --nnunet results/Dataset001_Mine --folds 7 -o mine"), 1, "fold 7");
   ExpectFailure(Run("import --nnunet results/Dataset001_Mine --task brain -o mine"), 1, "brain");
-  ExpectFailure(Run("import --nnunet results/Dataset001_Mine -o results"), 1, "bundle: the directory exists and is not empty");
+  ExpectFailure(Run("import --nnunet results/Dataset001_Mine -o results"), 1, "results is there and no empty directory: must be a new or empty one");
   EXPECT_FALSE(std::filesystem::exists(folder_.path() / "mine"));
 }
 

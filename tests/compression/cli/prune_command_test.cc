@@ -59,6 +59,12 @@ TEST_F(PruneCommand, TellsBothCountsOfParametersAsJson) {
   EXPECT_LT(json.at("multiply_adds_per_patch"), TotalMultiplyAdds(model_));
 }
 
+TEST_F(PruneCommand, TakesNoNameThatALevelOfTheBundleHas) {
+  ASSERT_EQ(Run("prune bundle --level 0.5 -o bundle/variants/half").status, 0);
+  ExpectFailure(Run("prune bundle --level 0.3 --name half -o bundle/variants/slim"), 1, "--name = half: is a level of variants/half already: must be another name");
+  EXPECT_FALSE(std::filesystem::exists(folder_.path() / "bundle" / "variants" / "slim"));
+}
+
 TEST_F(PruneCommand, SaysInOneLineWhatIsWrong) {
   ExpectFailure(Run("prune none --level 0.5 -o slim"), 1, "bundle: has no readable model.json");
   ExpectFailure(Run("prune bundle --level 2 -o slim"), 1, "level = 2: must be in (0, 1]");

@@ -74,7 +74,7 @@ TEST_F(TrainCommand, KilledAndRunAgainGoesOnWithTheSameCurve) {
 TEST_F(TrainCommand, EndsWithStatus1AndOneLineWhenItCannotTrain) {
   ExpectFailure(Run("train --data none --plans plans.json -o mine"), 1, "--data: no such directory");
   ExpectFailure(Run("train --data data --plans none -o mine"), 1, "--plans: cannot be read");
-  ExpectFailure(Run("train --data data --plans plans.json -o data"), 1, "bundle: the directory exists and is not empty");
+  ExpectFailure(Run("train --data data --plans plans.json -o data"), 1, "data is there and no empty directory: must be a new or empty one");
   ExpectFailure(Run(std::string(kTrain) + "-o mine --batch 0"), 1, "--batch = 0: must be at least 1");
   ExpectFailure(Run(std::string(kTrain) + "-o mine --device cuda:9"), 1, "device = cuda:9");
   ExpectFailure(Run(std::string(kTrain) + "-o mine --max-memory 0"), 1, "--max-memory");

@@ -105,9 +105,11 @@ TEST_F(TuneCommand, EndsWithStatus1AndOneLineWhenItCannotTune) {
   ExpectFailure(Run("tune none variant --data cts -o mine"), 1, "bundle");
   ExpectFailure(Run("tune bundle none --data cts -o mine"), 1, "variant: has no readable variant.json");
   ExpectFailure(Run("tune bundle variant --data cts -o mine --in-place"), 1, "--output: must not be given with --in-place");
-  ExpectFailure(Run("tune bundle variant --data cts -o cts"), 1, "--output: the directory exists and is not empty");
+  ExpectFailure(Run("tune bundle variant --data cts -o cts"), 1, "cts is there and no empty directory: must be a new or empty one");
   ExpectFailure(Run("tune bundle variant --data cts -o mine --suffix /mine"), 1, "at0/mine");
   ExpectFailure(Run(std::string(kTune) + "-o mine --tuning-directory mine/state"), 1, "--tuning-directory: lies in what is written at the end");
+  ExpectFailure(Run("tune bundle variant --data cts --minutes 0 -o mine"), 2, "--minutes: must be a number in [0.001, 1e+06], not 0");
+  ExpectFailure(Run("tune bundle variant --data cts --minutes 1 --epochs 2 -o mine"), 2, "--epochs excludes --minutes");
   ExpectFailure(Run("tune bundle variant --data cts --elastic -o mine"), 1, "--elastic: the variant has a single level");
   ExpectFailure(Run("tune bundle levels --data cts -o mine"), 1, "must be tuned with --elastic");
   ExpectFailure(Run(std::string(kTune) + "-o mine --device cuda:9"), 1, "device = cuda:9");

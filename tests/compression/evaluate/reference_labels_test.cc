@@ -54,19 +54,6 @@ TEST_F(ReadingReferenceLabels, GivesTheModelsValuesByName) {
   EXPECT_THAT(labels.values(), ElementsAre(1, 2));
 }
 
-TEST_F(ReadingReferenceLabels, LetsNoMaskThatTheModelDoesNotKnowHideOneThatItKnows) {
-  WriteMask("liver", {0, 1, 1, 0});
-  WriteMask("trunk", {1, 1, 1, 1});  // the last by name: of the highest value
-  EXPECT_THAT(ReadMasks(), ElementsAre(0, 2, 2, 0));
-}
-
-TEST_F(ReadingReferenceLabels, IsBackgroundWhereACaseHasOnlyMasksThatTheModelDoesNotKnow) {
-  WriteMask("trunk", {1, 1, 1, 1});
-  CaseFolder folder = FindCases(folder_.path());
-  folder.classes["liver"] = 5;  // another case has one
-  EXPECT_THAT(ReferenceLabels(DensityBundle().model, folder).Read(folder.cases.front(), Ct(), 1), ElementsAre(0, 0, 0, 0));
-}
-
 TEST_F(ReadingReferenceLabels, RefusesDataThatNameNoStructureOfTheModel) {
   WriteMask("trunk", {1, 1, 1, 1});
   ExpectError(ErrorCode::kInvalidArgument, "--data: names no structure of the model tiny", [&] { ReadMasks(); });

@@ -4,7 +4,9 @@
 #include <gtest/gtest.h>
 
 #include <limits>
+#include <map>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "engine/execute/plain/plain_executor.h"
@@ -87,6 +89,30 @@ TEST_F(RunningVariants, ScoresUnlabelledCasesAgainstTheOriginalAlone) {
   std::filesystem::remove_all(folder_.path() / "labelsTr");
   EXPECT_EQ(Scored(WithVariant(2))[1].cases[1].equal_to_original, 1) << "without any labels, too";
   ExpectError(ErrorCode::kInvalidArgument, "--data: no case holds a structure of the model", [&] { Scored(Original()); });
+}
+
+/// TotalSegmentator's layout: the labels of a sphere case as masks, and one that the model does not know over all of them.
+void WriteMasks(const std::filesystem::path& directory, uint64_t seed) {
+  const SphereCase made = MakeSphereCase({16, 16, 24}, 3, {1, 5}, seed);
+  WriteNifti(made.ct, directory / "ct.nii.gz");
+  for (const auto& [name, value] : std::map<std::string, uint8_t>{{"spleen", 1}, {"liver", 5}, {"trunk", 0}}) {
+    Volume mask = made.labels;
+    for (std::byte& voxel : mask.voxels) voxel = value == 0 || voxel == std::byte{value} ? std::byte{1} : std::byte{0};
+    WriteNifti(mask, directory / "segmentations" / (name + ".nii.gz"));
+  }
+}
+
+TEST_F(RunningVariants, LetsNoMaskThatTheModelDoesNotKnowHideOneThatItKnows) {
+  WriteMasks(folder_.path() / "s0001", 1);
+  const std::vector<VariantScores> scores = Scored(Original());
+  for (const char* structure : {"spleen", "liver"}) EXPECT_GT(Dice(scores[0], structure, ComparedTo::kReference), 0.98) << structure;
+}
+
+TEST_F(RunningVariants, RefusesACaseThatLacksAMaskWhichOthersHave) {
+  WriteMasks(folder_.path() / "s0001", 1);
+  WriteMasks(folder_.path() / "s0002", 2);
+  std::filesystem::remove(folder_.path() / "s0002" / "segmentations" / "liver.nii.gz");
+  ExpectError(ErrorCode::kInvalidArgument, "case s0002: has no mask liver, which other cases have", [&] { Scored(Original()); });
 }
 
 TEST_F(RunningVariants, ShowsEachLabelMapWhileItIsThere) {

@@ -99,14 +99,20 @@ TEST_F(LoadingForms, RefusesAVariantOfAnotherModelOnlyWhereItIsWanted) {
 TEST_F(LoadingForms, LooksAtABrokenVariantOnlyWhereItIsWanted) {
   folder_.Write("bundle/variants/broken/variant.json", "{");
   EXPECT_THAT(Names({"whole"}), ElementsAre("original", "whole"));
-  ExpectError(ErrorCode::kInvalidArgument, "variant: not JSON", [&] { Names({"broken"}); });
+  ExpectError(ErrorCode::kInvalidArgument, "variant broken: variant: not JSON", [&] { Names({"broken"}); });
   ExpectError(ErrorCode::kInvalidArgument, "variant: not JSON", [&] { LoadAllForms(bundle_); });
+}
+
+TEST_F(LoadingForms, RefusesALevelThatTwoVariantsOfTheBundleHave) {
+  std::filesystem::copy(bundle_ / "variants" / "elastic", bundle_ / "variants" / "later", std::filesystem::copy_options::recursive);
+  ExpectError(ErrorCode::kInvalidArgument, "--variants = wide: levels of elastic and later have that name: must be one of these directories", [&] { Names({"wide"}); });
+  EXPECT_THAT(Names({"later"}), ElementsAre("original", "wide", "narrow"));
 }
 
 TEST_F(LoadingForms, RefusesOneNameForLevelsOfTwoVariants) {
   const auto copy = folder_.path() / "copy";
   std::filesystem::copy(bundle_ / "variants" / "whole", copy, std::filesystem::copy_options::recursive);
-  ExpectError(ErrorCode::kInvalidArgument, "--variants: two have a level whole", [&] { Names({"whole", copy.string()}); });
+  ExpectError(ErrorCode::kInvalidArgument, "--variants: whole and copy have a level whole: must be one of them, or another name", [&] { Names({"whole", copy.string()}); });
 }
 
 }  // namespace

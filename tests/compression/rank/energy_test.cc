@@ -37,12 +37,6 @@ TEST(RankForEnergy, RefusesWhatAreNoSingularValues) {
   ExpectError(ErrorCode::kDataLoss, "must be finite", [] { RankForEnergy(std::vector<double>{2, std::nan("")}, 0.9); });
 }
 
-TEST(EnergyKept, IsTheShareOfTheSquares) {
-  EXPECT_DOUBLE_EQ(EnergyKept(kThree, 1), 2.0 / 3);
-  EXPECT_DOUBLE_EQ(EnergyKept(kThree, 3), 1);
-  EXPECT_DOUBLE_EQ(EnergyKept(std::vector<double>{0, 0}, 1), 1);
-}
-
 TEST(RanksForEnergy, AreOfEachModeOfTheLayersThatHaveSpectra) {
   const std::map<std::string, ModeSpectra> spectra{{"decoder.0.conv", {{3, 1, 0.1, 0, 0, 0, 0, 0}, {2, 2, 2, 2}}}, {"head", {{1, 0, 0, 0}, {1, 1, 1}}}};
   EXPECT_EQ(RanksForEnergy(TinyUnet(4, 3), spectra, 0.89), (RankPlan{{"decoder.0.conv", {1, 4}}, {"head", {1, 3}}}));

@@ -76,7 +76,7 @@ TEST(RandomStream, DrawsUniformAndNormalNumbers) {
 
 TEST(Augmentation, OfProbabilityZeroChangesNothing) {
   RandomStream random({1});
-  const PatchPose pose = DrawPose(AugmentationOptions::None(), random);
+  const PatchPose pose = DrawPose(AugmentationOptions::None(), kShape, random);
   EXPECT_EQ(pose.linear, PatchPose{}.linear);
   std::vector<float> image = Noise(1);
   AugmentIntensities(AugmentationOptions::None(), random, image, kShape);
@@ -104,10 +104,10 @@ TEST(Augmentation, HappensAsOftenAsItsProbability) {
     AugmentationOptions options = AugmentationOptions::None();
     options.rotation_probability = 0.2;
     RandomStream random({9, i});
-    rotated += DrawPose(options, random).linear != PatchPose{}.linear ? 1 : 0;
+    rotated += DrawPose(options, {16, 16, 16}, random).linear != PatchPose{}.linear ? 1 : 0;
     options = AugmentationOptions::None();
     options.scaling_probability = 0.2;
-    const double scale = DrawPose(options, random).linear[0][0];
+    const double scale = DrawPose(options, {16, 16, 16}, random).linear[0][0];
     scaled += scale != 1 ? 1 : 0;
     EXPECT_TRUE(scale >= 0.7 && scale <= 1.4);
   }
@@ -119,7 +119,7 @@ TEST(DrawPose, RotationsKeepLengths) {
   AugmentationOptions options = AugmentationOptions::None();
   options.rotation_probability = 1;
   RandomStream random({4});
-  const PatchPose pose = DrawPose(options, random);
+  const PatchPose pose = DrawPose(options, {16, 16, 16}, random);
   for (size_t i = 0; i < 3; ++i)
     for (size_t j = 0; j < 3; ++j) {
       double product = 0;
@@ -128,13 +128,31 @@ TEST(DrawPose, RotationsKeepLengths) {
     }
 }
 
+TEST(DrawPose, StaysInThePlaneOfAPatchWithFewSlices) {
+  AugmentationOptions options = AugmentationOptions::None();
+  options.rotation_probability = options.scaling_probability = 1;
+  for (size_t flat = 0; flat < 3; ++flat) {
+    Size3 patch{160, 160, 160};
+    patch[flat] = 48;
+    RandomStream random({flat});
+    const PatchPose pose = DrawPose(options, patch, random);
+    for (size_t axis = 0; axis < 3; ++axis) {
+      EXPECT_EQ(pose.linear[flat][axis], axis == flat ? 1 : 0);
+      EXPECT_EQ(pose.linear[axis][flat], axis == flat ? 1 : 0);
+    }
+    EXPECT_NE(pose.linear[(flat + 1) % 3][(flat + 2) % 3], 0) << "it turns in the plane";
+    patch[flat] = 56;  // more than a third
+    EXPECT_NE(DrawPose(options, patch, random).linear[flat][flat], 1);
+  }
+}
+
 TEST(CutPatch, KeepsImageAndLabelsTogetherUnderRotationAndScaling) {
   const TrainingCase box = BoxCase();
   AugmentationOptions options = AugmentationOptions::None();
   options.rotation_probability = options.scaling_probability = options.mirror_probability = 1;
   for (uint64_t seed = 0; seed < 5; ++seed) {
     RandomStream random({seed});
-    PatchPose pose = DrawPose(options, random);
+    PatchPose pose = DrawPose(options, {16, 16, 16}, random);
     pose.centre = {9.5, 8.5, 9.5};
     std::vector<float> image(4096);
     std::vector<int64_t> labels(4096);

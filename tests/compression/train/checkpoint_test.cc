@@ -70,6 +70,9 @@ TEST_F(Checkpoint, OfAnotherMakeIsRefused) {
 TEST_F(Checkpoint, OfOtherSettingsIsRefusedByName) {
   CheckSameSettings({{"--seed", 4}, {"steps", 100}}, {{"--seed", 4}});
   ExpectError(ErrorCode::kFailedPrecondition, "--seed = 5: must be 4, as this training began", [] { CheckSameSettings({{"--seed", 4}}, {{"--seed", 5}}); });
+  const auto digest = [](char c) { return Json{{"--data", std::string(64, c)}}; };
+  ExpectError(ErrorCode::kFailedPrecondition, "--data: is not what this training began with: must be the same, or delete its training directory",
+              [&] { CheckSameSettings(digest('a'), digest('b')); });
   ExpectError(ErrorCode::kFailedPrecondition, "--batch = 2: must be nothing", [] { CheckSameSettings({{"--seed", 4}}, {{"--batch", 2}}); });
 }
 

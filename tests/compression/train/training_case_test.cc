@@ -1,5 +1,6 @@
 #include "compression/train/training_case.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -89,11 +90,19 @@ TEST(MakeTrainingCase, RefusesLabelsOfAnotherGrid) {
   ExpectError(ErrorCode::kInvalidArgument, "case a: labels lie 0.5", [&] { MakeTrainingCase("a", made.ct, &moved, SphereModel(), 1); });
   const SphereCase smaller = MakeSphereCase({16, 16, 23}, 3, {1, 5}, 3);
   ExpectError(ErrorCode::kInvalidArgument, "case a: labels of 16 x 16 x 23 voxels: must be 16 x 16 x 24", [&] { MakeTrainingCase("a", made.ct, &smaller.labels, SphereModel(), 1); });
-  ExpectError(ErrorCode::kInvalidArgument, "must be a whole number in [0, 65535]", [&] { CountLabels("a", [&] {
-    Volume scaled = made.labels;
-    scaled.slope = 0.5;
-    return scaled;
-  }()); });
+}
+
+TEST(LabelValues, AreThoseThatOccurWithBackground) {
+  const SphereCase made = MakeSphereCase({16, 16, 24}, 3, {1, 5}, 3);
+  EXPECT_THAT(LabelValues("a", made.labels, kSphereClasses), testing::ElementsAre(0, 1, 5));
+}
+
+TEST(LabelValues, RefuseWhatTheClassesDoNotNameAndWhatIsNoWholeNumber) {
+  SphereCase made = MakeSphereCase({16, 16, 24}, 3, {1, 5}, 3);
+  ExpectError(ErrorCode::kInvalidArgument, "case a: label 5: must be a value of dataset.labels", [&] { LabelValues("a", made.labels, {{"spleen", 1}}); });
+  made.labels.slope = 0.5;
+  ExpectError(ErrorCode::kInvalidArgument, "case a: label 0.5", [&] { LabelValues("a", made.labels, kSphereClasses); });
+  ExpectError(ErrorCode::kInvalidArgument, "must be a whole number in [0, 65535]", [&] { LabelValues("a", made.labels, kSphereClasses); });
 }
 
 }  // namespace

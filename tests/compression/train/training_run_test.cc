@@ -163,12 +163,12 @@ TEST_F(TrainingRun, RefusesToGoOnWithOtherSettingsOrData) {
   options.learning_rate = 0.02;
   ExpectError(ErrorCode::kFailedPrecondition, "--learning-rate = 0.02: must be 0.01, as this training began", [&] { RunTraining(options, {}); });
   WriteNifti(MakeSphereCase({16, 16, 24}, 3, {1, 5}, 77).ct, folder_.path() / "data" / "imagesTr" / "case_0_0000.nii.gz");
-  ExpectError(ErrorCode::kFailedPrecondition, "--data = ", [&] { RunTraining(Options("bundle"), {}); });
+  ExpectError(ErrorCode::kFailedPrecondition, "--data: is not what this training began with", [&] { RunTraining(Options("bundle"), {}); });
 }
 
 TEST_F(TrainingRun, RefusesABundleThatIsThereBeforeItTrains) {
   folder_.Write("bundle/model.json", "{}");
-  ExpectError(ErrorCode::kFailedPrecondition, "bundle: the directory exists and is not empty", [&] { RunTraining(Options("bundle"), {}); });
+  ExpectError(ErrorCode::kFailedPrecondition, "is there and no empty directory: must be a new or empty one", [&] { RunTraining(Options("bundle"), {}); });
 }
 
 TEST_F(TrainingRun, RefusesOptionsOutOfRangeByName) {

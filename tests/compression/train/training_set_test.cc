@@ -3,7 +3,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cstring>
+
 #include "compression/train/patch_cut.h"
+#include "engine/volume/orientation.h"
 #include "tests/compression/train/training_samples.h"
 #include "tests/engine/model/temporary_directory.h"
 #include "tests/engine/volume/expect_error.h"
@@ -43,7 +46,7 @@ TEST_F(CaseFolderTest, ReadsTotalSegmentatorsLayoutWithItsOwnValues) {
   }
   const CaseFolder found = FindCases(folder_.path());
   EXPECT_THAT(found.classes, ElementsAre(Pair("liver", 5), Pair("spleen", 1)));
-  EXPECT_EQ(CountLabels("s0001", ReadLabels(found.cases.front(), found.classes)), CountLabels("s0001", made.labels));
+  EXPECT_EQ(ToFloat(ViewOf(ReadLabels(found.cases.front(), found.classes)), 1), ToFloat(ViewOf(made.labels), 1));
 }
 
 TEST_F(CaseFolderTest, BringsCtsWithoutLabelsIntoTheGridWithNothingButBackground) {
@@ -73,6 +76,16 @@ TEST_F(CaseFolderTest, RefusesLabelsThatTheDataSetDoesNotName) {
   WriteSphereDataset(folder_.path(), 1);
   folder_.Write("dataset.json", R"({"channel_names": {"0": "CT"}, "labels": {"background": 0, "liver": 5}})");
   ExpectError(ErrorCode::kInvalidArgument, "case case_0: label 1: must be a value of dataset.labels", [&] { PresentLabels(FindCases(folder_.path()), {}); });
+  ExpectError(ErrorCode::kInvalidArgument, "case case_0: label 1: must be a value of dataset.labels", [&] { LoadTrainingSet(FindCases(folder_.path()), SphereModel(), {}, {}); });
+}
+
+TEST_F(CaseFolderTest, RefusesLabelsBetweenTwoClasses) {
+  WriteSphereDataset(folder_.path(), 2);
+  Volume labels = EmptyVolume({16, 16, 24}, 3, VoxelType::kFloat32);
+  const float between = 2.5;
+  std::memcpy(labels.voxels.data(), &between, sizeof between);
+  WriteNifti(labels, folder_.path() / "labelsTr" / "case_1.nii.gz");
+  ExpectError(ErrorCode::kInvalidArgument, "case case_1: label 2.5", [&] { LoadTrainingSet(FindCases(folder_.path()), SphereModel(), {.validation_cases = 1}, {}); });
 }
 
 TEST_F(CaseFolderTest, ComputesIntensitiesOfTheForeground) {

@@ -35,5 +35,11 @@ TEST(InLabelsOf, RefusesDataThatWouldTeachSomeStructuresAsBackground) {
               [&] { InLabelsOf(folder, SphereBundle(1).model); });
 }
 
+TEST(WithMasksOfPart, KeepsTheMasksOfItsStructuresAlone) {
+  CaseFolder folder;
+  folder.cases = {{.name = "a", .ct = {}, .labels = {}, .masks = {{"spleen", "s"}, {"trunk", "t"}, {"liver", "l"}}}};
+  EXPECT_THAT(WithMasksOfPart(folder, SphereBundle(1).model).cases.front().masks, ElementsAre(testing::Key("liver"), testing::Key("spleen")));
+}
+
 }  // namespace
 }  // namespace tuckerseg

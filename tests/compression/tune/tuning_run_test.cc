@@ -389,11 +389,11 @@ TEST_F(TuningRun, RefusesToGoOnWithOtherSettingsDataOrVariant) {
   options.temperature = 2;
   ExpectError(ErrorCode::kFailedPrecondition, "--temperature = 2.0: must be 1.0, as this training began", [&] { RunTuning(options, {}); });
   WriteUnlabelled(folder_.path() / "cts", 4);
-  ExpectError(ErrorCode::kFailedPrecondition, "--data = ", [&] { RunTuning(Options("tuned"), {}); });
+  ExpectError(ErrorCode::kFailedPrecondition, "--data: is not what this training began with", [&] { RunTuning(Options("tuned"), {}); });
   std::filesystem::remove(folder_.path() / "cts" / "ct_3.nii.gz");
   std::filesystem::remove_all(folder_.path() / "variant");
   SaveVariant(HosvdVariant(bundle_, {0.25}), bundle_.model, folder_.path() / "variant");
-  ExpectError(ErrorCode::kFailedPrecondition, "variant = ", [&] { RunTuning(Options("tuned"), {}); });
+  ExpectError(ErrorCode::kFailedPrecondition, "variant: is not what this training began with", [&] { RunTuning(Options("tuned"), {}); });
 }
 
 TEST_F(TuningRun, RefusesLevelsAndElasticThatDoNotGoTogether) {
@@ -429,7 +429,7 @@ TEST_F(TuningRun, RefusesWhatItCannotTuneByNameBeforeItBegins) {
   });
   expect_refusal("--batch = 2: must be at least 3", [](TuningRunOptions& o) { o.device = "cpu,cpu,cpu"; });
   TuningRunOptions options = Options("cts");
-  ExpectError(ErrorCode::kFailedPrecondition, "--output: the directory exists and is not empty", [&] { RunTuning(options, {}); });
+  ExpectError(ErrorCode::kFailedPrecondition, "is there and no empty directory: must be a new or empty one", [&] { RunTuning(options, {}); });
   Bundle wide = bundle_;
   wide.model.parts.front().regions = true;
   std::filesystem::remove_all(folder_.path() / "bundle");

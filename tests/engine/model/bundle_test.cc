@@ -84,7 +84,7 @@ TEST_F(BundleFolder, MayEndInASlashOrBeEmptyOrLieDeep) {
 
 TEST_F(BundleFolder, IsNotWrittenOverAnother) {
   folder_.Write("tiny/file", "somebody's");
-  ExpectError(ErrorCode::kFailedPrecondition, "bundle: the directory exists and is not empty",
+  ExpectError(ErrorCode::kFailedPrecondition, "is there and no empty directory: must be a new or empty one",
               [&] { SaveBundle(OnePart(), bundle()); });
   EXPECT_EQ(FileText(bundle() / "file"), "somebody's");
   EXPECT_THAT(Entries(), ElementsAre("tiny"));
@@ -93,7 +93,7 @@ TEST_F(BundleFolder, IsNotWrittenOverAnother) {
 TEST_F(BundleFolder, IsNotWrittenWhereNothingCanBe) {
   folder_.Write("file", "");
   ExpectError(ErrorCode::kInternal, "bundle: ", [&] { SaveBundle(OnePart(), models() / "file" / "tiny"); });
-  ExpectError(ErrorCode::kFailedPrecondition, "bundle: the directory exists", [&] { SaveBundle(OnePart(), models() / "file"); });
+  ExpectError(ErrorCode::kFailedPrecondition, "file is there and no empty directory", [&] { SaveBundle(OnePart(), models() / "file"); });
   EXPECT_THAT(Entries(), ElementsAre("file"));
 }
 

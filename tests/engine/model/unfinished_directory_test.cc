@@ -50,8 +50,8 @@ TEST_F(UnfinishedDirectoryTest, TakesThePlaceOfAnEmptyDirectoryAndOfNothingElse)
   fs::create_directory(wanted());
   UnfinishedDirectory(wanted(), "bundle").PutInPlace();
   folder_.Write("wanted/file", "somebody's");
-  ExpectError(ErrorCode::kFailedPrecondition, "variant: the directory exists and is not empty", [&] { UnfinishedDirectory(wanted(), "variant"); });
-  ExpectError(ErrorCode::kFailedPrecondition, "variant: the directory exists", [&] { UnfinishedDirectory(wanted() / "file", "variant"); });
+  ExpectError(ErrorCode::kFailedPrecondition, "is there and no empty directory: must be a new or empty one", [&] { UnfinishedDirectory(wanted(), "variant"); });
+  ExpectError(ErrorCode::kFailedPrecondition, "wanted/file is there and no empty directory", [&] { UnfinishedDirectory(wanted() / "file", "variant"); });
   EXPECT_THAT(Entries(), ElementsAre("wanted"));
 }
 

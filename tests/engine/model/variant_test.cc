@@ -156,7 +156,7 @@ TEST_F(VariantFolder, IsNotWrittenWithASmallerLevelThatDiffersInMoreThanRanks) {
 
 TEST_F(VariantFolder, IsNotWrittenOverAnother) {
   folder_.Write("variants/large/file", "somebody's");
-  ExpectError(ErrorCode::kFailedPrecondition, "variant: the directory exists and is not empty", [&] { SaveVariant(ElasticFiles(), TwoPartModel(), variant()); });
+  ExpectError(ErrorCode::kFailedPrecondition, "is there and no empty directory: must be a new or empty one", [&] { SaveVariant(ElasticFiles(), TwoPartModel(), variant()); });
   EXPECT_EQ(FileText(variant() / "file"), "somebody's");
   EXPECT_THAT(Entries(), ElementsAre("large"));
 }
