@@ -8,7 +8,7 @@
 #include "engine/error.h"
 #include "engine/model/bundle.h"
 #include "engine/model/variant.h"
-#include "engine/text_table.h"
+#include "server/observe/html_text.h"
 #include "server/observe/log.h"
 #include "server/variants/eviction.h"
 #include "server/variants/level_files.h"
