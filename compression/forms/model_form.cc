@@ -4,6 +4,7 @@
 #include <optional>
 #include <utility>
 
+#include "compression/cases/case_errors.h"
 #include "compression/forms/level_names.h"
 #include "engine/error.h"
 #include "engine/model/variant.h"
@@ -72,13 +73,7 @@ ModelForm OriginalForm(const fs::path& directory) {
 }
 
 void AddForms(const Choice& choice, const Model& model, std::vector<ModelForm>& forms) {
-  const std::string what = "variant " + choice.directory.filename().string();
-  VariantFiles files;
-  try {
-    files = LoadVariant(choice.directory, model);
-  } catch (const Error& error) {  // which of the bundle's variants it is
-    throw Error(error.code(), what + ": " + error.what());
-  }
+  const VariantFiles files = Naming("variant " + choice.directory.filename().string(), [&] { return LoadVariant(choice.directory, model); });
   const Variant& variant = files.variant;
   for (size_t i = 0; i < variant.levels.size(); ++i) {
     const VariantLevel& level = variant.levels[i];

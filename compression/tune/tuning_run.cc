@@ -82,7 +82,7 @@ class Run {
     CheckParts();
     if (!options_.in_place) {
       CheckNewOrEmpty(output_, "--output");
-      RequireFreeNames(options_.bundle, bundle_.model, output_, tuckerseg::LevelNames(after_.variant), "--suffix");
+      RequireFreeNames(options_.bundle, bundle_.model, output_, LevelNames(after_.variant), "--suffix");
     }
     CheckDevices(DevicesOf(options_.device), options_.threads);
     folder_ = FindTuningCases(options_.data, options_.target);
@@ -133,8 +133,11 @@ class Run {
 
   void CheckLabels() const {
     if (options_.target == TuningTarget::kTeacher) return;
-    for (size_t part = 0; part < bundle_.model.parts.size(); ++part)
-      if (IsWanted(part)) InLabelsOf(WithMasksOfPart(folder_, OnePart(bundle_.model, part)), OnePart(bundle_.model, part));
+    for (size_t part = 0; part < bundle_.model.parts.size(); ++part) {
+      if (!IsWanted(part)) continue;
+      const Model model = OnePart(bundle_.model, part);
+      InLabelsOf(WithMasksOfPart(folder_, model), model);
+    }
   }
 
   Size3 PatchOf(size_t part) const {
@@ -186,10 +189,9 @@ class Run {
     return settings;
   }
 
-  std::vector<std::string> LevelNames() const {
-    std::vector<std::string> names;
-    for (const VariantLevel& level : before_.variant.levels) names.push_back(level.name);
-    return names.size() > 1 ? names : std::vector<std::string>{};
+  /// A column of the log each, where there are several.
+  std::vector<std::string> LoggedLevels() const {
+    return before_.variant.levels.size() > 1 ? LevelNames(before_.variant) : std::vector<std::string>{};
   }
 
   DistillationOptions DistillationOf() const {
@@ -221,7 +223,7 @@ class Run {
   void TuneFold(PartTuning& tuning, const std::string& fold, WeightStore& weights) {
     const std::string name = "part " + tuning.part().name + ", fold " + fold;
     TrainingLoop loop(options_, {state_ / tuning.part().name / ("fold_" + fold), tuning.settings, BatchOptionsOf(options_, tuning.patch),
-                                 /*score_before=*/true, LevelNames()});
+                                 /*score_before=*/true, LoggedLevels()});
     const Student student(before_.variant, tuning.place);
     const TrainableGraph original(tuning.part().graph, /*deep_supervision=*/false);
     std::unique_ptr<Teacher> teacher;
