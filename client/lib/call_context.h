@@ -13,11 +13,12 @@
 
 namespace tuckerseg {
 
-using Deadline = std::optional<std::chrono::system_clock::time_point>;
+/// In time that only goes on: the time of day may be set between two attempts.
+using Deadline = std::optional<std::chrono::steady_clock::time_point>;
 
 /// When a call that begins now must have ended.
 inline Deadline DeadlineOf(const CallLimits& limits) {
-  return limits.deadline ? Deadline(std::chrono::system_clock::now() + *limits.deadline) : std::nullopt;
+  return limits.deadline ? Deadline(std::chrono::steady_clock::now() + *limits.deadline) : std::nullopt;
 }
 
 /// Cancelled when the caller's stop is asked for.
@@ -27,7 +28,7 @@ class CallContext {
   CallContext(const CallLimits& limits, const std::string& token) : CallContext(limits, token, DeadlineOf(limits)) {}
   CallContext(const CallLimits& limits, const std::string& token, Deadline deadline) : cancel_(limits.stop, [this] { context_.TryCancel(); }) {
     if (!token.empty()) context_.AddMetadata("authorization", "Bearer " + token);
-    if (deadline) context_.set_deadline(*deadline);
+    if (deadline) context_.set_deadline(std::chrono::system_clock::now() + (*deadline - std::chrono::steady_clock::now()));
   }
   grpc::ClientContext* get() { return &context_; }
 

@@ -46,7 +46,8 @@ bool SendAgain::Wait(const SegmentAttempt& failed) {
   if (attempts_ >= limits_.most_attempts || !HasBrokenOff(failed.status, limits_.stop.stop_requested())) return false;
   const milliseconds pause = PauseAfter(attempts_, RandomShare());
   if (deadline_ && Clock::now() + pause >= *deadline_) return false;
-  if (failed.server_was_there && !returns_until_) returns_until_ = Clock::now() + kServerReturns;
+  // Anew each time: a call of many minutes may outlive more than one server.
+  if (failed.server_was_there) returns_until_ = Clock::now() + returns_;
   Rest(pause);
   // A server that starts anew takes longer than all pauses together; one that never was there is not waited for.
   if (returns_until_) AwaitConnection();

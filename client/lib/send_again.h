@@ -26,8 +26,9 @@ class SendAgain {
   /// How long a server that was there is given to come back: time to start anew and to load its models.
   static constexpr std::chrono::seconds kServerReturns{30};
 
-  /// `channel` and `limits` must outlive this.
-  SendAgain(grpc::Channel& channel, const CallLimits& limits, const Deadline& deadline) : channel_(channel), limits_(limits), deadline_(deadline) {}
+  /// `channel` and `limits` must outlive this. `returns`: how long each server that was there is given.
+  SendAgain(grpc::Channel& channel, const CallLimits& limits, const Deadline& deadline, std::chrono::milliseconds returns = kServerReturns)
+      : channel_(channel), limits_(limits), deadline_(deadline), returns_(returns) {}
 
   /// An attempt has failed. Waits for the time to send the next one and returns true; false, at once, where there is to be none.
   bool Wait(const SegmentAttempt& failed);
@@ -35,15 +36,16 @@ class SendAgain {
   int attempts() const { return attempts_; }
 
  private:
-  using Clock = std::chrono::system_clock;
+  using Clock = Deadline::value_type::clock;
   void Rest(std::chrono::milliseconds pause) const;
   void AwaitConnection() const;
 
   grpc::Channel& channel_;
   const CallLimits& limits_;
   const Deadline deadline_;
+  const std::chrono::milliseconds returns_;
   int attempts_ = 0;
-  Deadline returns_until_;  // where a server was there
+  Deadline returns_until_;  // where a server was there, at the last attempt of which that is known
 };
 
 }  // namespace tuckerseg

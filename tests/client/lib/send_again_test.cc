@@ -195,6 +195,20 @@ TEST(ClientOfNoServer, IsToldSoWithinSeconds) {
   EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(10)) << "a server that never was there is not waited for";
 }
 
+TEST(SendAgain, GivesEachServerThatWasThereItsTimeToComeBack) {
+  const auto channel = MakeChannel({.server = "127.0.0.1:1"});
+  const CallLimits limits;
+  SendAgain again(*channel, limits, std::nullopt, /*returns=*/milliseconds(600));
+  SegmentAttempt gone;
+  gone.status = grpc::Status(grpc::UNAVAILABLE, "gone");
+  gone.server_was_there = true;
+  for (int attempt = 1; attempt < limits.most_attempts; ++attempt) {
+    const auto begin = std::chrono::steady_clock::now();
+    EXPECT_TRUE(again.Wait(gone));
+    EXPECT_GE(std::chrono::steady_clock::now() - begin, milliseconds(600)) << "attempt " << attempt;
+  }
+}
+
 std::string Sha256Of(std::span<const std::byte> bytes) {
   Sha256 digest;
   digest.Update(bytes);
@@ -235,6 +249,25 @@ TEST(ClientOfAServerThatIsStopped, GetsTheRightLabelMapFromTheNextOne) {
   const ServedModel undisturbed;
   const Answer expected = Segment(undisturbed.channel(), ct);
   EXPECT_EQ(Sha256Of(LabelMapAcrossAStop(ct, Named("k"))), expected.header.sha256());
+}
+
+TEST(ClientOfAServerThatIsStopped, FindsTheNextOneSoonAfterItIsThere) {
+  // Ten seconds later: gRPC's own pauses between attempts would be six seconds and more by then.
+  std::optional<ServedModel> first(std::in_place);
+  ServedOptions same_port;
+  same_port.listen = first->address();
+  const auto channel = MakeChannel({.server = same_port.listen});
+  ASSERT_TRUE(channel->WaitForConnected(std::chrono::system_clock::now() + kLimit));
+  first.reset();
+  const auto back_at = std::chrono::steady_clock::now() + std::chrono::seconds(10);
+  while (std::chrono::steady_clock::now() < back_at) {
+    channel->GetState(/*try_to_connect=*/true);
+    std::this_thread::sleep_for(milliseconds(50));
+  }
+  const ServedModel second(std::move(same_port));
+  const auto begin = std::chrono::steady_clock::now();
+  EXPECT_TRUE(WaitUntil([&] { return channel->GetState(/*try_to_connect=*/true) == GRPC_CHANNEL_READY; }));
+  EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(4));
 }
 
 TEST(ClientOfAServerThatIsStopped, IsToldSoWithoutAKey) {
