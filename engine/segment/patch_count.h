@@ -15,6 +15,9 @@ namespace tuckerseg {
 /// Places of the parts that know a structure asked for; empty `structures`: of all parts.
 std::vector<size_t> PartsFor(const Model& model, const std::vector<int64_t>& structures);
 
+/// How often a network runs for one patch, which is the mean over all flips along the mirrored axes.
+int64_t RunsOfAPatch(const ModelPart& part);
+
 /// Of a case that was cropped to `cropped`, all folds counted.
 int64_t PatchCount(const Model& model, const ModelPart& part, const ArrayShape& cropped, const Spacing3& spacing_mm);
 

@@ -90,7 +90,7 @@ class Segmenter::Run {
 
   Segmentation Segment(const Volume& volume) {
     CanonicalImage image = Read(volume);
-    const std::vector<SplitPart> splits = Splits(image);
+    const std::vector<SplitPart> splits = SplitsOf(model_, image.shape, options_.split_in_three);
     counter_.Expect(CountPatches(image, splits));
     labels_.assign(image.image.size(), 0);
     const Index3 shape{image.shape[2], image.shape[1], image.shape[0]};
@@ -113,12 +113,6 @@ class Segmenter::Run {
     counter_.Enter(Stage::kPreprocess);
     ThrowIfStopped(stop_);
     return ReadImage(volume, model_, options_.threads);
-  }
-
-  std::vector<SplitPart> Splits(const CanonicalImage& image) const {
-    const bool split = model_.pipeline.totalsegmentator && (options_.split_in_three || NeedsThreefoldSplit(image.shape, model_.parts.size()));
-    if (split) return ThreefoldSplit(image.shape[0]);
-    return {{0, image.shape[0], 0, image.shape[0]}};
   }
 
   static std::span<const float> Rows(const CanonicalImage& image, const SplitPart& split) {
@@ -242,7 +236,9 @@ double Segmenter::TimePatch() {
   executor.Run(zeros, shape);
   const auto start = std::chrono::steady_clock::now();
   executor.Run(zeros, shape);
-  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  executor.ReleaseLogits();
+  return seconds * static_cast<double>(RunsOfAPatch(bundle_.model.parts.front()));
 }
 
 int64_t Segmenter::MostPatches(const Geometry& geometry, const SegmentOptions& options) const {

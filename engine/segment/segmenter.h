@@ -82,7 +82,8 @@ class Segmenter {
   /// Values of the labels that `options` asks for, ascending.
   std::vector<uint16_t> ValuesAskedFor(const SegmentOptions& options) const;
 
-  /// Runs one patch of zeros through the first network, twice, and returns the seconds of the second run: the first one pays for what is set up once.
+  /// Runs one patch of zeros through the first network, twice, and returns the seconds that a patch takes by the second run, all its flips counted: the first run
+  /// pays for what is set up once.
   /// Errors: as the executor's.
   double TimePatch();
 
