@@ -71,7 +71,7 @@ void ChooseCrop(const ModelLookup& others, TaskPlan& plan) {
   // Where the task's own crop is not asked for by name, the finer model does as well; another model than the task's own.
   for (const std::string& task : wish == CropWish::kRobust ? std::vector{rule->robust_task} : std::vector{rule->task, rule->robust_task}) {
     const Model* rough = others(task);
-    if (rough == &model && wish != CropWish::kRobust) rough = nullptr;
+    if (rough != nullptr && rough->task == model.task && wish != CropWish::kRobust) rough = nullptr;  // in whichever form `model` is
     if (TakeCrop(rough, structures, rule->margin_mm, plan)) return;
   }
   if (trained_on_crops || asked) RefuseMissing(model, wish == CropWish::kRobust ? rule->robust_task : rule->task, "finds where to look");
@@ -106,8 +106,9 @@ int64_t TaskPlan::PeakBytes(const Geometry& geometry) const {
   int64_t peak = PredictPeakBytes(*own, geometry, options.segment);
   // The cropped copy, and the mask of what lies near.
   if (rough != nullptr) peak += geometry.VoxelCount() * (most_voxel_bytes + (near_labels.empty() ? 0 : 1));
+  const SegmentOptions of_others{.accumulation = options.segment.accumulation, .threads = options.segment.threads};
   for (const Model* other : {rough, refiner}) {
-    if (other != nullptr) peak = std::max(peak, PredictPeakBytes(*other, geometry, {.accumulation = options.segment.accumulation}) + geometry.VoxelCount() * label_bytes);
+    if (other != nullptr) peak = std::max(peak, PredictPeakBytes(*other, geometry, of_others) + geometry.VoxelCount() * label_bytes);
   }
   return peak;
 }

@@ -62,8 +62,14 @@ TaskSegmenter::TaskSegmenter(TaskPlan plan, Segmenter& own, const SegmenterLooku
 }
 
 Segmentation TaskSegmenter::Segment(const Volume& volume, std::stop_token stop, const ProgressSink& progress) {
-  Segmentation result = rough_ == nullptr ? own_.Segment(volume, options(), stop, progress) : SegmentCropped(volume, stop, progress);
-  if (refiner_ != nullptr) Refine(volume, result, stop, progress);
+  int64_t patches = 0;
+  const ProgressSink shifted = Shifted(progress, 0, refiner_ == nullptr ? 0 : refiner_->MostPatches(volume.geometry, {}));
+  const ProgressSink counted = [&](const Progress& inner) {
+    patches = inner.patches_done;
+    if (shifted) shifted(inner);
+  };
+  Segmentation result = rough_ == nullptr ? own_.Segment(volume, options(), stop, counted) : SegmentCropped(volume, stop, counted);
+  if (refiner_ != nullptr) Refine(volume, result, stop, Shifted(progress, patches, 0));
   if (options().statistics && result.statistics.empty()) {
     result.statistics = MeasureStructures(result.label_map.labels, ViewOf(volume), HeaderVoxelVolumeMm3(volume.geometry),
                                           own_.ValuesAskedFor(options()), {options().exclude_incomplete, options().threads});

@@ -115,6 +115,9 @@ TEST_F(TaskSegmenterTest, AModelCropsForItselfOnlyWhenAskedTo) {
   ServeTotal("total_fast");
   EXPECT_EQ(Plan("total_fast", {.segment = {.structures = {1}}}).crop_task(), "");
   EXPECT_EQ(Plan("total_fast", {.segment = {.structures = {1}}, .crop = CropWish::kRobust}).crop_task(), "total_fast");
+  const Model level = models_.at("total_fast")->model();  // in another form, beside which the original is found
+  const auto originals = [this](const std::string& task) { return models_.contains(task) ? &models_.at(task)->model() : nullptr; };
+  EXPECT_EQ(PlanTask(level, originals, {.segment = {.structures = {1}}}).crop_task(), "");
 }
 
 TEST_F(TaskSegmenterTest, CropsToTheBodyWhenAskedTo) {
@@ -146,6 +149,24 @@ TEST_F(TaskSegmenterTest, RefinesByAnotherModelsStructure) {
   // The body (200 HU) goes on for two voxels on one side; the vertebra grows by 2 mm into it, and nowhere else.
   const LabelMap map = Make("vertebrae_pp_refined", {}).Segment(Field({40, 9, 9}, {{20, 500}, {21, 200}, {22, 200}, {23, 200}})).label_map;
   for (const auto& [place, label] : std::map<size_t, int>{{19, 0}, {20, 1}, {21, 1}, {22, 1}, {23, 0}}) EXPECT_EQ(map.labels[place], label) << place;
+}
+
+TEST_F(TaskSegmenterTest, CountsThePatchesOfARefinerBehindItsOwn) {
+  Bundle vertebrae = ThresholdBundle("vertebrae_pp_refined", {"vertebrae_C1"}, 300);
+  vertebrae.model.pipeline.refine = RefineRule{"vertebrae_body", "vertebrae_body", 2};
+  Serve(std::move(vertebrae));
+  Serve(ThresholdBundle("vertebrae_body", {"vertebrae_body"}, 100));
+  const Volume volume = Field({40, 9, 9}, {{20, 500}, {21, 200}});
+  int64_t last = 0;
+  int64_t total = 0;
+  Make("vertebrae_pp_refined", {}).Segment(volume, {}, [&](const Progress& progress) {
+    EXPECT_GE(progress.patches_done, last);
+    EXPECT_LE(progress.patches_done, progress.patches_total);
+    last = progress.patches_done;
+    total = progress.patches_total;
+  });
+  EXPECT_EQ(last, total);
+  EXPECT_EQ(total, Plan("vertebrae_pp_refined", {}).MostPatches(volume.geometry)) << "of both";
 }
 
 TEST_F(TaskSegmenterTest, NeedsTheMemoryOfItsLargestModel) {
