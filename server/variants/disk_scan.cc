@@ -39,6 +39,16 @@ FilesStamp StampFiles(const std::filesystem::path& directory, const char* descri
   return stamp;
 }
 
+BundleStamp StampBundle(const std::filesystem::path& bundle) {
+  try {
+    BundleStamp stamp{.files = StampFiles(bundle, "model.json"), .variants = {}};
+    for (const std::filesystem::path& variant : FindVariants(bundle)) stamp.variants[variant] = StampFiles(variant, "variant.json");
+    return stamp;
+  } catch (const std::exception&) {
+    return {.files = {.description = StampOf(bundle / "model.json"), .weights = {}, .card = {}}, .variants = {}, .readable = false};
+  }
+}
+
 /// Whether two looks say the same of a directory: the same files, or none.
 bool Agree(const ModelsStamp& a, const ModelsStamp& b, const std::filesystem::path& directory) {
   const auto in_a = a.find(directory);
@@ -53,11 +63,7 @@ std::optional<ModelsStamp> StampModels(const std::filesystem::path& directory) {
   try {
     const std::filesystem::directory_iterator readable(directory);  // which FindBundles does not tell from an empty one
     ModelsStamp models;
-    for (const std::filesystem::path& bundle : FindBundles(directory)) {
-      BundleStamp& stamp = models[bundle];
-      stamp.files = StampFiles(bundle, "model.json");
-      for (const std::filesystem::path& variant : FindVariants(bundle)) stamp.variants[variant] = StampFiles(variant, "variant.json");
-    }
+    for (const std::filesystem::path& bundle : FindBundles(directory)) models[bundle] = StampBundle(bundle);
     return models;
   } catch (const std::exception&) {
     return {};
@@ -66,8 +72,10 @@ std::optional<ModelsStamp> StampModels(const std::filesystem::path& directory) {
 
 DiskChanges ChangesOnDisk(const ModelsStamp& served, const ModelsStamp& before, const ModelsStamp& now) {
   DiskChanges changes;
-  for (const auto& [directory, stamp] : now)
-    if (!Agree(served, now, directory) && Agree(before, now, directory)) changes.changed.push_back(directory);
+  for (const auto& [directory, stamp] : now) {
+    const bool can_be_told = stamp.readable || !served.contains(directory);
+    if (can_be_told && !Agree(served, now, directory) && Agree(before, now, directory)) changes.changed.push_back(directory);
+  }
   for (const auto& [directory, stamp] : served)
     if (!now.contains(directory) && Agree(before, now, directory)) changes.gone.push_back(directory);
   return changes;

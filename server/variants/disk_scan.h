@@ -31,13 +31,15 @@ struct FilesStamp {
 struct BundleStamp {
   FilesStamp files;
   std::map<std::filesystem::path, FilesStamp> variants;  ///< by directory
+  bool readable = true;  ///< false: one of its directories cannot be listed, and what is not seen then has not gone
   bool operator==(const BundleStamp&) const = default;
 };
 
 /// By the bundles' directories.
 using ModelsStamp = std::map<std::filesystem::path, BundleStamp>;
 
-/// Every bundle that FindBundles finds with every variant that FindVariants finds. Nothing where a directory cannot be read: what is not seen then has not gone.
+/// Every bundle that FindBundles finds with every variant that FindVariants finds. Nothing where `directory` itself cannot be read; a bundle of which that is so does
+/// not keep the others from being seen.
 std::optional<ModelsStamp> StampModels(const std::filesystem::path& directory);
 
 struct DiskChanges {
@@ -47,7 +49,7 @@ struct DiskChanges {
 };
 
 /// In what `now` differs from what is served, of what the look before has seen already: a directory that is being written, or replaced by another one, is let be
-/// until it is still. Pure.
+/// until it is still. A bundle that is served stays as it is while it cannot be listed. Pure.
 DiskChanges ChangesOnDisk(const ModelsStamp& served, const ModelsStamp& before, const ModelsStamp& now);
 
 }  // namespace tuckerseg

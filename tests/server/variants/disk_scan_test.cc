@@ -63,6 +63,18 @@ TEST_F(StampingModels, LooksAtTheWeightsOfEveryPart) {
   EXPECT_TRUE(Stamp().at(disk_.bundle()).files.weights.contains("parts/organs/weights.safetensors"));
 }
 
+TEST_F(StampingModels, LooksAtTheOthersBesideABundleThatCannotBeListed) {
+  const BundleStamp before = Stamp().at(disk_.bundle());
+  for (const char* unreadable : {"variants", "parts"}) {
+    std::filesystem::create_directories(disk_.models() / unreadable);
+    std::ofstream(disk_.models() / unreadable / "model.json") << "{}";
+    std::ofstream(disk_.models() / unreadable / unreadable) << "a file";
+    const ModelsStamp stamp = Stamp();
+    EXPECT_EQ(stamp.at(disk_.bundle()), before);
+    EXPECT_FALSE(stamp.at(disk_.models() / unreadable).readable) << unreadable;
+  }
+}
+
 TEST_F(StampingModels, SaysNothingOfADirectoryThatCannotBeRead) {
   EXPECT_FALSE(StampModels(disk_.models() / "none"));
   std::filesystem::remove_all(disk_.bundle());
@@ -70,6 +82,12 @@ TEST_F(StampingModels, SaysNothingOfADirectoryThatCannotBeRead) {
 }
 
 BundleStamp Version(int64_t number) { return {.files = {.description = {.inode = 1, .bytes = number, .modified_ns = 0, .changed_ns = 0}, .weights = {}, .card = {}}, .variants = {}}; }
+
+BundleStamp Unreadable(int64_t number) {
+  BundleStamp stamp = Version(number);
+  stamp.readable = false;
+  return stamp;
+}
 
 struct Case {
   const char* says;
@@ -89,6 +107,10 @@ TEST(ChangesOnDisk, AreWhatTwoLooksAgreeOn) {
       {"away for one look", {{"a", Version(1)}}, {{"a", Version(1)}}, {}, {}, {}},
       {"gone", {{"a", Version(1)}}, {}, {}, {}, {"a"}},
       {"back as it was", {{"a", Version(1)}}, {}, {{"a", Version(1)}}, {}, {}},
+      {"not to be listed for a while", {{"a", Version(1)}}, {{"a", Unreadable(1)}}, {{"a", Unreadable(1)}}, {}, {}},
+      {"not to be listed when it comes", {}, {{"a", Unreadable(1)}}, {{"a", Unreadable(1)}}, {"a"}, {}},
+      {"to be listed at last", {{"a", Unreadable(1)}}, {{"a", Version(1)}}, {{"a", Version(1)}}, {"a"}, {}},
+      {"not to be listed, and then gone", {{"a", Version(1)}}, {}, {}, {}, {"a"}},
       {"each by itself", {{"a", Version(1)}, {"b", Version(1)}}, {{"b", Version(2)}, {"c", Version(1)}}, {{"b", Version(2)}, {"c", Version(2)}}, {"b"}, {"a"}},
   };
   for (const Case& one : cases) {
