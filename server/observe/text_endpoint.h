@@ -24,8 +24,9 @@ struct TextPage {
 /// more than half, and writing the page overflows the rest.
 class TextEndpoint {
  public:
-  /// Listens at HOST:PORT (port 0: any free one). Every path but those of `pages` answers 404. One request a connection, so that
-  /// none is held by a client that keeps it open. Errors: kInvalidArgument for what is no address, kInternal if it cannot be had.
+  /// Listens at HOST:PORT (port 0: any free one). Every path but those of `pages` answers 404, and so does every method but GET and HEAD. One request a
+  /// connection, of bounded length and time, and no body: none is held by a client that keeps it open, nor memory by one that sends without end. Parts of a
+  /// page cannot be had: who asks for one gets it whole. Errors: kInvalidArgument for what is no address, kInternal if it cannot be had.
   TextEndpoint(const std::string& address, std::vector<TextPage> pages);
   /// Lets running answers end.
   ~TextEndpoint();

@@ -5,12 +5,15 @@
 #include <httplib.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 #include <atomic>
 #include <chrono>
 #include <memory>
 #include <stdexcept>
+#include <string>
+#include <string_view>
 #include <thread>
 #include <vector>
 
@@ -88,7 +91,7 @@ TEST(TextEndpoint, AnswersManyAtOnce) {
   EXPECT_EQ(whole, 4);
 }
 
-/// A connection over which nothing is said.
+/// A connection over which nothing is said but what the test says.
 class SilentConnection {
  public:
   explicit SilentConnection(int port) : socket_(socket(AF_INET, SOCK_STREAM, 0)) {
@@ -97,10 +100,15 @@ class SilentConnection {
     address.sin_port = htons(static_cast<uint16_t>(port));
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     EXPECT_EQ(connect(socket_, reinterpret_cast<const sockaddr*>(&address), sizeof(address)), 0);
+    const timeval one_second{1, 0};
+    EXPECT_EQ(setsockopt(socket_, SOL_SOCKET, SO_SNDTIMEO, &one_second, sizeof(one_second)), 0);
   }
   ~SilentConnection() { close(socket_); }
   SilentConnection(const SilentConnection&) = delete;
   SilentConnection& operator=(const SilentConnection&) = delete;
+
+  /// False if the other side has given up, or takes nothing for a second.
+  bool Send(std::string_view text) const { return send(socket_, text.data(), text.size(), MSG_NOSIGNAL) == static_cast<ssize_t>(text.size()); }
 
  private:
   int socket_;
@@ -114,6 +122,47 @@ TEST(TextEndpoint, AnswersWhileOthersSayNothing) {
   const auto begin = std::chrono::steady_clock::now();
   EXPECT_EQ(httplib::Client("127.0.0.1", endpoint.port()).Get("/healthz")->body, "ok");
   EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(1)) << "the others are given up after two";
+}
+
+TEST(TextEndpoint, AnswersWhileOthersSayLittle) {
+  const TextEndpoint endpoint(kAnyPort, {Page("/healthz", "ok")});
+  std::vector<std::unique_ptr<SilentConnection>> slow;
+  for (int i = 0; i < 8; ++i) slow.push_back(std::make_unique<SilentConnection>(endpoint.port()));
+  const std::jthread trickle([&slow](const std::stop_token& stop) {
+    while (!stop.stop_requested()) {
+      for (const auto& connection : slow) connection->Send("x");
+      std::this_thread::sleep_for(std::chrono::milliseconds(300));
+    }
+  });
+  httplib::Client client("127.0.0.1", endpoint.port());
+  client.set_read_timeout(10);
+  const httplib::Result answer = client.Get("/healthz");
+  ASSERT_TRUE(answer) << "they are given up after two seconds, however often they say something";
+  EXPECT_EQ(answer->body, "ok");
+}
+
+TEST(TextEndpoint, TakesNoBodyAndNoLineWithoutEnd) {
+  const TextEndpoint endpoint(kAnyPort, {Page("/metrics", "page")});
+  constexpr int kMost = 1024;  // pieces of 64 KiB
+  const std::string piece = "10000\r\n" + std::string(65536, 'x') + "\r\n";
+  for (const char* head : {"POST /metrics HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n", "PUT /x HTTP/1.1\r\n\r\n",
+                           "POST /metrics HTTP/1.1\r\nContent-Length: 1000000000\r\n\r\n", "GET /"}) {
+    const SilentConnection connection(endpoint.port());
+    ASSERT_TRUE(connection.Send(head));
+    int taken = 0;
+    while (taken < kMost && connection.Send(piece)) ++taken;
+    EXPECT_LT(taken, kMost) << head;
+  }
+}
+
+TEST(TextEndpoint, GivesAPageOnceToWhoeverAsksForManyPartsOfIt) {
+  const std::string page(1000, 'x');
+  const TextEndpoint endpoint(kAnyPort, {Page("/metrics", page)});
+  const httplib::Headers parts{{"Range", "bytes=0-,0-,0-,0-"}};
+  const httplib::Result answer = httplib::Client("127.0.0.1", endpoint.port()).Get("/metrics", parts);
+  ASSERT_TRUE(answer);
+  EXPECT_EQ(answer->status, 200);
+  EXPECT_EQ(answer->body, page);
 }
 
 TEST(TextEndpoint, RefusesAnAddressThatItCannotHave) {
