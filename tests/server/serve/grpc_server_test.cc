@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 #include <google/protobuf/dynamic_message.h>
+#include <grpc/support/log.h>
 #include <grpcpp/generic/generic_stub.h>
 #include <grpcpp/grpcpp.h>
 #include <gtest/gtest.h>
@@ -209,6 +210,19 @@ TEST(GrpcServer, CompareIsNotThereYet) {
   auto stream = v1::SegmentationService::NewStub(served.channel())->Compare(&context);
   stream->WritesDone();
   EXPECT_EQ(stream->Finish().error_code(), grpc::UNIMPLEMENTED);
+}
+
+TEST(GrpcMessages, ShowNothingThatAClientHasSent) {
+  LogGrpcMessages();
+  testing::internal::CaptureStdout();
+  // As gRPC says it of a header that it cannot read.
+  gpr_log(GPR_ERROR, "Error parsing metadata: %s", "error=invalid value key=content-type value=Doe^Jane");
+  gpr_log(GPR_ERROR, "%s", "no more sockets");
+  const std::string log = testing::internal::GetCapturedStdout();
+  gpr_set_log_function(nullptr);  // gRPC's own again
+  EXPECT_THAT(log, HasSubstr("key=content-type"));
+  EXPECT_THAT(log, HasSubstr("no more sockets"));
+  EXPECT_THAT(log, testing::Not(HasSubstr("Doe")));
 }
 
 TEST(GrpcServerStop, LetsRunningCallsEndAndTakesNoNewOnes) {
