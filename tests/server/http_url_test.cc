@@ -22,8 +22,21 @@ TEST(ParseHttpUrl, RefusesEverythingElseAndSaysWhatWouldBeRight) {
                            "http://collector:x/v1/traces", "http://user:secret@collector:4318/v1/traces", "http://collector:4318/v1 traces",
                            "http://collector:4318/v1/traces#part", "http://collector:4318/\r\nHost: other", "http://[]:4318/v1/traces"}) {
     SCOPED_TRACE(text);
-    ExpectError(ErrorCode::kInvalidArgument, "traces.endpoint = " + std::string(text) + ": must be http://HOST:PORT/PATH with a port in [1, 65535]",
-                [&] { ParseHttpUrl("traces.endpoint", text); });
+    ExpectError(ErrorCode::kInvalidArgument, ": must be http://HOST:PORT/PATH with a port in [1, 65535]", [&] { ParseHttpUrl("traces.endpoint", text); });
+  }
+  ExpectError(ErrorCode::kInvalidArgument, "traces.endpoint = collector:4318/v1/traces: must be", [] { ParseHttpUrl("traces.endpoint", "collector:4318/v1/traces"); });
+}
+
+TEST(ParseHttpUrl, ShowsNoPasswordAndOneLine) {
+  for (const char* text : {"http://user:secret@collector:4318/v1/traces", "http://secret@collector/\nsecond"}) {
+    try {
+      ParseHttpUrl("traces.endpoint", text);
+      ADD_FAILURE() << text;
+    } catch (const Error& error) {
+      EXPECT_THAT(error.what(), testing::HasSubstr("...@collector"));
+      EXPECT_THAT(error.what(), testing::Not(testing::HasSubstr("secret")));
+      EXPECT_THAT(error.what(), testing::Not(testing::HasSubstr("\n")));
+    }
   }
 }
 
