@@ -28,6 +28,7 @@ struct ServerConfig {
   int64_t queue_capacity = 16;             ///< requests that may wait or run
   std::vector<DeviceSettings> devices;     ///< several, instead of `device`, `threads` and `queue_capacity`; empty: the one that those describe
   int64_t max_streams = 32;                ///< calls that may send, wait and receive at once
+  double client_silence_s = 300;           ///< longest wait of such a call for its client to send or read; 0: for ever
   int64_t max_connections = 0;             ///< of clients, open at once; 0: half of the files that the process may open, at most 4096
   int64_t max_input_bytes = int64_t{4} << 30;
   VolumeLimits volume_limits;

@@ -16,7 +16,7 @@ std::span<const std::byte> Bytes(const std::string& text) {
 }  // namespace
 
 SegmentCall::SegmentCall(ServiceParts& parts, grpc::ServerContext& context, SegmentStream& stream)
-    : parts_(parts), stream_(stream), run_(parts, context, "tuckerseg.v1.SegmentationService", "Segment") {}
+    : parts_(parts), context_(context), stream_(stream), run_(parts, context, "tuckerseg.v1.SegmentationService", "Segment") {}
 
 void SegmentCall::Run() {
   ReadHeader();
@@ -30,7 +30,7 @@ void SegmentCall::Run() {
 
 void SegmentCall::ReadHeader() {
   v1::SegmentRequest request;
-  if (!stream_.Read(&request)) {
+  if (!Read(request)) {
     run_.ThrowIfGone();
     throw Error(ErrorCode::kInvalidArgument, "header: missing; the first message must be a header");
   }
@@ -44,7 +44,7 @@ VolumeReceiver::Received SegmentCall::Receive() {
   StageClock& clock = run_.clock();
   VolumeReceiver receiver(parts_.config, parts_.memory, run_.header().total_bytes(), run_.header().sha256(), Repeatable());
   v1::SegmentRequest request;
-  while (stream_.Read(&request)) {
+  while (Read(request)) {
     clock.Enter(CallStage::kDecode);
     if (!request.has_chunk()) throw Error(ErrorCode::kInvalidArgument, "payload: must be a chunk in every message after the first");
     run_.TakeBytes(static_cast<int64_t>(request.chunk().size()));
@@ -127,6 +127,13 @@ v1::Summary SegmentCall::MakeSummary() {
   return summary;
 }
 
+bool SegmentCall::Read(v1::SegmentRequest& request) {
+  const SilenceWatch::Wait wait(parts_.silence, context_);
+  const bool read = stream_.Read(&request);
+  wait.ThrowIfTooLong();
+  return read;
+}
+
 void SegmentCall::Send(const v1::Accepted& accepted) {
   v1::SegmentResponse response;
   *response.mutable_accepted() = accepted;
@@ -146,7 +153,10 @@ void SegmentCall::Send(const v1::Summary& summary) {
 }
 
 void SegmentCall::Send(const v1::SegmentResponse& response) {
-  if (stream_.Write(response)) {
+  const SilenceWatch::Wait wait(parts_.silence, context_);
+  const bool written = stream_.Write(response);
+  wait.ThrowIfTooLong();
+  if (written) {
     run_.record().sent_bytes += static_cast<int64_t>(response.chunk().size());
     return;
   }

@@ -19,6 +19,7 @@ using SegmentStream = grpc::ServerReaderWriter<v1::SegmentResponse, v1::SegmentR
 
 class SegmentCall {
  public:
+  /// All must outlive the call.
   SegmentCall(ServiceParts& parts, grpc::ServerContext& context, SegmentStream& stream);
 
   /// Serves the call. Errors end it; what it holds is freed on every way out.
@@ -38,12 +39,15 @@ class SegmentCall {
   void Segment(VolumeReceiver::Received received);
   EncodedAnswer Encode(SegmentWork& work, const NiftiHeader& input);
   v1::Summary MakeSummary();
+  /// As the stream's; of a client that stands still it throws kDeadlineExceeded, and so does Send().
+  bool Read(v1::SegmentRequest& request);
   void Send(const v1::Accepted& accepted);
   void Send(const v1::Progress& progress);
   void Send(const v1::Summary& summary);
   void Send(const v1::SegmentResponse& response);
 
   ServiceParts& parts_;
+  const grpc::ServerContext& context_;
   SegmentStream& stream_;
   SegmentRun run_;
   std::optional<SegmentAnswer> answer_;  // once the header has been read

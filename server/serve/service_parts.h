@@ -2,6 +2,7 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <string>
 
@@ -15,6 +16,7 @@
 #include "server/schedule/memory_budget.h"
 #include "server/security/security.h"
 #include "server/serve/result_cache.h"
+#include "server/serve/silence_watch.h"
 #include "server/variants/catalogue.h"
 
 namespace tuckerseg {
@@ -35,6 +37,7 @@ struct ServiceParts {
   ChoiceLog* choices = nullptr;       ///< records the levels that the server chooses; null: nobody does
   RequestRing* requests = nullptr;    ///< remembers segmentations that have ended; null: nobody looks
   SpanSink* spans = nullptr;          ///< null: no traces are collected
+  SilenceWatch silence{std::chrono::duration<double>(config.client_silence_s)};
 };
 
 /// Chunks that are sent.

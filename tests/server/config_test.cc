@@ -22,7 +22,7 @@ TEST(ApplyConfigJson, OverwritesTheKeysItNamesAndLeavesTheOthers) {
   ServerConfig config;
   config.listen = "0.0.0.0:1";
   ApplyConfigJson(
-      R"({"models": "/srv/models", "device": "cuda:1", "threads": 3, "queue_capacity": 4, "max_streams": 5,
+      R"({"models": "/srv/models", "device": "cuda:1", "threads": 3, "queue_capacity": 4, "max_streams": 5, "client_silence_s": 5.5,
                       "max_input_bytes": 6, "max_voxels": 7, "max_axis": 8, "memory_limit_bytes": 9,
                       "geometry_policy": "prefer_qform", "accumulation": "reference", "drain_s": 1.5, "open_inference": false,
                       "results_max_bytes": 10, "results_keep_s": 11.5, "traces": {"endpoint": "http://collector:4318/v1/traces"}})",
@@ -32,6 +32,7 @@ TEST(ApplyConfigJson, OverwritesTheKeysItNamesAndLeavesTheOthers) {
   EXPECT_EQ(config.threads, 3);
   EXPECT_EQ(config.queue_capacity, 4);
   EXPECT_EQ(config.max_streams, 5);
+  EXPECT_EQ(config.client_silence_s, 5.5);
   EXPECT_EQ(config.max_input_bytes, 6);
   EXPECT_EQ(config.volume_limits.max_voxels, 7);
   EXPECT_EQ(config.volume_limits.max_axis, 8);
