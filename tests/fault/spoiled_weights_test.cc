@@ -35,7 +35,7 @@ v1::SegmentHeader Task(const std::string& task) {
 
 void ExpectThatItFailsAlone(const std::string& tensor, grpc::StatusCode code, const std::string& message) {
   Bundle good = TinyServedBundle();
-  good.model.task = "good";
+  good.model.name = good.model.task = "good";
   ServedOptions options;
   options.bundles = {WithNan(TinyServedBundle(), tensor), good};
   ServedModel served(std::move(options));
