@@ -6,6 +6,7 @@
 #include <httplib.h>
 #include <netinet/in.h>
 #include <signal.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -52,6 +53,7 @@ class PrometheusProcess {
     arguments.push_back(nullptr);
     process_ = fork();
     if (process_ == 0) {
+      prctl(PR_SET_PDEATHSIG, SIGKILL);  // a test that crashes leaves none behind
       const int file = open(log_.c_str(), O_WRONLY | O_CREAT, 0600);
       dup2(file, STDOUT_FILENO);
       dup2(file, STDERR_FILENO);

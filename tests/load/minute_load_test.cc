@@ -6,7 +6,6 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <future>
 #include <iostream>
 #include <optional>
 #include <string>
@@ -33,22 +32,22 @@ class MinuteLoad : public testing::Test {
     const auto serving = server_->WaitForEvent("serving");
     ASSERT_TRUE(serving) << server_->Errors();
     addresses_ = "--server 127.0.0.1:" + std::to_string(serving->at("port").get<int>()) + " --metrics 127.0.0.1:" + std::to_string(serving->at("metrics_port").get<int>());
-    // Its log must be read, or it waits for room in the pipe.
-    stopped_ = std::async(std::launch::async, [this] { return server_->WaitForEvent("stopped").has_value(); });
   }
   void TearDown() override {
-    if (!stopped_.valid()) return;
+    if (addresses_.empty()) return;  // it never served
     server_->Signal(SIGTERM);
-    EXPECT_TRUE(stopped_.get()) << "it must stop as one that is asked to, not crash";
+    EXPECT_TRUE(server_->WaitForEvent("stopped")) << "it must stop as one that is asked to, not crash";
     EXPECT_EQ(server_->WaitForEnd(), 0) << server_->Errors();
   }
 
-  Outcome Load(const std::string& arguments) const { return RunProgram(TUCKERSEG_LOAD, arguments + " " + addresses_, directory_.path()); }
+  /// A program that hangs fails with timeout's 124, in good time before the test is killed.
+  Outcome Load(const std::string& arguments) const {
+    return RunProgram(std::string("timeout 240 ") + TUCKERSEG_LOAD, arguments + " " + addresses_, directory_.path());
+  }
 
   const TemporaryDirectory directory_;
   std::optional<ServerProcess> server_;
   std::string addresses_;
-  std::future<bool> stopped_;
 };
 
 TEST_F(MinuteLoad, KeepsEveryPromiseAtOneAndAHalfTimesTheCapacity) {
