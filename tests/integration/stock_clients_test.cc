@@ -48,16 +48,21 @@ bool IsThere(const std::string& program) { return Succeeds("command -v " + progr
 
 class StockClientsTest : public testing::Test {
  protected:
-  /// A folder that is to the page's commands what the repository's root is to a reader's, with a CT; and a server.
+  /// A folder that is to the page's commands what the repository's root is to a reader's, and a server.
   void Start() {
     for (const char* name : {"proto", "client"}) std::filesystem::create_directory_symlink(kSource / name, folder_ / name);
     CopyDemoModel(folder_);
-    DrawPhantom(folder_, "--seed 1 --spacing 2 --orientation LPS");
     const std::string config = directory_.Write("server.json", R"({"reflection": true})");
     server_.emplace(std::vector<std::string>{"--models", folder_ / "models", "--listen", "127.0.0.1:0", "--metrics", "127.0.0.1:0", "--config", config});
     const auto serving = server_->WaitForEvent("serving");
     ASSERT_TRUE(serving) << server_->Errors();
     address_ = "127.0.0.1:" + std::to_string(serving->at("port").get<int>());
+  }
+
+  /// As Start(), with a CT in the folder.
+  void StartWithACt() {
+    DrawPhantom(folder_, "--seed 1 --spacing 2 --orientation LPS");
+    Start();
   }
 
   /// All commands that the page has under a heading, after `before`.
@@ -88,7 +93,7 @@ TEST_F(StockClientsTest, PythonMadeOfTheContractGetsTheSameFile) {
   if (!IsThere("protoc") || !IsThere("grpc_python_plugin") || !Succeeds("python3 -c 'import google.protobuf, grpc'")) {
     GTEST_SKIP() << "no gRPC for Python: Debian's packages python3-grpcio, python3-protobuf, protobuf-compiler and protobuf-compiler-grpc have it";
   }
-  Start();
+  StartWithACt();
   const Outcome outcome = RunThePage(kPython);
   ASSERT_EQ(outcome.status, 0) << outcome.err;
   EXPECT_THAT(outcome.out, ContainsRegex("liver +[0-9]+\\.[0-9] ml"));
@@ -100,7 +105,7 @@ TEST_F(StockClientsTest, PythonMadeOfTheContractGetsTheSameFile) {
 
 TEST_F(StockClientsTest, GrpcurlGetsTheSameFile) {
   if (!IsThere("grpcurl")) GTEST_SKIP() << "grpcurl is not on the PATH: scripts/build_go_tools.sh builds it";
-  Start();
+  StartWithACt();
   const Outcome outcome = RunThePage(kGrpcurlVolume);
   ASSERT_EQ(outcome.status, 0) << outcome.err;
   EXPECT_THAT(outcome.out, HasSubstr("labels.nii: OK")) << "the checksum that was announced";
@@ -125,7 +130,7 @@ TEST_F(StockClientsTest, TritonsClientGetsTheSameLabels) {
   if (!Succeeds(kPyPi + "python3 -c 'import SimpleITK, tritonclient.grpc'")) {
     GTEST_SKIP() << "no Triton client: scripts/fetch_python_clients.sh brings it in";
   }
-  Start();
+  StartWithACt();
   const Outcome outcome = RunThePage(kTriton, kPyPi);
   ASSERT_EQ(outcome.status, 0) << outcome.err;
   EXPECT_THAT(outcome.out, ContainsRegex("original: [1-9][0-9]* voxels labelled"));
