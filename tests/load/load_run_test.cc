@@ -27,6 +27,8 @@ ServedOptions WithMoreLevels(const ModelOnDisk& disk) {
   ServedOptions options;
   options.models = disk.models();
   options.config.allow_phantom_quality = true;
+  options.config.queue_capacity = 64;  // a machine that rests for a moment must not have any of forty requests refused
+  options.config.max_streams = 128;
   return options;
 }
 
