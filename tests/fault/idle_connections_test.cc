@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <memory>
+#include <string_view>
 #include <vector>
 
 #include "tests/server/serve/raw_connection.h"
@@ -41,7 +42,7 @@ TEST_F(IdleConnections, BeyondTheirNumberAreClosedAtOnceUntilOneGoes) {
 
   idle.pop_back();
   EXPECT_TRUE(WaitUntil([this] { return AskAnew().ok(); })) << "the server has seen that it went";
-  for (const auto& connection : idle) EXPECT_EQ(connection->Receive(std::chrono::milliseconds(1)), "") << "the others are left alone";
+  for (const auto& connection : idle) EXPECT_TRUE(connection->IsOpen()) << "the others are left alone";
 }
 
 TEST_F(IdleConnections, TakeNothingFromThoseThatWork) {
@@ -68,11 +69,13 @@ TEST_F(IdleConnections, ThatWillSayNothingAreClosed) {
 }
 
 TEST_F(IdleConnections, ThatSayNonsenseAreClosed) {
-  for (const char* nonsense : {"GET / HTTP/1.1\r\nHost: x\r\n\r\n", "\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\nand then something else altogether"}) {
+  using namespace std::string_view_literals;  // the second one holds zeros
+  for (const std::string_view nonsense :
+       {"GET / HTTP/1.1\r\nHost: x\r\n\r\n"sv, "\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03"sv, "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\nand then something else altogether"sv}) {
     const RawConnection connection(port());
     connection.Send(nonsense);
     connection.HalfClose();
-    EXPECT_TRUE(connection.IsClosed()) << nonsense;
+    EXPECT_TRUE(connection.IsClosed()) << testing::PrintToString(nonsense);
   }
   EXPECT_TRUE(WaitUntil([this] { return AskAnew().ok(); }));
 }

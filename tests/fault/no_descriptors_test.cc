@@ -44,6 +44,7 @@ TEST(NoDescriptors, ShutNobodyOutForGood) {
     for (int i = 0; i < 30; ++i) idle.push_back(std::make_unique<RawConnection>(server.port()));
     EXPECT_NE(idle.front()->Receive(), "") << "the first ones are let in";
     EXPECT_EQ(idle.back()->Receive(std::chrono::milliseconds(300)), "") << "the last ones wait";
+    EXPECT_TRUE(idle.back()->IsOpen()) << "and are not turned away";
     EXPECT_EQ(SegmentFile(connected, ct).file, label_map);
   }
   Client next(server.address());

@@ -4,6 +4,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <fstream>
 #include <string>
@@ -32,7 +33,9 @@ class NoMemory : public testing::Test {
   }
 
   void Limit(rlim_t bytes) {
-    const rlimit limit{bytes, RLIM_INFINITY};
+    rlimit limit{};
+    ASSERT_EQ(prlimit(server_->process().id(), RLIMIT_AS, nullptr, &limit), 0);
+    limit.rlim_cur = std::min(bytes, limit.rlim_max);  // above the hard limit is for root alone
     ASSERT_EQ(prlimit(server_->process().id(), RLIMIT_AS, &limit, nullptr), 0) << "a child of the same user";
   }
   rlim_t MappedBytes() {

@@ -51,6 +51,14 @@ class RawConnection {
       return count == 0 || (count < 0 && errno != EAGAIN && errno != EINTR);
     });
   }
+  /// Whether the other side has not closed it, whatever it has said.
+  bool IsOpen() const {
+    char bytes[4096];
+    ssize_t count = 0;
+    while ((count = recv(socket_, bytes, sizeof(bytes), MSG_DONTWAIT)) > 0) {
+    }
+    return count < 0 && (errno == EAGAIN || errno == EINTR);
+  }
 
  private:
   const int socket_;
