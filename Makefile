@@ -2,6 +2,8 @@
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
 JOBS ?= $(shell nproc)
+# Not more on more cores: most tests use all of them by themselves, and need the memory.
+TEST_JOBS ?= 2
 FUZZ_SECONDS ?= 120
 export TUCKERSEG_TEST_DATA ?= $(abspath $(CURDIR)/../shared/data)
 
@@ -33,7 +35,7 @@ demo-model: programs ## make that model and its levels again (five hours on two 
 	@scripts/demo_model/make.sh
 
 test: build test-tools ## set up, build, run all tests
-	@ctest --test-dir build/release --output-on-failure -j 1
+	@ctest --test-dir build/release --output-on-failure -j $(TEST_JOBS)
 
 asan: setup ## all tests under AddressSanitizer and UndefinedBehaviorSanitizer
 	@cmake --preset asan && cmake --build build/asan -j $(JOBS) && ctest --test-dir build/asan --output-on-failure
