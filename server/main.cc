@@ -1,5 +1,6 @@
 /// tuckerseg-server: reads its configuration, builds the parts, waits for a signal, stops.
 #include <signal.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
@@ -8,6 +9,7 @@
 #include <iterator>
 #include <nlohmann/json.hpp>
 #include <optional>
+#include <stop_token>
 #include <string>
 #include <thread>
 #include <utility>
@@ -47,6 +49,24 @@ sigset_t BlockSignals() {
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
   return signals;
 }
+
+/// While it lives a signal ends the process at once: loading may take minutes, and no request has been taken that would have to be finished.
+class EndWhileStarting {
+ public:
+  explicit EndWhileStarting(const sigset_t& signals) : thread_([signals](const std::stop_token& stop) { Wait(signals, stop); }) {}
+
+ private:
+  static void Wait(const sigset_t& signals, const std::stop_token& stop) {
+    const timespec look{.tv_sec = 0, .tv_nsec = 100'000'000};
+    while (!stop.stop_requested()) {
+      if (sigtimedwait(&signals, nullptr, &look) <= 0) continue;
+      Log(LogLevel::kInfo, "stopped", nlohmann::json::object());
+      _exit(0);
+    }
+  }
+
+  std::jthread thread_;
+};
 
 CatalogueOptions CatalogueOptionsOf(const ServerConfig& config) { return {.directory = config.models, .allow_non_commercial = config.allow_non_commercial}; }
 
@@ -99,6 +119,7 @@ void Serve(const ServerConfig& config) {
                   [&metrics](const char* reason, size_t count) { metrics.CountDroppedSpans(reason, static_cast<double>(count)); });
   }
   readiness.Starting("loading models");
+  std::optional<EndWhileStarting> starting(std::in_place, signals);
   Catalogue catalogue(CatalogueOptionsOf(config), devices, memory, metrics);
   catalogue.LoadWhatFits();
   ResultCache results(config.results);
@@ -107,6 +128,7 @@ void Serve(const ServerConfig& config) {
   parts.requests = &requests;
   parts.spans = spans ? &*spans : nullptr;
   const LiveStatus::Shown shown = live.Show([&parts] { return CurrentStatus(parts); });
+  starting.reset();  // from here on requests may run: a signal waits for them
   GrpcServer server(parts, config.listen);
   const ServingWatch watch(catalogue, readiness, server);
   const ModelRescan rescan(catalogue, heap, config.models_rescan_s);
