@@ -1,6 +1,5 @@
 #include "server/config.h"
 
-#include <sched.h>
 #include <sys/resource.h>
 
 #include <algorithm>
@@ -13,17 +12,13 @@
 #include "engine/error.h"
 #include "engine/model/json_fields.h"
 #include "server/address.h"
+#include "server/available_threads.h"
 #include "server/config_keys.h"
 #include "server/http_url.h"
 #include "server/known_keys.h"
 
 namespace tuckerseg {
 namespace {
-
-int AvailableThreads() {
-  cpu_set_t set;
-  return sched_getaffinity(0, sizeof(set), &set) == 0 ? std::max(CPU_COUNT(&set), 1) : 1;
-}
 
 /// Files, sockets among them, that the process may open.
 int64_t MostOpenFiles() {
