@@ -125,7 +125,7 @@ GrpcServer::GrpcServer(ServiceParts& parts, const std::string& address) : state_
     // gRPC has one limit for a whole server: whoever wants no large messages at all closes this door.
     builder.SetMaxReceiveMessageSize(LargestInferMessage(parts.config));
   }
-  builder.experimental().SetInterceptorCreators(CountingInterceptors(state_->rpcs));
+  builder.experimental().SetInterceptorCreators(CountingInterceptors(state_->rpcs, parts.answers));
   ExpectReports(parts.metrics);
   SetConnectionArguments(parts.config, builder);
   state_->server = builder.BuildAndStart();

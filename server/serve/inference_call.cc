@@ -21,7 +21,7 @@ void InferenceCall::Run() {
   const auto message_bytes = static_cast<int64_t>(request_.SpaceUsedLong());
   MemoryReservation memory = parts_.memory.Reserve(message_bytes + asked.VolumeBytes(), "volume");
   const LabelsForm form = FormOfLabels(run_.model().model(), asked.raw);
-  const int64_t answer_bytes = LabelsBytes(asked.geometry.VoxelCount(), form);
+  const int64_t answer_bytes = 2 * LabelsBytes(asked.geometry.VoxelCount(), form);  // gRPC sends a copy of it
   const auto work = run_.Perform(VolumeOf(asked), std::move(memory), answer_bytes, {});
 
   run_.clock().Enter(CallStage::kEncode);
@@ -29,9 +29,12 @@ void InferenceCall::Run() {
   work->volume_memory.ShrinkTo(message_bytes);
   work->peak_memory.ShrinkTo(LabelMapBytes(asked.geometry) + answer_bytes);
   AddLabels(work->result->label_map, form, response_);
+  work->result->label_map = {};
   Describe();
   run_.ThrowIfTooLate();
   record.sent_bytes = static_cast<int64_t>(response_.ByteSizeLong());
+  work->peak_memory.ShrinkTo(answer_bytes);
+  answer_memory_ = std::move(work->peak_memory);
   run_.clock().Enter(CallStage::kSend);
 }
 

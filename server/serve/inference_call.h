@@ -1,7 +1,10 @@
 /// One ModelInfer of the Open Inference Protocol: a volume comes in as one message, its labels go out as one.
 #pragma once
 
+#include <utility>
+
 #include "inference/grpc_service.pb.h"
+#include "server/schedule/memory_budget.h"
 #include "server/serve/segment_run.h"
 #include "server/serve/service_parts.h"
 
@@ -17,6 +20,9 @@ class InferenceCall {
   /// Serves the call. Errors end it; what it holds is freed on every way out.
   void Run();
 
+  /// What the response takes until it has left: itself, and its bytes once more. Nothing unless Run() has succeeded.
+  MemoryReservation TakeAnswerMemory() { return std::move(answer_memory_); }
+
   /// Metrics, log line and spans of the call, once its status is known.
   void Report(const grpc::Status& status) { run_.Report(status); }
 
@@ -28,6 +34,7 @@ class InferenceCall {
   const inference::ModelInferRequest& request_;
   inference::ModelInferResponse& response_;
   SegmentRun run_;
+  MemoryReservation answer_memory_;
 };
 
 }  // namespace tuckerseg

@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <limits>
+#include <memory>
 #include <optional>
+#include <utility>
 
 #include "engine/error.h"
 #include "server/policy/asked_level.h"
@@ -12,6 +14,17 @@
 #include "server/serve/stream_slot.h"
 
 namespace tuckerseg {
+namespace {
+
+/// What a call holds from its handler's end until its answer has left. The use of the heap ends last: then all of it is free.
+struct LeavingAnswer {
+  std::unique_ptr<IdleHeap::Use> use;
+  std::unique_ptr<StreamSlot> slot;
+  MemoryReservation memory;
+  std::unique_ptr<SilenceWatch::Wait> reading;
+};
+
+}  // namespace
 
 int LargestInferMessage(const ServerConfig& config) {
   constexpr int64_t kStock = int64_t{4} << 20;
@@ -34,8 +47,7 @@ grpc::Status InferenceServiceImpl::ServerLive(grpc::ServerContext*, const infere
 
 grpc::Status InferenceServiceImpl::ServerReady(grpc::ServerContext*, const inference::ServerReadyRequest*,
                                                inference::ServerReadyResponse* response) {
-  response->set_ready(!parts_.draining && parts_.catalogue.View()->CanServe());
-  return grpc::Status::OK;
+  return StatusOf([&] { response->set_ready(!parts_.draining && parts_.catalogue.View()->CanServe()); });
 }
 
 grpc::Status InferenceServiceImpl::ModelReady(grpc::ServerContext*, const inference::ModelReadyRequest* request,
@@ -52,11 +64,12 @@ grpc::Status InferenceServiceImpl::ModelReady(grpc::ServerContext*, const infere
 
 grpc::Status InferenceServiceImpl::ServerMetadata(grpc::ServerContext*, const inference::ServerMetadataRequest*,
                                                   inference::ServerMetadataResponse* response) {
-  response->set_name("tuckerseg");
-  response->set_version(TUCKERSEG_VERSION);
-  response->add_extensions("schedule_policy");  // Triton's name for priority and timeout
-  response->add_extensions("parameters");
-  return grpc::Status::OK;
+  return StatusOf([&] {
+    response->set_name("tuckerseg");
+    response->set_version(TUCKERSEG_VERSION);
+    response->add_extensions("schedule_policy");  // Triton's name for priority and timeout
+    response->add_extensions("parameters");
+  });
 }
 
 grpc::Status InferenceServiceImpl::ModelMetadata(grpc::ServerContext*, const inference::ModelMetadataRequest* request,
@@ -69,15 +82,22 @@ grpc::Status InferenceServiceImpl::ModelMetadata(grpc::ServerContext*, const inf
 
 grpc::Status InferenceServiceImpl::ModelInfer(grpc::ServerContext* context, const inference::ModelInferRequest* request,
                                               inference::ModelInferResponse* response) {
-  std::optional<IdleHeap::Use> use;  // first: the volume and the label map have gone when it ends
-  InferenceCall call(parts_, *context, *request, *response);
-  std::optional<StreamSlot> slot;  // until the call has been reported: who waits for the last stream finds its metrics and log
+  std::unique_ptr<IdleHeap::Use> use;  // first: the volume and the label map have gone when it ends
+  std::optional<InferenceCall> call;
+  std::unique_ptr<StreamSlot> slot;  // until the call has been reported: who waits for the last stream finds its metrics and log
   grpc::Status status = StatusOf([&] {
-    slot.emplace(parts_);
-    use.emplace(parts_.heap);  // a call that is refused is none
-    call.Run();
+    call.emplace(parts_, *context, *request, *response);
+    slot = std::make_unique<StreamSlot>(parts_);
+    use = std::make_unique<IdleHeap::Use>(parts_.heap);  // a call that is refused is none
+    call->Run();
   });
-  call.Report(status);
+  if (call) StatusOf([&] { call->Report(status); });  // the call is answered, whatever becomes of its line in the log
+  if (!status.ok()) return status;
+  // gRPC sends the answer when this has returned, as fast as its client reads.
+  StatusOf([&] {
+    auto reading = std::make_unique<SilenceWatch::Wait>(parts_.silence, *context);
+    parts_.answers.Keep(context, std::make_shared<LeavingAnswer>(LeavingAnswer{std::move(use), std::move(slot), call->TakeAnswerMemory(), std::move(reading)}));
+  });
   return status;
 }
 

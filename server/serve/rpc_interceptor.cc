@@ -22,10 +22,14 @@ std::string TypeOf(const google::protobuf::MethodDescriptor& method) {
 /// Lives as long as one RPC.
 class CountingInterceptor final : public grpc::experimental::Interceptor {
  public:
-  explicit CountingInterceptor(const RpcSeries& series) : series_(series) { series_.Started(); }
+  CountingInterceptor(const RpcSeries& series, AnswerHolds& answers, const grpc::ServerContextBase* context)
+      : series_(series), answers_(answers), context_(context) {
+    series_.Started();
+  }
   /// A call that ends without a status of ours: its client went away before there was one.
   ~CountingInterceptor() override {
     if (!handled_) Handled(grpc::StatusCode::CANCELLED);
+    answers_.LetGo(context_);  // of a call that was over before its handler
   }
   CountingInterceptor(const CountingInterceptor&) = delete;
   CountingInterceptor& operator=(const CountingInterceptor&) = delete;
@@ -33,6 +37,7 @@ class CountingInterceptor final : public grpc::experimental::Interceptor {
   /// Before the status is on its way: a client that has it finds it counted.
   void Intercept(grpc::experimental::InterceptorBatchMethods* methods) override {
     if (methods->QueryInterceptionHookPoint(InterceptionHookPoints::PRE_SEND_STATUS)) Handled(methods->GetSendStatus().error_code());
+    if (methods->QueryInterceptionHookPoint(InterceptionHookPoints::POST_RECV_CLOSE)) answers_.LetGo(context_);
     methods->Proceed();
   }
 
@@ -44,19 +49,22 @@ class CountingInterceptor final : public grpc::experimental::Interceptor {
   }
 
   const RpcSeries& series_;
+  AnswerHolds& answers_;
+  const grpc::ServerContextBase* const context_;
   const std::chrono::steady_clock::time_point started_at_ = std::chrono::steady_clock::now();
   bool handled_ = false;
 };
 
 class Factory final : public grpc::experimental::ServerInterceptorFactoryInterface {
  public:
-  explicit Factory(const RpcMetrics& metrics) : metrics_(metrics) {}
+  Factory(const RpcMetrics& metrics, AnswerHolds& answers) : metrics_(metrics), answers_(answers) {}
   grpc::experimental::Interceptor* CreateServerInterceptor(grpc::experimental::ServerRpcInfo* info) override {
-    return new CountingInterceptor(metrics_.SeriesOf(info->method()));  // gRPC takes it over
+    return new CountingInterceptor(metrics_.SeriesOf(info->method()), answers_, info->server_context());  // gRPC takes it over
   }
 
  private:
   const RpcMetrics& metrics_;
+  AnswerHolds& answers_;
 };
 
 }  // namespace
@@ -79,9 +87,9 @@ std::vector<RpcMethod> ServedMethods(const ServerConfig& config) {
   return methods;
 }
 
-std::vector<std::unique_ptr<grpc::experimental::ServerInterceptorFactoryInterface>> CountingInterceptors(const RpcMetrics& metrics) {
+std::vector<std::unique_ptr<grpc::experimental::ServerInterceptorFactoryInterface>> CountingInterceptors(const RpcMetrics& metrics, AnswerHolds& answers) {
   std::vector<std::unique_ptr<grpc::experimental::ServerInterceptorFactoryInterface>> factories;
-  factories.push_back(std::make_unique<Factory>(metrics));
+  factories.push_back(std::make_unique<Factory>(metrics, answers));
   return factories;
 }
 

@@ -15,6 +15,7 @@
 #include "server/schedule/idle_heap.h"
 #include "server/schedule/memory_budget.h"
 #include "server/security/security.h"
+#include "server/serve/answer_holds.h"
 #include "server/serve/result_cache.h"
 #include "server/serve/silence_watch.h"
 #include "server/variants/catalogue.h"
@@ -33,11 +34,12 @@ struct ServiceParts {
   Security& security;
   std::string executor;               ///< e.g. "LibTorch 2.15.0"
   std::atomic<bool> draining = false; ///< set: no new call is taken
-  std::atomic<int64_t> streams = 0;   ///< calls of Segment and ModelInfer that run
+  std::atomic<int64_t> streams = 0;   ///< calls of Segment and ModelInfer that run, or whose answer is on its way
   ChoiceLog* choices = nullptr;       ///< records the levels that the server chooses; null: nobody does
   RequestRing* requests = nullptr;    ///< remembers segmentations that have ended; null: nobody looks
   SpanSink* spans = nullptr;          ///< null: no traces are collected
   SilenceWatch silence{std::chrono::duration<double>(config.client_silence_s)};
+  AnswerHolds answers{};              ///< of ModelInfer, on their way; behind `silence`, which looks after them
 };
 
 /// Chunks that are sent.

@@ -2,15 +2,21 @@
 #include "server/serve/inference_call.h"
 
 #include <gmock/gmock.h>
+#include <grpcpp/generic/generic_stub.h>
 #include <grpcpp/grpcpp.h>
 #include <gtest/gtest.h>
 
 #include <array>
+#include <chrono>
 #include <cmath>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
+#include <thread>
 #include <type_traits>
+#include <utility>
+#include <vector>
 
 #include "engine/volume/nifti_writer.h"
 #include "tests/server/serve/held_model.h"
@@ -142,22 +148,110 @@ TEST_F(ModelInferLevels, AreGivenUpForATimeoutButNotBelowTheLeastQuality) {
   EXPECT_EQ(Infer(served_->channel(), request_).status.error_code(), grpc::DEADLINE_EXCEEDED);
 }
 
-TEST(ModelInferLargeVolume, NeedsARaisedLimitOnTheClientAlone) {
-  // One convolution of a single tap in one patch: 4.3 MiB of labels, 8.6 MiB of voxels.
+/// A ModelInfer whose client has sent its message and does not read yet. gRPC's stubs of unary calls read at once: so by name, as a stream.
+class UnreadInference {
+ public:
+  UnreadInference(const std::shared_ptr<grpc::Channel>& channel, const InferRequest& request) : stub_(channel) {
+    const grpc::Slice slice(request.SerializeAsString());
+    call_ = stub_.PrepareCall(&context_, "/inference.GRPCInferenceService/ModelInfer", &queue_);
+    call_->StartCall(nullptr);
+    Await();
+    call_->WriteLast(grpc::ByteBuffer(&slice, 1), {}, nullptr);
+    Await();
+  }
+  ~UnreadInference() {
+    context_.TryCancel();
+    queue_.Shutdown();
+  }
+  /// Reads at last.
+  grpc::Status Finish() {
+    grpc::ByteBuffer response;
+    grpc::Status status;
+    call_->Read(&response, nullptr);
+    Await();
+    call_->Finish(&status, nullptr);
+    Await();
+    return status;
+  }
+
+ private:
+  void Await() {
+    void* tag = nullptr;
+    bool ok = false;
+    queue_.Next(&tag, &ok);
+  }
+
+  grpc::ClientContext context_;
+  grpc::CompletionQueue queue_;
+  grpc::GenericStub stub_;
+  std::unique_ptr<grpc::GenericClientAsyncReaderWriter> call_;
+};
+
+constexpr int64_t kLargeVoxels = int64_t{160} * 160 * 176;
+
+/// One convolution of a single tap in one patch: 4.3 MiB of labels, 8.6 MiB of voxels.
+ServedOptions LargeOptions() {
   LayerGraph graph;
   AddLayer(graph, {.name = "input", .kind = LayerKind::kInput, .in_channels = 1, .out_channels = 1});
   AddLayer(graph, {.name = "head", .kind = LayerKind::kConvolution, .inputs = {0}, .in_channels = 1, .out_channels = 2, .bias = true});
   ServedOptions options;
   options.bundles = {TinyBundle(graph, {160, 160, 176}, 3)};
-  const ServedModel served(std::move(options));
-  const InferRequest request = RawRequest({160, 160, 176}, std::vector<int16_t>(160 * 160 * 176, 1));
-  EXPECT_EQ(Infer(served.channel(), request).status.error_code(), grpc::RESOURCE_EXHAUSTED) << "the answer, for a client with stock settings";
+  return options;
+}
+
+InferRequest LargeRequest() { return RawRequest({160, 160, 176}, std::vector<int16_t>(static_cast<size_t>(kLargeVoxels), 1)); }
+
+std::shared_ptr<grpc::Channel> UnlimitedChannel(const ServedModel& served) {
   grpc::ChannelArguments arguments;
   arguments.SetMaxReceiveMessageSize(-1);
-  const auto channel = grpc::CreateCustomChannel(served.address(), grpc::InsecureChannelCredentials(), arguments);
-  const Inference inference = Infer(channel, request);
+  return grpc::CreateCustomChannel(served.address(), grpc::InsecureChannelCredentials(), arguments);
+}
+
+/// Once the handler has returned: what then is to do is gRPC's.
+bool IsReported(ServedModel& served) {
+  return WaitUntil([&] { return served.metrics().Text().find(R"(tuckerseg_requests_total{code="OK",device="cpu",method="ModelInfer")") != std::string::npos; });
+}
+
+TEST(ModelInferLargeVolume, HoldsItsStreamAndItsMemoryUntilItsAnswerHasLeftAndIsNotCutByAStop) {
+  ServedModel served(LargeOptions());
+  UnreadInference unread(UnlimitedChannel(served), LargeRequest());
+  ASSERT_TRUE(IsReported(served));
+  EXPECT_TRUE(WaitUntil([&] { return served.memory().reserved_bytes() == 2 * kLargeVoxels; })) << "the labels, and their bytes: " << served.memory().reserved_bytes();
+  EXPECT_EQ(served.parts().streams, 1);
+  std::jthread stopping([&] { served.server().Stop(kLimit); });
+  std::this_thread::sleep_for(std::chrono::milliseconds(1500));  // longer than a status alone is given
+  const grpc::Status status = unread.Finish();
+  EXPECT_TRUE(status.ok()) << status.error_message();
+  stopping.join();
+  EXPECT_TRUE(served.BecomesIdle());
+}
+
+TEST(ModelInferLargeVolume, LetsGoOfAnAnswerWhoseClientGoesWithoutReadingIt) {
+  ServedModel served(LargeOptions());
+  {
+    UnreadInference unread(UnlimitedChannel(served), LargeRequest());
+    ASSERT_TRUE(IsReported(served));
+  }
+  EXPECT_TRUE(served.BecomesIdle());
+}
+
+TEST(ModelInferLargeVolume, EndsWhereItsClientNeverReads) {
+  ServedOptions options = LargeOptions();
+  options.config.client_silence_s = 0.5;
+  ServedModel served(std::move(options));
+  UnreadInference unread(UnlimitedChannel(served), LargeRequest());
+  ASSERT_TRUE(IsReported(served));
+  EXPECT_TRUE(served.BecomesIdle());
+  EXPECT_FALSE(unread.Finish().ok());
+}
+
+TEST(ModelInferLargeVolume, NeedsARaisedLimitOnTheClientAlone) {
+  const ServedModel served(LargeOptions());
+  const InferRequest request = LargeRequest();
+  EXPECT_EQ(Infer(served.channel(), request).status.error_code(), grpc::RESOURCE_EXHAUSTED) << "the answer, for a client with stock settings";
+  const Inference inference = Infer(UnlimitedChannel(served), request);
   ASSERT_TRUE(inference.status.ok()) << inference.status.error_message();
-  EXPECT_EQ(inference.response.raw_output_contents(0).size(), size_t{160} * 160 * 176);
+  EXPECT_EQ(inference.response.raw_output_contents(0).size(), static_cast<size_t>(kLargeVoxels));
 }
 
 }  // namespace
