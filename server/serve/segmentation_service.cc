@@ -10,14 +10,15 @@ namespace tuckerseg {
 
 grpc::Status SegmentationServiceImpl::Segment(grpc::ServerContext* context, SegmentStream* stream) {
   std::optional<IdleHeap::Use> use;  // first: the volume and the label map have gone when it ends
-  SegmentCall call(parts_, *context, *stream);
+  std::optional<SegmentCall> call;
   std::optional<StreamSlot> slot;  // until the call has been reported: who waits for the last stream finds its metrics and log
   grpc::Status status = StatusOf([&] {
+    call.emplace(parts_, *context, *stream);
     slot.emplace(parts_);
     use.emplace(parts_.heap);  // a call that is refused is none
-    call.Run();
+    call->Run();
   });
-  call.Report(status);
+  if (call) StatusOf([&] { call->Report(status); });  // the call is answered, whatever becomes of its line in the log
   return status;
 }
 
