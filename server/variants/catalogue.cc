@@ -69,6 +69,11 @@ void LogUnloaded(const LevelSlot& slot, const char* why) {
   Log(LogLevel::kInfo, "variant_unloaded", fields);
 }
 
+/// Another network has come under these names.
+void ForgetTimes(const std::vector<std::shared_ptr<LevelSlot>>& slots) {
+  for (const auto& slot : slots) slot->device.times().Forget(slot->key);
+}
+
 /// A variant that came between a look at the disk and its description is in no stamp yet: then it is another one at the next look.
 bool IsSameVariant(const std::filesystem::path& directory, const BundleStamp& a, const BundleStamp& b) {
   const auto in_a = a.variants.find(directory);
@@ -214,6 +219,7 @@ void Catalogue::Load(const ServedLevel& level, std::optional<size_t> device) {
   bool loaded = false;
   for (const auto& slot : SlotsOn(level, device)) {
     try {
+      const WarmUpRoom warm_up = IsLoaded(*slot) ? WarmUpRoom() : RoomToWarmUp(*slot);
       const LevelHold::Item item = Take(slot);
       Finish(item);
       loaded = true;
@@ -309,11 +315,29 @@ std::shared_ptr<ResidentLevel> Catalogue::TryReserve(const LevelSlot& slot) {
 void Catalogue::Finish(const LevelHold::Item& item) {
   LevelSlot& slot = *item.slot;
   ResidentLevel& resident = *item.resident;
+  // However a load ends, for want of memory in the midst of a failure, say: nobody waits for it for ever.
+  struct EndOfLoad {
+    Catalogue& catalogue;
+    LevelSlot& slot;
+    ResidentLevel& resident;
+    bool mine = false;
+    ~EndOfLoad() {
+      if (!mine) return;
+      const std::lock_guard lock(catalogue.mutex_);
+      resident.loading = false;
+      if (slot.resident.get() == &resident) {
+        slot.state = LevelState::kAvailable;
+        slot.resident.reset();  // the item has a share: nothing is freed here
+      }
+      catalogue.Changed();
+    }
+  } end_of_load{.catalogue = *this, .slot = slot, .resident = resident};
   {
     std::unique_lock lock(mutex_);
     changed_.wait(lock, [&] { return !resident.loading; });
     if (resident.segmenter) return;
     resident.loading = true;
+    end_of_load.mine = true;
     slot.tried = true;
     if (slot.resident == item.resident) slot.state = LevelState::kLoading;
     Changed();
@@ -338,6 +362,7 @@ void Catalogue::Finish(const LevelHold::Item& item) {
       if (failure) slot.resident.reset();  // the item has a share: nothing is freed here
     }
     Changed();
+    end_of_load.mine = false;
   }
   nlohmann::json fields = FieldsOf(slot);
   if (!failure) {
@@ -363,17 +388,25 @@ std::unique_ptr<Segmenter> Catalogue::LoadSegmenter(const LevelSlot& slot, doubl
 
 void Catalogue::LoadIfItFits(const std::shared_ptr<LevelSlot>& slot) {
   LevelHold::Item item{slot, nullptr};
+  std::optional<WarmUpRoom> warm_up;
+  std::string beside;
   try {
-    item.resident = IsPinned(*slot) ? Reserve(*slot) : TryReserve(*slot);
+    const bool pinned = IsPinned(*slot);
+    item.resident = pinned ? Reserve(*slot) : TryReserve(*slot);
+    if (item.resident) {
+      beside = " beside what the patch takes that warms them up";
+      warm_up = pinned ? RoomToWarmUp(*slot) : TryRoomToWarmUp(*slot);
+    }
   } catch (const Error&) {  // no room, whatever goes
   }
+  if (!warm_up) item.resident.reset();
   {
     const std::lock_guard lock(mutex_);
     slot->tried = true;
     if (slot->resident) return;  // a request was faster
     slot->resident = item.resident;
     slot->used = -++loads_;
-    if (!item.resident) slot->error = "memory: " + BytesText(slot->weight_bytes) + " of weights found no room";
+    if (!item.resident) slot->error = "memory: " + BytesText(slot->weight_bytes) + " of weights found no room" + beside;
     Changed();
   }
   if (!item.resident) return;
@@ -383,9 +416,30 @@ void Catalogue::LoadIfItFits(const std::shared_ptr<LevelSlot>& slot) {
   }
 }
 
+Catalogue::WarmUpRoom Catalogue::RoomToWarmUp(const LevelSlot& slot) {
+  const int64_t bytes = options_.warm_up_bytes(*slot.model);
+  WarmUpRoom room;
+  room.on_device = slot.device.memory().Reserve(bytes, "a patch to warm this level up");
+  if (slot.device.on_host()) room.on_host = host_.Reserve(bytes, "a patch to warm this level up");
+  return room;
+}
+
+std::optional<Catalogue::WarmUpRoom> Catalogue::TryRoomToWarmUp(const LevelSlot& slot) {
+  const int64_t bytes = options_.warm_up_bytes(*slot.model);
+  std::optional<MemoryReservation> on_device = slot.device.memory().TryReserve(bytes, MemoryUse::kRequest);
+  std::optional<MemoryReservation> on_host = slot.device.on_host() ? host_.TryReserve(bytes, MemoryUse::kRequest) : MemoryReservation();
+  if (!on_device || !on_host) return {};
+  return WarmUpRoom{.on_device = *std::move(on_device), .on_host = *std::move(on_host)};
+}
+
 bool Catalogue::IsPinned(const LevelSlot& slot) const {
   const std::lock_guard lock(mutex_);
   return slot.pinned;
+}
+
+bool Catalogue::IsLoaded(const LevelSlot& slot) const {
+  const std::lock_guard lock(mutex_);
+  return slot.resident && slot.resident->segmenter;
 }
 
 std::vector<std::shared_ptr<LevelSlot>> Catalogue::NeverTried(bool originals) const {
@@ -438,19 +492,27 @@ std::vector<BrokenBundle> Catalogue::ChooseServing() {
   for (Entry& entry : entries_) {
     if (entry.serves || !entry.described.error.empty()) continue;
     entry.serves = tasks.insert(entry.described.model->task).second;
-    if (!entry.serves) kept_from_serving.push_back(entry.Broken());
+    if (!entry.serves) {
+      kept_from_serving.push_back(entry.Broken());
+      continue;
+    }
+    for (const Level& level : entry.levels) ForgetTimes(level.slots);
   }
   return kept_from_serving;
 }
 
 void Catalogue::KeepUnchanged(const Entry& old, const BundleStamp& old_stamp, const BundleStamp& stamp, Entry& entry) const {
-  entry.serves = old.serves;
+  // It may have come to be of a task that another one serves.
+  entry.serves = old.serves && entry.described.error.empty() && entry.described.model->task == old.described.model->task;
   for (Level& level : entry.levels) {
     if (level.slots.empty()) continue;
     const auto same = std::find_if(old.levels.begin(), old.levels.end(), [&](const Level& other) {
       return !other.slots.empty() && other.served.name == level.served.name && other.slots.front()->files.directory == level.slots.front()->files.directory;
     });
-    if (same == old.levels.end()) continue;
+    if (same == old.levels.end()) {
+      if (entry.serves) ForgetTimes(level.slots);
+      continue;
+    }
     const std::filesystem::path& directory = level.slots.front()->files.directory;
     const bool is_original = directory == entry.directory;
     // A variant's levels are forms of what model.json says.
@@ -461,10 +523,9 @@ void Catalogue::KeepUnchanged(const Entry& old, const BundleStamp& old_stamp, co
       level.slots = same->slots;
       continue;
     }
-    for (size_t i = 0; i < level.slots.size(); ++i) {
-      level.slots[i]->pinned = same->slots[i]->pinned;  // an operator wants a level, not its weights of one day
-      level.slots[i]->device.times().Forget(level.slots[i]->key);
-    }
+    // An operator wants a level, not its weights of one day.
+    for (size_t i = 0; i < level.slots.size(); ++i) level.slots[i]->pinned = same->slots[i]->pinned;
+    if (entry.serves) ForgetTimes(level.slots);  // else the times of these names are another bundle's
   }
 }
 

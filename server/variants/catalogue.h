@@ -13,6 +13,7 @@
 #include <utility>
 #include <vector>
 
+#include "engine/segment/memory_plan.h"
 #include "engine/segment/segmenter.h"
 #include "server/observe/metrics.h"
 #include "server/schedule/device.h"
@@ -28,6 +29,8 @@ struct CatalogueOptions {
   bool allow_non_commercial = false;
   /// Runs a patch of a level that has just been loaded, so that no request pays for what is set up once, and returns the seconds that one takes.
   std::function<double(Segmenter&)> warm_up = [](Segmenter& segmenter) { return segmenter.TimePatch(); };
+  /// What that takes beside the weights: reserved meanwhile, where no request has done so.
+  std::function<int64_t(const Model&)> warm_up_bytes = [](const Model& model) { return PatchBytes(model); };
 };
 
 /// A level's place in a device's memory: its weights lie there as long as anyone has a share of this.
@@ -127,7 +130,17 @@ class Catalogue {
   void Finish(const LevelHold::Item& item);
   std::unique_ptr<Segmenter> LoadSegmenter(const LevelSlot& slot, double& load_s);
   void LoadIfItFits(const std::shared_ptr<LevelSlot>& slot);
+  /// For the patch that warms a level up.
+  struct WarmUpRoom {
+    MemoryReservation on_device;
+    MemoryReservation on_host;  // where the device is on the host
+  };
+  /// Unloads levels if it must. Errors: kResourceExhausted.
+  WarmUpRoom RoomToWarmUp(const LevelSlot& slot);
+  /// Nothing where there is no room as things are.
+  std::optional<WarmUpRoom> TryRoomToWarmUp(const LevelSlot& slot);
   bool IsPinned(const LevelSlot& slot) const;
+  bool IsLoaded(const LevelSlot& slot) const;
   /// Those that nobody has tried to load yet, by device.
   std::vector<std::shared_ptr<LevelSlot>> NeverTried(bool originals) const;
   /// Unloads the level that goes first of those whose weights lie on `device`, or anywhere on the host if that is null. False: all must stay.

@@ -73,7 +73,8 @@ std::optional<ModelsStamp> StampModels(const std::filesystem::path& directory) {
 DiskChanges ChangesOnDisk(const ModelsStamp& served, const ModelsStamp& before, const ModelsStamp& now) {
   DiskChanges changes;
   for (const auto& [directory, stamp] : now) {
-    const bool can_be_told = stamp.readable || !served.contains(directory);
+    const auto known = served.find(directory);
+    const bool can_be_told = stamp.readable || known == served.end() || !known->second.readable;
     if (can_be_told && !Agree(served, now, directory) && Agree(before, now, directory)) changes.changed.push_back(directory);
   }
   for (const auto& [directory, stamp] : served)

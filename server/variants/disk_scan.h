@@ -49,7 +49,7 @@ struct DiskChanges {
 };
 
 /// In what `now` differs from what is served, of what the look before has seen already: a directory that is being written, or replaced by another one, is let be
-/// until it is still. A bundle that is served stays as it is while it cannot be listed. Pure.
+/// until it is still. A bundle that could be listed stays as it is while it cannot. Pure.
 DiskChanges ChangesOnDisk(const ModelsStamp& served, const ModelsStamp& before, const ModelsStamp& now);
 
 }  // namespace tuckerseg

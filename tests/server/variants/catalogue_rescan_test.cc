@@ -19,13 +19,14 @@ namespace tuckerseg {
 namespace {
 
 namespace fs = std::filesystem;
+using testing::Each;
 using testing::ElementsAre;
 using testing::HasSubstr;
 
 class CatalogueRescan : public testing::Test {
  protected:
   CatalogueRescan() {
-    disk_.Add("a", {{"a", 0.5, true, 2}}, 2);
+    disk_.AddDrawing(1, "a", {{"a", 0.5, true, 2}}, 2);
     devices_.Add({}, {PlainExecutorFactory()}, int64_t{1} << 30);
     catalogue_.emplace(CatalogueOptions{.directory = disk_.models(), .warm_up = [](Segmenter&) { return 0.25; }}, devices_, host_, metrics_);
     catalogue_->LoadWhatFits();
@@ -40,10 +41,10 @@ class CatalogueRescan : public testing::Test {
   }
   /// Clocks of file systems are coarse: files that were written just now may bear the time of those before.
   static void Date(const fs::path& file, int seconds) { fs::last_write_time(file, fs::file_time_type::clock::now() + std::chrono::seconds(seconds)); }
-  /// Other weights for the level `a`, in a directory of their own.
+  /// Other weights for the level `a`, which draw other labels, in a directory of their own.
   void ReplaceA() {
     fs::remove_all(disk_.variant("a"));
-    disk_.Add("a", {{"a", 0.5, true, 2}}, 7);
+    disk_.AddDrawing(2, "a", {{"a", 0.5, true, 2}}, 7);
     Date(disk_.variant("a") / "weights.safetensors", 10);
   }
 
@@ -117,12 +118,13 @@ TEST_F(CatalogueRescan, TellsWhatACardSaysWithoutLoadingAnything) {
 
 TEST_F(CatalogueRescan, ServesReplacedWeightsToNewRequestsWhileOthersEndWithTheOldOnes) {
   const std::vector<uint16_t> old_labels = LabelsOf("a");
+  ASSERT_THAT(old_labels, Each(1));
   {
     const std::shared_ptr<const CatalogueView> begun = catalogue_->View();  // what a request that is still sending has
     ReplaceA();
     EXPECT_TRUE(Look());
     EXPECT_EQ(State("a"), LevelState::kLoaded);
-    EXPECT_NE(LabelsOf("a"), old_labels);
+    EXPECT_THAT(LabelsOf("a"), Each(2));
     EXPECT_EQ(LabelsOf(catalogue_->Hold({&begun->Find("tiny").levels[1]}, 0)), old_labels);
     EXPECT_EQ(host_.weight_bytes(), Level("original").weight_bytes + 2 * Level("a").weight_bytes) << "as long as it needs them";
   }
@@ -137,6 +139,35 @@ TEST_F(CatalogueRescan, ForgetsTheTimesOfReplacedWeightsAndKeepsTheirPin) {
   EXPECT_EQ(devices_.at(0).times().KnownPatchSeconds({"tiny", "a"}), 0.25) << "as it was warmed up anew";
   EXPECT_TRUE(Level("a").devices[0].pinned);
   EXPECT_EQ(State("a"), LevelState::kLoaded);
+}
+
+TEST_F(CatalogueRescan, ForgetsTheTimesOfALevelThatHasGoneAndComesBack) {
+  devices_.at(0).times().Learn({"tiny", "a"}, {.patches = 1, .voxels = 1}, 100, 1);
+  fs::remove_all(disk_.variant("a"));
+  ASSERT_TRUE(Look());
+  disk_.Add("a", {{"a", 0.5, true, 2}}, 7);
+  ASSERT_TRUE(Look());
+  EXPECT_EQ(devices_.at(0).times().KnownPatchSeconds({"tiny", "a"}), 0.25);
+}
+
+TEST_F(CatalogueRescan, ForgetsTheTimesOfABundleThatHasGoneWhereAnotherTakesItsPlace) {
+  SaveBundle(TinyBundle(TinyUnet(2, 3), {8, 8, 8}, 5), disk_.models() / "later");
+  ASSERT_TRUE(Look());
+  devices_.at(0).times().Learn({"tiny", "original"}, {.patches = 1, .voxels = 1}, 100, 1);
+  fs::remove_all(disk_.bundle());
+  ASSERT_TRUE(Look());
+  EXPECT_EQ(devices_.at(0).times().KnownPatchSeconds({"tiny", "original"}), 0.25);
+}
+
+TEST_F(CatalogueRescan, KeepsTheTimesOfTheBundleThatServesWhateverBecomesOfAnotherOfItsTask) {
+  SaveBundle(TinyBundle(TinyUnet(2, 3), {8, 8, 8}, 5), disk_.models() / "later");
+  ASSERT_TRUE(Look());
+  devices_.at(0).times().Learn({"tiny", "original"}, {.patches = 1, .voxels = 1}, 3, 1);
+  fs::remove_all(disk_.models() / "later");
+  SaveBundle(TinyBundle(TinyUnet(2, 3), {8, 8, 8}, 6), disk_.models() / "later");
+  Date(disk_.models() / "later" / "model.json", 10);
+  ASSERT_TRUE(Look());
+  EXPECT_EQ(devices_.at(0).times().KnownPatchSeconds({"tiny", "original"}), 3);
 }
 
 TEST_F(CatalogueRescan, LoadsAllLevelsAnewWhereTheModelIsAnother) {
@@ -202,6 +233,32 @@ TEST_F(CatalogueRescan, GoesOnWithTheBundleThatServesATaskUntilItHasGone) {
   EXPECT_TRUE(Look());
   EXPECT_EQ(catalogue_->View()->Find("tiny").directory, "another");
   EXPECT_EQ(State("original"), LevelState::kLoaded);
+}
+
+TEST_F(CatalogueRescan, KeepsABundleFromServingThatComesToBeOfATaskWhichAnotherServes) {
+  Bundle lung = TinyBundle(TinyUnet(2, 3), {8, 8, 8}, 4);
+  lung.model.task = "lung";
+  SaveBundle(lung, disk_.models() / "lung");
+  ASSERT_TRUE(Look());
+  fs::remove_all(disk_.models() / "lung");
+  SaveBundle(TinyBundle(TinyUnet(2, 3), {8, 8, 8}, 5), disk_.models() / "lung");  // now of `tiny`, too
+  Date(disk_.models() / "lung" / "model.json", 10);
+  EXPECT_TRUE(Look());
+  EXPECT_THAT(Names(), ElementsAre("tiny original", "tiny a"));
+  ASSERT_EQ(view_->broken.size(), 1U);
+  EXPECT_EQ(view_->broken[0].directory, "lung");
+}
+
+TEST_F(CatalogueRescan, GoesOnWithABundleThatCannotBeListedForAWhile) {
+  const fs::path variants = disk_.bundle() / "variants";
+  fs::rename(variants, disk_.models() / "away");
+  std::ofstream(variants) << "a file";
+  EXPECT_FALSE(Look());
+  EXPECT_EQ(State("a"), LevelState::kLoaded);
+  fs::remove(variants);
+  fs::rename(disk_.models() / "away", variants);
+  EXPECT_FALSE(Look()) << "it is there again, as it was";
+  EXPECT_THAT(Names(), ElementsAre("tiny original", "tiny a"));
 }
 
 TEST_F(CatalogueRescan, RunsOnWhatItHasLoadedWhateverIsWrittenIntoItsFiles) {

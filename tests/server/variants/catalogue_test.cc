@@ -35,7 +35,8 @@ class CatalogueTest : public testing::Test {
     host_.emplace(host_bytes);
     devices_.emplace();
     for (const DeviceSettings& device : settings) devices_->Add(device, {factory_}, host_bytes);
-    catalogue_.emplace(CatalogueOptions{.directory = disk_.models(), .warm_up = warm_up_}, *devices_, *host_, metrics_);
+    CatalogueOptions options{.directory = disk_.models(), .warm_up = warm_up_, .warm_up_bytes = [bytes = warm_up_bytes_](const Model&) { return bytes; }};
+    catalogue_.emplace(std::move(options), *devices_, *host_, metrics_);
     return *catalogue_;
   }
   Catalogue& OpenAndLoad(int64_t host_bytes = kPlenty, const std::vector<DeviceSettings>& settings = std::vector<DeviceSettings>(1)) {
@@ -62,6 +63,7 @@ class CatalogueTest : public testing::Test {
   const ModelOnDisk disk_{TinyBundle(TinyUnet(4, 3), {8, 8, 8}, 1)};
   ExecutorFactory factory_ = PlainExecutorFactory();
   std::function<double(Segmenter&)> warm_up_ = [](Segmenter&) { return 0.25; };
+  int64_t warm_up_bytes_ = 0;
   Metrics metrics_{"test", {"cpu"}};
   std::optional<MemoryBudget> host_;
   std::optional<Devices> devices_;
@@ -121,6 +123,41 @@ TEST_F(CatalogueTest, WarmsLevelsUpAndTellsHowLongAPatchTakes) {
   EXPECT_GT(devices_->at(0).times().KnownPatchSeconds({"tiny", "a"}).value(), 0);
 }
 
+TEST_F(CatalogueTest, HoldsMemoryForThePatchThatWarmsALevelUpAsLongAsThatTakes) {
+  warm_up_bytes_ = 1000;
+  std::vector<int64_t> on_host;
+  std::vector<int64_t> on_device;
+  warm_up_ = [&](Segmenter&) {
+    on_host.push_back(host_->reserved_bytes());
+    on_device.push_back(devices_->at(0).memory().reserved_bytes());
+    return 0.25;
+  };
+  OpenAndLoad();
+  EXPECT_THAT(on_host, testing::ElementsAre(1000, 1000, 1000));
+  EXPECT_EQ(on_device, on_host);
+  catalogue_->Unload(Level("a"), 0);
+  catalogue_->Load(Level("a"), 0);
+  EXPECT_EQ(on_host.back(), 1000) << "by name, too";
+  catalogue_->Load(Level("a"), 0);
+  EXPECT_EQ(on_host.size(), 4U) << "one that is loaded is not warmed up";
+  EXPECT_EQ(host_->reserved_bytes(), 0);
+  EXPECT_EQ(devices_->at(0).memory().reserved_bytes(), 0);
+}
+
+TEST_F(CatalogueTest, LeavesOnDiskWhatHasNoRoomForThatPatchButForRequestsWhichHaveTheirOwn) {
+  std::filesystem::remove_all(disk_.variant("a"));
+  std::filesystem::remove_all(disk_.variant("b"));
+  warm_up_bytes_ = 1000;
+  OpenAndLoad(Bytes("original") + 999);
+  EXPECT_EQ(State("original"), LevelState::kAvailable);
+  EXPECT_THAT(Level("original").devices[0].error, HasSubstr("found no room beside what the patch takes that warms them up"));
+  EXPECT_EQ(host_->weight_bytes(), 0);
+  ExpectError(ErrorCode::kResourceExhausted, "weights of this level: needs", [this] { catalogue_->Load(Level("original"), 0); });
+  EXPECT_EQ(host_->reserved_bytes(), 0);
+  EXPECT_NO_THROW(Use("original"));
+  EXPECT_EQ(State("original"), LevelState::kLoaded);
+}
+
 TEST_F(CatalogueTest, HasALevelThatCannotRunAPatchFail) {
   warm_up_ = [](Segmenter& segmenter) -> double {
     if (segmenter.model().parts.front().graph.layers[1].kind == LayerKind::kTuckerConvolution) throw Error(ErrorCode::kInternal, "a patch: no kernel for it");
@@ -172,6 +209,16 @@ TEST_F(CatalogueTest, GoesOnWithoutABundleThatCannotBeRead) {
   ASSERT_EQ(view->broken.size(), 1U);
   EXPECT_EQ(view->broken[0].directory, "spoilt");
   EXPECT_THAT(view->broken[0].error, HasSubstr("not JSON"));
+}
+
+TEST_F(CatalogueTest, ServesTheOthersBesideABundleThatCannotBeListed) {
+  std::filesystem::create_directory(disk_.models() / "spoilt");
+  std::ofstream(disk_.models() / "spoilt" / "model.json") << "{";
+  std::ofstream(disk_.models() / "spoilt" / "parts") << "a file";
+  OpenAndLoad();
+  EXPECT_EQ(State("original"), LevelState::kLoaded);
+  ASSERT_EQ(catalogue_->View()->broken.size(), 1U);
+  EXPECT_EQ(catalogue_->View()->broken[0].directory, "spoilt");
 }
 
 TEST_F(CatalogueTest, ServesTheFirstOfTwoBundlesOfOneTask) {

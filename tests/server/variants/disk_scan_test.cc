@@ -109,6 +109,7 @@ TEST(ChangesOnDisk, AreWhatTwoLooksAgreeOn) {
       {"back as it was", {{"a", Version(1)}}, {}, {{"a", Version(1)}}, {}, {}},
       {"not to be listed for a while", {{"a", Version(1)}}, {{"a", Unreadable(1)}}, {{"a", Unreadable(1)}}, {}, {}},
       {"not to be listed when it comes", {}, {{"a", Unreadable(1)}}, {{"a", Unreadable(1)}}, {"a"}, {}},
+      {"not to be listed, and replaced", {{"a", Unreadable(1)}}, {{"a", Unreadable(2)}}, {{"a", Unreadable(2)}}, {"a"}, {}},
       {"to be listed at last", {{"a", Unreadable(1)}}, {{"a", Version(1)}}, {{"a", Version(1)}}, {"a"}, {}},
       {"not to be listed, and then gone", {{"a", Version(1)}}, {}, {}, {}, {"a"}},
       {"each by itself", {{"a", Version(1)}, {"b", Version(1)}}, {{"b", Version(2)}, {"c", Version(1)}}, {{"b", Version(2)}, {"c", Version(2)}}, {"b"}, {"a"}},
