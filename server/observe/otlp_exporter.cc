@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <exception>
 #include <iterator>
+#include <new>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <utility>
@@ -40,13 +41,20 @@ class OtlpExporter::Connection {
   /// Whether the collector has taken them.
   bool Send(const std::vector<Span>& spans) {
     const std::string problem = ProblemOf(spans);
-    if (!problem.empty() && whole_) Log(LogLevel::kWarning, "traces_not_taken", {{"reason", problem}});
-    if (problem.empty() && !whole_) Log(LogLevel::kInfo, "traces_taken_again", nlohmann::json::object());
+    TellOfTheChange(problem);
     whole_ = problem.empty();
     return whole_;
   }
 
  private:
+  void TellOfTheChange(const std::string& problem) const noexcept {
+    try {
+      if (!problem.empty() && whole_) Log(LogLevel::kWarning, "traces_not_taken", {{"reason", problem}});
+      if (problem.empty() && !whole_) Log(LogLevel::kInfo, "traces_taken_again", nlohmann::json::object());
+    } catch (...) {  // of memory: what was sent is sent all the same
+    }
+  }
+
   std::string ProblemOf(const std::vector<Span>& spans) {
     try {
       const httplib::Result answer = client_.Post(options_.collector.path, OtlpJson(spans, options_.source), "application/json");
@@ -65,33 +73,39 @@ class OtlpExporter::Connection {
 
 OtlpExporter::OtlpExporter(OtlpOptions options, DropCounter dropped)
     : options_(std::move(options)), dropped_(std::move(dropped)), thread_([this](const std::stop_token& stop) { Work(stop); }) {
-  for (const char* reason : {kQueue, kCollector}) dropped_(reason, 0);
+  for (const char* reason : {kQueue, kCollector}) Drop(reason, 0);
 }
 
 OtlpExporter::~OtlpExporter() = default;
 
 void OtlpExporter::Take(std::vector<Span> spans) {
-  {
+  const size_t count = spans.size();
+  try {
     const std::lock_guard lock(mutex_);
-    // Those of a request go together or not at all: half a trace misleads.
-    if (waiting_.size() + spans.size() <= options_.most_waiting) {
-      std::move(spans.begin(), spans.end(), std::back_inserter(waiting_));
+    // Those of a request go together or not at all: half a trace misleads. An insertion that fails leaves none of them.
+    if (waiting_.size() + count <= options_.most_waiting) {
+      waiting_.insert(waiting_.end(), std::make_move_iterator(spans.begin()), std::make_move_iterator(spans.end()));
       changed_.notify_one();
       return;
     }
+  } catch (const std::bad_alloc&) {  // requests may have what memory there is
   }
-  dropped_(kQueue, spans.size());
+  Drop(kQueue, count);
 }
 
 void OtlpExporter::Work(const std::stop_token& stop) {
   BlockPipeSignal();
   Connection connection(options_);
   for (;;) {
-    const std::vector<Span> spans = Gather(stop);
-    if (spans.empty()) return;
-    if (connection.Send(spans)) continue;
-    dropped_(kCollector, spans.size());
-    if (stop.stop_requested()) return DropAll();
+    try {
+      const std::vector<Span> spans = Gather(stop);
+      if (spans.empty()) return;
+      if (connection.Send(spans)) continue;
+      Drop(kCollector, spans.size());
+    } catch (const std::bad_alloc&) {
+      DropAll(kQueue);  // what waits is memory that others need
+    }
+    if (stop.stop_requested()) return DropAll(kCollector);
   }
 }
 
@@ -105,14 +119,21 @@ std::vector<Span> OtlpExporter::Gather(const std::stop_token& stop) {
   return spans;
 }
 
-void OtlpExporter::DropAll() {
+void OtlpExporter::Drop(const char* reason, size_t spans) const noexcept {
+  try {
+    dropped_(reason, spans);
+  } catch (...) {  // a span more or less in a count must end neither a call nor the server
+  }
+}
+
+void OtlpExporter::DropAll(const char* reason) noexcept {
   size_t left = 0;
   {
     const std::lock_guard lock(mutex_);
     left = waiting_.size();
     waiting_.clear();
   }
-  if (left > 0) dropped_(kCollector, left);
+  if (left > 0) Drop(reason, left);
 }
 
 }  // namespace tuckerseg

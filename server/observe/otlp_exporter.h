@@ -29,8 +29,8 @@ struct OtlpOptions {
 /// A collector that is slow, away or wrong costs spans, which are counted, and never time of a request. Nothing is sent twice.
 class OtlpExporter final : public SpanSink {
  public:
-  /// Told of spans that were dropped, and why: "queue" (no room) or "collector" (did not take them); of 0 of each at the beginning. Called from any thread;
-  /// must not throw.
+  /// Told of spans that were dropped, and why: "queue" (no room, or no memory) or "collector" (did not take them); of 0 of each at the beginning. Called from
+  /// any thread. What it throws is passed over: those spans are then counted nowhere.
   using DropCounter = std::function<void(const char* reason, size_t spans)>;
 
   OtlpExporter(OtlpOptions options, DropCounter dropped);
@@ -44,7 +44,8 @@ class OtlpExporter final : public SpanSink {
   void Work(const std::stop_token& stop);
   /// What waits, once there is something and others had time to join it; nothing only where a stop was asked for and nothing waits.
   std::vector<Span> Gather(const std::stop_token& stop);
-  void DropAll();
+  void Drop(const char* reason, size_t spans) const noexcept;
+  void DropAll(const char* reason) noexcept;
 
   const OtlpOptions options_;
   const DropCounter dropped_;

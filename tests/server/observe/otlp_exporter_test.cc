@@ -4,10 +4,14 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <atomic>
 #include <map>
 #include <mutex>
+#include <new>
 #include <optional>
 #include <string>
+#include <thread>
+#include <vector>
 
 #include "tests/server/observe/trace_collector.h"
 #include "tests/server/wait_until.h"
@@ -150,6 +154,28 @@ TEST(OtlpExporter, NeverWaitsForACollectorAndKeepsABoundedNumber) {
   EXPECT_GT(drops.Of("queue"), 8000U);
   exporter.reset();
   EXPECT_EQ(drops.Of("queue") + drops.Of("collector"), 9000U) << "nothing was taken, everything is counted";
+}
+
+TEST(OtlpExporter, LivesOnWhereWhatIsDroppedCannotBeCounted) {
+  int port = 0;
+  {
+    const DeadCollector gone;
+    port = gone.port();
+  }
+  std::atomic<int> told = 0;
+  OtlpOptions options = To(port);
+  options.most_waiting = 1;
+  OtlpExporter exporter(options, [&told](const char*, size_t spans) {
+    if (spans == 0) return;
+    ++told;
+    throw std::bad_alloc();
+  });
+  exporter.Take(Spans(2));
+  EXPECT_EQ(told, 1) << "no room for two";
+  exporter.Take(Spans(1));
+  EXPECT_TRUE(WaitUntil([&told] { return told == 2; })) << "not taken";
+  exporter.Take(Spans(1));
+  EXPECT_TRUE(WaitUntil([&told] { return told == 3; })) << "the thread that sends lives on";
 }
 
 TEST(OtlpExporter, EndsSoonWhereNobodyListens) {
