@@ -29,6 +29,7 @@ void ChoiceLog::Write(ChoiceRecord record) noexcept {
       const std::lock_guard lock(mutex_);
       if (waiting_.size() >= kMostWaiting) {
         ++lost_;
+        crowded_ = true;
         return;
       }
       waiting_.push_back(std::move(record));
@@ -40,12 +41,16 @@ void ChoiceLog::Write(ChoiceRecord record) noexcept {
 }
 
 void ChoiceLog::Run(const std::stop_token& stop) {
+  bool told = false;  // as below: once for each time that it begins
   std::unique_lock lock(mutex_);
   // False once this log ends and nothing waits.
   while (changed_.wait(lock, stop, [this] { return !waiting_.empty(); })) {
     std::vector<ChoiceRecord> taken;
     taken.swap(waiting_);
+    const bool crowded = std::exchange(crowded_, false);
     lock.unlock();
+    if (crowded && !told) TellLost("the disk is slower than requests come");
+    told = crowded;
     for (const ChoiceRecord& record : taken) Append(record);
     lock.lock();
   }
@@ -56,10 +61,17 @@ void ChoiceLog::Append(const ChoiceRecord& record) {
     const bool failed = !file_.Append(EncodeChoice(record));
     if (failed) ++lost_;
     // Once for each time that it begins to fail: a full disk must not fill the log.
-    if (failed && !failing_) Log(LogLevel::kWarning, "choices_lost", {{"reason", std::strerror(file_.error())}, {"lost", lost_.load()}});
+    if (failed && !failing_) TellLost(std::strerror(file_.error()));
     failing_ = failed;
   } catch (...) {
     ++lost_;
+  }
+}
+
+void ChoiceLog::TellLost(const char* reason) const noexcept {
+  try {
+    Log(LogLevel::kWarning, "choices_lost", {{"reason", reason}, {"lost", lost_.load()}});
+  } catch (...) {  // of memory: what is lost is counted all the same
   }
 }
 

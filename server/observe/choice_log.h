@@ -35,6 +35,8 @@ class ChoiceLog {
  private:
   void Run(const std::stop_token& stop);
   void Append(const ChoiceRecord& record);
+  /// Never throws: nothing may keep the writer from writing.
+  void TellLost(const char* reason) const noexcept;
 
   const std::chrono::steady_clock::time_point started_ = std::chrono::steady_clock::now();
   RotatedFile file_;    // of the writer alone
@@ -43,6 +45,7 @@ class ChoiceLog {
   std::mutex mutex_;
   std::condition_variable_any changed_;
   std::vector<ChoiceRecord> waiting_;  // guarded by the mutex
+  bool crowded_ = false;  // likewise: there was no room for a record since the writer looked last
   std::jthread writer_;  // last: it starts when everything else is there
 };
 

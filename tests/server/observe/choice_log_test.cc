@@ -86,6 +86,22 @@ TEST_F(ChoiceLogTest, CountsWhatIsLostOnAFullDiskAndHoldsNobodyUp) {
   EXPECT_EQ(told.find("choices_lost"), told.rfind("choices_lost")) << "once: a full disk must not fill the log";
 }
 
+TEST_F(ChoiceLogTest, SaysThatRecordsComeFasterThanTheyCanBeWritten) {
+  testing::internal::CaptureStdout();
+  int64_t lost = 0;
+  {
+    ChoiceLog log(path_, kPlenty);
+    // Copying a record is quicker than encoding and writing one, so that those that wait become too many.
+    const ChoiceRecord record = OnTheCpu({});
+    for (int i = 0; i < 1'000'000 && log.lost() == 0; ++i) log.Write(record);
+    lost = log.lost();
+  }
+  const std::string told = testing::internal::GetCapturedStdout();
+  ASSERT_GT(lost, 0);
+  EXPECT_THAT(told, testing::HasSubstr(R"("event":"choices_lost")"));
+  EXPECT_THAT(told, testing::HasSubstr("the disk is slower than requests come"));
+}
+
 TEST_F(ChoiceLogTest, StaysWithinItsBounds) {
   {
     ChoiceLog log(path_, 2000);
