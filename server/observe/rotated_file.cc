@@ -35,6 +35,7 @@ bool RotatedFile::Open() {
     return false;
   }
   size_ = status.st_size;
+  regular_ = S_ISREG(status.st_mode);
   char last = '\n';
   // A server that was killed may have left half a line: the next one begins on a line of its own.
   if (size_ > 0 && pread(descriptor_, &last, 1, size_ - 1) == 1 && last != '\n') Write("\n");
@@ -69,7 +70,7 @@ bool RotatedFile::Write(const std::string& bytes) {
 bool RotatedFile::Append(const std::string& line) {
   if (descriptor_ < 0 && !Open()) return false;
   const auto bytes = static_cast<int64_t>(line.size()) + 1;
-  if (size_ > 0 && size_ + bytes > max_bytes_ && !PutAside()) return false;
+  if (regular_ && size_ > 0 && size_ + bytes > max_bytes_ && !PutAside()) return false;
   return Write(line + "\n");
 }
 

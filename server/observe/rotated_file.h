@@ -9,7 +9,8 @@ namespace tuckerseg {
 /// Not thread-safe.
 class RotatedFile {
  public:
-  /// Lines are added to what `path` holds already. Above `max_bytes` it becomes `path`.1: both together take at most twice that.
+  /// Lines are added to what `path` holds already. Above `max_bytes` it becomes `path`.1: both together take at most twice that. What is no
+  /// regular file, a pipe say, stays where it is.
   /// Errors: kInvalidArgument, naming `key`, if it cannot be opened for writing.
   RotatedFile(const std::string& key, std::string path, int64_t max_bytes);
   ~RotatedFile();
@@ -30,6 +31,7 @@ class RotatedFile {
   const int64_t max_bytes_;
   int descriptor_ = -1;
   int64_t size_ = 0;
+  bool regular_ = false;  // a pipe or a device has no size, and no other place to be put to
   int error_ = 0;
 };
 

@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
 #include <cerrno>
 #include <filesystem>
@@ -70,6 +71,14 @@ TEST_F(RotatedFileTest, EndsALineThatAKilledServerLeftHalf) {
   RotatedFile file("key", path_, 1000);
   EXPECT_TRUE(file.Append("next"));
   EXPECT_EQ(Text(), "whole\nha\nnext\n");
+}
+
+TEST_F(RotatedFileTest, LeavesAPipeWhereItIs) {
+  ASSERT_EQ(mkfifo(path_.c_str(), 0600), 0);
+  RotatedFile file("key", path_, 8);
+  for (int line = 0; line < 5; ++line) EXPECT_TRUE(file.Append("a line"));
+  EXPECT_TRUE(fs::is_fifo(path_));
+  EXPECT_FALSE(fs::exists(path_ + ".1"));
 }
 
 TEST_F(RotatedFileTest, SaysThatTheDiskIsFullAndGoesOn) {
