@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <set>
 #include <string_view>
 
 #include "server/observe/metric_buckets.h"
@@ -29,6 +30,14 @@ constexpr std::string_view kTorch = "LibTorch ";
 
 std::string TorchVersionOf(const std::string& executor) {
   return executor.starts_with(kTorch) ? executor.substr(kTorch.size()) : "";
+}
+
+/// Sets it without ever showing 0, which a page that is made meanwhile would have of a gauge that is new.
+void Show(prometheus::Family<prometheus::Gauge>& family, const prometheus::Labels& labels, double value) { family.Add(labels, value).Set(value); }
+
+/// Likewise adds none that is to be removed.
+void Drop(prometheus::Family<prometheus::Gauge>& family, const prometheus::Labels& labels) {
+  if (family.Has(labels)) family.Remove(&family.Add(labels));
 }
 
 }  // namespace
@@ -86,9 +95,10 @@ struct Metrics::State {
 Metrics::Metrics(const std::string& version, const std::vector<std::string>& devices, const std::string& executor)
     : state_(std::make_unique<State>()) {
   std::string kinds;
+  std::set<std::string> told;
   for (const std::string& device : devices) {
-    if (!kinds.empty()) kinds += ',';
-    kinds += device.substr(0, device.find(':'));
+    const std::string kind = device.substr(0, device.find(':'));
+    if (told.insert(kind).second) kinds += (kinds.empty() ? "" : ",") + kind;
   }
   state_->build.Add({{"version", version}, {"devices", kinds}, {"torch", TorchVersionOf(executor)}}).Set(1);
 }
@@ -135,13 +145,12 @@ void Metrics::CountDroppedSpans(const std::string& reason, double spans) {
 
 void Metrics::SetVariant(const std::string& model, const std::string& variant, double parameters, double flops, std::optional<double> quality_dice) {
   const prometheus::Labels labels{{"model", model}, {"variant", variant}};
-  state_->parameters.Add(labels).Set(parameters);
-  state_->flops.Add(labels).Set(flops);
-  prometheus::Gauge& quality = state_->quality.Add(labels);
+  Show(state_->parameters, labels, parameters);
+  Show(state_->flops, labels, flops);
   if (quality_dice) {
-    quality.Set(*quality_dice);
+    Show(state_->quality, labels, *quality_dice);
   } else {
-    state_->quality.Remove(&quality);  // its card may have gone
+    Drop(state_->quality, labels);  // its card may have gone
   }
 }
 
@@ -149,18 +158,18 @@ void Metrics::SetCertificateExpiry(double seconds) { state_->certificate_expiry.
 
 void Metrics::SetVariantState(const std::string& model, const std::string& variant, const std::string& device, LevelState state) {
   const prometheus::Labels labels{{"model", model}, {"variant", variant}, {"device", device}};
-  state_->loaded.Add(labels).Set(state == LevelState::kLoaded ? 1 : 0);
-  state_->failed.Add(labels).Set(state == LevelState::kFailed ? 1 : 0);
+  Show(state_->loaded, labels, state == LevelState::kLoaded ? 1 : 0);
+  Show(state_->failed, labels, state == LevelState::kFailed ? 1 : 0);
 }
 
 void Metrics::ForgetVariant(const std::string& model, const std::string& variant) {
   const prometheus::Labels labels{{"model", model}, {"variant", variant}};
-  for (auto* family : {&state_->parameters, &state_->flops, &state_->quality}) family->Remove(&family->Add(labels));
+  for (auto* family : {&state_->parameters, &state_->flops, &state_->quality}) Drop(*family, labels);
 }
 
 void Metrics::ForgetVariantState(const std::string& model, const std::string& variant, const std::string& device) {
   const prometheus::Labels labels{{"model", model}, {"variant", variant}, {"device", device}};
-  for (auto* family : {&state_->loaded, &state_->failed}) family->Remove(&family->Add(labels));
+  for (auto* family : {&state_->loaded, &state_->failed}) Drop(*family, labels);
 }
 
 void Metrics::ObserveVariantLoad(const std::string& model, const std::string& variant, const std::string& device, double seconds) {

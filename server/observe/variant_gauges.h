@@ -5,6 +5,7 @@
 #include <set>
 #include <string>
 #include <tuple>
+#include <utility>
 #include <vector>
 
 #include "server/observe/metrics.h"
@@ -19,16 +20,17 @@ class VariantGauges {
   explicit VariantGauges(Metrics& metrics) : metrics_(metrics) {}
 
   /// Whether each level is loaded on each device, and whether it cannot be; its parameters, multiply-adds and quality. What was shown before and is no
-  /// longer there has no gauges any more.
+  /// longer there has no gauges any more, and a level whose files cannot be read has none of its cost.
   void Show(const std::vector<LevelStatus>& levels);
 
  private:
+  using Level = std::pair<std::string, std::string>;                // of a model, by its name
   using Place = std::tuple<std::string, std::string, std::string>;  // model, level, device
-  void ForgetAllBut(const std::set<Place>& shown);
 
   Metrics& metrics_;
   std::mutex mutex_;
-  std::set<Place> shown_;
+  std::set<Place> places_;  // that were shown last
+  std::set<Level> costs_;   // likewise
 };
 
 }  // namespace tuckerseg

@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <thread>
+
 namespace tuckerseg {
 namespace {
 
@@ -16,6 +18,7 @@ class MetricsTest : public testing::Test {
 TEST_F(MetricsTest, TellsVersionsAndTheKindsOfDevicesFromTheStart) {
   EXPECT_THAT(metrics_.Text(), HasSubstr(R"(tuckerseg_build_info{devices="cpu,cuda",torch="2.15.0",version="1.2.3"} 1)"));
   EXPECT_THAT(Metrics("1.2.3", {"cpu"}, "plain").Text(), HasSubstr(R"(tuckerseg_build_info{devices="cpu",torch="",version="1.2.3"} 1)"));
+  EXPECT_THAT(Metrics("1.2.3", {"cpu", "cuda:0", "cuda:1"}).Text(), HasSubstr(R"(devices="cpu,cuda",)")) << "each kind once";
 }
 
 TEST_F(MetricsTest, TellsOfTheProcessWhatPrometheusOwnLibrariesTell) {
@@ -161,6 +164,13 @@ TEST_F(MetricsTest, ForgetsAQualityThatNoCardSaysAnyMore) {
   metrics_.SetVariant("total", "tucker-0.3", 500, 1e9, 0.9);
   metrics_.SetVariant("total", "tucker-0.3", 500, 1e9, std::nullopt);
   EXPECT_THAT(metrics_.Text(), testing::Not(HasSubstr("tuckerseg_variant_quality_dice{")));
+}
+
+TEST_F(MetricsTest, NeverTellsAQualityThatNobodyHasMeasured) {
+  const std::jthread setter([this](const std::stop_token& stop) {
+    while (!stop.stop_requested()) metrics_.SetVariant("total", "third", 1, 2, std::nullopt);
+  });
+  for (int page = 0; page < 300; ++page) ASSERT_THAT(metrics_.Text(), testing::Not(HasSubstr("tuckerseg_variant_quality_dice{")));
 }
 
 TEST_F(MetricsTest, RefreshesGaugesForEachPage) {

@@ -41,6 +41,15 @@ TEST_F(VariantGaugesTest, TellNoCostOfWhatCouldNotBeRead) {
   EXPECT_THAT(page, Not(HasSubstr("tuckerseg_variant_parameters{")));
 }
 
+TEST_F(VariantGaugesTest, ForgetTheCostOfWhatCannotBeReadAnyMore) {
+  PageOf({On("a", LevelState::kLoaded)});
+  LevelStatus broken = On("", LevelState::kFailed);
+  broken.parameters = 0;
+  const std::string page = PageOf({broken});
+  for (const char* name : {"parameters", "flops", "quality_dice"}) EXPECT_THAT(page, Not(HasSubstr(std::string("tuckerseg_variant_") + name + "{")));
+  EXPECT_THAT(page, HasSubstr(R"(tuckerseg_variant_failed{device="",model="total",variant="third"} 1)"));
+}
+
 TEST_F(VariantGaugesTest, ForgetWhatIsNoLongerThere) {
   PageOf({On("a", LevelState::kLoaded), On("b", LevelState::kLoaded)});
   const std::string without_b = PageOf({On("a", LevelState::kLoaded)});
