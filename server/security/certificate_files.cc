@@ -33,13 +33,13 @@ std::shared_ptr<const CertificateFiles::Loaded> CertificateFiles::Current() {
   const bool changed = stamps != tried_;
   if (!changed && !failed_) return loaded_;
   tried_ = stamps;
+  failed_ = true;  // until they are in use: what is thrown besides our Errors, for want of memory say, passes through
   try {
     auto loaded = std::make_shared<const Loaded>(Load());
-    failed_ = false;
     if (loaded->pem.certificate != loaded_->pem.certificate) Log(LogLevel::kInfo, "certificate_renewed", {{"expiry", loaded->expiry_s}});
     loaded_ = std::move(loaded);
+    failed_ = false;
   } catch (const Error& error) {
-    failed_ = true;
     if (changed) Log(LogLevel::kWarning, "certificate_kept", {{"reason", error.what()}});
   }
   return loaded_;
