@@ -80,6 +80,7 @@ std::shared_ptr<const SegmentResult> SegmentCall::FindResult(const std::string& 
 void SegmentCall::SendAgain(const SegmentResult& result) {
   run_.record().reused = true;
   run_.record().variant = result.accepted.variant();
+  run_.record().device = result.accepted.device();
   v1::Accepted accepted = result.accepted;
   accepted.set_request_id(run_.record().request_id);  // the log's line of this call
   accepted.set_queue_position(0);

@@ -4,7 +4,9 @@
 #include <gtest/gtest.h>
 
 #include <optional>
+#include <string>
 #include <thread>
+#include <utility>
 
 #include "tests/server/serve/held_model.h"
 #include "tests/server/serve/segment_conversation.h"
@@ -59,6 +61,18 @@ TEST_F(SegmentRepeat, GetsTheSameAnswerWithoutTheWork) {
   EXPECT_EQ(patches(), 12);
   EXPECT_THAT(Page(), HasSubstr("tuckerseg_results_reused_total 1"));
   EXPECT_THAT(Page(), HasSubstr(R"(tuckerseg_requests_total{code="OK",device="cpu",method="Segment",task="tiny",variant="original"} 2)"));
+}
+
+TEST_F(SegmentRepeat, IsCountedForTheDeviceThatDidTheWork) {
+  ServedOptions options;
+  options.config.devices = {{.name = "left"}, {.name = "right"}};
+  Start(std::move(options));
+  ASSERT_TRUE(Ask(Named("k")).status.ok());
+  ASSERT_TRUE(Ask(Named("k")).status.ok());
+  const std::string page = Page();
+  EXPECT_THAT(page, HasSubstr("tuckerseg_results_reused_total 1"));
+  EXPECT_THAT(page, HasSubstr(R"(tuckerseg_requests_total{code="OK",device="left",method="Segment",task="tiny",variant="original"} 2)"));
+  EXPECT_THAT(page, testing::Not(HasSubstr(R"(device="")")));
 }
 
 TEST_F(SegmentRepeat, WorksAgainWithoutAKeyOrUnderAnotherOne) {
