@@ -35,7 +35,11 @@ int LargestInferMessage(const ServerConfig& config) {
 
 const CatalogueModel& InferenceServiceImpl::FindReady(const CatalogueView& view, const std::string& name, const std::string& version) {
   const CatalogueModel& model = view.Find(name);
-  if (!LeavesTheChoice(version)) FindAskedLevel(version, model.levels);
+  if (!LeavesTheChoice(version)) {
+    FindAskedLevel(version, model.levels);
+  } else if (!model.CanServe()) {
+    throw Error(ErrorCode::kFailedPrecondition, "task = " + model.model().task + ": none of its levels could be loaded: " + model.original().error);
+  }
   return model;
 }
 

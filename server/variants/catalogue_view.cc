@@ -6,6 +6,10 @@
 
 namespace tuckerseg {
 
+bool CatalogueModel::CanServe() const {
+  return std::any_of(levels.begin(), levels.end(), [](const ServedLevel& level) { return level.ready(); });
+}
+
 const CatalogueModel& CatalogueView::Find(const std::string& task) const {
   const auto found = models.find(task.empty() ? (models.size() == 1 ? models.begin()->first : "total") : task);
   if (found != models.end()) return found->second;
@@ -36,10 +40,7 @@ std::vector<std::string> BrokenModels(const CatalogueView& view) {
 }
 
 bool CatalogueView::CanServe() const {
-  return std::any_of(models.begin(), models.end(), [](const auto& model) {
-    const std::vector<ServedLevel>& levels = model.second.levels;
-    return std::any_of(levels.begin(), levels.end(), [](const ServedLevel& level) { return level.ready(); });
-  });
+  return std::any_of(models.begin(), models.end(), [](const auto& model) { return model.second.CanServe(); });
 }
 
 }  // namespace tuckerseg

@@ -15,6 +15,8 @@ struct CatalogueModel {
   std::vector<ServedLevel> levels;  ///< the original first
   const ServedLevel& original() const { return levels.front(); }
   const Model& model() const { return *original().model; }
+  /// Whether any of its levels can run.
+  bool CanServe() const;
 };
 
 /// A directory of `models` that cannot be served.

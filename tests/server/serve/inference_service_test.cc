@@ -7,11 +7,13 @@
 
 #include <functional>
 #include <limits>
+#include <memory>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <thread>
 #include <utility>
 
+#include "engine/error.h"
 #include "tests/server/serve/held_model.h"
 #include "tests/server/serve/inference_client.h"
 #include "tests/server/serve/segment_conversation.h"
@@ -55,6 +57,25 @@ TEST(InferenceService, TellsWhatIsThereAndReady) {
   EXPECT_EQ(metadata_response.name(), "tuckerseg");
   EXPECT_EQ(metadata_response.version(), TUCKERSEG_VERSION);
   EXPECT_THAT(metadata_response.extensions(), testing::Contains("schedule_policy"));
+}
+
+TEST(InferenceService, IsNotReadyForAModelNoneOfWhoseLevelsCanRun) {
+  ServedOptions options;
+  options.executor = [](const LayerGraph&, const WeightStore&, const std::string&) -> std::unique_ptr<Executor> {
+    throw Error(ErrorCode::kFailedPrecondition, "layer: unknown");
+  };
+  const ServedModel served(std::move(options));
+  ASSERT_FALSE(served.view()->CanServe());
+  EXPECT_FALSE(ModelIsReady(served, "tiny", ""));
+  EXPECT_FALSE(ModelIsReady(served, "tiny", "auto"));
+  EXPECT_FALSE(ModelIsReady(served, "tiny", "original"));
+  grpc::ClientContext context;
+  inference::ModelMetadataRequest request;
+  request.set_name("tiny");
+  inference::ModelMetadataResponse response;
+  const grpc::Status status = GRPCInferenceService::NewStub(served.channel())->ModelMetadata(&context, request, &response);
+  EXPECT_EQ(status.error_code(), grpc::FAILED_PRECONDITION);
+  EXPECT_THAT(status.error_message(), HasSubstr("task = tiny: none of its levels could be loaded"));
 }
 
 TEST(InferenceService, DescribesModelsThatAreThere) {
