@@ -1,5 +1,6 @@
 #include "server/serve/segment_answer.h"
 
+#include <algorithm>
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
@@ -34,7 +35,17 @@ double RoundedTo5Decimals(double value) {
 SegmentAnswer::SegmentAnswer(const v1::SegmentHeader& header, const Model& model)
     : header_(header), model_(model), labels_(StructuresAskedFor(header, model)) {}
 
-int64_t SegmentAnswer::PeakBytes(const v1::OutputOptions& output) { return output.preview() ? kPreviewPeakBytes : 0; }
+int64_t SegmentAnswer::HighestLabel() const { return model_.labels.empty() ? 0 : model_.labels.back().value; }  // ascending
+
+int64_t SegmentAnswer::PeakBytes(int64_t voxels) const {
+  const int64_t preview_bytes = header_.output().preview() ? kPreviewPeakBytes : 0;
+  return std::max(preview_bytes, FileBytes(voxels));  // the picture is made first
+}
+
+int64_t SegmentAnswer::FileBytes(int64_t voxels) const {
+  if (!IsRaw()) return 0;
+  return HighestLabel() > 255 ? 2 * voxels : voxels;
+}
 
 void SegmentAnswer::Look(const Segmentation& segmentation, const Volume& volume) {
   CountVolumes(segmentation.label_map, volume.geometry);
@@ -73,9 +84,13 @@ EncodedAnswer SegmentAnswer::Encode(const LabelMap& map, const NiftiHeader& inpu
   EncodedAnswer answer;
   std::vector<LabelName> names;
   for (const Label& label : labels_) names.push_back({label.value, label.name});
-  const bool raw = header_.output().compression() == v1::COMPRESSION_NONE;
-  const int64_t highest = model_.labels.empty() ? 0 : model_.labels.back().value;  // ascending
-  WriteLabelMap(map, input, names, highest, raw ? tuckerseg::Compression::kNone : tuckerseg::Compression::kGzip,
+  if (IsRaw()) {
+    // In one piece: room that doubles would take up to three times as much for a moment.
+    size_t front = size_t{64} << 10;
+    for (const LabelName& name : names) front += name.name.size() + 256;
+    answer.file.reserve(static_cast<size_t>(FileBytes(input.geometry.VoxelCount())) + input.extensions.size() + front);
+  }
+  WriteLabelMap(map, input, names, HighestLabel(), IsRaw() ? tuckerseg::Compression::kNone : tuckerseg::Compression::kGzip,
                 [&answer](std::span<const std::byte> bytes) { answer.file.insert(answer.file.end(), bytes.begin(), bytes.end()); });
   Fill(input.geometry, *answer.header.mutable_geometry());
   for (const Label& label : labels_) Fill(label, *answer.header.add_labels());

@@ -19,8 +19,10 @@ class SegmentAnswer {
   /// What the request asks for. The references must outlive the answer.
   SegmentAnswer(const v1::SegmentHeader& header, const Model& model);
 
-  /// Memory for making it beside the volume and the label map, encoded bytes excluded: for admission.
-  static int64_t PeakBytes(const v1::OutputOptions& output);
+  /// Memory for making it beside the volume and the label map: for admission. What gzip makes of a label map is too little to count.
+  int64_t PeakBytes(int64_t voxels) const;
+  /// Of that, what the label map's file takes.
+  int64_t FileBytes(int64_t voxels) const;
 
   /// The first step: sizes and picture are made of the segmentation and of `volume`, which is not needed afterwards.
   void Look(const Segmentation& segmentation, const Volume& volume);
@@ -31,6 +33,8 @@ class SegmentAnswer {
   void FillSummary(v1::Summary& summary) const;
 
  private:
+  bool IsRaw() const { return header_.output().compression() == v1::COMPRESSION_NONE; }
+  int64_t HighestLabel() const;
   void TakeStatistics(const std::vector<StructureStatistics>& measured);
   void CountVolumes(const LabelMap& map, const Geometry& geometry);
 

@@ -96,7 +96,7 @@ void SegmentCall::Segment(VolumeReceiver::Received received) {
   const RunEvents events{.accepted = [this, &result](const v1::Accepted& accepted) { Send(result.accepted = accepted); },
                          .progress = [this](const v1::Progress& progress) { Send(progress); }};
   const auto work = run_.Perform(std::move(received.nifti.volume), std::move(received.memory),
-                                 SegmentAnswer::PeakBytes(run_.header().output()), events);
+                                 answer_->PeakBytes(received.nifti.header.geometry.VoxelCount()), events);
   result.answer = std::make_shared<const EncodedAnswer>(Encode(*work, received.nifti.header));
   result.summary = MakeSummary();
   claim_.Keep(result);  // before it is sent: a client whose connection breaks on the way finds it when it asks again
@@ -109,14 +109,17 @@ void SegmentCall::Segment(VolumeReceiver::Received received) {
 
 EncodedAnswer SegmentCall::Encode(SegmentWork& work, const NiftiHeader& input) {
   const int64_t label_bytes = LabelMapBytes(input.geometry);
+  const int64_t voxels = input.geometry.VoxelCount();
   run_.clock().Enter(CallStage::kEncode);
-  work.peak_memory.ShrinkTo(label_bytes + SegmentAnswer::PeakBytes(run_.header().output()));
+  work.peak_memory.ShrinkTo(label_bytes + answer_->PeakBytes(voxels));
   answer_->Look(*work.result, work.volume);
-  // All but the label map has served its purpose: a client that takes its time to read the answer must not hold it.
+  // What has served its purpose goes: a client that takes its time to read the answer must not hold it.
   work.volume = {};
   work.volume_memory = {};
-  work.peak_memory.ShrinkTo(label_bytes);
+  work.peak_memory.ShrinkTo(label_bytes + answer_->FileBytes(voxels));
   EncodedAnswer answer = answer_->Encode(work.result->label_map, input);
+  work.result->label_map = {};
+  work.peak_memory.ShrinkTo(static_cast<int64_t>(answer.file.capacity()));
   run_.ThrowIfTooLate();
   return answer;
 }
