@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -16,6 +17,10 @@ std::string ShownKey(const std::string& key);
 /// Of a key that the object at the path `object` cannot have: names the one of `names` that was meant, or all of them. Without the key's value: what it was
 /// mistaken for may be a secret.
 std::string UnknownKey(const std::string& object, const std::string& key, const std::vector<std::string>& names);
+
+/// Paths of the keys that stand again in one object of a JSON document, the outermost or one within: the parser keeps one value of them without a word.
+/// `root`: the path of the outermost object; the objects of a list have the list's. Errors: the parser's, for a text that it has not read before.
+std::set<std::string> RepeatedKeys(const std::string& text, const std::string& root);
 
 /// What is done with the value of each key.
 using KeyReaders = std::map<std::string, std::function<void(const JsonField&)>>;

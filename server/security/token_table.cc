@@ -52,6 +52,8 @@ TokenTable::Client ReadClient(const JsonField& entry) {
 
 TokenTable TokenTable::Parse(const std::string& text) {
   const Json json = ParseJson(text, "auth.tokens_file");
+  // Whoever reads the file may have read the other one of two lists of roles.
+  for (const std::string& key : RepeatedKeys(text, "auth.tokens_file")) Refuse(key + ": stands there more than once; must be given once");
   const bool right = json.is_object() && json.contains("tokens") && json.size() == 1 && json.at("tokens").is_array() && !json.at("tokens").empty();
   // An empty list would let everybody in.
   if (!right) Refuse("auth.tokens_file: must be an object with the key `tokens` alone, a list of at least one");

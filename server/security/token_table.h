@@ -22,7 +22,7 @@ class TokenTable {
 
   TokenTable() = default;
   /// `{"tokens": [{"name": "pacs", "sha256": "...", "roles": ["segment", "observe"]}]}`, at least one.
-  /// Errors: kInvalidArgument for what is not so, for a name or a hash that is there twice, and for names that are not 1 to 64 of
+  /// Errors: kInvalidArgument for what is not so, for a key, a name or a hash that is there twice, and for names that are not 1 to 64 of
   /// `A-Z a-z 0-9 . _ -`. Messages show no value: someone may have written a token where its hash belongs.
   static TokenTable Parse(const std::string& json);
   /// Errors: besides, kInvalidArgument for a file that cannot be read.

@@ -66,6 +66,12 @@ TEST(TokenTable, RefusesANameOrATokenThatIsThereTwice) {
   ExpectRefusal(TokensJson({{"a", "x", "\"segment\""}, {"b", "x", "\"segment\""}}), "tokens[1].sha256: is there before");
 }
 
+TEST(TokenTable, RefusesAKeyThatIsThereTwice) {
+  const std::string begin = std::string(R"({"name": "a", "sha256": ")") + kAbc + R"(", "roles": ["segment"])";
+  ExpectRefusal(R"({"tokens": [)" + begin + R"(, "roles": ["manage"]}]})", "auth.tokens_file.tokens.roles: stands there more than once; must be given once");
+  ExpectRefusal(R"({"tokens": [)" + begin + R"(}], "tokens": []})", "auth.tokens_file.tokens: stands there more than once");
+}
+
 TEST(TokenTable, ReadsAFileAndNamesItsSettingWhereItCannot) {
   const TemporaryDirectory folder;
   EXPECT_NE(TokenTable::Read(folder.Write("tokens.json", TokensJson({{"pacs", "abc", "\"segment\""}}))).Find("abc"), nullptr);
