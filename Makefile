@@ -46,7 +46,8 @@ tsan: setup ## tests of volume, segment, server and client under ThreadSanitizer
 bench: build ## how long each stage takes on this machine
 	@build/release/bin/tuckerseg-stage-bench
 
-load: build ## a server under loads from 0.25 to 2 times its capacity, with auto and each level alone (an hour; LOAD_SECONDS each)
+load: build test-tools ## a server under loads from 0.25 to 2 times its capacity, with auto and each level alone (an hour; LOAD_SECONDS each)
+	@scripts/install_packages.sh scripts/packages-load.txt
 	@scripts/load.sh sweep
 
 soak: build ## half an hour (SOAK_SECONDS) at 1.5 times the capacity: answers, deadlines, memory
