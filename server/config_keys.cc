@@ -184,6 +184,7 @@ std::vector<ConfigKey> ConfigKeys() {
       Boolean("reflection", &ServerConfig::reflection, "clients may ask for the contract (server reflection)"),
       Number("max_connection_age_s", &ServerConfig::max_connection_age_s, 0, kMostAge_s, " s", "seconds after which a client has to connect anew; 0: never"),
       Number("max_connection_age_grace_s", &ServerConfig::max_connection_age_grace_s, 0, kMostAge_s, " s", "seconds that its calls may go on then; 0: until they end"),
+      Number("drain_delay_s", &ServerConfig::drain_delay_s, 0, 3600, " s", "seconds after a signal to stop in which new calls are taken still, while health says NOT_SERVING: for load balancers that notice it late"),
       Number("drain_s", &ServerConfig::drain_s, 0, 86400, " s", "seconds that running calls may go on after a signal to stop"),
   };
 }

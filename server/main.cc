@@ -144,7 +144,7 @@ void Serve(const ServerConfig& config) {
     sigwait(&signals, &second);
     _exit(kFailed);  // asked twice: at once
   }).detach();
-  server.Stop(std::chrono::duration<double>(config.drain_s));
+  server.Stop(std::chrono::duration<double>(config.drain_s), std::chrono::duration<double>(config.drain_delay_s));
   Log(LogLevel::kInfo, "stopped", nlohmann::json::object());
 }
 

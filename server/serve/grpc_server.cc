@@ -85,7 +85,7 @@ struct GrpcServer::State {
 
   /// `liveness` answers whatever the models do; these follow whether calls are taken, and those that need a model whether there is one.
   void ShowHealth() const {
-    const bool serves = !parts.draining;
+    const bool serves = parts.WantsCalls();
     server->GetHealthCheckService()->SetServingStatus("", serves && can_serve);
     for (const std::string& name : OwnServices(parts.config)) {
       server->GetHealthCheckService()->SetServingStatus(name, serves && (can_serve || !NeedsAModel(name)));
@@ -147,12 +147,14 @@ void GrpcServer::SetCanServe(bool can_serve) {
   state_->ShowHealth();
 }
 
-void GrpcServer::Stop(std::chrono::duration<double> grace) {
+void GrpcServer::Stop(std::chrono::duration<double> grace, std::chrono::duration<double> delay) {
   {
     const std::lock_guard lock(state_->health_mutex);
-    state_->parts.draining = true;
+    state_->parts.stopping = true;
     state_->ShowHealth();
   }
+  std::this_thread::sleep_for(delay);
+  state_->parts.draining = true;
   const auto end = std::chrono::steady_clock::now() + grace;
   while (state_->parts.streams > 0 && std::chrono::steady_clock::now() < end) {
     std::this_thread::sleep_for(std::chrono::milliseconds(20));

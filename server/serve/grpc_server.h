@@ -32,8 +32,9 @@ class GrpcServer {
   /// catalogue says. Thread-safe; nothing once the server stops.
   void SetCanServe(bool can_serve);
 
-  /// NOT_SERVING at once, no new calls; running ones may go on for `grace`, then they are cancelled. Returns when none is left.
-  void Stop(std::chrono::duration<double> grace);
+  /// NOT_SERVING at once. After `delay`, in which those who look at health notice, no new calls; running ones may go on for `grace`, then they are cancelled.
+  /// Returns when none is left.
+  void Stop(std::chrono::duration<double> grace, std::chrono::duration<double> delay = {});
 
  private:
   struct State;

@@ -51,7 +51,7 @@ grpc::Status InferenceServiceImpl::ServerLive(grpc::ServerContext*, const infere
 
 grpc::Status InferenceServiceImpl::ServerReady(grpc::ServerContext*, const inference::ServerReadyRequest*,
                                                inference::ServerReadyResponse* response) {
-  return StatusOf([&] { response->set_ready(!parts_.draining && parts_.catalogue.View()->CanServe()); });
+  return StatusOf([&] { response->set_ready(parts_.WantsCalls() && parts_.catalogue.View()->CanServe()); });
 }
 
 grpc::Status InferenceServiceImpl::ModelReady(grpc::ServerContext*, const inference::ModelReadyRequest* request,
@@ -59,7 +59,7 @@ grpc::Status InferenceServiceImpl::ModelReady(grpc::ServerContext*, const infere
   return StatusOf([&] {
     try {
       FindReady(*parts_.catalogue.View(), request->name(), request->version());
-      response->set_ready(!parts_.draining);
+      response->set_ready(parts_.WantsCalls());
     } catch (const Error&) {
       response->set_ready(false);  // what is not served is not ready: the protocol's answer, and no error
     }

@@ -33,6 +33,7 @@ struct ServiceParts {
   ResultCache& results;
   Security& security;
   std::string executor;               ///< e.g. "LibTorch 2.15.0"
+  std::atomic<bool> stopping = false; ///< set: new calls should go elsewhere, though they are taken until `draining`
   std::atomic<bool> draining = false; ///< set: no new call is taken
   std::atomic<int64_t> streams = 0;   ///< calls of Segment and ModelInfer that run, or whose answer is on its way
   ChoiceLog* choices = nullptr;       ///< records the levels that the server chooses; null: nobody does
@@ -40,6 +41,9 @@ struct ServiceParts {
   SpanSink* spans = nullptr;          ///< null: no traces are collected
   SilenceWatch silence{std::chrono::duration<double>(config.client_silence_s)};
   AnswerHolds answers{};              ///< of ModelInfer, on their way; behind `silence`, which looks after them
+
+  /// Whether clients should send their calls here.
+  bool WantsCalls() const { return !stopping && !draining; }
 };
 
 /// Chunks that are sent.

@@ -24,7 +24,7 @@ TEST(ApplyConfigJson, OverwritesTheKeysItNamesAndLeavesTheOthers) {
   ApplyConfigJson(
       R"({"models": "/srv/models", "device": "cuda:1", "threads": 3, "queue_capacity": 4, "max_streams": 5, "client_silence_s": 5.5,
                       "max_input_bytes": 6, "max_voxels": 7, "max_axis": 8, "memory_limit_bytes": 9,
-                      "geometry_policy": "prefer_qform", "accumulation": "reference", "drain_s": 1.5, "open_inference": false,
+                      "geometry_policy": "prefer_qform", "accumulation": "reference", "drain_delay_s": 2.5, "drain_s": 1.5, "open_inference": false,
                       "results_max_bytes": 10, "results_keep_s": 11.5, "traces": {"endpoint": "http://collector:4318/v1/traces"}})",
       config);
   EXPECT_EQ(config.models, "/srv/models");
@@ -39,6 +39,7 @@ TEST(ApplyConfigJson, OverwritesTheKeysItNamesAndLeavesTheOthers) {
   EXPECT_EQ(config.memory_limit_bytes, 9);
   EXPECT_EQ(config.geometry_policy, GeometryPolicy::kPreferQform);
   EXPECT_EQ(config.accumulation, Accumulation::kReference);
+  EXPECT_EQ(config.drain_delay_s, 2.5);
   EXPECT_EQ(config.drain_s, 1.5);
   EXPECT_FALSE(config.open_inference);
   EXPECT_EQ(config.results.max_bytes, 10);

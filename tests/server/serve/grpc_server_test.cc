@@ -253,6 +253,23 @@ TEST(GrpcServerStop, LetsRunningCallsEndAndTakesNoNewOnes) {
   EXPECT_TRUE(served.BecomesIdle());
 }
 
+TEST(GrpcServerStop, TakesCallsUntilItsDelayIsOverThoughItIsNotServing) {
+  HeldModel held;
+  ServedModel& served = held.served();
+  const std::vector<std::byte> ct = SmallCt().Bytes();
+  std::jthread stopping([&] { served.server().Stop(kLimit, std::chrono::seconds(3)); });
+  ASSERT_TRUE(WaitUntil([&] { return HealthOf(served, "") == HealthCheckResponse::NOT_SERVING; }));
+  SegmentConversation late(served.channel());
+  late.SendHeader({});
+  late.SendFile(ct);
+  ASSERT_TRUE(held.gate().WaitForPatch(1)) << "a load balancer that has not looked yet sends it";
+  ASSERT_TRUE(WaitUntil([&] { return served.parts().draining.load(); }));
+  EXPECT_EQ(Segment(served.channel(), ct).status.error_code(), grpc::UNAVAILABLE);
+  held.gate().Open();
+  const Answer answer = late.Finish();
+  EXPECT_TRUE(answer.status.ok()) << answer.status.error_message();
+}
+
 TEST(GrpcServerStop, EndsThoseThatWatchVariantsAtOnce) {
   ServedModel served;
   grpc::ClientContext context;
