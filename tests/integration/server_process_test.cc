@@ -210,19 +210,6 @@ TEST_F(ServerProcessTest, EndsAtOnceWhileModelsAreLoaded) {
   EXPECT_THAT(log, testing::Not(HasSubstr(R"("event":"serving")")));
 }
 
-TEST_F(ServerProcessTest, EndsAtOnceWhileModelsAreLoaded) {
-  Bundle slow = TinyBundle(TinyUnet(48, 20), {80, 80, 80}, 3);  // to warm it up takes a while; loaded after `tiny`
-  slow.model.name = slow.model.task = "warm";
-  SaveBundle(slow, folder_ / "models" / "warm");
-  ServerProcess server(Arguments());
-  ASSERT_TRUE(server.WaitForEvent("variant_loaded")) << server.Errors();
-  server.Signal(SIGTERM);
-  EXPECT_EQ(server.WaitForEnd(), 0) << server.Errors();
-  const std::string log = server.RestOfLog();
-  EXPECT_THAT(log, HasSubstr(R"("event":"stopped")"));
-  EXPECT_THAT(log, testing::Not(HasSubstr(R"("event":"serving")")));
-}
-
 TEST_F(ServerProcessTest, ChecksSettingsAndModelsWithoutServing) {
   std::vector<std::string> arguments = Arguments();
   arguments.push_back("--check-config");
