@@ -12,6 +12,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <memory>
+#include <new>
 #include <nlohmann/json.hpp>
 #include <utility>
 
@@ -131,12 +132,20 @@ void ConnectionDoor::Accept(int listener) {
     return;
   }
   struct stat status {};
-  if (!HasRoom() || fstat(socket, &status) != 0) {
+  if (!HasRoom() || fstat(socket, &status) != 0 || !Remember({socket, status.st_dev, status.st_ino})) {
     close(socket);
     return TellThatItIsFull();
   }
-  inside_.push_back({socket, status.st_dev, status.st_ino});
   let_in_(socket);
+}
+
+bool ConnectionDoor::Remember(const Inside& inside) {
+  try {
+    inside_.push_back(inside);
+    return true;
+  } catch (const std::bad_alloc&) {
+    return false;
+  }
 }
 
 bool ConnectionDoor::HasRoom() {
@@ -153,7 +162,11 @@ void ConnectionDoor::TellThatItIsFull() {
   const auto now = std::chrono::steady_clock::now();
   if (told_full_at_ != std::chrono::steady_clock::time_point{} && now - told_full_at_ < kBetweenWords) return;
   told_full_at_ = now;
-  Log(LogLevel::kWarning, "connections_refused", {{"most", most_}});
+  try {
+    Log(LogLevel::kWarning, "connections_refused", {{"most", most_}});
+  } catch (const std::bad_alloc&) {
+    // The door must go on without the line.
+  }
 }
 
 }  // namespace tuckerseg

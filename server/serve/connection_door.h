@@ -45,6 +45,8 @@ class ConnectionDoor {
   void Work(const std::stop_token& stop);
   void Accept(int listener);
   bool HasRoom();
+  /// False where there is no memory for it.
+  bool Remember(const Inside& inside);
   void TellThatItIsFull();
 
   const int64_t most_;
