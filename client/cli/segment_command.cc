@@ -9,6 +9,7 @@
 
 #include "client/cli/commands.h"
 #include "client/cli/ct_source.h"
+#include "client/cli/option_checks.h"
 #include "client/cli/progress_display.h"
 #include "client/cli/quantity.h"
 #include "client/cli/random_key.h"
@@ -152,7 +153,7 @@ void AddProcessingOptions(CLI::App& command, SegmentArguments& arguments) {
       ->check(CLI::IsMember(kCrops))->capture_default_str();
   command.add_flag("--force-split", arguments.force_split, "Predict three overlapping parts along the body, as TotalSegmentator's option does");
   command.add_option("--remove-small-blobs", arguments.remove_small_blobs_mm3, "Components of a structure up to this volume (mm3) become background")
-      ->check(CLI::Range(0.0, 1e9));
+      ->check(NumberIn(0, 1e9));
 }
 
 }  // namespace
@@ -166,7 +167,7 @@ void AddSegmentCommand(CLI::App& app) {
   command->add_option("--task", arguments->task, "Task, e.g. total_fast; default: the server's only one, or total");
   command->add_option("--level", arguments->level, "auto, original, or a level's name or number, e.g. 0.3 (`tuckerseg levels` lists them)")->capture_default_str();
   command->add_option("--min-quality", arguments->min_quality, "For auto: least mean Dice against the original, 0 to 1")
-      ->check(CLI::Range(0.0, 1.0));
+      ->check(NumberIn(0, 1));
   command->add_option("--max-latency", arguments->max_latency, "For auto: longest time to the label map, e.g. 30s")->check(Checked(ParseDuration));
   command->add_option("--max-memory", arguments->max_memory, "For auto: most memory for the segmentation, e.g. 4GiB")->check(Checked(ParseBytes));
   AddProcessingOptions(*command, *arguments);

@@ -3,6 +3,7 @@
 #include <memory>
 #include <vector>
 
+#include "client/cli/option_checks.h"
 #include "engine/whole_file.h"
 #include "tests/load/commands.h"
 #include "tests/load/load_report.h"
@@ -53,11 +54,11 @@ void AddRunCommand(CLI::App& app) {
   const auto arguments = std::make_shared<RunArguments>();
   CLI::App* command = app.add_subcommand("run", "Put a server under one load; exit status 1 where it breaks a promise");
   AddLoadOptions(*command, arguments->common);
-  command->add_option("--seconds", arguments->common.seconds, "Duration, instead of the workload's")->check(CLI::Range(1.0, 604800.0));
+  command->add_option("--seconds", arguments->common.seconds, "Duration, instead of the workload's")->check(NumberIn(1, 604800));
   command->add_option("--level", arguments->level, "All requests at this level, or auto, instead of the workload's levels");
-  command->add_option("--factor", arguments->factor, "Load as a multiple of the capacity, instead of the workload's")->check(CLI::Range(0.001, 1000.0));
+  command->add_option("--factor", arguments->factor, "Load as a multiple of the capacity, instead of the workload's")->check(NumberIn(0.001, 1000));
   command->add_option("--original-seconds", arguments->original_seconds, "Before it, the same load at original alone for so long, to compare with; default 0: not")
-      ->check(CLI::Range(0.0, 604800.0));
+      ->check(NumberIn(0, 604800));
   command->add_option("--requests", arguments->requests, "CSV file with a line for each request");
   command->callback([arguments] { Run(*arguments); });
 }

@@ -4,6 +4,7 @@
 #include <memory>
 #include <vector>
 
+#include "client/cli/option_checks.h"
 #include "engine/text_table.h"
 #include "engine/whole_file.h"
 #include "tests/load/commands.h"
@@ -77,8 +78,8 @@ void AddSweepCommand(CLI::App& app) {
   const auto arguments = std::make_shared<SweepArguments>();
   CLI::App* command = app.add_subcommand("sweep", "Put a server under loads of every factor, with auto and with each level alone; exit status 1 where it breaks a promise");
   AddLoadOptions(*command, arguments->common);
-  command->add_option("--seconds", arguments->common.seconds, "Duration of each load, instead of the workload's")->check(CLI::Range(1.0, 604800.0));
-  command->add_option("--factors", arguments->factors, "Loads as multiples of the capacity; default 0.25,0.5,0.75,1,1.25,1.5,2")->delimiter(',')->check(CLI::Range(0.001, 1000.0));
+  command->add_option("--seconds", arguments->common.seconds, "Duration of each load, instead of the workload's")->check(NumberIn(1, 604800));
+  command->add_option("--factors", arguments->factors, "Loads as multiples of the capacity; default 0.25,0.5,0.75,1,1.25,1.5,2")->delimiter(',')->check(NumberIn(0.001, 1000));
   command->add_option("--levels", arguments->levels, "Default: auto, then every level that is loaded")->delimiter(',');
   command->add_option("--csv", arguments->csv, "CSV file with a line for each load, which load.gp draws");
   command->callback([arguments] { Sweep(*arguments); });

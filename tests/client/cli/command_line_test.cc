@@ -148,6 +148,9 @@ TEST_F(CommandLine, EndsWithStatus2AndOneLineWhenItIsUsedWrongly) {
   ExpectFailure(Run("segment ct.nii.gz -o labels.nii --priority 11"), 2, "11");
   ExpectFailure(Run("segment ct.nii.gz -o labels.nii --deadline soon"), 2, "duration = soon");
   ExpectFailure(Run("segment ct.nii.gz -o labels.nii --level original --min-quality 0.9"), 2, "--level");
+  ExpectFailure(Run("segment ct.nii.gz -o labels.nii --level original --min-quality nan"), 2, "--min-quality: must be a number in [0, 1], not nan");
+  ExpectFailure(Run("segment ct.nii.gz -o labels.nii --min-quality 1.01"), 2, "--min-quality: must be a number in [0, 1], not 1.01");
+  ExpectFailure(Run("segment ct.nii.gz -o labels.nii --remove-small-blobs nan"), 2, "--remove-small-blobs: must be a number in [0, 1e+09], not nan");
   ExpectFailure(Run("segment ct.nii.gz -o labels.nii --idempotency-key ''"), 2, "must have 1 to 128 characters");
   ExpectFailure(Run("segment ct.nii.gz -o labels.nii --idempotency-key " + std::string(129, 'k')), 2, "must have 1 to 128 characters");
 }
