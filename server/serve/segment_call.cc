@@ -132,7 +132,7 @@ v1::Summary SegmentCall::MakeSummary() {
 }
 
 bool SegmentCall::Read(v1::SegmentRequest& request) {
-  const SilenceWatch::Wait wait(parts_.silence, context_);
+  SilenceWatch::Wait wait(parts_.silence, context_);
   const bool read = stream_.Read(&request);
   wait.ThrowIfTooLong();
   return read;
@@ -157,7 +157,7 @@ void SegmentCall::Send(const v1::Summary& summary) {
 }
 
 void SegmentCall::Send(const v1::SegmentResponse& response) {
-  const SilenceWatch::Wait wait(parts_.silence, context_);
+  SilenceWatch::Wait wait(parts_.silence, context_);
   const bool written = stream_.Write(response);
   wait.ThrowIfTooLong();
   if (written) {
