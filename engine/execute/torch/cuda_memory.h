@@ -9,7 +9,7 @@ namespace tuckerseg {
 
 struct CudaMemory {
   int64_t total_bytes = 0;
-  int64_t free_bytes = 0;  ///< of all processes on the device; what LibTorch keeps for later is not free
+  int64_t free_bytes = 0;  ///< that no process on the device uses; what this one's LibTorch keeps for its next tensors counts as free
 };
 
 /// Asks the driver. Nothing for "cpu", and where it does not answer. TorchExecutorFactory must have accepted the device. Thread-safe; waits for
