@@ -39,6 +39,8 @@ class Device {
   Device& operator=(const Device&) = delete;
 
   const std::string& name() const { return settings_.name; }
+  /// DeviceSettings::device.
+  const std::string& kind() const { return settings_.device; }
   /// Whether it computes on the host's processors, so that all it holds lies in the host's memory.
   bool on_host() const { return settings_.on_host(); }
   int threads() const { return settings_.threads; }

@@ -28,6 +28,7 @@ TEST(LevelQuality, IsTheLowEndOfTheMean) { EXPECT_EQ(LevelQuality(Measured(), kA
 TEST(LevelQuality, IsThatOfTheStructuresAskedFor) {
   EXPECT_EQ(LevelQuality(Measured(), std::vector<std::string>{"spleen"}, false), 0.8);
   EXPECT_DOUBLE_EQ(LevelQuality(Measured(), std::vector<std::string>{"spleen", "liver"}, false).value(), 0.85);
+  EXPECT_DOUBLE_EQ(LevelQuality(Measured(), std::vector<std::string>{"spleen", "liver", "spleen"}, false).value(), 0.85) << "however often one is named";
 }
 
 TEST(LevelQuality, IsUnknownWhereAStructureWasNotMeasured) {

@@ -9,14 +9,14 @@ const LevelKey kOriginal{"total", "original"};
 const LevelKey kHalf{"total", "half"};
 constexpr ServiceSize kOnePatch{.patches = 1, .voxels = 0};
 
-TEST(ServiceTimes, AreThoseOfTheCardUntilSomethingWasMeasured) {
+TEST(ServiceTimes, AreThoseOfTheWarmUpUntilSomethingWasMeasured) {
   ServiceTimes times;
   times.Expect(kOriginal, 2);
   EXPECT_DOUBLE_EQ(times.Foretell(kOriginal, {.patches = 10, .voxels = 0}), 20);
   times.Learn(kOriginal, {.patches = 10, .voxels = 0}, 30, 0);
   EXPECT_DOUBLE_EQ(times.Foretell(kOriginal, {.patches = 10, .voxels = 0}), 30) << "this machine's own time, not a mixture with another's";
   times.Expect(kOriginal, 2);
-  EXPECT_DOUBLE_EQ(times.Foretell(kOriginal, kOnePatch), 3) << "a card that is read again says nothing new";
+  EXPECT_DOUBLE_EQ(times.Foretell(kOriginal, kOnePatch), 3) << "another warm-up says nothing new";
 }
 
 TEST(ServiceTimes, SayWhatIsKnownOfALevelAndNothingOfTheOthers) {
@@ -56,6 +56,37 @@ TEST(ServiceTimes, TakeALevelOfWhichNothingIsKnownForTheSlowestOfItsTask) {
   times.Expect({"total", "third"}, 1);
   times.Expect({"body", "original"}, 50);
   EXPECT_DOUBLE_EQ(times.Foretell(kHalf, kOnePatch), 2);
+}
+
+TEST(ServiceTimes, TakeACardsWordForALevelOfWhichNothingElseIsKnown) {
+  ServiceTimes times;
+  times.Expect(kOriginal, 2);
+  EXPECT_DOUBLE_EQ(times.Foretell(kHalf, kOnePatch, 0.5), 0.5);
+  times.Expect(kHalf, 1);
+  EXPECT_DOUBLE_EQ(times.Foretell(kHalf, kOnePatch, 0.5), 1) << "a warm-up says it better";
+}
+
+TEST(ServiceTimes, DoNotKeepALevelTooLongForEverThatWasSlowOnce) {
+  ServiceTimes times;
+  times.Expect(kOriginal, 2);
+  times.Expect(kHalf, 1);
+  times.Learn(kOriginal, kOnePatch, 40, 0);
+  for (int i = 0; i < 40; ++i) times.Learn(kHalf, kOnePatch, 1, 0);
+  EXPECT_LT(times.Foretell(kOriginal, kOnePatch), 8) << "though it has not been chosen again";
+  for (int i = 0; i < 200; ++i) times.Learn(kHalf, kOnePatch, 1, 0);
+  EXPECT_GT(times.Foretell(kOriginal, kOnePatch), 2) << "warm-ups compare levels roughly";
+}
+
+TEST(ServiceTimes, StayAsMeasuredWhereAnotherLevelsMakeThemLikely) {
+  ServiceTimes times;
+  times.Expect(kOriginal, 2);
+  times.Expect(kHalf, 1);
+  times.Expect({"body", "original"}, 1);
+  times.Learn(kOriginal, kOnePatch, 3, 0);
+  times.Learn({"body", "original"}, kOnePatch, 50, 0);
+  for (int i = 0; i < 40; ++i) times.Learn(kHalf, kOnePatch, 1.2, 0);
+  EXPECT_DOUBLE_EQ(times.Foretell(kOriginal, kOnePatch), 3);
+  EXPECT_DOUBLE_EQ(times.Foretell({"body", "original"}, kOnePatch), 50) << "of another task";
 }
 
 TEST(ServiceTimes, AreLongWhereNothingIsKnownAtAll) {
