@@ -31,6 +31,7 @@ void InferenceCall::Run() {
   AddLabels(work->result->label_map, form, response_);
   work->result->label_map = {};
   Describe();
+  run_.LearnTimes();
   run_.ThrowIfTooLate();
   record.sent_bytes = static_cast<int64_t>(response_.ByteSizeLong());
   work->peak_memory.ShrinkTo(answer_bytes);

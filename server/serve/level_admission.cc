@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "engine/error.h"
+#include "server/policy/card_times.h"
 #include "server/policy/level_quality.h"
 #include "server/serve/segment_header.h"
 
@@ -35,15 +36,31 @@ struct MemoryOffer {
   int64_t device_bytes = 0;
 };
 
-/// The one that stands in the way first. One that can never be enough goes before one that is short now: waiting would not help.
-const MemoryOffer& TighterOf(const MemoryOffer& a, const MemoryOffer& b) {
-  const auto ever = [](const MemoryOffer& memory) { return memory.device_bytes - memory.needed_bytes; };
+/// The one that stands in the way first. One that can never be enough goes before one that is short now: waiting would not help. `most_bytes`: of either that the
+/// client allows.
+const MemoryOffer& TighterOf(const MemoryOffer& a, const MemoryOffer& b, int64_t most_bytes) {
+  const auto ever = [most_bytes](const MemoryOffer& memory) { return std::min(memory.device_bytes, most_bytes) - memory.needed_bytes; };
   const auto now = [](const MemoryOffer& memory) { return memory.available_bytes - memory.needed_bytes; };
   if (ever(a) < 0 || ever(b) < 0) return ever(b) < ever(a) ? b : a;
   return now(b) < now(a) ? b : a;
 }
 
 int64_t FreeOf(const MemoryBudget& budget) { return budget.limit_bytes() - budget.reserved_bytes() - budget.weight_bytes(); }
+
+/// Of a GPU no more than it says of itself: other processes may fill it at any time. What kGpuMargin is for is in use by then, or has been left off the limit.
+int64_t FreeOn(Device& device) {
+  const int64_t unreserved = FreeOf(device.memory());
+  return device.on_host() ? unreserved : std::min(unreserved, device.OwnMemory().free.value_or(unreserved));
+}
+
+/// Nothing where the level's card says nothing of such a device.
+std::optional<double> SecondsByCard(const ServedLevel& level, const CatalogueModel& model, Device& device) {
+  if (!level.card) return {};
+  const ServedLevel& original = model.original();
+  const std::optional<double> original_s = device.times().KnownPatchSeconds({model.model().task, original.name});
+  return PatchSecondsByCard(*level.model, *level.card, original.card ? &*original.card : nullptr,
+                            {.device = device.kind(), .threads = device.threads(), .original_s = original_s});
+}
 
 /// What a request's levels would take on each device, as its queue and its memory are now.
 class Offers {
@@ -84,14 +101,14 @@ class Offers {
     candidate.size = {candidate.plan.MostPatches(geometry_), geometry_.VoxelCount()};
     candidate.peak_bytes = std::max(candidate.plan.PeakBytes(geometry_), LabelMapBytes(geometry_) + request_.answer_bytes);
     candidate.device_bytes = device.on_host() ? candidate.peak_bytes : candidate.plan.PatchBytes();
-    candidate.service_s = room.load_s + device.times().Foretell({request_.model.model().task, level.name}, candidate.size);
+    candidate.service_s = room.load_s + device.times().Foretell({request_.model.model().task, level.name}, candidate.size, SecondsByCard(level, request_.model, device));
     const MemoryOffer host{.needed_bytes = candidate.peak_bytes + (device.on_host() ? room.missing_bytes : 0),
                            .available_bytes = FreeOf(parts_.memory) + room.leaving_on_host_bytes,
                            .device_bytes = parts_.memory.limit_bytes() - request_.held_bytes - room.lasting_on_host_bytes};
     const MemoryOffer own{.needed_bytes = candidate.device_bytes + room.missing_bytes,
-                          .available_bytes = FreeOf(device.memory()) + room.leaving_bytes,
+                          .available_bytes = FreeOn(device) + room.leaving_bytes,
                           .device_bytes = device.memory().limit_bytes() - room.lasting_bytes};
-    const MemoryOffer& memory = TighterOf(host, own);
+    const MemoryOffer& memory = TighterOf(host, own, PromisesOf(request_).max_memory_bytes.value_or(std::numeric_limits<int64_t>::max()));
     offers_.push_back({.level = level.name,
                        .device = device.name(),
                        .quality = quality,

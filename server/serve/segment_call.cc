@@ -120,6 +120,7 @@ EncodedAnswer SegmentCall::Encode(SegmentWork& work, const NiftiHeader& input) {
   EncodedAnswer answer = answer_->Encode(work.result->label_map, input);
   work.result->label_map = {};
   work.peak_memory.ShrinkTo(static_cast<int64_t>(answer.file.capacity()));
+  run_.LearnTimes();
   run_.ThrowIfTooLate();
   return answer;
 }

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <chrono>
 #include <limits>
+#include <mutex>
 #include <utility>
 
 #include "engine/error.h"
@@ -87,10 +88,13 @@ void SegmentRun::EndWithin(double seconds) {
 }
 
 std::shared_ptr<SegmentWork> SegmentRun::Perform(Volume volume, MemoryReservation volume_memory, int64_t answer_bytes, const RunEvents& events) {
+  std::unique_lock admission(parts_.admission);
   WorkHold hold = Admit(volume.geometry, volume_memory.bytes(), answer_bytes);
   auto work = std::make_shared<SegmentWork>(std::move(volume), std::move(volume_memory), std::move(hold));
   const std::shared_ptr<Ticket> ticket = Enqueue(work);
+  admission.unlock();
   try {
+    parts_.metrics.CountLevelChoice(model_->model().task, admitted_.level->name, NameOf(admitted_.reason));
     if (events.accepted) events.accepted(Accepted(*ticket));
     Await(*work, *ticket, events);
   } catch (...) {
@@ -127,13 +131,13 @@ std::shared_ptr<Ticket> SegmentRun::Enqueue(const std::shared_ptr<SegmentWork>& 
   clock_.Enter(CallStage::kQueue);
   // The worker may outlive the call by up to one patch: it holds the work, what its plan refers to, and its use of the heap.
   auto use = std::make_shared<IdleHeap::Use>(parts_.heap);
-  // A crop's patches are another model's.
-  const bool own_patches = admitted_.plan.rough == nullptr;
-  auto ticket = device().queue().Submit({header_.priority(), client_, admitted_.service_s}, [work, plan = admitted_.plan, view = view_, use = std::move(use), own_patches, &catalogue = parts_.catalogue,
+  const bool own_patches = HasOnlyOwnPatches();
+  return device().queue().Submit({header_.priority(), client_, admitted_.service_s}, [work, plan = admitted_.plan, view = view_, use = std::move(use), own_patches, &catalogue = parts_.catalogue,
                                                              &metrics = parts_.metrics, variant = record_.variant, name = record_.device](std::stop_token stop) {
     // Until the work's end, which the call may outlast.
     const MemoryReservation device_memory = std::move(work->device_memory);
     const LevelHold levels = std::move(work->levels);
+    if (stop.stop_requested()) throw Error(ErrorCode::kCancelled, "cancelled");  // before anything is read for it
     catalogue.Finish(levels);
     TaskSegmenter segmenter(plan, levels.own(), [&levels](const std::string& task) { return levels.Find(task); });
     PatchClock patches;
@@ -144,8 +148,6 @@ std::shared_ptr<Ticket> SegmentRun::Enqueue(const std::shared_ptr<SegmentWork>& 
       work->progress = progress;
     });
   });
-  parts_.metrics.CountLevelChoice(model_->model().task, admitted_.level->name, NameOf(admitted_.reason));
-  return ticket;
 }
 
 v1::Accepted SegmentRun::Accepted(const Ticket& ticket) const {
@@ -191,11 +193,15 @@ void SegmentRun::TakeTimes(const SegmentWork& work) {
   clock_.Correct(CallStage::kPreprocess, times.preprocess_s, CallStage::kQueue);
   clock_.Correct(CallStage::kInfer, times.infer_s, CallStage::kQueue);
   clock_.Correct(CallStage::kPostprocess, times.postprocess_s, CallStage::kQueue);
-  // A crop's patches are another model's: nothing is learnt of this one.
-  if (admitted_.plan.rough != nullptr) return;
-  const double whole_s = times.preprocess_s + times.infer_s + times.postprocess_s;
-  const ServiceSize size{work.Latest().patches_done, admitted_.size.voxels};
-  device().times().Learn({model_->model().task, admitted_.level->name}, size, times.network_s, whole_s - times.network_s);
+}
+
+void SegmentRun::LearnTimes() {
+  if (!HasOnlyOwnPatches()) return;
+  clock_.Enter(clock_.stage());  // what has passed since the last change of stage
+  double whole_s = 0;
+  for (const CallStage stage : {CallStage::kPreprocess, CallStage::kInfer, CallStage::kPostprocess, CallStage::kEncode}) whole_s += clock_.seconds(stage);
+  const ServiceSize size{record_.patches, admitted_.size.voxels};
+  device().times().Learn({model_->model().task, admitted_.level->name}, size, record_.network_s, whole_s - record_.network_s);
 }
 
 void SegmentRun::FillSummary(v1::Summary& summary) {

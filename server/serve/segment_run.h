@@ -58,6 +58,9 @@ class SegmentRun {
   /// ThrowIfGone() and ThrowIfTooLate(), which are looked at all the while: the work then stops within one patch.
   std::shared_ptr<SegmentWork> Perform(Volume volume, MemoryReservation volume_memory, int64_t answer_bytes, const RunEvents& events);
 
+  /// The answer has been made of what Perform() gave: from now on its making is foretold with the work. Before any of it is sent, which clients hold up.
+  void LearnTimes();
+
   /// What the summary says of times, memory and level.
   void FillSummary(v1::Summary& summary);
 
@@ -85,6 +88,8 @@ class SegmentRun {
   v1::Accepted Accepted(const Ticket& ticket) const;
   void Await(const SegmentWork& work, Ticket& ticket, const RunEvents& events);
   void TakeTimes(const SegmentWork& work);
+  /// Whether all patches are the level's. Of a crop's or a refiner's nothing is learnt: they are another model's.
+  bool HasOnlyOwnPatches() const { return admitted_.plan.OtherTasks().empty(); }
   Device& device() const { return parts_.devices.at(admitted_.place); }  // once it is chosen
   /// Seconds that are left; nothing where there is no deadline.
   std::optional<double> SecondsLeft() const;

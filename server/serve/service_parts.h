@@ -4,6 +4,7 @@
 #include <atomic>
 #include <chrono>
 #include <cstdint>
+#include <mutex>
 #include <string>
 
 #include "server/config.h"
@@ -36,6 +37,7 @@ struct ServiceParts {
   std::atomic<bool> stopping = false; ///< set: new calls should go elsewhere, though they are taken until `draining`
   std::atomic<bool> draining = false; ///< set: no new call is taken
   std::atomic<int64_t> streams = 0;   ///< calls of Segment and ModelInfer that run, or whose answer is on its way
+  std::mutex admission{};             ///< one call's at a time, from the choice of its level to its place in a queue: each sees what others have taken
   ChoiceLog* choices = nullptr;       ///< records the levels that the server chooses; null: nobody does
   RequestRing* requests = nullptr;    ///< remembers segmentations that have ended; null: nobody looks
   SpanSink* spans = nullptr;          ///< null: no traces are collected

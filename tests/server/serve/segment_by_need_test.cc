@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <fstream>
 #include <optional>
 #include <string>
 #include <utility>
@@ -86,6 +87,33 @@ TEST_F(SegmentByNeed, ChoosesALevelThatIsOnDiskWhereItAloneKeepsThePromises) {
   ASSERT_TRUE(answer.status.ok()) << answer.status.error_message();
   EXPECT_EQ(answer.accepted.variant(), "quick");
   EXPECT_EQ(State("quick"), LevelState::kLoaded);
+}
+
+/// The card of a level, with a time of one of its patches on a machine that is another one.
+std::string CardWithTime(const std::string& level, double patch_s) {
+  Card card = ParseCard(TinyCard(level, 0.93, 0.91));
+  CardLatency& latency = card.latency.emplace_back();
+  latency.device = "cpu Another";
+  latency.executor = "torch";
+  latency.precision = "fp32";
+  latency.threads = 1;
+  latency.patch = {8, 8, 8};
+  latency.min_s = patch_s;
+  latency.median_s = patch_s;
+  return EncodeCard(card);
+}
+
+TEST_F(SegmentByNeed, TakesACardsWordForALevelThatWasNeverLoaded) {
+  std::ofstream(disk_.bundle() / "card.json") << CardWithTime("original", 1);
+  disk_.Write("quick", "card.json", CardWithTime("quick", 0.25));
+  Start();
+  served().times().Expect({"tiny", "original"}, 10);  // of this machine: twelve patches take 132 s with the margin, and a quarter of that the quick level's
+  v1::SegmentHeader header;
+  header.mutable_level()->mutable_automatic()->mutable_max_latency()->set_seconds(60);
+  const Answer answer = Segment(served().channel(), ct_, header);
+  ASSERT_TRUE(answer.status.ok()) << answer.status.error_message();
+  EXPECT_EQ(answer.accepted.variant(), "quick");
+  EXPECT_GE(answer.accepted.estimated_latency().seconds(), 33);
 }
 
 TEST_F(SegmentByNeed, ServesLevelsInTurnThatDoNotFitTogether) {

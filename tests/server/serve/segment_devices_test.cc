@@ -3,10 +3,19 @@
 #include <grpcpp/client_context.h>
 #include <gtest/gtest.h>
 
+#include <array>
+#include <atomic>
+#include <latch>
+#include <memory>
 #include <string>
+#include <thread>
 #include <utility>
+#include <vector>
 
+#include "engine/model/cost.h"
 #include "engine/segment/memory_plan.h"
+#include "engine/volume/nifti_reader.h"
+#include "server/serve/stage_clock.h"
 #include "tests/server/serve/held_model.h"
 #include "tests/server/serve/segment_conversation.h"
 #include "tuckerseg/v1/model.grpc.pb.h"
@@ -17,6 +26,7 @@ namespace {
 
 using testing::ElementsAre;
 using testing::HasSubstr;
+using testing::UnorderedElementsAre;
 
 /// Two devices on the host's processors.
 ServedOptions LeftAndRight() {
@@ -81,6 +91,16 @@ TEST(SegmentDevices, AreLearntOfEachByItself) {
   EXPECT_EQ(served.device(1).times().KnownPatchSeconds(kOriginalOfTiny), 10) << "it was not";
 }
 
+TEST(SegmentDevices, AreLearntOfWithTheMakingOfTheAnswer) {
+  ServedModel served;
+  const Answer answer = Segment(served.channel(), SmallCt().Bytes());
+  ASSERT_TRUE(answer.status.ok());
+  const auto seconds = [&answer](CallStage stage) { return answer.summary.stages(static_cast<int>(stage)).seconds(); };
+  const double segmenting_s = seconds(CallStage::kPreprocess) + seconds(CallStage::kInfer) + seconds(CallStage::kPostprocess) - answer.summary.network_seconds();
+  const double around_s = served.times().Foretell(kOriginalOfTiny, {.patches = 0, .voxels = 13 * 9 * 11});
+  EXPECT_GT(around_s, segmenting_s + seconds(CallStage::kEncode) / 2);
+}
+
 TEST(SegmentDevices, HaveEachTheirOwnPartOfTheMemory) {
   ServedOptions options;
   options.config.devices = {{.name = "small", .memory_limit_bytes = 1}, {.name = "large"}};
@@ -119,6 +139,73 @@ TEST(SegmentDevices, ThatAreNoHostHoldOnePatchOfTheirOwnMemory) {
   EXPECT_EQ(served.device().memory().reserved_bytes(), PatchBytes(TinyServedBundle().model));
   held.gate().Open();
   EXPECT_TRUE(call.Finish().status.ok());
+}
+
+TEST(SegmentDevices, ThatAreNoHostAreNotedWhereOthersFillTheirMemory) {
+  std::atomic<int64_t> free_bytes = int64_t{8} << 30;
+  ServedOptions options;
+  options.config.device = "cuda:0";
+  options.device_memory = [&free_bytes] { return DeviceMemory{.total = int64_t{16} << 30, .free = free_bytes.load(), .weights = {}, .reserved = {}}; };
+  ServedModel served(std::move(options));
+  EXPECT_TRUE(Segment(served.channel(), SmallCt().Bytes()).status.ok());
+  free_bytes = 0;
+  const Answer refused = Segment(served.channel(), SmallCt().Bytes());
+  EXPECT_EQ(refused.status.error_code(), grpc::RESOURCE_EXHAUSTED);
+  EXPECT_THAT(refused.status.error_message(), HasSubstr("are needed (original on cuda:0), 0 MiB are free"));
+  free_bytes = int64_t{8} << 30;
+  EXPECT_TRUE(Segment(served.channel(), SmallCt().Bytes()).status.ok());
+  EXPECT_TRUE(served.BecomesIdle());
+}
+
+TEST(SegmentDevices, KeepToTheMemoryThatTheClientAllowsOfTheHostWhereTheirOwnIsShort) {
+  const Model model = TinyServedBundle().model;
+  const int64_t host_bytes = PredictPeakBytes(model, ReadNifti(SmallCt().Bytes()).header.geometry, {.threads = 0});
+  ServedOptions options;
+  options.config.devices = {{.name = "gpu", .device = "cuda:0", .memory_limit_bytes = PatchBytes(model) + Float32WeightBytes(model)}};
+  ServedModel served(std::move(options));
+  v1::SegmentHeader header;
+  header.mutable_level()->mutable_automatic()->set_max_memory_bytes(static_cast<uint64_t>(host_bytes - 1));
+  const Answer refused = Segment(served.channel(), SmallCt().Bytes(), header);
+  EXPECT_EQ(refused.status.error_code(), grpc::RESOURCE_EXHAUSTED);
+  EXPECT_THAT(refused.status.error_message(), HasSubstr("max_memory_bytes = "));
+  header.mutable_level()->mutable_automatic()->set_max_memory_bytes(static_cast<uint64_t>(host_bytes));
+  EXPECT_TRUE(Segment(served.channel(), SmallCt().Bytes(), header).status.ok());
+}
+
+TEST(SegmentDevices, GiveTheirPlacesToCallsThatComeAtTheSameMomentOneByOne) {
+  ServedOptions options;
+  options.config.devices = {{.name = "left", .queue_capacity = 1}, {.name = "right", .queue_capacity = 1}};
+  HeldModel held(std::move(options));
+  std::array<std::unique_ptr<SegmentConversation>, 16> calls;
+  for (auto& call : calls) {
+    call = std::make_unique<SegmentConversation>(held.served().channel());
+    call->SendHeader({});
+    call->SendChunk(SmallCt().Bytes());
+  }
+  std::array<Answer, 16> answers;
+  std::latch begin(static_cast<std::ptrdiff_t>(calls.size()));
+  std::atomic<size_t> ended = 0;
+  std::vector<std::jthread> clients;
+  for (size_t i = 0; i < calls.size(); ++i) {
+    clients.emplace_back([&, i] {
+      begin.arrive_and_wait();
+      calls[i]->HalfClose();
+      answers[i] = calls[i]->Finish();
+      ++ended;
+    });
+  }
+  EXPECT_TRUE(WaitUntil([&] { return ended == calls.size() - 2; })) << "all but one on each device are refused";
+  held.gate().Open();
+  clients.clear();
+  std::vector<std::string> devices;
+  for (const Answer& answer : answers) {
+    if (answer.status.ok()) {
+      devices.push_back(answer.accepted.device());
+    } else {
+      EXPECT_EQ(answer.status.error_message(), "queue: is full");
+    }
+  }
+  EXPECT_THAT(devices, UnorderedElementsAre("left", "right"));
 }
 
 TEST(SegmentDevices, RefuseOnceAllTheirQueuesAreFull) {
