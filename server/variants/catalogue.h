@@ -93,7 +93,7 @@ class Catalogue {
   /// Reserves memory for the weights that are not there, unloading others if it must, and keeps all of them there. `levels`: the own one first.
   /// Errors: kResourceExhausted.
   LevelHold Hold(const std::vector<const ServedLevel*>& levels, size_t device);
-  /// Loads what is not loaded yet, or waits for whoever does. Errors: kFailedPrecondition or kResourceExhausted with the reason.
+  /// Loads what is not loaded yet, or waits for whoever does; nothing breaks that off. Errors: kFailedPrecondition or kResourceExhausted with the reason.
   void Finish(const LevelHold& hold);
 
   /// Loads a level that View() has shown, also one that could not be loaded before, and pins it: only Unload() takes it away again. `device`: its place; none:
