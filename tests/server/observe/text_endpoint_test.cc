@@ -144,7 +144,8 @@ TEST(TextEndpoint, AnswersWhileOthersSayLittle) {
 TEST(TextEndpoint, TakesNoBodyAndNoLineWithoutEnd) {
   const TextEndpoint endpoint(kAnyPort, {Page("/metrics", "page")});
   constexpr int kMost = 1024;  // pieces of 64 KiB
-  const std::string piece = "10000\r\n" + std::string(65536, 'x') + "\r\n";
+  std::string piece = "10000\r\n";
+  piece.append(65536, 'x').append("\r\n");
   for (const char* head : {"POST /metrics HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n", "PUT /x HTTP/1.1\r\n\r\n",
                            "POST /metrics HTTP/1.1\r\nContent-Length: 1000000000\r\n\r\n", "GET /"}) {
     const SilentConnection connection(endpoint.port());
