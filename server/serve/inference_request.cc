@@ -132,7 +132,7 @@ Geometry ReadGeometry(const InferenceInputs& inputs, const Index3& shape, const 
   const std::array<double, 3> origin = ReadOrigin(inputs.origin);
   for (size_t r = 0; r < 3; ++r) {
     for (size_t c = 0; c < 3; ++c) geometry.affine_ras.linear[r][c] = InFloat(kLpsToRas[r] * direction[3 * r + c] * spacing[c]);
-    geometry.affine_ras.translation[r] = InFloat(kLpsToRas[r] * origin[r]);
+    geometry.affine_ras.translation[r] = kLpsToRas[r] * InFloat(origin[r]);
   }
   return geometry;
 }
