@@ -6,6 +6,7 @@
 #include <string>
 
 #include "engine/error.h"
+#include "engine/volume/float32.h"
 
 namespace tuckerseg::phantom {
 namespace {
@@ -112,7 +113,7 @@ ScanGrid MakeScanGrid(const PhantomOptions& options, const BoxMm& field_of_view)
                                        ? (*options.shape)[axis]
                                        : VoxelsAcross(lengths[course.canonical], options.spacing_mm[axis]);
     grid.geometry.shape[axis] = grid.shape[course.canonical];
-    grid.geometry.header_spacing_mm[axis] = static_cast<double>(static_cast<float>(options.spacing_mm[axis]));
+    grid.geometry.header_spacing_mm[axis] = RoundToFloat32(options.spacing_mm[axis]);
   }
   CheckSize(grid.geometry.shape);
 

@@ -9,6 +9,7 @@
 #include "engine/error.h"
 #include "engine/parallel.h"
 #include "engine/segment/normalize.h"
+#include "engine/volume/float32.h"
 
 namespace tuckerseg {
 namespace {
@@ -100,7 +101,7 @@ CaseGeometry CaseGeometryOf(const Geometry& geometry, const Model& model) {
                                                      ": less than half a voxel of the model's spacing; must be more");
       }
       // The affine's column is divided by the zoom and its norm stored as float32: what nnU-Net's reader will find.
-      spacing[a] = static_cast<double>(static_cast<float>(spacing[a] / (spacing[a] / target)));
+      spacing[a] = RoundToFloat32(spacing[a] / (spacing[a] / target));
     }
   }
   result.shape = Reversed(shape);

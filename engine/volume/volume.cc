@@ -2,6 +2,8 @@
 
 #include <cmath>
 
+#include "engine/volume/float32.h"
+
 namespace tuckerseg {
 
 size_t BytesPerVoxel(VoxelType type) {
@@ -29,7 +31,7 @@ Spacing3 Geometry::AffineSpacingMm() const {
   for (size_t c = 0; c < 3; ++c) {
     double sum = 0;
     for (size_t r = 0; r < 3; ++r) sum += affine_ras.linear[r][c] * affine_ras.linear[r][c];
-    spacing[c] = static_cast<double>(static_cast<float>(std::sqrt(sum)));
+    spacing[c] = RoundToFloat32(std::sqrt(sum));
   }
   return spacing;
 }

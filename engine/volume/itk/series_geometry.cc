@@ -7,6 +7,7 @@
 #include <string>
 
 #include "engine/error.h"
+#include "engine/volume/float32.h"
 #include "engine/volume/nifti_header.h"
 
 namespace tuckerseg {
@@ -138,8 +139,6 @@ Affine RasAffine(const ImagePlane& first, const Vector3& step) {
   return affine;
 }
 
-double AsFloat32(double value) { return static_cast<double>(static_cast<float>(value)); }
-
 }  // namespace
 
 SeriesGrid GridOf(const std::vector<ImagePlane>& planes) {
@@ -171,8 +170,8 @@ SeriesGrid GridOf(const std::vector<ImagePlane>& planes) {
 
   grid.geometry.shape = {first.columns, first.rows, static_cast<int64_t>(planes.size())};
   grid.geometry.affine_ras = RasAffine(first, step);
-  grid.geometry.header_spacing_mm = {AsFloat32(first.column_spacing_mm), AsFloat32(first.row_spacing_mm),
-                                     AsFloat32(Norm(step))};
+  grid.geometry.header_spacing_mm = {RoundToFloat32(first.column_spacing_mm),
+                                     RoundToFloat32(first.row_spacing_mm), RoundToFloat32(Norm(step))};
   return grid;
 }
 

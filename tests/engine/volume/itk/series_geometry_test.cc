@@ -48,6 +48,16 @@ TEST(GridOf, TurnsLpsIntoRas) {
   EXPECT_THAT(grid.geometry.header_spacing_mm, ElementsAre(0.75, 0.5, 2));
 }
 
+// What a NIfTI file of the same series would hold.
+TEST(GridOf, RoundsSpacingToFloat32) {
+  std::vector<ImagePlane> planes = AxialPlanes(3);
+  for (ImagePlane& plane : planes) {
+    plane.column_spacing_mm = 0.7;
+    plane.row_spacing_mm = 0.1;
+  }
+  EXPECT_THAT(GridOf(planes).geometry.header_spacing_mm, ElementsAre(0.699999988079071044921875, 0.100000001490116119384765625, 2));
+}
+
 TEST(GridOf, SortsAlongTheNormalWhateverTheOrderOfTheImages) {
   std::vector<ImagePlane> planes = AxialPlanes(4);
   std::swap(planes[0], planes[3]);
