@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "engine/error.h"
+#include "engine/volume/float32.h"
 #include "server/policy/asked_level.h"
 
 namespace tuckerseg {
@@ -81,13 +82,11 @@ void CheckOutputs(const inference::ModelInferRequest& message) {
   }
 }
 
-double InFloat(double value) { return static_cast<double>(static_cast<float>(value)); }
-
 Spacing3 ReadSpacing(const InferenceInput& input, const VolumeLimits& limits) {
   const std::vector<double> numbers = NumbersOf(input, 3);
   Spacing3 spacing{};
   for (size_t a = 0; a < 3; ++a) {
-    spacing[a] = InFloat(numbers[a]);
+    spacing[a] = RoundToFloat32(numbers[a]);
     if (!(spacing[a] >= limits.min_spacing_mm[a] && spacing[a] <= limits.max_spacing_mm[a])) {
       std::ostringstream range;
       range << "must be in [" << limits.min_spacing_mm[a] << ", " << limits.max_spacing_mm[a] << "] mm";
@@ -131,8 +130,8 @@ Geometry ReadGeometry(const InferenceInputs& inputs, const Index3& shape, const 
   const std::vector<double> direction = ReadDirection(inputs.direction);
   const std::array<double, 3> origin = ReadOrigin(inputs.origin);
   for (size_t r = 0; r < 3; ++r) {
-    for (size_t c = 0; c < 3; ++c) geometry.affine_ras.linear[r][c] = InFloat(kLpsToRas[r] * direction[3 * r + c] * spacing[c]);
-    geometry.affine_ras.translation[r] = kLpsToRas[r] * InFloat(origin[r]);
+    for (size_t c = 0; c < 3; ++c) geometry.affine_ras.linear[r][c] = RoundToFloat32(kLpsToRas[r] * direction[3 * r + c] * spacing[c]);
+    geometry.affine_ras.translation[r] = RoundToFloat32(kLpsToRas[r] * origin[r]);
   }
   return geometry;
 }

@@ -79,7 +79,7 @@ TEST_F(CutConnection, AfterAnyMessageOfTheAnswerLeavesNothingBehind) {
     SCOPED_TRACE(std::to_string(messages) + " messages");
     ASSERT_LT(messages, 1000);
     {
-      SegmentConversation conversation(served.NewChannel());
+      SegmentConversation conversation(served.NarrowChannel());
       ASSERT_TRUE(conversation.SendHeader(Uncompressed()));
       conversation.SendFile(ct);
       for (int i = 0; i < messages && !ended; ++i) ended = !conversation.ReadOne();

@@ -50,7 +50,7 @@ class HeldCall {
 
   /// Begins the call, which has to end by `deadline`. True once the server is held in the stage, and, where it can tell its clients of the stage, has done so.
   bool Begin(SystemClock::time_point deadline = SystemClock::time_point::max()) {
-    auto channel = served_.NewChannel();
+    auto channel = served_.NarrowChannel();
     if (!channel->WaitForConnected(SystemClock::now() + kLimit)) return false;
     if (stage_ == CallStage::kQueue && !BlockTheWorker()) return false;
     Arm();

@@ -53,7 +53,7 @@ TEST(SlowReader, HoldsItsLabelMapsFileAloneWhileOthersAreServed) {
   ServedModel served(std::move(options));
   const std::vector<std::byte> ct = LargeCt();
 
-  SegmentConversation slow(served.NewChannel());
+  SegmentConversation slow(served.NarrowChannel());
   ASSERT_TRUE(slow.SendHeader(Uncompressed()));
   slow.SendFile(ct);
   while (slow.answer().order.find('h') == std::string::npos) ASSERT_TRUE(slow.ReadOne());

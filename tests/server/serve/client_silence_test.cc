@@ -50,7 +50,7 @@ TEST(ClientSilence, EndsACallThatReadsNothing) {
   ServedOptions options = WithSilence(0.5);
   options.bundles = {OnePatchBundle(kLargePatch)};
   ServedModel served(std::move(options));
-  SegmentConversation silent(served.NewChannel());
+  SegmentConversation silent(served.NarrowChannel());
   ASSERT_TRUE(silent.SendHeader(Uncompressed()));
   silent.SendFile(LargeCt());
   while (silent.answer().order.find('h') == std::string::npos) ASSERT_TRUE(silent.ReadOne());

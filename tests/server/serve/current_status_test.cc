@@ -53,13 +53,14 @@ TEST(CurrentStatus, TellsOfTheHostsQueueAndMemory) {
 TEST(CurrentStatus, TellsOfAnotherDevicesMemoryBesideTheHosts) {
   ServedOptions options;
   options.config.device = "cuda:0";
-  options.device_memory = [] { return DeviceMemory{.total = 100, .free = 40, .weights = {}, .reserved = {}}; };
+  constexpr int64_t kFree = int64_t{4} << 30;
+  options.device_memory = [] { return DeviceMemory{.total = 2 * kFree, .free = kFree, .weights = {}, .reserved = {}}; };
   ServedModel served(std::move(options));
   const ServerStatus status = CurrentStatus(served.parts());
   ASSERT_EQ(status.devices.size(), 2U);
   EXPECT_EQ(status.devices[0].name, "cuda:0");
   EXPECT_TRUE(status.devices[0].queue);
-  EXPECT_EQ(status.devices[0].memory.free, 40);
+  EXPECT_EQ(status.devices[0].memory.free, kFree);
   EXPECT_GT(status.devices[0].memory.weights.value(), 0);
   EXPECT_EQ(status.devices[0].memory.reserved, 0);
   EXPECT_EQ(status.devices[1].name, "cpu");
