@@ -1,7 +1,7 @@
 /// What command lines are held to, with messages that say what would be right.
 #pragma once
 
-#include <CLI/Validators.hpp>
+#include <CLI/CLI.hpp>
 #include <sstream>
 #include <string>
 
