@@ -16,7 +16,7 @@ using testing::HasSubstr;
 /// Far more than there are.
 constexpr int kMostAllocations = 1000;
 
-/// Has the first, the second ... large allocation fail, until a request needs no more. Returns how many there were.
+/// Has the first, the second ... large allocation fail, until a request needs no more or its answer has begun. Returns how many there were.
 int FailEachOnce(const std::vector<std::byte>& ct, const v1::SegmentHeader& header) {
   LargeAllocations::PassThisThread();
   ServedOptions options;
@@ -43,7 +43,8 @@ int FailEachOnce(const std::vector<std::byte>& ct, const v1::SegmentHeader& head
     const Answer next = Segment(served.channel(), ct, header, kChunkBytes);
     EXPECT_TRUE(next.status.ok()) << next.status.error_message();
     EXPECT_EQ(next.file, whole.file);
-    if (testing::Test::HasFailure()) return number;
+    // A picture is one message, for which gRPC allocates as much: what is thrown within its Write() leaves its call half done, and a stop waits for that one for ever.
+    if (testing::Test::HasFailure() || answer.order.find('h') != std::string::npos) return number;
   }
   ADD_FAILURE() << "a request needs more than " << kMostAllocations << " large allocations";
   return kMostAllocations;
@@ -64,7 +65,7 @@ TEST(MissingMemory, RefusesTheRequestAloneWhereItsStatisticsAreMade) {
 TEST(MissingMemory, RefusesTheRequestAloneWhereItsPictureIsMade) {
   v1::SegmentHeader header;
   header.mutable_output()->set_preview(true);
-  FailEachOnce(OnePatchCt(), header);
+  EXPECT_GE(FailEachOnce(OnePatchCt(), header), 7);
 }
 
 TEST(MissingMemory, RefusesTheRequestAloneWhereItsVolumeIsCompressed) { FailEachOnce(RandomCt(kSmallShape, 1).Gzip(), {}); }

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
+#include <thread>
 
 #include "tests/fault/held_call.h"
 #include "tests/fault/sanitized.h"
@@ -13,13 +14,15 @@ namespace {
 using testing::HasSubstr;
 
 /// Long enough to come to the stage on a busy machine: the test ends as soon as it has passed. Before something is sent a large volume has to be segmented.
-std::chrono::seconds DeadlineIn(CallStage stage) { return std::chrono::seconds(kSanitized ? 20 : stage == CallStage::kSend ? 10 : 3); }
+std::chrono::seconds DeadlineIn(CallStage stage) { return std::chrono::seconds(kSanitized ? 20 : stage == CallStage::kSend ? 8 : 3); }
 
 class DeadlineThatPasses : public testing::TestWithParam<CallStage> {};
 
 TEST_P(DeadlineThatPasses, EndsTheCallAndFreesWhatItHeld) {
   HeldCall call(GetParam());
-  ASSERT_TRUE(call.Begin(std::chrono::system_clock::now() + DeadlineIn(GetParam()))) << "held before the deadline";
+  const auto deadline = std::chrono::system_clock::now() + DeadlineIn(GetParam());
+  ASSERT_TRUE(call.Begin(deadline)) << "held before the deadline";
+  if (GetParam() == CallStage::kSend) std::this_thread::sleep_until(deadline);  // it is held by a client that does not read
   EXPECT_EQ(call.conversation().Finish().status.error_code(), grpc::DEADLINE_EXCEEDED);
   if (!call.holds_the_calls_thread()) {
     EXPECT_TRUE(call.StreamGoes()) << "the call does not wait for the worker";

@@ -52,7 +52,7 @@ class MinuteLoad : public testing::Test {
 
 TEST_F(MinuteLoad, KeepsEveryPromiseAtOneAndAHalfTimesTheCapacity) {
   const fs::path workload = fs::path(TUCKERSEG_SOURCE_DIR) / "tests" / "load" / "workloads" / "minute.json";
-  const Outcome outcome = Load("run --workload " + workload.string() + " --original-seconds 15 -o load.json --requests requests.csv");
+  const Outcome outcome = Load("run --workload " + workload.string() + " -o load.json --requests requests.csv");
   EXPECT_EQ(outcome.status, 0) << outcome.err;
   std::cout << outcome.out;
   for (const char* promise : {"the generator", "one process", "no unexpected end", "right answers", "bounded queue", "resident memory", "admitted deadlines", "the server's clock"}) {
