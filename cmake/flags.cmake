@@ -22,6 +22,12 @@ target_compile_definitions(tuckerseg_flags INTERFACE TUCKERSEG_VERSION="${PROJEC
 
 # -ffp-contract=off: with fused multiply-adds the same source gives other roundings on other compilers and CPUs.
 add_compile_options(-ffp-contract=off)
+# Release binaries are hardened: addresses are random (PIE), what the loader has filled in is read-only, overruns of buffers end the program. Most of it
+# is what Debian's compiler does anyway; others' do not. tests/integration/hardened_server.sh looks at the result.
+set(hardened $<CONFIG:Release>)
+add_compile_options("$<${hardened}:-fPIE;-fstack-protector-strong;-U_FORTIFY_SOURCE;-D_FORTIFY_SOURCE=2>")
+add_link_options("$<${hardened}:-pie;-Wl,-z,relro;-Wl,-z,now;-Wl,-z,noexecstack>")
+
 if(TUCKERSEG_SANITIZE)
   add_compile_options(-fsanitize=${TUCKERSEG_SANITIZE} -fno-omit-frame-pointer)
   add_link_options(-fsanitize=${TUCKERSEG_SANITIZE})

@@ -1,5 +1,6 @@
 /// tuckerseg-server: reads its configuration, builds the parts, waits for a signal, stops.
 #include <signal.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
@@ -7,19 +8,30 @@
 #include <iostream>
 #include <iterator>
 #include <nlohmann/json.hpp>
+#include <optional>
+#include <stop_token>
+#include <string>
 #include <thread>
+#include <utility>
+#include <vector>
 
 #include "engine/error.h"
 #include "engine/freed_memory.h"
 #include "server/config.h"
+#include "server/execution.h"
+#include "server/observe/choice_log.h"
 #include "server/observe/log.h"
+#include "server/observe/operator_endpoint.h"
+#include "server/observe/otlp_exporter.h"
+#include "server/observe/status_gauges.h"
+#include "server/observe/variant_gauges.h"
+#include "server/security/core_dumps.h"
+#include "server/security/security.h"
+#include "server/serve/current_status.h"
 #include "server/serve/grpc_server.h"
-#include "server/variants/variant_gauges.h"
-#ifdef TUCKERSEG_WITH_TORCH
-#include "engine/execute/torch/torch_executor.h"
-#else
-#include "engine/execute/plain/plain_executor.h"
-#endif
+#include "server/serve/serving_watch.h"
+#include "server/serve/status_of.h"
+#include "server/variants/model_rescan.h"
 
 namespace {
 
@@ -27,21 +39,6 @@ using namespace tuckerseg;
 
 constexpr int kFailed = 1;
 constexpr int kWrongUsage = 2;
-
-struct Execution {
-  ExecutorFactory factory;
-  std::string name;
-  std::vector<std::string> devices;
-};
-
-Execution ChooseExecution(const ServerConfig& config) {
-#ifdef TUCKERSEG_WITH_TORCH
-  return {TorchExecutorFactory(config.device, config.threads), TorchVersion(), TorchDevices()};
-#else
-  if (config.device != "cpu") throw Error(ErrorCode::kInvalidArgument, "device = " + config.device + ": must be cpu");
-  return {PlainExecutorFactory(), "plain", {"cpu"}};
-#endif
-}
 
 /// Blocks the signals that stop the server, so that this thread alone takes them.
 sigset_t BlockSignals() {
@@ -53,36 +50,117 @@ sigset_t BlockSignals() {
   return signals;
 }
 
-/// Builds all that the server is made of, and serves until a signal comes; with `check_only` it ends before it listens.
-void Serve(const ServerConfig& config, bool check_only) {
+/// While it lives a signal ends the process at once: loading may take minutes, and no request has been taken that would have to be finished.
+class EndWhileStarting {
+ public:
+  explicit EndWhileStarting(const sigset_t& signals) : thread_([signals](const std::stop_token& stop) { Wait(signals, stop); }) {}
+
+ private:
+  static void Wait(const sigset_t& signals, const std::stop_token& stop) {
+    const timespec look{.tv_sec = 0, .tv_nsec = 100'000'000};
+    while (!stop.stop_requested()) {
+      if (sigtimedwait(&signals, nullptr, &look) <= 0) continue;
+      Log(LogLevel::kInfo, "stopped", nlohmann::json::object());
+      _exit(0);
+    }
+  }
+
+  std::jthread thread_;
+};
+
+CatalogueOptions CatalogueOptionsOf(const ServerConfig& config) { return {.directory = config.models, .allow_non_commercial = config.allow_non_commercial}; }
+
+void AddDevices(const ServerConfig& config, Devices& devices) {
+  for (const DeviceSettings& settings : DevicesOf(config)) devices.Add(settings, ExecutionOn(settings), config.memory_limit_bytes);
+}
+
+/// What keeps a server of these settings from serving all that it is given, a line each: all is loaded once. Errors: for devices and files that cannot be used.
+std::vector<std::string> CheckModels(const ServerConfig& config) {
+  const Security security(config);
+  Metrics metrics(TUCKERSEG_VERSION, DeviceKinds(), ExecutorName());
+  MemoryBudget memory(config.memory_limit_bytes);
+  Devices devices;
+  AddDevices(config, devices);
+  Catalogue catalogue(CatalogueOptionsOf(config), devices, memory, metrics);
+  catalogue.LoadWhatFits();
+  return BrokenModels(*catalogue.View());
+}
+
+/// Builds all that the server is made of, and serves until a signal comes.
+void Serve(const ServerConfig& config) {
+  ForbidCoreDumps();
   KeepFreedMemoryOfAllThreads();  // until the server is idle (IdleHeap)
   const sigset_t signals = BlockSignals();
   LogGrpcMessages();
-  const Execution execution = ChooseExecution(config);
-  const ModelStore models(config.models, execution.factory, config.allow_non_commercial);
-  if (check_only) return;
+  Security security(config);
+  Metrics metrics(TUCKERSEG_VERSION, DeviceKinds(), ExecutorName());
   MemoryBudget memory(config.memory_limit_bytes);
-  IdleHeap heap;  // before the queue, whose work uses it
-  WorkQueue queue(config.queue_capacity);
-  Metrics metrics(TUCKERSEG_VERSION, execution.devices);
-  metrics.RefreshWith([&] { metrics.SetQueue(config.device, queue.depth(), queue.capacity(), queue.running() ? 1 : 0); });
-  SetVariantGauges(models, metrics);
-  const int metrics_port = metrics.Expose(config.metrics);
-  ServiceParts parts{config, models, queue, memory, metrics, heap, execution.name, execution.devices};
+  IdleHeap heap;
+  Devices devices;  // behind what the work of their queues uses, but for the catalogue, which stops them
+  AddDevices(config, devices);
+  std::optional<ChoiceLog> choices;
+  if (!config.choices_file.empty()) choices.emplace(config.choices_file, config.choices_max_bytes);
+  // The operators' pages come first and go last: probes are answered while models are loaded and while running requests end.
+  Readiness readiness;
+  LiveStatus live;
+  RequestRing requests;
+  VariantGauges variants(metrics);
+  metrics.RefreshWith([&] {
+    if (const auto status = live.Now()) {
+      SetGauges(*status, metrics);
+      variants.Show(status->levels);
+    }
+    security.ShowExpiry(metrics);
+  });
+  const OperatorEndpoint endpoint(config.metrics, TUCKERSEG_VERSION, metrics, readiness, live, requests);
+  std::optional<OtlpExporter> spans;
+  if (!config.traces_endpoint.empty()) {
+    spans.emplace(OtlpOptions{.collector = ParseHttpUrl("traces.endpoint", config.traces_endpoint), .source = {TUCKERSEG_VERSION, RandomId()}},
+                  [&metrics](const char* reason, size_t count) { metrics.CountDroppedSpans(reason, static_cast<double>(count)); });
+  }
+  readiness.Starting("loading models");
+  std::optional<EndWhileStarting> starting(std::in_place, signals);
+  Catalogue catalogue(CatalogueOptionsOf(config), devices, memory, metrics);
+  catalogue.LoadWhatFits();
+  ResultCache results(config.results);
+  ServiceParts parts{config, catalogue, devices, memory, metrics, heap, results, security, ExecutorName()};
+  parts.choices = choices ? &*choices : nullptr;
+  parts.requests = &requests;
+  parts.spans = spans ? &*spans : nullptr;
+  const LiveStatus::Shown shown = live.Show([&parts] { return CurrentStatus(parts); });
+  starting.reset();  // from here on requests may run: a signal waits for them
   GrpcServer server(parts, config.listen);
-  Log(LogLevel::kInfo, "serving", {{"port", server.port()}, {"metrics_port", metrics_port}, {"tasks", models.models().size()},
-                                   {"device", config.device}, {"threads", config.threads}});
+  const ServingWatch watch(catalogue, readiness, server);
+  const ModelRescan rescan(catalogue, heap, config.models_rescan_s);
+  Log(LogLevel::kInfo, "serving", {{"port", server.port()}, {"metrics_port", endpoint.port()}, {"tasks", catalogue.View()->models.size()},
+                                   {"devices", devices.Names()}});
 
   int signal = 0;
   sigwait(&signals, &signal);
+  readiness.Draining();
   Log(LogLevel::kInfo, "stopping", {{"signal", signal}, {"running", parts.streams.load()}});
   std::thread([signals]() mutable {
     int second = 0;
     sigwait(&signals, &second);
     _exit(kFailed);  // asked twice: at once
   }).detach();
-  server.Stop(std::chrono::duration<double>(config.drain_s));
+  server.Stop(std::chrono::duration<double>(config.drain_s), std::chrono::duration<double>(config.drain_delay_s));
   Log(LogLevel::kInfo, "stopped", nlohmann::json::object());
+}
+
+/// Its name alone: what was meant as its value may be a secret, and standard error is kept by whoever starts servers.
+std::string UnknownOption(const std::vector<std::string>& unexpected) {
+  for (const std::string& word : unexpected) {
+    if (word.rfind("--", 0) == 0) return word.substr(0, word.find('='));
+    if (word.rfind('-', 0) == 0) return word.substr(0, 2);
+  }
+  return "argument";
+}
+
+/// A line for each. Returns the exit status.
+int Tell(const std::vector<std::string>& mistakes) {
+  for (const std::string& mistake : mistakes) std::cerr << "error: " << mistake << "\n";
+  return mistakes.empty() ? 0 : kFailed;
 }
 
 }  // namespace
@@ -99,22 +177,29 @@ int main(int argc, char** argv) {
   bool check = false;
   app.add_option("--models", models, "Directory of bundles to serve");
   app.add_option("--listen", listen, "HOST:PORT for gRPC (default 127.0.0.1:50051)");
-  app.add_option("--metrics", metrics, "HOST:PORT for Prometheus, at /metrics (default 127.0.0.1:9464)");
+  app.add_option("--metrics", metrics, "HOST:PORT of the operators' pages: /metrics, /healthz, /readyz, / (default 127.0.0.1:9464)");
   app.add_option("--config", config_file, "JSON file with further settings (docs/api.md lists them)");
-  app.add_flag("--check-config", check, "Check settings, device and models, and exit");
+  app.add_flag("--check-config", check, "Explain every mistake of the settings, check device and models, and exit");
   try {
     app.parse(argc, argv);
+    std::vector<std::string> mistakes;
     if (!config_file.empty()) {
       std::ifstream file(config_file);
       if (!file) throw Error(ErrorCode::kNotFound, "--config: cannot be opened; must be a readable file");
-      ApplyConfigJson({std::istreambuf_iterator<char>(file), {}}, config);
+      mistakes = ReadConfigJson({std::istreambuf_iterator<char>(file), {}}, config);
     }
     if (!models.empty()) config.models = models;  // the command line wins over the file
     if (!listen.empty()) config.listen = listen;
     if (!metrics.empty()) config.metrics = metrics;
-    if (config.models.empty()) throw CLI::RequiredError("--models (or `models` in --config)");
+    if (mistakes.empty() && config.models.empty()) throw CLI::RequiredError("--models (or `models` in --config)");
+    for (std::string& mistake : FindMistakes(config)) mistakes.push_back(std::move(mistake));
+    if (!mistakes.empty()) return Tell(mistakes);
     CompleteConfig(config);
-    Serve(config, check);
+    if (check) return Tell(CheckModels(config));
+    Serve(config);
+  } catch (const CLI::ExtrasError&) {
+    std::cerr << "error: " << UnknownOption(app.remaining()) << ": no option of this program: see tuckerseg-server --help\n";
+    return kWrongUsage;
   } catch (const CLI::ParseError& error) {
     if (error.get_exit_code() == 0) return app.exit(error);  // --help, --version
     std::cerr << "error: " << error.what() << ": see tuckerseg-server --help\n";

@@ -2,20 +2,30 @@
 #pragma once
 
 #include <CLI/CLI.hpp>
+#include <string>
+
+#include "client/lib/client.h"
 
 namespace tuckerseg {
 
 void AddSegmentCommand(CLI::App& app);
 void AddModelsCommand(CLI::App& app);
 void AddLevelsCommand(CLI::App& app);
+void AddLoadCommand(CLI::App& app);
+void AddUnloadCommand(CLI::App& app);
 void AddHealthCommand(CLI::App& app);
 
 /// What all of them take.
 struct CommonArguments {
-  std::string server = "127.0.0.1:50051";
+  ClientOptions connection;  ///< its token is not among the options: other users can read command lines
+  std::string token_file;
   bool json = false;
   bool quiet = false;
 };
 void AddCommonOptions(CLI::App& command, CommonArguments& arguments);
+
+/// The client for them, with the token of --token-file, else of the environment's TUCKERSEG_TOKEN, else without one.
+/// Errors: kInvalidArgument for files that cannot be used.
+Client Connect(const CommonArguments& arguments);
 
 }  // namespace tuckerseg

@@ -73,7 +73,7 @@ CtSource FromDicom(const std::filesystem::path& path) {
 }  // namespace
 
 CtSource OpenCt(const std::string& argument) {
-  if (argument == "-") return {0, "", [](const ByteSink& sink) { Pump(std::cin, sink); }};
+  if (argument == "-") return {0, "", [](const ByteSink& sink) { Pump(std::cin, sink); }, false};
   const std::filesystem::path path(argument);
   std::error_code none;
   if (!std::filesystem::exists(path, none)) {
@@ -85,7 +85,7 @@ CtSource OpenCt(const std::string& argument) {
     return {0, "", [path](const ByteSink& sink) {
               std::ifstream file = Open(path);
               Pump(file, sink);
-            }};
+            }, false};
   }
   return IsDicomFile(path) ? FromDicom(path) : FromNiftiFile(path);
 }

@@ -12,6 +12,7 @@ struct CtSource {
   uint64_t total_bytes = 0;  ///< of the NIfTI file; 0 where it is not known before its end
   std::string sha256;        ///< of the NIfTI file; empty where it is not known before its end
   ByteProducer produce;
+  bool repeatable = true;    ///< `produce` gives the same bytes each time; false: it can be called once
 };
 
 /// `argument`: `-` for standard input (NIfTI), a folder or a file of DICOM, else a NIfTI file, raw or gzip. A NIfTI file is sent

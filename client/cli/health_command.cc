@@ -38,8 +38,8 @@ void AddHealthCommand(CLI::App& app) {
   CLI::App* command = app.add_subcommand("health", "Tell whether the server takes calls; exit status 0 if it does, else 1");
   AddCommonOptions(*command, *arguments);
   command->callback([arguments] {
-    Client client(arguments->server);
-    if (!client.IsServing("", QuickCall())) throw Error(ErrorCode::kUnavailable, "server: is stopping: must be serving");
+    Client client = Connect(*arguments);
+    if (!client.IsServing("", QuickCall())) throw Error(ErrorCode::kUnavailable, "server: takes no calls now: must have a model that can run, and not be stopping");
     const v1::GetServerInfoResponse info = client.GetServerInfo(QuickCall());
     arguments->json ? PrintJson(info) : PrintText(info);
   });

@@ -23,6 +23,7 @@ std::string NameOf(v1::VariantState state) {
     case v1::VARIANT_STATE_LOADING: return "loading";
     case v1::VARIANT_STATE_LOADED: return "loaded";
     case v1::VARIANT_STATE_FAILED: return "failed";
+    case v1::VARIANT_STATE_GONE: return "gone";
     default: return "unknown";
   }
 }
@@ -76,6 +77,14 @@ Json OrNull(bool has, const Value& value) {
   return has ? Json(value) : Json(nullptr);
 }
 
+Json DevicesJson(const v1::Variant& variant) {
+  Json devices = Json::array();
+  for (const v1::VariantOnDevice& place : variant.devices()) {
+    devices.push_back({{"device", place.device()}, {"state", NameOf(place.state())}, {"pinned", place.pinned()}, {"error", place.error()}});
+  }
+  return devices;
+}
+
 Json ToJson(const v1::Variant& variant) {
   return {{"task", variant.task()},
           {"level", variant.name()},
@@ -93,7 +102,18 @@ Json ToJson(const v1::Variant& variant) {
           {"multiply_adds_per_patch", variant.multiply_adds_per_patch()},
           {"weight_bytes", variant.weight_bytes()},
           {"device", variant.device()},
+          {"devices", DevicesJson(variant)},
           {"error", variant.error()}};
+}
+
+/// Once where it is so on every device, else for each where it is.
+void PrintFailures(const v1::Variant& variant, std::ostream& out) {
+  if (!variant.error().empty()) {
+    out << variant.task() << " " << variant.name() << " could not be loaded: " << variant.error() << "\n";
+    return;
+  }
+  for (const v1::VariantOnDevice& place : variant.devices())
+    if (!place.error().empty()) out << variant.task() << " " << variant.name() << " is not loaded on " << place.device() << ": " << place.error() << "\n";
 }
 
 void PrintNotes(const v1::ListVariantsResponse& response, std::ostream& out) {
@@ -109,8 +129,7 @@ void PrintNotes(const v1::ListVariantsResponse& response, std::ostream& out) {
   if (phantoms) out << "* measured on phantoms alone: no patient was among them\n";
   if (seen) out << "! measured in part on CTs that the level was made with: promises nothing of others\n";
   if (brackets) out << "(number) is that of another level too, and does not run this one: ask for it by name\n";
-  for (const v1::Variant& variant : response.variants())
-    if (!variant.error().empty()) out << variant.task() << " " << variant.name() << " could not be loaded: " << variant.error() << "\n";
+  for (const v1::Variant& variant : response.variants()) PrintFailures(variant, out);
 }
 
 }  // namespace
@@ -137,6 +156,17 @@ void PrintLevels(const v1::ListVariantsResponse& response, std::ostream& out) {
   out << table.Text();
   PrintNotes(response, out);
 }
+
+void PrintPlaces(const v1::Variant& variant, std::ostream& out) {
+  for (const v1::VariantOnDevice& place : variant.devices()) {
+    out << variant.task() << " " << variant.name() << " on " << place.device() << ": " << NameOf(place.state());
+    if (place.pinned()) out << ", until it is unloaded by name";
+    if (!place.error().empty()) out << " (" << place.error() << ")";
+    out << "\n";
+  }
+}
+
+void PrintLevelAsJson(const v1::Variant& variant, std::ostream& out) { out << ToJson(variant).dump(1) << "\n"; }
 
 void PrintLevelsAsJson(const v1::ListVariantsResponse& response, std::ostream& out) {
   Json json = Json::array();

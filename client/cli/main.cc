@@ -28,6 +28,8 @@ int main(int argc, char** argv) {
   AddSegmentCommand(app);
   AddModelsCommand(app);
   AddLevelsCommand(app);
+  AddLoadCommand(app);
+  AddUnloadCommand(app);
   AddHealthCommand(app);
   try {
     app.parse(argc, argv);

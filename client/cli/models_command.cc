@@ -81,7 +81,7 @@ void AddModelsCommand(CLI::App& app) {
   AddCommonOptions(*command, arguments->common);
   command->add_option("MODEL", arguments->task, "The model's task: lists its structures");
   command->callback([arguments] {
-    Client client(arguments->common.server);
+    Client client = Connect(arguments->common);
     if (arguments->task.empty()) {
       const v1::ListModelsResponse response = client.ListModels(QuickCall());
       arguments->common.json ? PrintJson(response.models()) : PrintModels(response);
@@ -98,7 +98,7 @@ void AddLevelsCommand(CLI::App& app) {
   AddCommonOptions(*command, arguments->common);
   command->add_option("MODEL", arguments->task, "The model's task; default: all models");
   command->callback([arguments] {
-    const v1::ListVariantsResponse response = Client(arguments->common.server).ListVariants(arguments->task, QuickCall());
+    const v1::ListVariantsResponse response = Connect(arguments->common).ListVariants(arguments->task, QuickCall());
     arguments->common.json ? PrintLevelsAsJson(response, std::cout) : PrintLevels(response, std::cout);
   });
 }

@@ -74,6 +74,11 @@ void ProgressDisplay::Progress(const v1::Progress& progress) {
   Show(StageText(progress.stage()), progress.fraction(), detail);
 }
 
+void ProgressDisplay::Again(int attempt) {
+  infer_begin_ = {};  // what had been segmented is segmented anew
+  Show("sending again", 0, "the server or the connection was lost; attempt " + std::to_string(attempt));
+}
+
 void ProgressDisplay::Show(const std::string& what, double fraction, const std::string& detail) {
   if (style_ == Style::kQuiet) return;
   const double share = std::clamp(fraction, 0.0, 1.0);

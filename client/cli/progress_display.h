@@ -27,6 +27,8 @@ class ProgressDisplay {
   void Sent(int64_t bytes, int64_t total);
   void Accepted(const v1::Accepted& accepted);
   void Progress(const v1::Progress& progress);
+  /// The call is sent again, for the `attempt`-th time.
+  void Again(int attempt);
   /// Removes the bar from the terminal, before something else is printed.
   void Clear();
 

@@ -4,12 +4,15 @@
 #include <iostream>
 #include <map>
 #include <memory>
+#include <utility>
 #include <vector>
 
 #include "client/cli/commands.h"
 #include "client/cli/ct_source.h"
+#include "client/cli/option_checks.h"
 #include "client/cli/progress_display.h"
 #include "client/cli/quantity.h"
+#include "client/cli/random_key.h"
 #include "client/cli/segment_outputs.h"
 #include "client/cli/segment_report.h"
 #include "client/lib/client.h"
@@ -34,6 +37,7 @@ struct SegmentArguments {
   double remove_small_blobs_mm3 = 0;
   int priority = 0;
   std::string deadline;
+  std::string idempotency_key;  // empty: one of our own making
 };
 
 const std::map<std::string, v1::Crop> kCrops{{"auto", v1::CROP_UNSPECIFIED}, {"none", v1::CROP_NONE}, {"rough", v1::CROP_ROUGH},
@@ -52,6 +56,10 @@ CLI::Validator Checked(const Parse& parse) {
         }
       },
       "");
+}
+
+std::string CheckedKey(const std::string& key) {
+  return key.empty() || key.size() > 128 ? "must have 1 to 128 characters" : "";
 }
 
 /// `ends`: those that a file's name may have.
@@ -97,6 +105,7 @@ void Segment(const SegmentArguments& arguments) {
   outputs.Ask(*header.mutable_output());
   header.mutable_output()->set_exclude_incomplete(arguments.exclude_incomplete);
   header.set_priority(arguments.priority);
+  header.set_idempotency_key(arguments.idempotency_key.empty() ? RandomKey() : arguments.idempotency_key);
   header.set_total_bytes(ct.total_bytes);
   header.set_sha256(ct.sha256);
 
@@ -107,10 +116,15 @@ void Segment(const SegmentArguments& arguments) {
   events.progress = [&](const v1::Progress& progress) { display.Progress(progress); };
   events.label_map_header = [&](const v1::LabelMapHeader& label_map_header) { report.label_map = label_map_header; };
   outputs.Listen(events);
+  events.again = [&, drop = std::move(events.again)](int attempt) {
+    drop(attempt);
+    display.Again(attempt);
+  };
   CallLimits limits;
+  if (!ct.repeatable) limits.most_attempts = 1;
   if (!arguments.deadline.empty()) limits.deadline = ParseDuration(arguments.deadline);
 
-  report.summary = Client(arguments.common.server).Segment(header, ct.produce, events, limits);
+  report.summary = Connect(arguments.common).Segment(header, ct.produce, events, limits);
   display.Clear();
   outputs.Write(report.label_map, report.summary);
   arguments.common.json ? PrintReportAsJson(report, std::cout) : PrintReport(report, std::cout);
@@ -139,7 +153,7 @@ void AddProcessingOptions(CLI::App& command, SegmentArguments& arguments) {
       ->check(CLI::IsMember(kCrops))->capture_default_str();
   command.add_flag("--force-split", arguments.force_split, "Predict three overlapping parts along the body, as TotalSegmentator's option does");
   command.add_option("--remove-small-blobs", arguments.remove_small_blobs_mm3, "Components of a structure up to this volume (mm3) become background")
-      ->check(CLI::Range(0.0, 1e9));
+      ->check(NumberIn(0, 1e9));
 }
 
 }  // namespace
@@ -153,12 +167,16 @@ void AddSegmentCommand(CLI::App& app) {
   command->add_option("--task", arguments->task, "Task, e.g. total_fast; default: the server's only one, or total");
   command->add_option("--level", arguments->level, "auto, original, or a level's name or number, e.g. 0.3 (`tuckerseg levels` lists them)")->capture_default_str();
   command->add_option("--min-quality", arguments->min_quality, "For auto: least mean Dice against the original, 0 to 1")
-      ->check(CLI::Range(0.0, 1.0));
+      ->check(NumberIn(0, 1));
   command->add_option("--max-latency", arguments->max_latency, "For auto: longest time to the label map, e.g. 30s")->check(Checked(ParseDuration));
   command->add_option("--max-memory", arguments->max_memory, "For auto: most memory for the segmentation, e.g. 4GiB")->check(Checked(ParseBytes));
   AddProcessingOptions(*command, *arguments);
   command->add_option("--priority", arguments->priority, "Place in the queue, -10 to 10; higher goes first")->check(CLI::Range(-10, 10));
   command->add_option("--deadline", arguments->deadline, "Give up after this time, e.g. 5m; a bare number is seconds")->check(Checked(ParseDuration));
+  command->add_option("--idempotency-key", arguments->idempotency_key,
+                      "Name of this request: sent again under it, with the same CT and options, it is answered without being worked again. "
+                      "Default: a random one, under which the request is sent again if the connection breaks")
+      ->check(CLI::Validator(CheckedKey, ""));
   command->callback([arguments] {
     if (arguments->outputs.label_map.empty() && arguments->outputs.split_dir.empty()) throw CLI::RequiredError("--output or --split-dir");
     const bool conditions = arguments->min_quality > 0 || !arguments->max_latency.empty() || !arguments->max_memory.empty();

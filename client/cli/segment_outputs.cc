@@ -42,6 +42,10 @@ void SegmentOutputs::Ask(v1::OutputOptions& options) const {
 void SegmentOutputs::Listen(SegmentEvents& events) {
   events.label_map = [this](std::span<const std::byte> bytes) { label_map_.insert(label_map_.end(), bytes.begin(), bytes.end()); };
   events.preview = [this](const v1::Preview& preview) { preview_ = preview; };
+  events.again = [this](int) {
+    label_map_.clear();
+    preview_.Clear();
+  };
 }
 
 void SegmentOutputs::Write(const v1::LabelMapHeader& label_map, const v1::Summary& summary) const {

@@ -29,7 +29,7 @@ class SegmentOutputs {
   /// Asks the server for what the files need.
   void Ask(v1::OutputOptions& options) const;
   /// Listens for what goes into them. All is held in memory until it is whole: nothing of a cut answer ever stands under a file's
-  /// name.
+  /// name. What came of an answer goes when its call is sent again.
   void Listen(SegmentEvents& events);
   /// Writes them. `label_map` and `summary`: what the server has told.
   /// Errors: kInvalidArgument, and nothing is written, if a structure's file would be the CT's; kInternal if one cannot be written: those

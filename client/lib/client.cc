@@ -2,183 +2,30 @@
 
 #include <grpcpp/grpcpp.h>
 
-#include <algorithm>
-#include <span>
 #include <utility>
 
+#include "client/lib/call_context.h"
 #include "client/lib/error_of.h"
+#include "client/lib/segment_attempt.h"
+#include "client/lib/send_again.h"
 #include "engine/error.h"
-#include "engine/sha256.h"
 #include "grpc/health/v1/health.grpc.pb.h"
 #include "tuckerseg/v1/model.grpc.pb.h"
-#include "tuckerseg/v1/segmentation.grpc.pb.h"
 #include "tuckerseg/v1/server_info.grpc.pb.h"
 
 namespace tuckerseg {
 namespace {
 
-/// Far below gRPC's limit of 4 MiB for a message, and what the contract asks for.
-constexpr size_t kChunkBytes = size_t{512} << 10;
-
-using SegmentStream = grpc::ClientReaderWriter<v1::SegmentRequest, v1::SegmentResponse>;
-
-/// One call's context, cancelled when the caller's stop is asked for.
-class CallContext {
- public:
-  explicit CallContext(const CallLimits& limits) : cancel_(limits.stop, [this] { context_.TryCancel(); }) {
-    if (limits.deadline) context_.set_deadline(std::chrono::system_clock::now() + *limits.deadline);
-  }
-  grpc::ClientContext* get() { return &context_; }
-
- private:
-  grpc::ClientContext context_;
-  std::stop_callback<std::function<void()>> cancel_;
-};
-
 void ThrowUnlessOk(const grpc::Status& status) {
   if (!status.ok()) throw ErrorOf(status);
 }
 
-/// Thrown through the producer when the server takes no more: its status says why.
-struct ServerEndedCall {};
-
-/// Cuts what the producer gives into chunks of one size.
-class ChunkWriter {
- public:
-  ChunkWriter(SegmentStream& stream, const std::function<void(int64_t)>& sent) : stream_(stream), sent_(sent) {
-    request_.mutable_chunk()->reserve(kChunkBytes);
-  }
-
-  void Write(std::span<const std::byte> bytes) {
-    while (!bytes.empty()) {
-      std::string& chunk = *request_.mutable_chunk();
-      const size_t count = std::min(bytes.size(), kChunkBytes - chunk.size());
-      chunk.append(reinterpret_cast<const char*>(bytes.data()), count);
-      bytes = bytes.subspan(count);
-      if (chunk.size() == kChunkBytes) Flush();
-    }
-  }
-
-  void Flush() {
-    std::string& chunk = *request_.mutable_chunk();
-    if (chunk.empty()) return;
-    if (!stream_.Write(request_)) throw ServerEndedCall{};
-    bytes_ += static_cast<int64_t>(chunk.size());
-    chunk.clear();
-    if (sent_) sent_(bytes_);
-  }
-
- private:
-  SegmentStream& stream_;
-  const std::function<void(int64_t)>& sent_;
-  v1::SegmentRequest request_;
-  int64_t bytes_ = 0;
-};
-
-void Upload(SegmentStream& stream, const v1::SegmentHeader& header, const ByteProducer& volume, const SegmentEvents& events) {
-  try {
-    v1::SegmentRequest request;
-    *request.mutable_header() = header;
-    if (!stream.Write(request)) throw ServerEndedCall{};
-    ChunkWriter chunks(stream, events.sent);
-    volume([&chunks](std::span<const std::byte> bytes) { chunks.Write(bytes); });
-    chunks.Flush();
-    stream.WritesDone();
-  } catch (const ServerEndedCall&) {
-    // Finish() will tell its reason.
-  }
-}
-
-/// What has come of the label map, against what was announced.
-class LabelMapCheck {
- public:
-  void Announce(const v1::LabelMapHeader& header) {
-    if (announced_) throw Error(ErrorCode::kInternal, "server: announced a second label map");
-    announced_ = header;
-  }
-  void Take(std::span<const std::byte> bytes) {
-    bytes_ += bytes.size();
-    digest_.Update(bytes);
-  }
-  void Finish() {
-    if (!announced_) throw Error(ErrorCode::kDataLoss, "label map: none came; the server's answer was cut");
-    if (bytes_ != announced_->bytes()) {
-      throw Error(ErrorCode::kDataLoss, "label map: " + std::to_string(bytes_) + " bytes came; must be " +
-                                            std::to_string(announced_->bytes()) + ", as the server announced");
-    }
-    if (digest_.Digest() != announced_->sha256()) {
-      throw Error(ErrorCode::kDataLoss, "label map: the bytes that came have another checksum than the server announced");
-    }
-  }
-  /// Labels that the file can hold.
-  int label_count() const { return announced_ ? announced_->labels_size() : 0; }
-
- private:
-  std::optional<v1::LabelMapHeader> announced_;
-  uint64_t bytes_ = 0;
-  Sha256 digest_;
-};
-
-/// What has come beside the label map.
-struct Extras {
-  bool preview = false;
-  std::optional<v1::Summary> summary;
-
-  void Check(const v1::OutputOptions& wanted, const LabelMapCheck& label_map) const {
-    if (!summary) throw Error(ErrorCode::kDataLoss, "summary: none came; the server's answer was cut");
-    if (wanted.preview() && !preview) throw Error(ErrorCode::kDataLoss, "preview: none came; the server must be able to draw one");
-    if (wanted.statistics() && summary->statistics_size() != label_map.label_count()) {
-      throw Error(ErrorCode::kDataLoss, "statistics: " + std::to_string(summary->statistics_size()) + " structures came; must be " +
-                                            std::to_string(label_map.label_count()) + ", those of the label map");
-    }
-  }
-};
-
-void Tell(const v1::SegmentResponse& response, const SegmentEvents& events, LabelMapCheck& label_map, Extras& extras) {
-  switch (response.payload_case()) {
-    case v1::SegmentResponse::kAccepted:
-      if (events.accepted) events.accepted(response.accepted());
-      return;
-    case v1::SegmentResponse::kProgress:
-      if (events.progress) events.progress(response.progress());
-      return;
-    case v1::SegmentResponse::kLabelMapHeader:
-      label_map.Announce(response.label_map_header());
-      if (events.label_map_header) events.label_map_header(response.label_map_header());
-      return;
-    case v1::SegmentResponse::kChunk: {
-      const std::span<const std::byte> bytes = std::as_bytes(std::span(response.chunk()));
-      label_map.Take(bytes);
-      if (events.label_map) events.label_map(bytes);
-      return;
-    }
-    case v1::SegmentResponse::kPreview:
-      extras.preview = true;
-      if (events.preview) events.preview(response.preview());
-      return;
-    case v1::SegmentResponse::kSummary: extras.summary = response.summary(); return;
-    case v1::SegmentResponse::PAYLOAD_NOT_SET: return;  // a later server's message: older clients pass over it
-  }
-}
-
-/// Ends a call that an error of the caller's leaves open: the server stops working for it.
-class CancelUnlessDone {
- public:
-  explicit CancelUnlessDone(grpc::ClientContext* context) : context_(context) {}
-  ~CancelUnlessDone() {
-    if (context_ != nullptr) context_->TryCancel();
-  }
-  CancelUnlessDone(const CancelUnlessDone&) = delete;
-  CancelUnlessDone& operator=(const CancelUnlessDone&) = delete;
-  void Done() { context_ = nullptr; }
-
- private:
-  grpc::ClientContext* context_;
-};
-
 }  // namespace
 
-Client::Client(const std::string& address) : Client(grpc::CreateChannel(address, grpc::InsecureChannelCredentials())) {}
+Client::Client(const ClientOptions& options)
+    : channel_(MakeChannel(options)), token_(options.token.empty() ? "" : TokenOf(options.token)) {}
+
+Client::Client(const std::string& address) : Client(ClientOptions{.server = address}) {}
 
 Client::Client(std::shared_ptr<grpc::Channel> channel) : channel_(std::move(channel)) {}
 
@@ -186,33 +33,28 @@ Client::~Client() = default;
 
 v1::Summary Client::Segment(const v1::SegmentHeader& header, const ByteProducer& volume, const SegmentEvents& events,
                             const CallLimits& limits) {
-  const auto stub = v1::SegmentationService::NewStub(channel_);
-  CallContext context(limits);
-  const auto stream = stub->Segment(context.get());
-  CancelUnlessDone cancel(context.get());
-  Upload(*stream, header, volume, events);
-
-  LabelMapCheck label_map;
-  Extras extras;
-  v1::SegmentResponse response;
-  while (stream->Read(&response)) Tell(response, events, label_map, extras);
-  const grpc::Status status = stream->Finish();
-  cancel.Done();
-  ThrowUnlessOk(status);
-  label_map.Finish();
-  extras.Check(header.output(), label_map);
-  return *std::move(extras.summary);
+  const Deadline deadline = DeadlineOf(limits);  // of all attempts together
+  SendAgain again(*channel_, limits, deadline);
+  for (;;) {
+    CallContext context(limits, token_, deadline);
+    SegmentAttempt attempt = SendSegment(channel_, context.get(), header, volume, events);
+    if (attempt.status.ok()) return *std::move(attempt.summary);
+    // Without a key the work might be done twice; without `again` a caller would take two beginnings for one label map.
+    const bool possible = !header.idempotency_key().empty() && (!attempt.label_map_has_begun || events.again);
+    if (!possible || !again.Wait(attempt)) throw ErrorOf(attempt.status);
+    if (events.again) events.again(again.attempts() + 1);
+  }
 }
 
 v1::ListModelsResponse Client::ListModels(const CallLimits& limits) {
-  CallContext context(limits);
+  CallContext context(limits, token_);
   v1::ListModelsResponse response;
   ThrowUnlessOk(v1::ModelService::NewStub(channel_)->ListModels(context.get(), {}, &response));
   return response;
 }
 
 v1::GetModelResponse Client::GetModel(const std::string& task, const CallLimits& limits) {
-  CallContext context(limits);
+  CallContext context(limits, token_);
   v1::GetModelRequest request;
   request.set_task(task);
   v1::GetModelResponse response;
@@ -221,7 +63,7 @@ v1::GetModelResponse Client::GetModel(const std::string& task, const CallLimits&
 }
 
 v1::ListVariantsResponse Client::ListVariants(const std::string& task, const CallLimits& limits) {
-  CallContext context(limits);
+  CallContext context(limits, token_);
   v1::ListVariantsRequest request;
   request.set_task(task);
   v1::ListVariantsResponse response;
@@ -229,15 +71,53 @@ v1::ListVariantsResponse Client::ListVariants(const std::string& task, const Cal
   return response;
 }
 
+v1::Variant Client::LoadVariant(const std::string& task, const std::string& variant, const std::string& device, const CallLimits& limits) {
+  CallContext context(limits, token_);
+  v1::LoadVariantRequest request;
+  request.set_task(task);
+  request.set_name(variant);
+  request.set_device(device);
+  v1::LoadVariantResponse response;
+  ThrowUnlessOk(v1::ModelService::NewStub(channel_)->LoadVariant(context.get(), request, &response));
+  return std::move(*response.mutable_variant());
+}
+
+v1::Variant Client::UnloadVariant(const std::string& task, const std::string& variant, const std::string& device, const CallLimits& limits) {
+  CallContext context(limits, token_);
+  v1::UnloadVariantRequest request;
+  request.set_task(task);
+  request.set_name(variant);
+  request.set_device(device);
+  v1::UnloadVariantResponse response;
+  ThrowUnlessOk(v1::ModelService::NewStub(channel_)->UnloadVariant(context.get(), request, &response));
+  return std::move(*response.mutable_variant());
+}
+
+void Client::WatchVariants(const std::function<void(const v1::Variant&)>& sink, const CallLimits& limits) {
+  CallContext context(limits, token_);
+  const auto stub = v1::ModelService::NewStub(channel_);
+  const auto reader = stub->WatchVariants(context.get(), {});
+  try {
+    for (v1::WatchVariantsResponse response; reader->Read(&response);) sink(response.variant());
+  } catch (...) {
+    context.get()->TryCancel();
+    for (v1::WatchVariantsResponse unused; reader->Read(&unused);) {
+    }
+    reader->Finish();
+    throw;
+  }
+  ThrowUnlessOk(reader->Finish());
+}
+
 v1::GetServerInfoResponse Client::GetServerInfo(const CallLimits& limits) {
-  CallContext context(limits);
+  CallContext context(limits, token_);
   v1::GetServerInfoResponse response;
   ThrowUnlessOk(v1::ServerService::NewStub(channel_)->GetServerInfo(context.get(), {}, &response));
   return response;
 }
 
 bool Client::IsServing(const std::string& service, const CallLimits& limits) {
-  CallContext context(limits);
+  CallContext context(limits, token_);
   grpc::health::v1::HealthCheckRequest request;
   request.set_service(service);
   grpc::health::v1::HealthCheckResponse response;

@@ -9,14 +9,11 @@
 #include <stop_token>
 #include <string>
 
+#include "client/lib/channel.h"
 #include "engine/volume/gzip_stream.h"
 #include "tuckerseg/v1/model.pb.h"
 #include "tuckerseg/v1/segmentation.pb.h"
 #include "tuckerseg/v1/server_info.pb.h"
-
-namespace grpc {
-class Channel;
-}
 
 namespace tuckerseg {
 
@@ -31,27 +28,36 @@ struct SegmentEvents {
   std::function<void(const v1::LabelMapHeader&)> label_map_header;
   ByteSink label_map;  ///< the label map's NIfTI file, in order; whole only once Segment() has returned
   std::function<void(const v1::Preview&)> preview;  ///< once, if the header asks for it
+  /// The call is sent again, for the `attempt`-th time: all that was told before is void, the pieces of a label map among it. Where it is empty
+  /// no call is sent again once its label map has begun.
+  std::function<void(int attempt)> again;
 };
 
 struct CallLimits {
-  std::optional<std::chrono::milliseconds> deadline;  ///< from the call's begin; none: as long as it takes
+  std::optional<std::chrono::milliseconds> deadline;  ///< from the call's begin, all attempts included; none: as long as it takes
   std::stop_token stop;                               ///< cancels the call, on the server too
+  int most_attempts = 4;                              ///< of Segment() with an idempotency key; 1 for a volume that can be given only once
 };
 
 /// Thread-safe; calls may run side by side. Connects at the first call, and again after a lost connection. A call that fails is
-/// not repeated: only the caller knows whether its work may be done twice.
+/// not repeated, as only the caller knows whether its work may be done twice; an idempotency key says that to Segment().
 /// Errors of every call, with the server's message: kInvalidArgument, kNotFound, kFailedPrecondition, kResourceExhausted (with
 /// retry_after_s() where waiting helps), kDeadlineExceeded, kCancelled, kDataLoss, kInternal; kUnavailable if there is no server
 /// or it is stopping.
 class Client {
  public:
-  /// `address`: HOST:PORT. Not encrypted.
+  /// Errors: those of MakeChannel and TokenOf.
+  explicit Client(const ClientOptions& options);
+  /// `address`: HOST:PORT. Not encrypted, no token.
   explicit Client(const std::string& address);
   explicit Client(std::shared_ptr<grpc::Channel> channel);
   ~Client();
 
   /// Streams the volume in and the label map out, in messages below gRPC's default limits. Length and checksum of the label map
   /// are compared with what the server announced.
+  /// With an idempotency key the call is sent again where it broke off through no fault of its own (kUnavailable, a broken connection): after 0.1
+  /// to 1 s, at most `most_attempts` times in all, the deadline being that of all together. If a server was there before, up to 30 s are
+  /// given it to come back, and as long to each one after it. `volume` is then called again, and must give the same bytes.
   /// Errors besides the above: kDataLoss if the label map is cut or changed, or if statistics or a preview were asked for and are
   /// missing; what `volume` and the events throw (the call is
   /// then cancelled on the server).
@@ -62,6 +68,13 @@ class Client {
   v1::GetModelResponse GetModel(const std::string& task, const CallLimits& limits = {});
   /// `task` empty: the variants of all models.
   v1::ListVariantsResponse ListVariants(const std::string& task, const CallLimits& limits = {});
+  /// `variant`: a name or a number; `task` empty: the only one, or `total`. `device` empty: every one that has room. Returns the variant as it then is.
+  v1::Variant LoadVariant(const std::string& task, const std::string& variant, const std::string& device, const CallLimits& limits = {});
+  /// Likewise; `device` empty: all of them.
+  v1::Variant UnloadVariant(const std::string& task, const std::string& variant, const std::string& device, const CallLimits& limits = {});
+  /// Gives every variant to `sink`, then each that has changed or gone (VARIANT_STATE_GONE), until the call ends: with kCancelled where `limits` stop it, or as
+  /// every call. What the sink throws ends the call and passes through.
+  void WatchVariants(const std::function<void(const v1::Variant&)>& sink, const CallLimits& limits = {});
   v1::GetServerInfoResponse GetServerInfo(const CallLimits& limits = {});
 
   /// Whether the service (a full name; empty: the server as a whole) takes calls. Errors: kNotFound for a service it lacks.
@@ -69,6 +82,7 @@ class Client {
 
  private:
   std::shared_ptr<grpc::Channel> channel_;
+  std::string token_;
 };
 
 }  // namespace tuckerseg

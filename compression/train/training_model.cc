@@ -121,7 +121,7 @@ Model MakeTrainingModel(const std::string& plans_json, const std::map<std::strin
                     .tile_step = options.tile_step};
   const TaskCatalog catalog;
   for (const auto& [value, name] : trained) model.labels.push_back(LabelOf(catalog, model.task, value, name));
-  model.provenance = {options.source, "tuckerseg-compress train", options.configuration, options.licence, false, ""};
+  model.provenance = {options.source, "tuckerseg-compress train", options.configuration, options.licence};
   ParseModel(EncodeModel(model));  // what could not be loaded is refused before hours of training, not after
   return model;
 }

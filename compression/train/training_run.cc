@@ -78,6 +78,7 @@ class Run final : EpochScorer {
     set_options.max_bytes = options_.max_memory_bytes;
     set_options.threads = options_.threads;
     model_ = ModelOf(options_, folder, set_options);
+    model_.provenance.phantoms = folder.phantoms;
     set_ = LoadTrainingSet(folder, model_, set_options, CountingSink(sink_, TrainingProgress::Kind::kLoading));
     if (!set_.validation.empty() && !CanBeScored(set_.validation) && sink_) {
       sink_({.kind = TrainingProgress::Kind::kNote, .note = "no class occurs in the held-out cases: they are not scored"});

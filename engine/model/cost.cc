@@ -42,6 +42,12 @@ int64_t ParameterCount(const Model& model) {
   return count;
 }
 
+int64_t Float32WeightBytes(const Model& model) {
+  int64_t elements = 0;
+  for (const ModelPart& part : model.parts) elements += ParameterCount(part.graph) * static_cast<int64_t>(part.folds.size());
+  return elements * static_cast<int64_t>(sizeof(float));
+}
+
 std::vector<int64_t> MultiplyAdds(const LayerGraph& graph, const Size3& patch) {
   const std::vector<Size3> shapes = FeatureShapes(graph, patch);
   std::vector<int64_t> counts{0};

@@ -15,6 +15,10 @@ int64_t ParameterCount(const LayerGraph& graph);
 /// Of all parts, one fold each.
 int64_t ParameterCount(const Model& model);
 
+/// Bytes of the weights of all parts and folds in float32: what executors hold of them, whatever type a file has. Factors that they multiply into cores
+/// make it less.
+int64_t Float32WeightBytes(const Model& model);
+
 /// Multiply-adds of each layer for one patch, by place: one multiplication with its addition counts as one; convolutions alone, as
 /// the paper's table has it (Weber, Dexl et al. 2025). The input factor of a strided Tucker convolution runs at the finer resolution,
 /// the output factor at the coarser one; of a transposed one the other way round.

@@ -135,6 +135,7 @@ struct Provenance {
   std::string licence;        ///< empty if the source does not say
   bool non_commercial = false;  ///< the licence forbids commercial use, or asks for a key that is free for other use only
   std::string weights_sha256; ///< over the weights files of the parts, in order
+  bool phantoms = false;      ///< trained on phantoms alone: a model that says nothing of patients
   bool operator==(const Provenance&) const = default;
 };
 

@@ -135,6 +135,7 @@ Provenance ParseProvenance(const JsonField& field) {
   provenance.licence = field.At("licence").Text();
   if (field.Has("non_commercial")) provenance.non_commercial = field.At("non_commercial").Boolean();
   provenance.weights_sha256 = field.At("weights_sha256").Text();
+  if (field.Has("phantoms")) provenance.phantoms = field.At("phantoms").Boolean();
   return provenance;
 }
 
@@ -154,6 +155,7 @@ std::string EncodeModel(const Model& model) {
               {"weights_sha256", model.provenance.weights_sha256}}},
             {"parts", Json::array()}};
   if (model.provenance.non_commercial) json["provenance"]["non_commercial"] = true;
+  if (model.provenance.phantoms) json["provenance"]["phantoms"] = true;
   for (const Label& label : model.labels) json["labels"].push_back(LabelJson(label));
   for (const ModelPart& part : model.parts) json["parts"].push_back(PartJson(part));
   // Names of trainers and folders come from outside and need not be UTF-8.

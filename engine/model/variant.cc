@@ -103,11 +103,15 @@ void CheckSmallerLevels(const Variant& variant, const Variant& as_read) {
 
 }  // namespace
 
-VariantFiles LoadVariant(const std::filesystem::path& directory, const Model& model) {
+Variant ReadVariant(const std::filesystem::path& directory, const Model& model) {
   const std::optional<std::string> json = ReadWholeFile(directory / kVariantFile);
   if (!json) throw Error(ErrorCode::kNotFound, "variant: has no readable variant.json; must be a directory that `decompose` wrote");
+  return ParseVariant(*json, model);
+}
+
+VariantFiles LoadVariant(const std::filesystem::path& directory, const Model& model) {
   VariantFiles files;
-  files.variant = ParseVariant(*json, model);
+  files.variant = ReadVariant(directory, model);
   files.weights = MapPartWeights(directory, model.parts, files.variant.weights_sha256).weights;
   CheckLevels(files, model);
   return files;
@@ -141,10 +145,15 @@ std::vector<std::filesystem::path> FindVariants(const std::filesystem::path& bun
   return found;
 }
 
+Model ModelOf(const Model& model, const Variant& variant, size_t level) {
+  Model form = model;
+  form.parts = PartsOf(model, variant.levels.at(level));
+  return form;
+}
+
 Bundle BundleOf(const Model& model, const VariantFiles& files, size_t level) {
   Bundle bundle;
-  bundle.model = model;
-  bundle.model.parts = PartsOf(model, files.variant.levels.at(level));
+  bundle.model = ModelOf(model, files.variant, level);
   for (size_t i = 0; i < bundle.model.parts.size(); ++i) bundle.weights.push_back(CutPart(bundle.model.parts[i], files.weights[i], files.variant.levels[level].name));
   return bundle;
 }

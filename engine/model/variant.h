@@ -55,6 +55,9 @@ std::string EncodeVariant(const Variant& variant, const Model& model);
 /// another model or of other weights than `model`'s.
 Variant ParseVariant(const std::string& json, const Model& model);
 
+/// Reads variant.json alone. Errors: as ParseVariant; kNotFound (no such variant).
+Variant ReadVariant(const std::filesystem::path& directory, const Model& model);
+
 /// Reads and checks a variant of `model`: schema, graphs, every tensor, the weights' checksum.
 /// Errors: as ParseVariant; kNotFound (no such variant), kDataLoss (weights).
 VariantFiles LoadVariant(const std::filesystem::path& directory, const Model& model);
@@ -66,6 +69,9 @@ void SaveVariant(const VariantFiles& files, const Model& model, const std::files
 /// The directories under BUNDLE/variants that hold a variant.json, sorted by name; without unfinished ones.
 /// Errors: kFailedPrecondition for a directory that cannot be read.
 std::vector<std::filesystem::path> FindVariants(const std::filesystem::path& bundle);
+
+/// The model in the form of one level, without weights: graphs replaced. `level` is a place in `variant.levels`.
+Model ModelOf(const Model& model, const Variant& variant, size_t level);
 
 /// The model in the form of one level, ready for a Segmenter: graphs replaced, tensors cut. Only what is cut is copied: all else is
 /// looked at where it lies. `level` is a place in `files.variant.levels`.

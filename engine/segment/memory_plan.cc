@@ -112,6 +112,14 @@ int64_t ActivationBytes(const LayerGraph& graph, const Size3& patch) {
   return peak;
 }
 
+int64_t PatchBytes(const Model& model) {
+  int64_t bytes = 0;
+  for (const ModelPart& part : model.parts) {
+    bytes = std::max(bytes, ActivationBytes(LinearHead::Pays(part) ? LinearHead::TrunkOf(part.graph) : part.graph, part.patch_size));
+  }
+  return bytes;
+}
+
 int64_t PredictPeakBytes(const Model& model, const Geometry& geometry, const SegmentOptions& options) {
   const CaseGeometry image = CaseGeometryOf(geometry, model);
   const int64_t voxels = Voxels(image.shape);

@@ -1,12 +1,14 @@
 #include "engine/segment/segmenter.h"
 
 #include <algorithm>
+#include <chrono>
 #include <utility>
 
 #include "engine/error.h"
 #include "engine/segment/clean_labels.h"
 #include "engine/segment/logits_export.h"
 #include "engine/segment/memory_plan.h"
+#include "engine/segment/patch_count.h"
 #include "engine/segment/predict.h"
 #include "engine/segment/preprocess.h"
 #include "engine/segment/stopwatch.h"
@@ -36,11 +38,6 @@ class ProgressCounter {
   const ProgressSink& sink_;
   Progress progress_;
 };
-
-int64_t PatchCount(const Model& model, const ModelPart& part, const ArrayShape& cropped, const Spacing3& spacing_mm) {
-  return MakePatchGrid(NetworkShape(part, cropped, spacing_mm), part.patch_size, model.pipeline.tile_step).PatchCount() *
-         static_cast<int64_t>(part.folds.size());
-}
 
 /// What the resampling cannot do, refused before a patch has run.
 void CheckResampling(const ModelPart& part) {
@@ -75,19 +72,6 @@ void ThrowIfStopped(const std::stop_token& stop) {
   if (stop.stop_requested()) throw Error(ErrorCode::kCancelled, "cancelled");
 }
 
-/// Places of the parts that know a structure asked for.
-std::vector<size_t> PartsFor(const Model& model, const std::vector<int64_t>& structures) {
-  std::vector<size_t> places;
-  for (size_t i = 0; i < model.parts.size(); ++i) {
-    const std::vector<int64_t>& known = model.parts[i].channel_labels;
-    const bool wanted = structures.empty() || std::any_of(structures.begin(), structures.end(), [&](int64_t value) {
-                          return std::find(known.begin(), known.end(), value) != known.end();
-                        });
-    if (wanted) places.push_back(i);
-  }
-  return places;
-}
-
 void KeepOnly(const std::vector<int64_t>& structures, std::span<uint16_t> labels) {
   if (structures.empty()) return;
   std::vector<uint16_t> kept(65536, 0);
@@ -106,7 +90,7 @@ class Segmenter::Run {
 
   Segmentation Segment(const Volume& volume) {
     CanonicalImage image = Read(volume);
-    const std::vector<SplitPart> splits = Splits(image);
+    const std::vector<SplitPart> splits = SplitsOf(model_, image.shape, options_.split_in_three);
     counter_.Expect(CountPatches(image, splits));
     labels_.assign(image.image.size(), 0);
     const Index3 shape{image.shape[2], image.shape[1], image.shape[0]};
@@ -129,12 +113,6 @@ class Segmenter::Run {
     counter_.Enter(Stage::kPreprocess);
     ThrowIfStopped(stop_);
     return ReadImage(volume, model_, options_.threads);
-  }
-
-  std::vector<SplitPart> Splits(const CanonicalImage& image) const {
-    const bool split = model_.pipeline.totalsegmentator && (options_.split_in_three || NeedsThreefoldSplit(image.shape, model_.parts.size()));
-    if (split) return ThreefoldSplit(image.shape[0]);
-    return {{0, image.shape[0], 0, image.shape[0]}};
   }
 
   static std::span<const float> Rows(const CanonicalImage& image, const SplitPart& split) {
@@ -251,13 +229,20 @@ int64_t Segmenter::PeakBytes(const Geometry& geometry, const SegmentOptions& opt
   return PredictPeakBytes(bundle_.model, geometry, options);
 }
 
+double Segmenter::TimePatch() {
+  const Size3 shape = bundle_.model.parts.front().patch_size;
+  const std::vector<float> zeros(static_cast<size_t>(shape[0] * shape[1] * shape[2]));
+  Executor& executor = *executors_.front().front();
+  executor.Run(zeros, shape);
+  const auto start = std::chrono::steady_clock::now();
+  executor.Run(zeros, shape);
+  const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  executor.ReleaseLogits();
+  return seconds * static_cast<double>(RunsOfAPatch(bundle_.model.parts.front()));
+}
+
 int64_t Segmenter::MostPatches(const Geometry& geometry, const SegmentOptions& options) const {
-  const CaseGeometry image = CaseGeometryOf(geometry, bundle_.model);
-  int64_t count = 0;
-  for (const size_t i : PartsFor(bundle_.model, options.structures)) {
-    count += PatchCount(bundle_.model, bundle_.model.parts[i], image.shape, image.spacing_mm);
-  }
-  return count;
+  return tuckerseg::MostPatches(bundle_.model, geometry, options);
 }
 
 }  // namespace tuckerseg

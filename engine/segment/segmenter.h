@@ -82,6 +82,11 @@ class Segmenter {
   /// Values of the labels that `options` asks for, ascending.
   std::vector<uint16_t> ValuesAskedFor(const SegmentOptions& options) const;
 
+  /// Runs one patch of zeros through the first network, twice, and returns the seconds that a patch takes by the second run, all its flips counted: the first run
+  /// pays for what is set up once.
+  /// Errors: as the executor's.
+  double TimePatch();
+
   /// Patches that a volume of this geometry has at most, over all parts and folds that `options` asks for.
   int64_t MostPatches(const Geometry& geometry, const SegmentOptions& options) const;
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <optional>
 #include <utility>
+#include <vector>
 
 #include "engine/error.h"
 #include "engine/segment/crop_volume.h"
@@ -10,31 +11,6 @@
 
 namespace tuckerseg {
 namespace {
-
-constexpr auto kBodyTask = "body_fast";
-constexpr double kBodyMarginMm = 3;
-
-/// Values of the labels named; nothing if one of them is not among the labels.
-std::optional<std::vector<int64_t>> ValuesOf(const Model& model, const std::vector<std::string>& names) {
-  std::vector<int64_t> values;
-  for (const std::string& name : names) {
-    const auto found = std::find_if(model.labels.begin(), model.labels.end(), [&](const Label& label) { return label.name == name; });
-    if (found == model.labels.end()) return std::nullopt;
-    values.push_back(found->value);
-  }
-  return values;
-}
-
-std::vector<std::string> NamesOf(const Model& model, const std::vector<int64_t>& values) {
-  std::vector<std::string> names;
-  for (const Label& label : model.labels)
-    if (std::find(values.begin(), values.end(), label.value) != values.end()) names.push_back(label.name);
-  return names;
-}
-
-[[noreturn]] void RefuseMissing(const Model& model, const std::string& task, const char* what) {
-  throw Error(ErrorCode::kFailedPrecondition, "task " + model.task + ": needs a model of task " + task + ", which " + what + "; must be served beside it");
-}
 
 void AddTimes(const StageTimes& from, StageTimes& to) {
   to.preprocess_s += from.preprocess_s;
@@ -74,106 +50,50 @@ void KeepNear(std::vector<uint8_t> mask, const Spacing3& spacing_mm, double dist
 
 }  // namespace
 
-TaskSegmenter::TaskSegmenter(Segmenter& own, const SegmenterLookup& others, TaskOptions options)
-    : own_(own), options_(std::move(options)) {
-  ChooseCrop(others);
-  ChooseOtherRules(others);
-}
-
-bool TaskSegmenter::TakeCrop(Segmenter* rough, const std::vector<std::string>& structures, double margin_mm) {
-  if (rough == nullptr) return false;
-  std::optional<std::vector<int64_t>> values = ValuesOf(rough->model(), structures);
-  if (!values) return false;
-  rough_ = rough;
-  crop_task_ = rough->model().task;
-  crop_labels_ = std::move(*values);
-  margin_mm_ = margin_mm;
-  return true;
-}
-
-void TaskSegmenter::ChooseCrop(const SegmenterLookup& others) {
-  const Model& model = own_.model();
-  const std::optional<CropRule>& rule = model.pipeline.crop;
-  const bool trained_on_crops = rule && !rule->structures.empty();
-  const std::vector<std::string> structures = !rule ? std::vector<std::string>()
-                                              : trained_on_crops ? rule->structures
-                                                                 : NamesOf(model, options_.segment.structures);
-  const bool asked = options_.crop == CropWish::kRough || options_.crop == CropWish::kRobust;
-  if (options_.crop == CropWish::kNone && trained_on_crops) {
-    throw Error(ErrorCode::kInvalidArgument, "crop = none: must be another one, task " + model.task + " was trained on crops");
-  }
-  if (options_.crop == CropWish::kNone || (structures.empty() && !asked && options_.crop != CropWish::kBody)) return;
-  if (options_.crop == CropWish::kBody && structures.empty()) {
-    Segmenter* body = others(kBodyTask);
-    if (body == nullptr) RefuseMissing(model, kBodyTask, "finds the body");
-    TakeCrop(body, NamesOf(body->model(), body->model().parts.front().channel_labels), kBodyMarginMm);
-    return;
-  }
-  if (structures.empty()) {
-    throw Error(ErrorCode::kInvalidArgument, "crop: must be auto, none or body for task " + model.task + " where no structures are asked for");
-  }
-  // Where the task's own crop is not asked for by name, the finer model does as well; another model than the task's own.
-  for (const std::string& task : options_.crop == CropWish::kRobust ? std::vector{rule->robust_task} : std::vector{rule->task, rule->robust_task}) {
-    Segmenter* rough = others(task);
-    if (rough == &own_ && options_.crop != CropWish::kRobust) rough = nullptr;
-    if (TakeCrop(rough, structures, rule->margin_mm)) return;
-  }
-  if (trained_on_crops || asked) RefuseMissing(model, options_.crop == CropWish::kRobust ? rule->robust_task : rule->task, "finds where to look");
-}
-
-void TaskSegmenter::ChooseOtherRules(const SegmenterLookup& others) {
-  const Model& model = own_.model();
-  if (model.pipeline.keep_near && rough_ != nullptr) {
-    const auto values = ValuesOf(rough_->model(), model.pipeline.keep_near->structures);
-    if (!values) RefuseMissing(model, crop_task_, "must know the structures around the task's own");
-    near_labels_ = *values;
-  }
-  if (!model.pipeline.refine) return;
-  refiner_ = others(model.pipeline.refine->task);
-  const auto values = refiner_ == nullptr ? std::nullopt : ValuesOf(refiner_->model(), {model.pipeline.refine->structure});
-  if (!values) RefuseMissing(model, model.pipeline.refine->task, "refines its edges");
-  refine_labels_ = *values;
-}
-
-int64_t TaskSegmenter::PeakBytes(const Geometry& geometry) const {
-  const auto label_bytes = static_cast<int64_t>(sizeof(uint16_t));
-  const auto most_voxel_bytes = static_cast<int64_t>(sizeof(int32_t));
-  int64_t peak = own_.PeakBytes(geometry, options_.segment);
-  // The cropped copy, and the mask of what lies near.
-  if (rough_ != nullptr) peak += geometry.VoxelCount() * (most_voxel_bytes + (near_labels_.empty() ? 0 : 1));
-  for (const Segmenter* other : {rough_, refiner_}) {
-    if (other != nullptr) peak = std::max(peak, other->PeakBytes(geometry, {.accumulation = options_.segment.accumulation}) + geometry.VoxelCount() * label_bytes);
-  }
-  return peak;
+TaskSegmenter::TaskSegmenter(TaskPlan plan, Segmenter& own, const SegmenterLookup& others) : plan_(std::move(plan)), own_(own) {
+  const auto find = [&](const Model* model) -> Segmenter* {
+    if (model == nullptr) return nullptr;
+    Segmenter* found = others(model->task);
+    if (found == nullptr) throw Error(ErrorCode::kFailedPrecondition, "task " + plan_.own->task + ": needs a model of task " + model->task + ": must be served beside it");
+    return found;
+  };
+  rough_ = find(plan_.rough);
+  refiner_ = find(plan_.refiner);
 }
 
 Segmentation TaskSegmenter::Segment(const Volume& volume, std::stop_token stop, const ProgressSink& progress) {
-  Segmentation result = rough_ == nullptr ? own_.Segment(volume, options_.segment, stop, progress) : SegmentCropped(volume, stop, progress);
-  if (refiner_ != nullptr) Refine(volume, result, stop, progress);
-  if (options_.segment.statistics && result.statistics.empty()) {
+  int64_t patches = 0;
+  const ProgressSink shifted = Shifted(progress, 0, refiner_ == nullptr ? 0 : refiner_->MostPatches(volume.geometry, {}));
+  const ProgressSink counted = [&](const Progress& inner) {
+    patches = inner.patches_done;
+    if (shifted) shifted(inner);
+  };
+  Segmentation result = rough_ == nullptr ? own_.Segment(volume, options(), stop, counted) : SegmentCropped(volume, stop, counted);
+  if (refiner_ != nullptr) Refine(volume, result, stop, Shifted(progress, patches, 0));
+  if (options().statistics && result.statistics.empty()) {
     result.statistics = MeasureStructures(result.label_map.labels, ViewOf(volume), HeaderVoxelVolumeMm3(volume.geometry),
-                                          own_.ValuesAskedFor(options_.segment), {options_.segment.exclude_incomplete, options_.segment.threads});
+                                          own_.ValuesAskedFor(options()), {options().exclude_incomplete, options().threads});
   }
   return result;
 }
 
 Segmentation TaskSegmenter::SegmentCropped(const Volume& volume, const std::stop_token& stop, const ProgressSink& progress) {
   int64_t patches = 0;
-  const ProgressSink shifted = Shifted(progress, 0, own_.MostPatches(volume.geometry, options_.segment));
-  const SegmentOptions rough_options{.accumulation = options_.segment.accumulation, .threads = options_.segment.threads};
+  const ProgressSink shifted = Shifted(progress, 0, own_.MostPatches(volume.geometry, options()));
+  const SegmentOptions rough_options{.accumulation = options().accumulation, .threads = options().threads};
   Segmentation rough = rough_->Segment(volume, rough_options, stop, [&](const Progress& inner) {
     patches = inner.patches_done;
     if (shifted) shifted(inner);
   });
   const Spacing3 spacing_mm = volume.geometry.AffineSpacingMm();
-  const std::optional<VolumeBox> box = BoxOfLabels(rough.label_map, crop_labels_, spacing_mm, margin_mm_);
+  const std::optional<VolumeBox> box = BoxOfLabels(rough.label_map, plan_.crop_labels, spacing_mm, plan_.margin_mm);
   if (!box) {
     std::fill(rough.label_map.labels.begin(), rough.label_map.labels.end(), uint16_t{0});
     return rough;
   }
-  std::vector<uint8_t> near = near_labels_.empty() ? std::vector<uint8_t>() : MaskOf(rough.label_map, near_labels_);
+  std::vector<uint8_t> near = plan_.near_labels.empty() ? std::vector<uint8_t>() : MaskOf(rough.label_map, plan_.near_labels);
   rough.label_map = {};
-  Segmentation result = own_.Segment(CropVolume(volume, *box), options_.segment, stop, Shifted(progress, patches, 0));
+  Segmentation result = own_.Segment(CropVolume(volume, *box), options(), stop, Shifted(progress, patches, 0));
   AddTimes(rough.times, result.times);
   result.label_map = PasteLabels(result.label_map, *box, volume.geometry.shape);
   if (!near.empty()) KeepNear(std::move(near), spacing_mm, own_.model().pipeline.keep_near->distance_mm, result.label_map);
@@ -181,13 +101,13 @@ Segmentation TaskSegmenter::SegmentCropped(const Volume& volume, const std::stop
 }
 
 void TaskSegmenter::Refine(const Volume& volume, Segmentation& result, const std::stop_token& stop, const ProgressSink& progress) {
-  const SegmentOptions options{.accumulation = options_.segment.accumulation, .threads = options_.segment.threads};
-  const Segmentation other = refiner_->Segment(volume, options, stop, progress);
+  const SegmentOptions refiner_options{.accumulation = options().accumulation, .threads = options().threads};
+  const Segmentation other = refiner_->Segment(volume, refiner_options, stop, progress);
   AddTimes(other.times, result.times);
   const Spacing3 spacing_mm = volume.geometry.AffineSpacingMm();
   DilateLabels(result.label_map.labels, Reversed(result.label_map.shape), {spacing_mm[2], spacing_mm[1], spacing_mm[0]},
                own_.model().pipeline.refine->distance_mm);
-  const std::vector<uint8_t> kept = MaskOf(other.label_map, refine_labels_);
+  const std::vector<uint8_t> kept = MaskOf(other.label_map, plan_.refine_labels);
   for (size_t v = 0; v < kept.size(); ++v)
     if (kept[v] == 0) result.label_map.labels[v] = 0;
 }

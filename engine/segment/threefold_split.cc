@@ -21,4 +21,10 @@ std::vector<SplitPart> ThreefoldSplit(int64_t rows) {
           {2 * third - kMargin + 1, rows, 2 * third, rows}};
 }
 
+std::vector<SplitPart> SplitsOf(const Model& model, const ArrayShape& shape, bool asked) {
+  const bool split = model.pipeline.totalsegmentator && (asked || NeedsThreefoldSplit(shape, model.parts.size()));
+  if (split) return ThreefoldSplit(shape[0]);
+  return {{0, shape[0], 0, shape[0]}};
+}
+
 }  // namespace tuckerseg

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "engine/model/model.h"
 #include "engine/volume/resample.h"
 
 namespace tuckerseg {
@@ -23,5 +24,8 @@ bool NeedsThreefoldSplit(const ArrayShape& shape, size_t networks);
 /// The three parts of `rows` rows (totalsegmentator-pipeline section 7). One part where a third has fewer rows than the margin: the
 /// original would count from the wrong end.
 std::vector<SplitPart> ThreefoldSplit(int64_t rows);
+
+/// The parts in which the model takes an image of this shape: one, or three where TotalSegmentator splits, unasked or `asked`.
+std::vector<SplitPart> SplitsOf(const Model& model, const ArrayShape& shape, bool asked);
 
 }  // namespace tuckerseg

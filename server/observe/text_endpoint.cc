@@ -1,56 +1,179 @@
 #include "server/observe/text_endpoint.h"
 
 #include <httplib.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
+#include <algorithm>
+#include <atomic>
 #include <chrono>
+#include <exception>
+#include <nlohmann/json.hpp>
+#include <stop_token>
 #include <thread>
 #include <utility>
 
 #include "engine/error.h"
 #include "server/address.h"
+#include "server/known_keys.h"
+#include "server/observe/log.h"
 
 namespace tuckerseg {
 namespace {
 
-/// A scrape takes milliseconds: two at a time are plenty.
-constexpr size_t kThreads = 2;
+/// A page takes milliseconds, but a client that connects and says nothing takes a thread until it is given up: a probe must find another one.
+constexpr size_t kThreads = 8;
+/// For a whole question, and from its begin to the end of the answer.
+constexpr std::chrono::seconds kForAQuestion{2};
+constexpr std::chrono::seconds kForAPage{30};
+/// A browser's with its cookies has some thousands.
+constexpr size_t kMostAskedBytes = 16384;
+/// From one try to have the port again to the next.
+constexpr std::chrono::milliseconds kBeforeListeningAgain{100};
 
-}  // namespace
+/// Pages load nothing and run nothing, whatever a text in them may be taken for.
+const httplib::Headers kHeaders{{"Cache-Control", "no-store"},
+                                {"Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'"},
+                                {"X-Content-Type-Options", "nosniff"}};
 
-struct TextEndpoint::State {
-  httplib::Server server;
-  int port = 0;
-  std::jthread thread;
+/// A connection with bounds on a whole question and a whole answer: httplib's own hold for each read and each write, and none for the length of a line.
+class BoundedStream final : public httplib::Stream {
+ public:
+  explicit BoundedStream(socket_t connection) : connection_(connection) {}
+
+  bool is_readable() const override { return Wait(POLLIN, begin_ + kForAQuestion); }
+  bool is_writable() const override { return Wait(POLLOUT, begin_ + kForAPage); }
+  ssize_t read(char* bytes, size_t size) override {
+    if (left_ == 0 || !is_readable()) return -1;
+    const ssize_t count = recv(connection_, bytes, std::min(size, left_), MSG_DONTWAIT);
+    if (count > 0) left_ -= static_cast<size_t>(count);
+    return count;
+  }
+  ssize_t write(const char* bytes, size_t size) override {
+    return is_writable() ? send(connection_, bytes, size, MSG_DONTWAIT | MSG_NOSIGNAL) : -1;  // a part: httplib asks again for the rest
+  }
+  // Pages are the same for everybody.
+  void get_remote_ip_and_port(std::string&, int&) const override {}
+  void get_local_ip_and_port(std::string&, int&) const override {}
+  // httplib refuses numbers that its select() could not take, which a server of many connections comes to. It selects on none of these.
+  socket_t socket() const override { return 0; }
+
+ private:
+  using Clock = std::chrono::steady_clock;
+
+  bool Wait(short event, Clock::time_point end) const {
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(end - Clock::now()).count();
+    pollfd awaited{connection_, event, 0};
+    return left > 0 && poll(&awaited, 1, static_cast<int>(left)) > 0;
+  }
+
+  const socket_t connection_;
+  const Clock::time_point begin_ = Clock::now();
+  size_t left_ = kMostAskedBytes;
 };
 
-TextEndpoint::TextEndpoint(const std::string& address, const std::string& path, const std::string& content_type,
-                           std::function<std::string()> text)
-    : state_(std::make_unique<State>()) {
-  httplib::Server& server = state_->server;
+/// Answers one question of each connection, within BoundedStream's bounds.
+class PageServer final : public httplib::Server {
+  bool process_and_close_socket(socket_t connection) override {
+    BoundedStream stream(connection);
+    bool closed = false;
+    // Whoever asks for parts of a page gets all of it, as HTTP allows: httplib would copy it once for each of thousands of ranges.
+    const bool served = process_request(stream, /*close_connection=*/true, closed, [](httplib::Request& request) { request.ranges.clear(); });
+    shutdown(connection, SHUT_RDWR);
+    close(connection);
+    return served;
+  }
+};
+
+void Configure(httplib::Server& server) {
   server.new_task_queue = [] { return new httplib::ThreadPool(kThreads); };  // httplib takes it over
   // Its own default would share the port with another server that asks for the same.
   server.set_socket_options([](socket_t socket) {
     const int yes = 1;
     setsockopt(socket, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof(yes));
   });
-  server.Get(path, [content_type, text = std::move(text)](const httplib::Request&, httplib::Response& response) {
-    response.set_content(text(), content_type);
+  // Bodies are not read at all: httplib reads them before it looks for a page, and bounds none whose length is not announced.
+  server.set_pre_routing_handler([](const httplib::Request& request, httplib::Response& response) {
+    if (request.method == "GET" || request.method == "HEAD") return httplib::Server::HandlerResponse::Unhandled;
+    response.status = 404;
+    return httplib::Server::HandlerResponse::Handled;
   });
+  server.set_default_headers(kHeaders);
+  // Its own default writes the exception's text into a header.
+  server.set_exception_handler([](const httplib::Request&, httplib::Response& response, const std::exception_ptr& exception) {
+    try {
+      std::rethrow_exception(exception);
+    } catch (const std::exception& error) {
+      Log(LogLevel::kError, "page_failed", {{"what", error.what()}});
+    } catch (...) {
+      Log(LogLevel::kError, "page_failed", nlohmann::json::object());
+    }
+    response.status = 500;
+    response.set_content("internal error\n", "text/plain; charset=utf-8");
+  });
+}
+
+}  // namespace
+
+struct TextEndpoint::State {
+  /// Until a stop is asked for. httplib gives its port up at an unusual error of accept(), want of memory for one, which passes: it is taken again.
+  void Listen(const std::stop_token& stop) {
+    while (!server.listen_after_bind()) {
+      if (!stop.stop_requested()) TellOfTheBreak();
+      do {
+        if (stop.stop_requested()) return;
+        std::this_thread::sleep_for(kBeforeListeningAgain);
+      } while (!server.bind_to_port(host, port));
+    }
+  }
+
+  void TellOfTheBreak() noexcept {
+    try {
+      Log(LogLevel::kError, "pages_interrupted", nlohmann::json::object());
+    } catch (...) {  // of memory: the pages matter more
+    }
+  }
+
+  PageServer server;
+  std::string host;
+  int port = 0;
+  std::atomic<bool> ended = false;  // the thread listens no more
+  std::jthread thread;
+};
+
+TextEndpoint::TextEndpoint(const std::string& address, std::vector<TextPage> pages) : state_(std::make_unique<State>()) {
+  httplib::Server& server = state_->server;
+  Configure(server);
+  for (TextPage& page : pages) {
+    server.Get(page.path, [answer = std::move(page.answer)](const httplib::Request&, httplib::Response& response) {
+      const TextAnswer text = answer();
+      response.status = text.status;
+      response.set_content(text.text, text.content_type);
+    });
+  }
   const auto [host, port] = ParseAddress("metrics", address);
+  state_->host = host;
   if (port == 0) {
     state_->port = server.bind_to_any_port(host);
   } else if (server.bind_to_port(host, port)) {
     state_->port = port;
   }
   if (state_->port <= 0) {
-    throw Error(ErrorCode::kInternal, "metrics = " + address + ": cannot be listened at; must be a free HOST:PORT");
+    throw Error(ErrorCode::kInternal, "metrics = " + ShownKey(address) + ": cannot be listened at; must be a free HOST:PORT");
   }
-  state_->thread = std::jthread([&server] { server.listen_after_bind(); });
-  // Stopping a server that does not listen yet would be forgotten, and its thread waited for without end.
-  while (!server.is_running()) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  state_->thread = std::jthread([state = state_.get()](const std::stop_token& stop) {
+    state->Listen(stop);
+    state->ended = true;
+  });
 }
 
-TextEndpoint::~TextEndpoint() { state_->server.stop(); }
+TextEndpoint::~TextEndpoint() {
+  state_->thread.request_stop();
+  // Stopping a server that does not listen yet would be forgotten, and its thread waited for without end.
+  while (!state_->server.is_running() && !state_->ended) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  state_->server.stop();
+}
 
 int TextEndpoint::port() const { return state_->port; }
 

@@ -6,39 +6,66 @@
 #include "engine/error.h"
 
 namespace tuckerseg {
+namespace {
+
+[[noreturn]] void Refuse(const char* what, int64_t bytes, int64_t available, int64_t others) {
+  Error error(ErrorCode::kResourceExhausted, std::string(what) + ": needs " + std::to_string(bytes) + " bytes of memory: must be at most " +
+                                                 std::to_string(available) + ", of which others hold " + std::to_string(others));
+  if (bytes >= 0 && bytes <= available) throw std::move(error).RetryAfter(10);
+  throw error;
+}
+
+}  // namespace
 
 MemoryReservation::MemoryReservation(MemoryReservation&& other) noexcept
-    : budget_(std::exchange(other.budget_, nullptr)), bytes_(std::exchange(other.bytes_, 0)) {}
+    : budget_(std::exchange(other.budget_, nullptr)), bytes_(std::exchange(other.bytes_, 0)), use_(other.use_) {}
 
 MemoryReservation& MemoryReservation::operator=(MemoryReservation&& other) noexcept {
   std::swap(budget_, other.budget_);
   std::swap(bytes_, other.bytes_);
+  std::swap(use_, other.use_);
   return *this;
 }
 
 MemoryReservation::~MemoryReservation() {
-  if (budget_ != nullptr) budget_->Release(bytes_);
+  if (budget_ != nullptr) budget_->Release(bytes_, use_);
 }
 
 void MemoryReservation::ShrinkTo(int64_t bytes) {
   if (budget_ == nullptr || bytes >= bytes_) return;
-  budget_->Release(bytes_ - bytes);
+  budget_->Release(bytes_ - bytes, use_);
   bytes_ = bytes;
 }
 
-MemoryReservation MemoryBudget::Reserve(int64_t bytes, const char* what, int64_t held_bytes) {
+void MemoryBudget::MakeRoomWith(std::function<bool()> make_room) {
   const std::lock_guard lock(mutex_);
-  // Negative: a sum of sizes that passed what 64 bits hold.
-  if (bytes < 0 || bytes > limit_bytes_ - reserved_bytes_) {
-    const int64_t available = limit_bytes_ - held_bytes;
-    Error error(ErrorCode::kResourceExhausted, std::string(what) + ": needs " + std::to_string(bytes) + " bytes of memory: must be at most " +
-                                                   std::to_string(available) + ", of which others hold " +
-                                                   std::to_string(reserved_bytes_ - held_bytes));
-    if (bytes >= 0 && bytes <= available) throw std::move(error).RetryAfter(10);
-    throw error;
+  make_room_ = std::move(make_room);
+}
+
+MemoryReservation MemoryBudget::Reserve(int64_t bytes, const char* what, int64_t held_bytes, MemoryUse use) {
+  for (bool more_can_go = true;;) {
+    std::function<bool()> make_room;
+    {
+      const std::lock_guard lock(mutex_);
+      if (Fits(bytes)) {
+        CountOf(use) += bytes;
+        return {this, bytes, use};
+      }
+      const int64_t available = limit_bytes_ - held_bytes;
+      // Nothing is made room for that would not fit even then.
+      const bool could_fit = bytes >= 0 && bytes <= available;
+      if (!more_can_go || !could_fit || !make_room_) Refuse(what, bytes, available, reserved_bytes_ + weight_bytes_ - held_bytes);
+      make_room = make_room_;
+    }
+    more_can_go = make_room();
   }
-  reserved_bytes_ += bytes;
-  return {this, bytes};
+}
+
+std::optional<MemoryReservation> MemoryBudget::TryReserve(int64_t bytes, MemoryUse use) {
+  const std::lock_guard lock(mutex_);
+  if (!Fits(bytes)) return {};
+  CountOf(use) += bytes;
+  return MemoryReservation(this, bytes, use);
 }
 
 int64_t MemoryBudget::reserved_bytes() const {
@@ -46,9 +73,19 @@ int64_t MemoryBudget::reserved_bytes() const {
   return reserved_bytes_;
 }
 
-void MemoryBudget::Release(int64_t bytes) {
+int64_t MemoryBudget::weight_bytes() const {
   const std::lock_guard lock(mutex_);
-  reserved_bytes_ -= bytes;
+  return weight_bytes_;
+}
+
+bool MemoryBudget::Fits(int64_t bytes) const {
+  // Negative: a sum of sizes that passed what 64 bits hold.
+  return bytes >= 0 && bytes <= limit_bytes_ - reserved_bytes_ - weight_bytes_;
+}
+
+void MemoryBudget::Release(int64_t bytes, MemoryUse use) {
+  const std::lock_guard lock(mutex_);
+  CountOf(use) -= bytes;
 }
 
 }  // namespace tuckerseg

@@ -1,11 +1,19 @@
 #include "server/schedule/work_queue.h"
 
+#include <algorithm>
 #include <string>
+#include <string_view>
+#include <tuple>
 #include <utility>
 
 #include "engine/error.h"
 
 namespace tuckerseg {
+namespace {
+
+constexpr auto kStopping = "the server is stopping: try another one";
+
+}  // namespace
 
 bool Ticket::WaitFor(std::chrono::milliseconds timeout) {
   std::unique_lock lock(mutex_);
@@ -22,43 +30,46 @@ bool Ticket::started() const {
   return state_ != State::kWaiting;
 }
 
-bool WorkQueue::Order::operator()(const std::shared_ptr<Ticket>& a, const std::shared_ptr<Ticket>& b) const {
-  if (a->priority_ != b->priority_) return a->priority_ > b->priority_;
-  return a->number_ < b->number_;
+bool WorkQueue::Place::operator<(const Place& other) const {
+  return std::tuple(-priority, begin_s, index) < std::tuple(-other.priority, other.begin_s, other.index);
 }
 
 WorkQueue::WorkQueue(int64_t capacity) : capacity_(capacity), worker_([this](const std::stop_token& stop) { Work(stop); }) {}
 
-WorkQueue::~WorkQueue() {
+void WorkQueue::Stop() {
   worker_.request_stop();
-  std::set<std::shared_ptr<Ticket>, Order> dropped;
+  std::vector<std::shared_ptr<Ticket>> dropped;
   {
     const std::lock_guard lock(mutex_);
+    stopped_ = true;
     dropped.swap(waiting_);
     if (running_) running_->stop_.request_stop();
   }
-  for (const auto& ticket : dropped) {
-    End(*ticket, std::make_exception_ptr(Error(ErrorCode::kUnavailable, "the server is stopping: try another one")));
-  }
-  worker_.join();
+  for (const auto& ticket : dropped) End(*ticket, std::make_exception_ptr(Error(ErrorCode::kUnavailable, kStopping)));
+  if (worker_.joinable()) worker_.join();
 }
 
-std::shared_ptr<Ticket> WorkQueue::Submit(int priority, std::function<void(std::stop_token)> work) {
+std::shared_ptr<Ticket> WorkQueue::Submit(Turn turn, std::function<void(std::stop_token)> work) {
   auto ticket = std::make_shared<Ticket>();
   ticket->work_ = std::move(work);
-  ticket->priority_ = priority;
+  ticket->turn_ = std::move(turn);
   {
     const std::lock_guard lock(mutex_);
-    const int64_t held = static_cast<int64_t>(waiting_.size()) + (running_ ? 1 : 0);
+    if (stopped_) throw Error(ErrorCode::kUnavailable, kStopping);
+    const int64_t held = Held();
     if (held >= capacity_) {
       throw Error(ErrorCode::kResourceExhausted, "queue: " + std::to_string(held) + " requests wait or run: must be fewer than " +
                                                      std::to_string(capacity_) + "; try again later")
           .RetryAfter(5);
     }
-    ticket->number_ = next_number_++;
-    waiting_.insert(ticket);
-    const auto place = waiting_.find(ticket);
-    ticket->position_ = std::distance(waiting_.begin(), place) + (running_ ? 1 : 0);
+    const Place place = PlaceOf(ticket->turn_);
+    const std::vector<Place> places = PlacesInOrder();
+    ticket->position_ = std::lower_bound(places.begin(), places.end(), place) - places.begin() + (running_ ? 1 : 0);
+    if (!Waits(ticket->turn_.client)) {
+      double& had_s = had_s_[ticket->turn_.client];
+      had_s = std::max(had_s, level_s_);
+    }
+    waiting_.push_back(ticket);
   }
   changed_.notify_one();
   return ticket;
@@ -69,7 +80,7 @@ void WorkQueue::Cancel(const std::shared_ptr<Ticket>& ticket) {
   bool waited = false;
   {
     const std::lock_guard lock(mutex_);
-    waited = waiting_.erase(ticket) > 0;
+    waited = std::erase(waiting_, ticket) > 0;
   }
   if (waited) End(*ticket, std::make_exception_ptr(Error(ErrorCode::kCancelled, "cancelled in the queue")));
 }
@@ -79,10 +90,75 @@ int64_t WorkQueue::depth() const {
   return static_cast<int64_t>(waiting_.size());
 }
 
+std::map<int, int64_t> WorkQueue::Waiting() const {
+  const std::lock_guard lock(mutex_);
+  std::map<int, int64_t> waiting;
+  for (const auto& ticket : waiting_) ++waiting[ticket->turn_.priority];
+  return waiting;
+}
+
+double WorkQueue::SecondsBefore(const Turn& turn) const {
+  const std::lock_guard lock(mutex_);
+  double seconds = 0;
+  if (running_) {
+    const double elapsed = std::chrono::duration<double>(std::chrono::steady_clock::now() - running_->started_at_).count();
+    seconds = std::max(0.0, running_->turn_.foretold_s - elapsed);
+  }
+  const Place place = PlaceOf(turn);
+  for (const Place& other : PlacesInOrder()) {
+    if (other < place) seconds += waiting_[other.index]->turn_.foretold_s;
+  }
+  return seconds;
+}
+
+std::vector<WorkQueue::Place> WorkQueue::PlacesInOrder() const {
+  std::vector<Place> places;
+  std::map<std::pair<std::string_view, int>, double> ahead_s;  // of each client's own work of a priority
+  for (size_t i = 0; i < waiting_.size(); ++i) {
+    const Turn& turn = waiting_[i]->turn_;
+    double& own_s = ahead_s[{turn.client, turn.priority}];
+    places.push_back({turn.priority, had_s_.at(turn.client) + own_s, i});
+    own_s += turn.foretold_s;
+  }
+  std::sort(places.begin(), places.end());
+  return places;
+}
+
+WorkQueue::Place WorkQueue::PlaceOf(const Turn& turn) const {
+  const auto had = had_s_.find(turn.client);
+  double begin_s = had == had_s_.end() ? level_s_ : Waits(turn.client) ? had->second : std::max(had->second, level_s_);
+  for (const auto& ticket : waiting_) {
+    if (ticket->turn_.client == turn.client && ticket->turn_.priority == turn.priority) begin_s += ticket->turn_.foretold_s;
+  }
+  return {turn.priority, begin_s, waiting_.size()};
+}
+
+std::shared_ptr<Ticket> WorkQueue::TakeNext() {
+  const Place next = PlacesInOrder().front();
+  std::shared_ptr<Ticket> ticket = std::move(waiting_[next.index]);
+  waiting_.erase(waiting_.begin() + static_cast<std::ptrdiff_t>(next.index));
+  level_s_ = std::max(level_s_, next.begin_s);
+  // Whoever asks for nothing and has had no more than the level starts there again: names of clients that have gone are not kept.
+  std::erase_if(had_s_, [&](const auto& client) { return client.second <= level_s_ && client.first != ticket->turn_.client && !Waits(client.first); });
+  had_s_.at(ticket->turn_.client) += ticket->turn_.foretold_s;
+  return ticket;
+}
+
+bool WorkQueue::Waits(const std::string& client) const {
+  return std::any_of(waiting_.begin(), waiting_.end(), [&](const auto& ticket) { return ticket->turn_.client == client; });
+}
+
+bool WorkQueue::full() const {
+  const std::lock_guard lock(mutex_);
+  return Held() >= capacity_;
+}
+
 bool WorkQueue::running() const {
   const std::lock_guard lock(mutex_);
   return running_ != nullptr;
 }
+
+int64_t WorkQueue::Held() const { return static_cast<int64_t>(waiting_.size()) + (running_ ? 1 : 0); }
 
 void WorkQueue::End(Ticket& ticket, std::exception_ptr error) {
   ticket.work_ = nullptr;  // what it captured goes before anyone hears that it has ended
@@ -100,9 +176,9 @@ void WorkQueue::Work(const std::stop_token& stop) {
     {
       std::unique_lock lock(mutex_);
       if (!changed_.wait(lock, stop, [this] { return !waiting_.empty(); }) || stop.stop_requested()) return;
-      ticket = *waiting_.begin();
-      waiting_.erase(waiting_.begin());
+      ticket = TakeNext();
       running_ = ticket;
+      ticket->started_at_ = std::chrono::steady_clock::now();
     }
     {
       const std::lock_guard lock(ticket->mutex_);

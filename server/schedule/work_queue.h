@@ -6,13 +6,22 @@
 #include <cstdint>
 #include <exception>
 #include <functional>
+#include <map>
 #include <memory>
 #include <mutex>
-#include <set>
 #include <stop_token>
+#include <string>
 #include <thread>
+#include <vector>
 
 namespace tuckerseg {
+
+/// What decides when a piece of work runs.
+struct Turn {
+  int priority = 0;
+  std::string client = {};  ///< whose work it is: clients of one priority share the device's time
+  double foretold_s = 0;    ///< how long it will take
+};
 
 /// A piece of work in the queue. Shared by the queue and the request that waits for it.
 class Ticket {
@@ -30,8 +39,8 @@ class Ticket {
   enum class State { kWaiting, kRunning, kEnded };
 
   std::function<void(std::stop_token)> work_;
-  int priority_ = 0;
-  int64_t number_ = 0;
+  Turn turn_;
+  std::chrono::steady_clock::time_point started_at_{};  // guarded by the queue's mutex
   int64_t position_ = 0;
   std::stop_source stop_;
   mutable std::mutex mutex_;
@@ -40,37 +49,62 @@ class Ticket {
   std::exception_ptr error_;
 };
 
-/// Runs one piece of work at a time: higher priority first, then in the order of arrival. Thread-safe.
+/// Runs one piece of work at a time: higher priority first. Clients of one priority get equal shares of the device's foretold seconds, whoever sends more (start-time fair
+/// queueing, Goyal, Vin and Cheng 1997); a client's own work runs in the order of arrival, and so does all work while no client has had more than another.
+/// Thread-safe.
 class WorkQueue {
  public:
   /// `capacity`: pieces of work that may wait or run.
   explicit WorkQueue(int64_t capacity);
-  /// Stops the running work, drops what waits, joins the worker.
-  ~WorkQueue();
+  ~WorkQueue() { Stop(); }
 
-  /// Errors: kResourceExhausted with a time to try again if the queue is full.
-  std::shared_ptr<Ticket> Submit(int priority, std::function<void(std::stop_token)> work);
+  /// Stops the running work, drops what waits, joins the worker; takes no work from then on. For one thread, and not from within work.
+  void Stop();
+
+  /// Errors: kResourceExhausted with a time to try again if the queue is full; kUnavailable once it was stopped.
+  std::shared_ptr<Ticket> Submit(Turn turn, std::function<void(std::stop_token)> work);
 
   /// Takes waiting work out of the queue; asks running work to stop. What the work has captured is let go of once it has ended.
   void Cancel(const std::shared_ptr<Ticket>& ticket);
 
+  /// Until work of this turn would begin if it came now and nothing came after it: what is foretold to be left of the running work, and all that waits and goes first.
+  double SecondsBefore(const Turn& turn) const;
   int64_t depth() const;    ///< waiting
+  /// Waiting, by priority; those that nothing of waits are left out.
+  std::map<int, int64_t> Waiting() const;
+  bool full() const;
   bool running() const;
   int64_t capacity() const { return capacity_; }
 
  private:
-  struct Order {
-    bool operator()(const std::shared_ptr<Ticket>& a, const std::shared_ptr<Ticket>& b) const;
+  /// Where a piece of work stands: by priority, then by the seconds that its client has had when it begins, then by arrival.
+  struct Place {
+    int priority = 0;
+    double begin_s = 0;
+    size_t index = 0;  // in waiting_
+
+    bool operator<(const Place& other) const;
   };
+  // With the mutex:
+  std::vector<Place> PlacesInOrder() const;
+  Place PlaceOf(const Turn& turn) const;  // if it came now
+  std::shared_ptr<Ticket> TakeNext();
+  bool Waits(const std::string& client) const;
+
   void Work(const std::stop_token& stop);
+  int64_t Held() const;  // with the mutex
   static void End(Ticket& ticket, std::exception_ptr error);
 
   const int64_t capacity_;
   mutable std::mutex mutex_;
   std::condition_variable_any changed_;
-  std::set<std::shared_ptr<Ticket>, Order> waiting_;
+  std::vector<std::shared_ptr<Ticket>> waiting_;  // in the order of arrival
   std::shared_ptr<Ticket> running_;
-  int64_t next_number_ = 0;
+  // Seconds of the device that clients have had, of those who wait or run or have had more than who waits has. Who comes starts at `level_s_`, that which the work that began last
+  // began at: time that nobody asked for is not saved up.
+  std::map<std::string, double> had_s_;
+  double level_s_ = 0;
+  bool stopped_ = false;
   std::jthread worker_;  // last: it starts when everything else is there
 };
 

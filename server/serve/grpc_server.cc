@@ -4,69 +4,135 @@
 #include <grpcpp/ext/proto_server_reflection_plugin.h>
 #include <grpcpp/grpcpp.h>
 #include <grpcpp/health_check_service_interface.h>
+#include <grpcpp/impl/server_builder_option.h>
 
+#include <mutex>
 #include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
 #include <thread>
+#include <utility>
+#include <vector>
 
 #include "engine/error.h"
 #include "server/observe/log.h"
+#include "server/security/port_credentials.h"
+#include "server/serve/connection_door.h"
+#include "server/serve/inference_service.h"
 #include "server/serve/model_service.h"
+#include "server/serve/own_services.h"
+#include "server/serve/rpc_interceptor.h"
+#include "server/serve/segment_record.h"
 #include "server/serve/segmentation_service.h"
+#include "server/serve/status_of.h"
 
 namespace tuckerseg {
 namespace {
 
-/// `liveness` answers whatever the models do; the others follow whether calls are taken.
-constexpr const char* kServices[] = {"", "tuckerseg.v1.SegmentationService", "tuckerseg.v1.ModelService",
-                                     "tuckerseg.v1.ServerService"};
 /// How long the answer of a handler that has returned may take to leave.
 constexpr std::chrono::seconds kLastStatus{1};
 
-}  // namespace
-
-void LogGrpcMessages() {
-  gpr_set_log_function([](gpr_log_func_args* message) {
-    // Errors name addresses and places in gRPC's source; what it says below that (tracing) may quote a call's metadata.
-    if (message->severity == GPR_LOG_SEVERITY_ERROR) Log(LogLevel::kError, "grpc", {{"message", message->message}});
-  });
-}
-
-struct GrpcServer::State {
-  explicit State(ServiceParts& service_parts) : parts(service_parts), segmentation(parts), models(parts), info(parts) {}
-
-  void SetServing(bool serving) const {
-    for (const char* name : kServices) server->GetHealthCheckService()->SetServingStatus(name, serving);
+/// Linking gRPC's reflection gives it to every server of the process: this takes it away from one.
+class WithoutReflection final : public grpc::ServerBuilderOption {
+ public:
+  void UpdateArguments(grpc::ChannelArguments*) override {}
+  void UpdatePlugins(std::vector<std::unique_ptr<grpc::ServerBuilderPlugin>>* plugins) override {
+    std::erase_if(*plugins, [](const auto& plugin) { return plugin->name() == "proto_server_reflection"; });
   }
-
-  ServiceParts& parts;
-  SegmentationServiceImpl segmentation;
-  ModelServiceImpl models;
-  ServerServiceImpl info;
-  int port = 0;
-  std::unique_ptr<grpc::Server> server;
 };
 
-GrpcServer::GrpcServer(ServiceParts& parts, const std::string& address) : state_(std::make_unique<State>(parts)) {
-  grpc::EnableDefaultHealthCheckService(true);
-  grpc::reflection::InitProtoReflectionServerBuilderPlugin();
-  grpc::ServerBuilder builder;
-  builder.AddListeningPort(address, grpc::InsecureServerCredentials(), &state_->port);
-  builder.RegisterService(&state_->segmentation);
-  builder.RegisterService(&state_->models);
-  builder.RegisterService(&state_->info);
+void SetConnectionArguments(const ServerConfig& config, grpc::ServerBuilder& builder) {
   // A client that has gone without a word is noticed by the pings, and what it held is freed.
   builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIME_MS, 30'000);
   builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, 20'000);
   builder.AddChannelArgument(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS, 10'000);
   builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);
-  // Two servers on one port would share its calls at random.
-  builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
-  state_->server = builder.BuildAndStart();
-  if (!state_->server || state_->port == 0) {
-    throw Error(ErrorCode::kInternal, "listen = " + address + ": cannot be listened at; must be a free HOST:PORT");
+  // Clients that connect anew find servers that were added, and show certificates that are still good.
+  const auto set_age = [&builder](const char* argument, double seconds) {
+    if (seconds > 0) builder.AddChannelArgument(argument, static_cast<int>(seconds * 1000));
+  };
+  set_age(GRPC_ARG_MAX_CONNECTION_AGE_MS, config.max_connection_age_s);
+  set_age(GRPC_ARG_MAX_CONNECTION_AGE_GRACE_MS, config.max_connection_age_grace_s);
+}
+
+/// Gives the door's connections to gRPC, which treats them as if it had taken them itself.
+ConnectionDoor::LetIn HandedTo(grpc::experimental::ExternalConnectionAcceptor& acceptor) {
+  return [&acceptor](int socket) {
+    grpc::experimental::ExternalConnectionAcceptor::NewConnectionParameters connection;
+    connection.fd = socket;
+    acceptor.HandleNewConnection(&connection);
+  };
+}
+
+/// What gRPC says of metadata that it cannot read ends with what the client has sent, whoever that is.
+std::string WithoutValue(const std::string& message) { return message.substr(0, message.find(" value=")); }
+
+}  // namespace
+
+void LogGrpcMessages() {
+  gpr_set_log_function([](gpr_log_func_args* message) {
+    // Errors name addresses, places in gRPC's source and keys of metadata; what it says below that (tracing) may quote all of a call's metadata.
+    if (message->severity == GPR_LOG_SEVERITY_ERROR) Log(LogLevel::kError, "grpc", {{"message", WithoutValue(message->message)}});
+  });
+}
+
+struct GrpcServer::State {
+  State(ServiceParts& service_parts, const std::string& address)
+      : parts(service_parts), rpcs(parts.metrics.registry(), ServedMethods(parts.config)), segmentation(parts), models(parts), info(parts), inference(parts),
+        port(0), door(std::in_place, address, parts.config.max_connections) {
+    port = door->port();
   }
-  state_->SetServing(true);
+
+  /// `liveness` answers whatever the models do; these follow whether calls are taken, and those that need a model whether there is one.
+  void ShowHealth() const {
+    const bool serves = parts.WantsCalls();
+    server->GetHealthCheckService()->SetServingStatus("", serves && can_serve);
+    for (const std::string& name : OwnServices(parts.config)) {
+      server->GetHealthCheckService()->SetServingStatus(name, serves && (can_serve || !NeedsAModel(name)));
+    }
+  }
+
+  ServiceParts& parts;
+  const RpcMetrics rpcs;
+  SegmentationServiceImpl segmentation;
+  ModelServiceImpl models;
+  ServerServiceImpl info;
+  InferenceServiceImpl inference;
+  int port;
+  std::shared_ptr<grpc::ServerCredentials> credentials;  // the server calls them as long as it lives
+  std::unique_ptr<grpc::experimental::ExternalConnectionAcceptor> acceptor;
+  std::unique_ptr<grpc::Server> server;
+  std::mutex health_mutex;  // so that the last word is the last state's
+  bool can_serve = false;
+  std::optional<ConnectionDoor> door;  // closed before the server stops
+};
+
+GrpcServer::GrpcServer(ServiceParts& parts, const std::string& address) : state_(std::make_unique<State>(parts, address)) {
+  grpc::EnableDefaultHealthCheckService(true);
+  grpc::reflection::InitProtoReflectionServerBuilderPlugin();
+  grpc::ServerBuilder builder;
+  if (!parts.config.reflection) builder.SetOption(std::make_unique<WithoutReflection>());
+  state_->credentials = MakePortCredentials(parts.security.certificates(), parts.security.access(), [&parts](const grpc::Status& status) {
+    parts.metrics.CountRejected(NameOf(status.error_code()));
+  });
+  using Builder = grpc::ServerBuilder::experimental_type;
+  state_->acceptor = builder.experimental().AddExternalConnectionAcceptor(Builder::ExternalConnectionType::FROM_FD, state_->credentials);
+  builder.RegisterService(&state_->segmentation);
+  builder.RegisterService(&state_->models);
+  builder.RegisterService(&state_->info);
+  if (parts.config.open_inference) {
+    builder.RegisterService(&state_->inference);
+    // gRPC has one limit for a whole server: whoever wants no large messages at all closes this door.
+    builder.SetMaxReceiveMessageSize(LargestInferMessage(parts.config));
+  }
+  builder.experimental().SetInterceptorCreators(CountingInterceptors(state_->rpcs, parts.answers));
+  ExpectReports(parts.metrics);
+  SetConnectionArguments(parts.config, builder);
+  state_->server = builder.BuildAndStart();
+  if (!state_->server) throw Error(ErrorCode::kInternal, "gRPC: its server cannot be started");
+  SetCanServe(parts.catalogue.View()->CanServe());
   state_->server->GetHealthCheckService()->SetServingStatus("liveness", true);
+  state_->door->Open(HandedTo(*state_->acceptor));  // last: whoever comes in finds everything
 }
 
 GrpcServer::~GrpcServer() { Stop(std::chrono::seconds(0)); }
@@ -75,9 +141,20 @@ int GrpcServer::port() const { return state_->port; }
 
 std::shared_ptr<grpc::Channel> GrpcServer::InProcessChannel() { return state_->server->InProcessChannel({}); }
 
-void GrpcServer::Stop(std::chrono::duration<double> grace) {
+void GrpcServer::SetCanServe(bool can_serve) {
+  const std::lock_guard lock(state_->health_mutex);
+  state_->can_serve = can_serve;
+  state_->ShowHealth();
+}
+
+void GrpcServer::Stop(std::chrono::duration<double> grace, std::chrono::duration<double> delay) {
+  {
+    const std::lock_guard lock(state_->health_mutex);
+    state_->parts.stopping = true;
+    state_->ShowHealth();
+  }
+  std::this_thread::sleep_for(delay);
   state_->parts.draining = true;
-  state_->SetServing(false);
   const auto end = std::chrono::steady_clock::now() + grace;
   while (state_->parts.streams > 0 && std::chrono::steady_clock::now() < end) {
     std::this_thread::sleep_for(std::chrono::milliseconds(20));
@@ -85,6 +162,7 @@ void GrpcServer::Stop(std::chrono::duration<double> grace) {
   // Cancels the calls that are left; their handlers return within one poll. Where none is left, the status of the last one may
   // still be on its way.
   const bool all_done = state_->parts.streams == 0;
+  state_->door.reset();
   state_->server->Shutdown(std::chrono::system_clock::now() + (all_done ? kLastStatus : std::chrono::seconds(0)));
   state_->server->Wait();
 }

@@ -19,7 +19,7 @@ void LogGrpcMessages();
 
 class GrpcServer {
  public:
-  /// Listens at HOST:PORT (port 0: any free one); everything is SERVING from then on. `parts` must outlive the server.
+  /// Listens at HOST:PORT (port 0: any free one); everything is SERVING from then on, as SetCanServe() says. `parts` must outlive the server.
   /// Errors: kInternal if the address cannot be had.
   GrpcServer(ServiceParts& parts, const std::string& address);
   ~GrpcServer();
@@ -28,8 +28,13 @@ class GrpcServer {
   /// A channel inside this process.
   std::shared_ptr<grpc::Channel> InProcessChannel();
 
-  /// NOT_SERVING at once, no new calls; running ones may go on for `grace`, then they are cancelled. Returns when none is left.
-  void Stop(std::chrono::duration<double> grace);
+  /// Whether any level can run: else segmentation, inference and the server as a whole are NOT_SERVING, while models can still be asked for. At first as the
+  /// catalogue says. Thread-safe; nothing once the server stops.
+  void SetCanServe(bool can_serve);
+
+  /// NOT_SERVING at once. After `delay`, in which those who look at health notice, no new calls; running ones may go on for `grace`, then they are cancelled.
+  /// Returns when none is left.
+  void Stop(std::chrono::duration<double> grace, std::chrono::duration<double> delay = {});
 
  private:
   struct State;

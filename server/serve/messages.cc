@@ -1,5 +1,8 @@
 #include "server/serve/messages.h"
 
+#include <algorithm>
+#include <cmath>
+
 namespace tuckerseg {
 namespace {
 
@@ -48,6 +51,13 @@ void Fill(const Progress& progress, bool started, v1::Progress& message) {
   if (progress.patches_total > 0) {
     message.set_fraction(static_cast<double>(progress.patches_done) / static_cast<double>(progress.patches_total));
   }
+}
+
+void Fill(double seconds, google::protobuf::Duration& message) {
+  constexpr double kLongest = 315'576'000'000;  // of the format: ten thousand years
+  const double bounded = std::min(seconds, kLongest);
+  message.set_seconds(static_cast<int64_t>(bounded));
+  message.set_nanos(static_cast<int32_t>(1e9 * (bounded - std::floor(bounded))));
 }
 
 }  // namespace tuckerseg

@@ -1,7 +1,18 @@
 #include "server/serve/model_service.h"
 
+#include <algorithm>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "engine/error.h"
+#include "server/policy/asked_level.h"
 #include "server/serve/messages.h"
+#include "server/serve/segment_run.h"
 #include "server/serve/status_of.h"
+#include "server/serve/variant_changes.h"
+#include "server/serve/variant_messages.h"
 
 namespace tuckerseg {
 namespace {
@@ -20,48 +31,67 @@ void Describe(const Model& model, v1::Model& message) {
   Fill(model, *message.mutable_provenance());
 }
 
-void Describe(const Card& card, v1::Variant& message) {
-  if (card.Quality()) message.set_quality(*card.Quality());
-  if (card.dice_to_original && card.dice_to_original->mean) message.set_dice_to_original(*card.dice_to_original->mean);
-  if (card.dice_to_reference && card.dice_to_reference->mean) message.set_dice_to_reference(*card.dice_to_reference->mean);
-  message.set_phantoms(card.data.phantoms);
-  message.set_seen_cases(static_cast<uint64_t>(card.data.seen_cases));
-}
+/// How many may watch at once: each holds a thread.
+constexpr int kMostWatchers = 64;
 
-void Describe(const ServedLevel& level, v1::Variant& message) {
-  message.set_name(level.name);
-  message.set_state(level.ready() ? v1::VARIANT_STATE_LOADED : v1::VARIANT_STATE_FAILED);
-  message.set_parameters(static_cast<uint64_t>(level.parameters));
-  message.set_weight_bytes(static_cast<uint64_t>(level.weight_bytes));
-  if (level.number) message.set_level(*level.number);
-  message.set_default_(level.is_default);
-  message.set_method(level.method);
-  message.set_multiply_adds_per_patch(static_cast<uint64_t>(level.multiply_adds));
-  if (level.card) Describe(*level.card, message);
-  message.set_quality_statement(QualityStatement(level));
-  message.set_error(level.error);
-}
-
-void DescribeVariants(const LoadedModel& model, const std::string& device, v1::ListVariantsResponse& response) {
-  for (const ServedLevel& level : model.levels) {
-    v1::Variant& variant = *response.add_variants();
-    variant.set_task(model.model().task);
-    Describe(level, variant);
-    if (level.ready()) variant.set_device(device);
+/// A watcher's place among them, given back at the end of its scope.
+class WatcherSlot {
+ public:
+  explicit WatcherSlot(std::atomic<int>& watchers) : watchers_(watchers) {
+    if (watchers_.fetch_add(1) < kMostWatchers) return;
+    watchers_.fetch_sub(1);
+    throw Error(ErrorCode::kResourceExhausted, "watchers: " + std::to_string(kMostWatchers) + " are open: must be fewer; try again later").RetryAfter(60);
   }
+  ~WatcherSlot() { watchers_.fetch_sub(1); }
+  WatcherSlot(const WatcherSlot&) = delete;
+  WatcherSlot& operator=(const WatcherSlot&) = delete;
+
+ private:
+  std::atomic<int>& watchers_;
+};
+
+/// The level that an operator means by a name or a number, whether or not it could be loaded.
+const ServedLevel& FindNamed(const std::string& name, const CatalogueModel& model) {
+  if (LeavesTheChoice(name)) throw Error(ErrorCode::kInvalidArgument, "name = " + name + ": must be a level's name or number");
+  return FindMeantLevel(name, model.levels);
+}
+
+/// Nothing: all of them.
+std::optional<size_t> PlaceOf(const std::string& name, Devices& devices) {
+  if (name.empty()) return {};
+  const std::vector<std::string> names = devices.Names();
+  const auto found = std::find(names.begin(), names.end(), name);
+  if (found != names.end()) return static_cast<size_t>(found - names.begin());
+  std::string known;
+  for (const std::string& one : names) known += (known.empty() ? "" : ", ") + one;
+  throw Error(ErrorCode::kNotFound, "device = " + name + ": must be one of " + known);
+}
+
+/// As it is by now; as it was, if it has gone meanwhile.
+void FillNow(const std::string& task, const ServedLevel& level, const Catalogue& catalogue, v1::Variant& message) {
+  const auto view = catalogue.View();
+  const auto model = view->models.find(task);
+  if (model != view->models.end()) {
+    const auto& levels = model->second.levels;
+    const auto now = std::find_if(levels.begin(), levels.end(), [&](const ServedLevel& one) { return one.name == level.name; });
+    if (now != levels.end()) return Fill(task, *now, message);
+  }
+  Fill(task, level, message);
 }
 
 }  // namespace
 
 grpc::Status ModelServiceImpl::ListModels(grpc::ServerContext*, const v1::ListModelsRequest*, v1::ListModelsResponse* response) {
   return StatusOf([&] {
-    for (const auto& [task, model] : parts_.models.models()) Describe(model.model(), *response->add_models());
+    const auto view = parts_.catalogue.View();
+    for (const auto& [task, model] : view->models) Describe(model.model(), *response->add_models());
   });
 }
 
 grpc::Status ModelServiceImpl::GetModel(grpc::ServerContext*, const v1::GetModelRequest* request, v1::GetModelResponse* response) {
   return StatusOf([&] {
-    const Model& model = parts_.models.Find(request->task()).model();
+    const auto view = parts_.catalogue.View();
+    const Model& model = view->Find(request->task()).model();
     Describe(model, *response->mutable_model());
     for (const Label& label : model.labels) Fill(label, *response->mutable_model()->add_labels());
   });
@@ -70,8 +100,52 @@ grpc::Status ModelServiceImpl::GetModel(grpc::ServerContext*, const v1::GetModel
 grpc::Status ModelServiceImpl::ListVariants(grpc::ServerContext*, const v1::ListVariantsRequest* request,
                                             v1::ListVariantsResponse* response) {
   return StatusOf([&] {
-    if (!request->task().empty()) return DescribeVariants(parts_.models.Find(request->task()), parts_.config.device, *response);
-    for (const auto& [task, model] : parts_.models.models()) DescribeVariants(model, parts_.config.device, *response);
+    const auto view = parts_.catalogue.View();
+    if (!request->task().empty()) return Fill(view->Find(request->task()), *response);
+    Fill(*view, *response);
+  });
+}
+
+grpc::Status ModelServiceImpl::LoadVariant(grpc::ServerContext*, const v1::LoadVariantRequest* request, v1::LoadVariantResponse* response) {
+  return StatusOf([&] {
+    const IdleHeap::Use use(parts_.heap);
+    const auto view = parts_.catalogue.View();
+    const CatalogueModel& model = view->Find(request->task());
+    const ServedLevel& level = FindNamed(request->name(), model);
+    parts_.catalogue.Load(level, PlaceOf(request->device(), parts_.devices));
+    FillNow(model.model().task, level, parts_.catalogue, *response->mutable_variant());
+  });
+}
+
+grpc::Status ModelServiceImpl::UnloadVariant(grpc::ServerContext*, const v1::UnloadVariantRequest* request, v1::UnloadVariantResponse* response) {
+  return StatusOf([&] {
+    const auto view = parts_.catalogue.View();
+    const CatalogueModel& model = view->Find(request->task());
+    const ServedLevel& level = FindNamed(request->name(), model);
+    parts_.catalogue.Unload(level, PlaceOf(request->device(), parts_.devices));
+    parts_.heap.GiveBack();
+    FillNow(model.model().task, level, parts_.catalogue, *response->mutable_variant());
+  });
+}
+
+grpc::Status ModelServiceImpl::WatchVariants(grpc::ServerContext* context, const v1::WatchVariantsRequest*, grpc::ServerWriter<v1::WatchVariantsResponse>* writer) {
+  return StatusOf([&] {
+    const WatcherSlot slot(watchers_);
+    VariantChanges changes;
+    for (int64_t seen = -1;;) {
+      if (context->IsCancelled()) throw Error(ErrorCode::kCancelled, "cancelled by the client");
+      if (parts_.draining) throw Error(ErrorCode::kUnavailable, "the server is stopping: try another one");
+      const int64_t version = parts_.catalogue.WaitForChange(seen, kPoll);
+      if (version == seen) continue;
+      seen = version;
+      v1::ListVariantsResponse now;
+      Fill(*parts_.catalogue.View(), now);
+      for (v1::Variant& variant : changes.Take(std::move(now))) {
+        v1::WatchVariantsResponse response;
+        *response.mutable_variant() = std::move(variant);
+        if (!writer->Write(response)) throw Error(ErrorCode::kCancelled, "the client has gone");
+      }
+    }
   });
 }
 
@@ -81,14 +155,20 @@ grpc::Status ServerServiceImpl::GetServerInfo(grpc::ServerContext*, const v1::Ge
     const ServerConfig& config = parts_.config;
     response->set_version(TUCKERSEG_VERSION);
     response->set_executor(parts_.executor);
-    for (const std::string& device : parts_.devices) response->add_devices(device);
+    int64_t capacity = 0;
+    int64_t depth = 0;
+    for (Device& device : parts_.devices) {
+      response->add_devices(device.name());
+      capacity += device.queue().capacity();
+      depth += device.queue().depth();
+    }
     response->set_max_input_bytes(static_cast<uint64_t>(config.max_input_bytes));
     response->set_max_voxels(static_cast<uint64_t>(config.volume_limits.max_voxels));
     response->set_max_axis(static_cast<uint64_t>(config.volume_limits.max_axis));
     response->set_max_chunk_bytes(static_cast<uint64_t>(kMaxChunkBytes));
     response->set_chunk_bytes(static_cast<uint64_t>(kSentChunkBytes));
-    response->set_queue_capacity(static_cast<uint32_t>(config.queue_capacity));
-    response->set_queue_depth(static_cast<uint32_t>(parts_.queue.depth()));
+    response->set_queue_capacity(static_cast<uint32_t>(capacity));
+    response->set_queue_depth(static_cast<uint32_t>(depth));
     response->set_geometry_policy(NameOf(config.geometry_policy));
   });
 }

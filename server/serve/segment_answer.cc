@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <span>
+#include <utility>
 
 #include "engine/preview/preview.h"
 #include "engine/segment/statistics.h"
@@ -12,7 +13,6 @@
 #include "engine/volume/nifti_writer.h"
 #include "server/serve/messages.h"
 #include "server/serve/segment_header.h"
-#include "server/serve/service_parts.h"
 
 namespace tuckerseg {
 namespace {
@@ -35,7 +35,17 @@ double RoundedTo5Decimals(double value) {
 SegmentAnswer::SegmentAnswer(const v1::SegmentHeader& header, const Model& model)
     : header_(header), model_(model), labels_(StructuresAskedFor(header, model)) {}
 
-int64_t SegmentAnswer::PeakBytes(const v1::OutputOptions& output) { return output.preview() ? kPreviewPeakBytes : 0; }
+int64_t SegmentAnswer::HighestLabel() const { return model_.labels.empty() ? 0 : model_.labels.back().value; }  // ascending
+
+int64_t SegmentAnswer::PeakBytes(int64_t voxels) const {
+  const int64_t preview_bytes = header_.output().preview() ? kPreviewPeakBytes : 0;
+  return std::max(preview_bytes, FileBytes(voxels));  // the picture is made first
+}
+
+int64_t SegmentAnswer::FileBytes(int64_t voxels) const {
+  if (!IsRaw()) return 0;
+  return HighestLabel() > 255 ? 2 * voxels : voxels;
+}
 
 void SegmentAnswer::Look(const Segmentation& segmentation, const Volume& volume) {
   CountVolumes(segmentation.label_map, volume.geometry);
@@ -70,34 +80,26 @@ void SegmentAnswer::TakeStatistics(const std::vector<StructureStatistics>& measu
   }
 }
 
-void SegmentAnswer::Encode(const LabelMap& map, const NiftiHeader& input) {
+EncodedAnswer SegmentAnswer::Encode(const LabelMap& map, const NiftiHeader& input) {
+  EncodedAnswer answer;
   std::vector<LabelName> names;
   for (const Label& label : labels_) names.push_back({label.value, label.name});
-  const bool raw = header_.output().compression() == v1::COMPRESSION_NONE;
-  const int64_t highest = model_.labels.empty() ? 0 : model_.labels.back().value;  // ascending
-  WriteLabelMap(map, input, names, highest, raw ? tuckerseg::Compression::kNone : tuckerseg::Compression::kGzip,
-                [this](std::span<const std::byte> bytes) { file_.insert(file_.end(), bytes.begin(), bytes.end()); });
-  Fill(input.geometry, *file_header_.mutable_geometry());
-  for (const Label& label : labels_) Fill(label, *file_header_.add_labels());
-  file_header_.set_bytes(file_.size());
+  if (IsRaw()) {
+    // In one piece: room that doubles would take up to three times as much for a moment.
+    size_t front = size_t{64} << 10;
+    for (const LabelName& name : names) front += name.name.size() + 256;
+    answer.file.reserve(static_cast<size_t>(FileBytes(input.geometry.VoxelCount())) + input.extensions.size() + front);
+  }
+  WriteLabelMap(map, input, names, HighestLabel(), IsRaw() ? tuckerseg::Compression::kNone : tuckerseg::Compression::kGzip,
+                [&answer](std::span<const std::byte> bytes) { answer.file.insert(answer.file.end(), bytes.begin(), bytes.end()); });
+  Fill(input.geometry, *answer.header.mutable_geometry());
+  for (const Label& label : labels_) Fill(label, *answer.header.add_labels());
+  answer.header.set_bytes(answer.file.size());
   Sha256 digest;
-  digest.Update(file_);
-  file_header_.set_sha256(digest.Digest());
-}
-
-void SegmentAnswer::Send(const Sink& sink) const {
-  v1::SegmentResponse response;
-  *response.mutable_label_map_header() = file_header_;
-  sink(response);
-  for (size_t at = 0; at < file_.size(); at += static_cast<size_t>(kSentChunkBytes)) {
-    const size_t size = std::min(static_cast<size_t>(kSentChunkBytes), file_.size() - at);
-    response.set_chunk(file_.data() + at, size);
-    sink(response);
-  }
-  if (!preview_.empty()) {
-    response.mutable_preview()->set_png(preview_.data(), preview_.size());
-    sink(response);
-  }
+  digest.Update(answer.file);
+  answer.header.set_sha256(digest.Digest());
+  answer.preview = std::move(preview_);
+  return answer;
 }
 
 void SegmentAnswer::FillSummary(v1::Summary& summary) const {

@@ -3,37 +3,38 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <functional>
 #include <vector>
 
 #include "engine/segment/segmenter.h"
 #include "engine/volume/nifti_reader.h"
 #include "engine/volume/volume.h"
+#include "server/serve/encoded_answer.h"
 #include "tuckerseg/v1/segmentation.pb.h"
 
 namespace tuckerseg {
 
-/// Made once, then sent once; for one thread. Holds no part of the volume and no label map.
+/// Made once; for one thread. Holds no part of the volume and no label map.
 class SegmentAnswer {
  public:
   /// What the request asks for. The references must outlive the answer.
   SegmentAnswer(const v1::SegmentHeader& header, const Model& model);
 
-  /// Memory for making it beside the volume and the label map, encoded bytes excluded: for admission.
-  static int64_t PeakBytes(const v1::OutputOptions& output);
+  /// Memory for making it beside the volume and the label map: for admission. What gzip makes of a label map is too little to count.
+  int64_t PeakBytes(int64_t voxels) const;
+  /// Of that, what the label map's file takes.
+  int64_t FileBytes(int64_t voxels) const;
 
   /// The first step: sizes and picture are made of the segmentation and of `volume`, which is not needed afterwards.
   void Look(const Segmentation& segmentation, const Volume& volume);
-  /// The second step: the label map's file, on the input's grid.
-  void Encode(const LabelMap& map, const NiftiHeader& input);
+  /// The second and last step: the label map's file, on the input's grid, with the picture.
+  EncodedAnswer Encode(const LabelMap& map, const NiftiHeader& input);
 
-  using Sink = std::function<void(const v1::SegmentResponse&)>;
-  /// The label map's header and chunks, then the picture.
-  void Send(const Sink& sink) const;
   /// What the summary says of the structures and of the model.
   void FillSummary(v1::Summary& summary) const;
 
  private:
+  bool IsRaw() const { return header_.output().compression() == v1::COMPRESSION_NONE; }
+  int64_t HighestLabel() const;
   void TakeStatistics(const std::vector<StructureStatistics>& measured);
   void CountVolumes(const LabelMap& map, const Geometry& geometry);
 
@@ -41,8 +42,6 @@ class SegmentAnswer {
   const Model& model_;
   std::vector<Label> labels_;  // of the structures asked for
   v1::Summary structures_;     // volumes and statistics
-  v1::LabelMapHeader file_header_;
-  std::vector<std::byte> file_;
   std::vector<std::byte> preview_;
 };
 

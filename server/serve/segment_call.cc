@@ -1,254 +1,172 @@
 #include "server/serve/segment_call.h"
 
-#include <algorithm>
-#include <chrono>
+#include <span>
 #include <utility>
 
 #include "engine/error.h"
-#include "server/observe/resident_memory.h"
-#include "server/serve/messages.h"
-#include "server/serve/segment_header.h"
-#include "server/serve/status_of.h"
+#include "server/serve/request_options.h"
 
 namespace tuckerseg {
 namespace {
-
-using std::chrono::milliseconds;
-
-/// How often a waiting call looks after its client; also the longest delay of progress.
-constexpr milliseconds kPoll{50};
-/// Progress is a heartbeat too: proxies cut silent streams.
-constexpr double kHeartbeatSeconds = 2.0;
-
-CallStage ToCallStage(Stage stage) {
-  switch (stage) {
-    case Stage::kPreprocess: return CallStage::kPreprocess;
-    case Stage::kInfer: return CallStage::kInfer;
-    case Stage::kPostprocess: return CallStage::kPostprocess;
-  }
-  return CallStage::kInfer;
-}
-
-int64_t LabelMapBytes(const Geometry& geometry) { return geometry.VoxelCount() * static_cast<int64_t>(sizeof(uint16_t)); }
 
 std::span<const std::byte> Bytes(const std::string& text) {
   return {reinterpret_cast<const std::byte*>(text.data()), text.size()};
 }
 
-v1::LevelReason ToMessage(LevelReason reason) {
-  switch (reason) {
-    case LevelReason::kAsked: return v1::LEVEL_REASON_ASKED;
-    case LevelReason::kQuality: return v1::LEVEL_REASON_QUALITY;
-    case LevelReason::kOnly: return v1::LEVEL_REASON_ONLY;
-  }
-  return v1::LEVEL_REASON_UNSPECIFIED;
-}
-
-bool operator==(const Progress& a, const Progress& b) {
-  return a.stage == b.stage && a.patches_done == b.patches_done && a.patches_total == b.patches_total;
-}
-
 }  // namespace
 
 SegmentCall::SegmentCall(ServiceParts& parts, grpc::ServerContext& context, SegmentStream& stream)
-    : parts_(parts), context_(context), stream_(stream) {
-  record_.request_id = RandomId();
-  record_.device = parts.config.device;
-}
+    : parts_(parts), context_(context), stream_(stream), run_(parts, context, "tuckerseg.v1.SegmentationService", "Segment") {}
 
 void SegmentCall::Run() {
   ReadHeader();
-  auto work = [&] {
-    VolumeReceiver::Received received = Receive();
-    MemoryReservation reservation = ReservePeak(received);
-    return std::make_shared<SegmentWork>(std::move(received), std::move(reservation));
-  }();
-  const std::shared_ptr<Ticket> ticket = Enqueue(work);
-  AwaitWork(work, ticket);
-
-  Answer(*work);
-  SendSummary();
-}
-
-MemoryReservation SegmentCall::ReservePeak(const VolumeReceiver::Received& received) {
-  const Geometry& geometry = received.nifti.header.geometry;
-  const int64_t segmenting = segmenter_->PeakBytes(geometry);
-  const int64_t answering = LabelMapBytes(geometry) + SegmentAnswer::PeakBytes(header_.output());
-  const int64_t peak = std::max(segmenting, answering);
-  const uint64_t most = header_.level().automatic().max_memory_bytes();
-  if (most != 0 && static_cast<uint64_t>(peak) > most) {
-    throw Error(ErrorCode::kResourceExhausted, "header.level.automatic.max_memory_bytes = " + std::to_string(most) +
-                                                   ": must be at least " + std::to_string(peak) + ", what level " + level_.level->name + " needs for this volume");
+  std::optional<VolumeReceiver::Received> received = Receive();
+  if (const auto result = FindResult(received->sha256)) {
+    received.reset();  // its memory, before a client takes its time to read
+    return SendAgain(*result);
   }
-  return parts_.memory.Reserve(peak, "segmentation of this volume", received.memory.bytes());
-}
-
-void SegmentCall::Answer(SegmentWork& work) {
-  LabelMap& label_map = work.result->label_map;
-  const int64_t label_bytes = LabelMapBytes(work.nifti.header.geometry);
-  clock_.Enter(CallStage::kEncode);
-  work.peak_memory.ShrinkTo(label_bytes + SegmentAnswer::PeakBytes(header_.output()));
-  answer_->Look(*work.result, work.nifti.volume);
-  // All but the label map has served its purpose: a client that takes its time to read the answer must not hold it.
-  work.nifti.volume = {};
-  work.volume_memory = {};
-  work.peak_memory.ShrinkTo(label_bytes);
-  answer_->Encode(label_map, work.nifti.header);
-  ThrowIfTooLate();
-  clock_.Enter(CallStage::kSend);
-  answer_->Send([this](const v1::SegmentResponse& response) { Send(response); });
-}
-
-void SegmentCall::ThrowIfGone() const {
-  if (!context_.IsCancelled()) return;
-  if (std::chrono::system_clock::now() >= context_.deadline()) {
-    throw Error(ErrorCode::kDeadlineExceeded, "deadline: passed before the label map was ready");
-  }
-  if (parts_.draining) throw Error(ErrorCode::kUnavailable, "the server is stopping: try another one");
-  throw Error(ErrorCode::kCancelled, "cancelled by the client");
-}
-
-void SegmentCall::ThrowIfTooLate() const {
-  const auto& automatic = header_.level().automatic();
-  if (!automatic.has_max_latency()) return;
-  const double longest = static_cast<double>(automatic.max_latency().seconds()) + 1e-9 * automatic.max_latency().nanos();
-  if (std::chrono::duration<double>(StageClock::Clock::now() - received_at_).count() > longest) {
-    throw Error(ErrorCode::kDeadlineExceeded, "header.level.automatic.max_latency = " + std::to_string(longest) +
-                                                  " s: passed before the label map was ready; must be longer on this server");
-  }
+  Segment(*std::move(received));
 }
 
 void SegmentCall::ReadHeader() {
   v1::SegmentRequest request;
-  if (!stream_.Read(&request)) {
-    ThrowIfGone();
+  if (!Read(request)) {
+    run_.ThrowIfGone();
     throw Error(ErrorCode::kInvalidArgument, "header: missing; the first message must be a header");
   }
   if (!request.has_header()) throw Error(ErrorCode::kInvalidArgument, "payload: must be a header in the first message");
-  header_ = std::move(*request.mutable_header());
-  model_ = &parts_.models.Find(header_.task());
-  record_.task = model_->model().task;
-  level_ = ChooseLevel({header_.level().name()}, model_->levels);
-  record_.variant = level_.level->name;
-  CheckSegmentHeader(header_);
-  const auto others = [this](const std::string& task) { return parts_.models.FindSegmenter(task); };
-  segmenter_ = std::make_shared<TaskSegmenter>(*level_.level->segmenter, others, TaskOptionsOf(header_, model_->model(), parts_.config));
-  answer_.emplace(header_, model_->model());
+  run_.TakeRequest();
+  run_.Ask(std::move(*request.mutable_header()));
+  answer_.emplace(run_.header(), run_.model().model());
 }
 
 VolumeReceiver::Received SegmentCall::Receive() {
-  record_.header_taken = true;
-  VolumeReceiver receiver(parts_.config, parts_.memory, header_.total_bytes(), header_.sha256());
+  StageClock& clock = run_.clock();
+  VolumeReceiver receiver(parts_.config, parts_.memory, run_.header().total_bytes(), run_.header().sha256(), Repeatable());
   v1::SegmentRequest request;
-  while (stream_.Read(&request)) {
-    clock_.Enter(CallStage::kDecode);
+  while (Read(request)) {
+    clock.Enter(CallStage::kDecode);
     if (!request.has_chunk()) throw Error(ErrorCode::kInvalidArgument, "payload: must be a chunk in every message after the first");
+    run_.TakeBytes(static_cast<int64_t>(request.chunk().size()));
     receiver.Take(Bytes(request.chunk()));
-    record_.received_bytes += static_cast<int64_t>(request.chunk().size());
-    clock_.Enter(CallStage::kReceive);
+    run_.record().received_bytes += static_cast<int64_t>(request.chunk().size());
+    clock.Enter(CallStage::kReceive);
   }
-  ThrowIfGone();  // Read ends with the client's half-close, and with the client
-  clock_.Enter(CallStage::kDecode);
-  received_at_ = StageClock::Clock::now();
+  run_.ThrowIfGone();  // Read ends with the client's half-close, and with the client
+  clock.Enter(CallStage::kDecode);
+  run_.VolumeHasCome();
   return receiver.Finish();
 }
 
-std::shared_ptr<Ticket> SegmentCall::Enqueue(const std::shared_ptr<SegmentWork>& work) {
-  clock_.Enter(CallStage::kQueue);
-  // The worker may outlive the call by up to one patch: it holds the work and its use of the heap, and the models live as long as the server.
-  auto use = std::make_shared<IdleHeap::Use>(parts_.heap);
-  auto ticket = parts_.queue.Submit(header_.priority(), [work, segmenter = segmenter_, use = std::move(use)](std::stop_token stop) {
-    work->result = segmenter->Segment(work->nifti.volume, std::move(stop), [&work](const Progress& progress) {
-      const std::lock_guard lock(work->mutex);
-      work->progress = progress;
-    });
-  });
-  v1::SegmentResponse response;
-  v1::Accepted& accepted = *response.mutable_accepted();
-  accepted.set_request_id(record_.request_id);
-  accepted.set_variant(level_.level->name);
-  accepted.set_reason(ToMessage(level_.reason));
-  accepted.set_device(parts_.config.device);
-  accepted.set_queue_position(static_cast<uint32_t>(ticket->position()));
-  parts_.metrics.CountLevelChoice(model_->model().task, level_.level->name, NameOf(level_.reason));
-  try {
-    Send(response);
-  } catch (...) {
-    parts_.queue.Cancel(ticket);
-    throw;
+std::shared_ptr<const SegmentResult> SegmentCall::FindResult(const std::string& input_sha256) {
+  if (!Repeatable()) return {};
+  const v1::SegmentHeader& header = run_.header();
+  const RequestName name{run_.client(), header.idempotency_key()};
+  const std::string content = input_sha256 + OptionsThatChangeTheAnswer(header, run_.model().model().task);
+  run_.clock().Enter(CallStage::kQueue);
+  v1::Progress waiting;
+  waiting.set_stage(v1::STAGE_QUEUE);
+  for (auto told_at = StageClock::Clock::now();;) {
+    claim_ = parts_.results.Ask(name, content, kPoll);
+    if (claim_.mine() || claim_.result()) return claim_.result();
+    run_.ThrowIfGone();
+    run_.ThrowIfTooLate();
+    if (std::chrono::duration<double>(StageClock::Clock::now() - told_at).count() < kHeartbeatSeconds) continue;
+    Send(waiting);
+    told_at = StageClock::Clock::now();
   }
-  return ticket;
 }
 
-void SegmentCall::AwaitWork(const std::shared_ptr<SegmentWork>& work, const std::shared_ptr<Ticket>& ticket) {
-  std::optional<Progress> told;
-  auto told_at = StageClock::Clock::now();
-  bool started = false;
-  try {
-    for (bool ended = false; !ended;) {
-      ended = ticket->WaitFor(kPoll);
-      started = ticket->started();
-      record_.peak_memory_bytes = std::max(record_.peak_memory_bytes, ResidentBytes());
-      if (!ended) {
-        ThrowIfGone();
-        ThrowIfTooLate();
-      }
-      const Progress progress = work->Latest();
-      if (started) clock_.Enter(ToCallStage(progress.stage));
-      const double silent = std::chrono::duration<double>(StageClock::Clock::now() - told_at).count();
-      if (told && *told == progress && silent < kHeartbeatSeconds) continue;
-      v1::SegmentResponse response;
-      Fill(progress, started, *response.mutable_progress());
-      Send(response);
-      told = progress;
-      told_at = StageClock::Clock::now();
-    }
-  } catch (...) {
-    // The client has gone: free the worker within a patch and the queue at once, and wait for neither.
-    parts_.queue.Cancel(ticket);
-    throw;
-  }
-  ticket->Rethrow();
-  // The worker knows its stages better than this thread, which looks twenty times a second. The rest of the time was spent in
-  // the queue, so that the sum stays what the clock has measured.
-  const StageTimes& times = work->result->times;
-  network_s_ = times.network_s;
-  clock_.Enter(CallStage::kPostprocess);
-  clock_.Correct(CallStage::kPreprocess, times.preprocess_s, CallStage::kQueue);
-  clock_.Correct(CallStage::kInfer, times.infer_s, CallStage::kQueue);
-  clock_.Correct(CallStage::kPostprocess, times.postprocess_s, CallStage::kQueue);
+void SegmentCall::SendAgain(const SegmentResult& result) {
+  run_.record().reused = true;
+  run_.record().variant = result.accepted.variant();
+  run_.record().device = result.accepted.device();
+  v1::Accepted accepted = result.accepted;
+  accepted.set_request_id(run_.record().request_id);  // the log's line of this call
+  accepted.set_queue_position(0);
+  accepted.clear_estimated_latency();
+  Send(accepted);
+  run_.clock().Enter(CallStage::kSend);
+  SendAnswer(*result.answer, [this](const v1::SegmentResponse& response) { Send(response); });
+  Send(result.summary);
 }
 
-void SegmentCall::SendSummary() {
-  v1::SegmentResponse response;
-  v1::Summary& summary = *response.mutable_summary();
+void SegmentCall::Segment(VolumeReceiver::Received received) {
+  SegmentResult result;
+  const RunEvents events{.accepted = [this, &result](const v1::Accepted& accepted) { Send(result.accepted = accepted); },
+                         .progress = [this](const v1::Progress& progress) { Send(progress); }};
+  const auto work = run_.Perform(std::move(received.nifti.volume), std::move(received.memory),
+                                 answer_->PeakBytes(received.nifti.header.geometry.VoxelCount()), events);
+  result.answer = std::make_shared<const EncodedAnswer>(Encode(*work, received.nifti.header));
+  result.summary = MakeSummary();
+  claim_.Keep(result);  // before it is sent: a client whose connection breaks on the way finds it when it asks again
+  run_.clock().Enter(CallStage::kSend);
+  SendAnswer(*result.answer, [this](const v1::SegmentResponse& response) { Send(response); });
+  result.summary = MakeSummary();  // now with the time of sending
+  claim_.Keep(result);
+  Send(result.summary);
+}
+
+EncodedAnswer SegmentCall::Encode(SegmentWork& work, const NiftiHeader& input) {
+  const int64_t label_bytes = LabelMapBytes(input.geometry);
+  const int64_t voxels = input.geometry.VoxelCount();
+  run_.clock().Enter(CallStage::kEncode);
+  work.peak_memory.ShrinkTo(label_bytes + answer_->PeakBytes(voxels));
+  answer_->Look(*work.result, work.volume);
+  // What has served its purpose goes: a client that takes its time to read the answer must not hold it.
+  work.volume = {};
+  work.volume_memory = {};
+  work.peak_memory.ShrinkTo(label_bytes + answer_->FileBytes(voxels));
+  EncodedAnswer answer = answer_->Encode(work.result->label_map, input);
+  work.result->label_map = {};
+  work.peak_memory.ShrinkTo(static_cast<int64_t>(answer.file.capacity()));
+  run_.LearnTimes();
+  run_.ThrowIfTooLate();
+  return answer;
+}
+
+v1::Summary SegmentCall::MakeSummary() {
+  v1::Summary summary;
   answer_->FillSummary(summary);
-  clock_.Enter(CallStage::kSend);
-  for (size_t i = 0; i < kCallStages; ++i) {
-    v1::StageTime& time = *summary.add_stages();
-    time.set_stage(static_cast<v1::Stage>(i + 1));
-    time.set_seconds(clock_.seconds(static_cast<CallStage>(i)));
-  }
-  summary.set_peak_memory_bytes(static_cast<uint64_t>(record_.peak_memory_bytes));
-  summary.set_network_seconds(network_s_);
-  summary.set_crop_task(segmenter_->crop_task());
-  summary.set_variant(level_.level->name);
-  summary.set_quality_statement(QualityStatement(*level_.level));
+  run_.FillSummary(summary);
+  return summary;
+}
+
+bool SegmentCall::Read(v1::SegmentRequest& request) {
+  SilenceWatch::Wait wait(parts_.silence, context_);
+  const bool read = stream_.Read(&request);
+  wait.ThrowIfTooLong();
+  return read;
+}
+
+void SegmentCall::Send(const v1::Accepted& accepted) {
+  v1::SegmentResponse response;
+  *response.mutable_accepted() = accepted;
+  Send(response);
+}
+
+void SegmentCall::Send(const v1::Progress& progress) {
+  v1::SegmentResponse response;
+  *response.mutable_progress() = progress;
+  Send(response);
+}
+
+void SegmentCall::Send(const v1::Summary& summary) {
+  v1::SegmentResponse response;
+  *response.mutable_summary() = summary;
   Send(response);
 }
 
 void SegmentCall::Send(const v1::SegmentResponse& response) {
-  if (stream_.Write(response)) {
-    record_.sent_bytes += static_cast<int64_t>(response.chunk().size());
+  SilenceWatch::Wait wait(parts_.silence, context_);
+  const bool written = stream_.Write(response);
+  wait.ThrowIfTooLong();
+  if (written) {
+    run_.record().sent_bytes += static_cast<int64_t>(response.chunk().size());
     return;
   }
-  ThrowIfGone();
+  run_.ThrowIfGone();
   throw Error(ErrorCode::kCancelled, "the client has gone");
-}
-
-void SegmentCall::Report(const grpc::Status& status) {
-  clock_.Enter(clock_.stage());  // what has passed since the last change of stage
-  tuckerseg::Report(record_, clock_, status, parts_.metrics);
 }
 
 }  // namespace tuckerseg

@@ -1,16 +1,15 @@
-/// One call of Segment, from the header to the summary.
+/// One call of Segment, from the header to the summary: a NIfTI file comes in as a stream, a label map's file goes out as one.
 #pragma once
 
 #include <memory>
 #include <optional>
+#include <string>
 
-#include "engine/segment/task_segmenter.h"
-#include "server/policy/level_policy.h"
+#include "server/serve/result_cache.h"
 #include "server/serve/segment_answer.h"
-#include "server/serve/segment_record.h"
-#include "server/serve/segment_work.h"
+#include "server/serve/segment_result.h"
+#include "server/serve/segment_run.h"
 #include "server/serve/service_parts.h"
-#include "server/serve/stage_clock.h"
 #include "server/serve/volume_receiver.h"
 #include "tuckerseg/v1/segmentation.grpc.pb.h"
 
@@ -20,41 +19,39 @@ using SegmentStream = grpc::ServerReaderWriter<v1::SegmentResponse, v1::SegmentR
 
 class SegmentCall {
  public:
+  /// All must outlive the call.
   SegmentCall(ServiceParts& parts, grpc::ServerContext& context, SegmentStream& stream);
 
   /// Serves the call. Errors end it; what it holds is freed on every way out.
   void Run();
 
-  /// Metrics and the log line of the call, once its status is known.
-  void Report(const grpc::Status& status);
+  /// Metrics, log line and spans of the call, once its status is known.
+  void Report(const grpc::Status& status) { run_.Report(status); }
 
  private:
   void ReadHeader();
   VolumeReceiver::Received Receive();
-  /// Memory for the work and for the answer.
-  MemoryReservation ReservePeak(const VolumeReceiver::Received& received);
-  std::shared_ptr<Ticket> Enqueue(const std::shared_ptr<SegmentWork>& work);
-  void AwaitWork(const std::shared_ptr<SegmentWork>& work, const std::shared_ptr<Ticket>& ticket);
-  void Answer(SegmentWork& work);
-  void SendSummary();
+  /// Whether the request's result is to be kept, and looked for.
+  bool Repeatable() const { return parts_.results.enabled() && !run_.header().idempotency_key().empty(); }
+  /// Finds what a call with the same key has answered or is about to; from then on others wait for this one, if there is nothing.
+  std::shared_ptr<const SegmentResult> FindResult(const std::string& input_sha256);
+  void SendAgain(const SegmentResult& result);
+  void Segment(VolumeReceiver::Received received);
+  EncodedAnswer Encode(SegmentWork& work, const NiftiHeader& input);
+  v1::Summary MakeSummary();
+  /// As the stream's; of a client that stands still it throws kDeadlineExceeded, and so does Send().
+  bool Read(v1::SegmentRequest& request);
+  void Send(const v1::Accepted& accepted);
+  void Send(const v1::Progress& progress);
+  void Send(const v1::Summary& summary);
   void Send(const v1::SegmentResponse& response);
-  /// Throws kDeadlineExceeded or kCancelled once the client has gone.
-  void ThrowIfGone() const;
-  /// Throws kDeadlineExceeded once the longest latency that the client accepts has passed.
-  void ThrowIfTooLate() const;
 
   ServiceParts& parts_;
-  grpc::ServerContext& context_;
+  const grpc::ServerContext& context_;
   SegmentStream& stream_;
-  StageClock clock_;
-  v1::SegmentHeader header_;
-  const LoadedModel* model_ = nullptr;
-  LevelChoiceMade level_;
-  std::shared_ptr<TaskSegmenter> segmenter_;  // once the header has been read; shared with the worker
+  SegmentRun run_;
   std::optional<SegmentAnswer> answer_;  // once the header has been read
-  SegmentRecord record_;
-  double network_s_ = 0;
-  StageClock::Clock::time_point received_at_{};  // the last chunk
+  ResultCache::Claim claim_;             // on the result, where it is to be kept
 };
 
 }  // namespace tuckerseg

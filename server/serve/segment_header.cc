@@ -39,8 +39,9 @@ void CheckConditions(const v1::AutomaticLevel& automatic) {
 }  // namespace
 
 void CheckSegmentHeader(const v1::SegmentHeader& header) {
-  if (header.priority() < -10 || header.priority() > 10) {
-    Refuse("priority = " + std::to_string(header.priority()) + ": must be in [-10, 10]");
+  if (header.priority() < kLowestPriority || header.priority() > kHighestPriority) {
+    Refuse("priority = " + std::to_string(header.priority()) + ": must be in [" + std::to_string(kLowestPriority) + ", " +
+           std::to_string(kHighestPriority) + "]");
   }
   if (header.idempotency_key().size() > 128) Refuse("idempotency_key: must have at most 128 characters");
   CheckOutput(header.output());
@@ -48,10 +49,10 @@ void CheckSegmentHeader(const v1::SegmentHeader& header) {
   CheckConditions(header.level().automatic());
 }
 
-TaskOptions TaskOptionsOf(const v1::SegmentHeader& header, const Model& model, const ServerConfig& config) {
+TaskOptions TaskOptionsOf(const v1::SegmentHeader& header, const Model& model, Accumulation accumulation, int threads) {
   TaskOptions options;
-  options.segment.accumulation = config.accumulation;
-  options.segment.threads = config.threads;
+  options.segment.accumulation = accumulation;
+  options.segment.threads = threads;
   if (!header.structures().empty()) {
     for (const Label& label : StructuresAskedFor(header, model)) options.segment.structures.push_back(label.value);
   }

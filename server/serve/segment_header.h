@@ -4,11 +4,14 @@
 #include <vector>
 
 #include "engine/model/model.h"
-#include "engine/segment/task_segmenter.h"
-#include "server/config.h"
+#include "engine/segment/task_plan.h"
 #include "tuckerseg/v1/segmentation.pb.h"
 
 namespace tuckerseg {
+
+/// SegmentHeader::priority.
+inline constexpr int kLowestPriority = -10;
+inline constexpr int kHighestPriority = 10;
 
 /// Errors: kInvalidArgument that names the field, its value and what would be right. Task, level and structures are not looked at:
 /// they depend on what is served.
@@ -19,6 +22,6 @@ void CheckSegmentHeader(const v1::SegmentHeader& header);
 std::vector<Label> StructuresAskedFor(const v1::SegmentHeader& header, const Model& model);
 
 /// What the engine is to do for a header that has been checked.
-TaskOptions TaskOptionsOf(const v1::SegmentHeader& header, const Model& model, const ServerConfig& config);
+TaskOptions TaskOptionsOf(const v1::SegmentHeader& header, const Model& model, Accumulation accumulation, int threads);
 
 }  // namespace tuckerseg

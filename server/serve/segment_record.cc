@@ -3,36 +3,103 @@
 #include <nlohmann/json.hpp>
 
 #include "server/observe/log.h"
+#include "server/serve/segment_spans.h"
 #include "server/serve/status_of.h"
 
 namespace tuckerseg {
+namespace {
 
-void Report(const SegmentRecord& record, const StageClock& clock, const grpc::Status& status, Metrics& metrics) {
-  const std::string code = NameOf(status.error_code());
-  metrics.CountRequest({record.task, record.variant, record.device, code, clock.Total()});
+/// All that is known of a call once its status is.
+struct CallEnd {
+  const SegmentRecord& record;
+  const StageClock& clock;
+  const grpc::Status& status;
+  std::string code;
+  double seconds = 0;
+};
+
+void Count(const CallEnd& end, Metrics& metrics) {
+  const SegmentRecord& record = end.record;
+  metrics.CountRequest({record.task, record.variant, record.device, end.code, end.seconds, record.method});
   metrics.CountBytes("received", static_cast<double>(record.received_bytes));
   metrics.CountBytes("sent", static_cast<double>(record.sent_bytes));
-  nlohmann::json stages = nlohmann::json::object();
-  for (size_t i = 0; i < kCallStages; ++i) {
-    const double seconds = clock.seconds(static_cast<CallStage>(i));
-    stages[kCallStageNames[i]] = seconds;
-    if (status.ok()) metrics.ObserveStage(kCallStageNames[i], record.variant, record.device, seconds);
+  const grpc::StatusCode code = end.status.error_code();
+  if (code == grpc::StatusCode::CANCELLED || code == grpc::StatusCode::DEADLINE_EXCEEDED) {
+    metrics.CountCancelled(kCallStageNames[static_cast<size_t>(end.clock.stage())]);
+  } else if (!end.status.ok()) {
+    metrics.CountRejected(end.code);
   }
-  const auto stage = kCallStageNames[static_cast<size_t>(clock.stage())];
-  if (status.ok()) {
-    metrics.ObservePeakMemory(record.variant, record.device, static_cast<double>(record.peak_memory_bytes));
-  } else if (status.error_code() == grpc::StatusCode::CANCELLED || status.error_code() == grpc::StatusCode::DEADLINE_EXCEEDED) {
-    metrics.CountCancelled(stage);
+  if (!end.status.ok()) return;
+  if (record.reused) {
+    metrics.CountResultReused();
   } else {
-    metrics.CountRejected(code);
+    metrics.ObservePeakMemory(record.variant, record.device, static_cast<double>(record.peak_memory_bytes));
   }
-  nlohmann::json fields{{"request", record.request_id}, {"task", record.task}, {"variant", record.variant}, {"code", code},
-                        {"seconds", clock.Total()}, {"bytes", record.received_bytes}, {"stages", stages}};
+  for (size_t i = 0; i < kCallStages; ++i) {
+    metrics.ObserveStage(kCallStageNames[i], record.variant, record.device, end.clock.seconds(static_cast<CallStage>(i)));
+  }
+}
+
+void Write(const CallEnd& end) {
+  const SegmentRecord& record = end.record;
+  nlohmann::json stages = nlohmann::json::object();
+  for (size_t i = 0; i < kCallStages; ++i) stages[kCallStageNames[i]] = end.clock.seconds(static_cast<CallStage>(i));
+  nlohmann::json fields{{"request", record.request_id},
+                        {"trace_id", record.trace.trace_id},
+                        {"method", record.method},
+                        {"task", record.task},
+                        {"variant", record.variant},
+                        {"reason", record.reason},
+                        {"device", record.device},
+                        {"code", end.code},
+                        {"seconds", end.seconds},
+                        {"stages", stages},
+                        {"network_seconds", record.network_s},
+                        {"foretold_seconds", record.foretold_s},
+                        {"bytes", record.received_bytes},
+                        {"voxels", record.voxels},
+                        {"patches", record.patches},
+                        {"peak_memory_bytes", record.peak_memory_bytes}};
+  if (record.reused) fields["reused"] = true;
   // Messages name fields and numbers of a volume's header. What the request's header holds is the client's own words (a task, a
   // structure), and could be anything: of those, the field alone.
-  const std::string& message = status.error_message();
-  if (!status.ok()) fields["message"] = record.header_taken ? message : FieldOf(message);
-  Log(status.ok() ? LogLevel::kInfo : LogLevel::kWarning, "segment", fields);
+  const std::string& message = end.status.error_message();
+  if (!end.status.ok()) fields["message"] = record.header_taken ? message : FieldOf(message);
+  Log(end.status.ok() ? LogLevel::kInfo : LogLevel::kWarning, "segment", fields);
+}
+
+RequestEntry EntryOf(const CallEnd& end) {
+  const SegmentRecord& record = end.record;
+  RequestEntry entry{.started = record.started,
+                     .request_id = record.request_id,
+                     .task = record.task,
+                     .variant = record.variant,
+                     .reason = record.reason,
+                     .device = record.device,
+                     .code = end.code,
+                     .seconds = end.seconds,
+                     .stages = {}};
+  for (size_t i = 0; i < kCallStages; ++i) entry.stages.push_back({kCallStageNames[i], end.clock.seconds(static_cast<CallStage>(i))});
+  return entry;
+}
+
+}  // namespace
+
+void ExpectReports(Metrics& metrics) {
+  for (const char* direction : {"received", "sent"}) metrics.CountBytes(direction, 0);
+  for (const char* stage : kCallStageNames) metrics.CountCancelled(stage, 0);
+  for (int code = grpc::StatusCode::OK + 1; code <= grpc::StatusCode::UNAUTHENTICATED; ++code) {
+    if (code == grpc::StatusCode::CANCELLED || code == grpc::StatusCode::DEADLINE_EXCEEDED) continue;  // those are cancelled
+    metrics.CountRejected(NameOf(static_cast<grpc::StatusCode>(code)), 0);
+  }
+}
+
+void Report(const SegmentRecord& record, const StageClock& clock, const grpc::Status& status, ServiceParts& parts) {
+  const CallEnd end{record, clock, status, NameOf(status.error_code()), clock.Total()};
+  Count(end, parts.metrics);
+  Write(end);
+  if (parts.requests != nullptr) parts.requests->Add(EntryOf(end));
+  if (parts.spans != nullptr && record.trace.sampled) parts.spans->Take(SegmentSpans(record, clock, status.error_code(), end.seconds));
 }
 
 }  // namespace tuckerseg

@@ -1,29 +1,44 @@
-/// What a call of Segment leaves behind: its metrics and one line in the log.
+/// What a segmentation leaves behind, whichever door it came through: its metrics, one line in the log, its spans, its place among the last requests.
 #pragma once
 
 #include <grpcpp/support/status.h>
 
+#include <chrono>
 #include <cstdint>
 #include <string>
 
-#include "server/observe/metrics.h"
+#include "server/serve/call_trace.h"
+#include "server/serve/service_parts.h"
 #include "server/serve/stage_clock.h"
 
 namespace tuckerseg {
 
 /// Gathered while the call runs.
 struct SegmentRecord {
+  std::chrono::system_clock::time_point started = std::chrono::system_clock::now();
+  CallTrace trace;
+  std::string service;  ///< of the contract, with `method`: the door that the call came through
+  std::string method;
   std::string request_id;
   std::string task;     ///< empty until it is known
   std::string variant;  ///< empty until it is known
+  std::string reason;   ///< why this variant; empty until it is chosen
   std::string device;
+  bool reused = false;        ///< answered with an earlier call's result
   bool header_taken = false;  ///< every field of the header has been found right
   int64_t received_bytes = 0;
   int64_t sent_bytes = 0;
   int64_t peak_memory_bytes = 0;
+  int64_t voxels = 0;      ///< of the volume; 0 until it is admitted
+  int64_t patches = 0;     ///< that were run
+  double foretold_s = 0;   ///< from admission to the label map
+  double network_s = 0;    ///< that the networks took
 };
 
+/// Makes the series that reports count in, as far as their labels are known before a call: at 0.
+void ExpectReports(Metrics& metrics);
+
 /// `clock` as of the call's end.
-void Report(const SegmentRecord& record, const StageClock& clock, const grpc::Status& status, Metrics& metrics);
+void Report(const SegmentRecord& record, const StageClock& clock, const grpc::Status& status, ServiceParts& parts);
 
 }  // namespace tuckerseg

@@ -1,4 +1,4 @@
-/// The work of one call of Segment, as the call and the worker share it.
+/// The work of one segmentation, as the call and the worker share it.
 #pragma once
 
 #include <mutex>
@@ -6,24 +6,35 @@
 #include <utility>
 
 #include "engine/segment/segmenter.h"
+#include "engine/volume/volume.h"
 #include "server/schedule/memory_budget.h"
-#include "server/serve/volume_receiver.h"
+#include "server/variants/catalogue.h"
 
 namespace tuckerseg {
 
+/// What the work holds beside the volume.
+struct WorkHold {
+  MemoryReservation host;    ///< its peak, then the label map and what the answer takes
+  /// Of the device: the worker lets go of them at the end of the work, whenever the call ends.
+  MemoryReservation device;
+  LevelHold levels;
+};
+
 /// What the worker takes, tells and gives. Shared by call and worker, so that a call may be over before the worker has noticed.
 struct SegmentWork {
-  SegmentWork(VolumeReceiver::Received received, MemoryReservation peak)
-      : nifti(std::move(received.nifti)), volume_memory(std::move(received.memory)), peak_memory(std::move(peak)) {}
+  SegmentWork(Volume input, MemoryReservation input_memory, WorkHold hold)
+      : volume(std::move(input)), volume_memory(std::move(input_memory)), peak_memory(std::move(hold.host)), device_memory(std::move(hold.device)), levels(std::move(hold.levels)) {}
 
   Progress Latest() const {
     const std::lock_guard lock(mutex);
     return progress;
   }
 
-  NiftiVolume nifti;
+  Volume volume;
   MemoryReservation volume_memory;
   MemoryReservation peak_memory;
+  MemoryReservation device_memory;     // the worker's, once it has begun
+  LevelHold levels;                    // likewise
   mutable std::mutex mutex;
   Progress progress;                   // guarded by the mutex
   std::optional<Segmentation> result;  // written by the worker, read once the ticket has ended

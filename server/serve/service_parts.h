@@ -2,29 +2,50 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <mutex>
 #include <string>
-#include <vector>
 
 #include "server/config.h"
+#include "server/observe/choice_log.h"
 #include "server/observe/metrics.h"
+#include "server/observe/request_ring.h"
+#include "server/observe/span.h"
+#include "server/schedule/device.h"
 #include "server/schedule/idle_heap.h"
 #include "server/schedule/memory_budget.h"
-#include "server/schedule/work_queue.h"
-#include "server/variants/model_store.h"
+#include "server/security/security.h"
+#include "server/serve/answer_holds.h"
+#include "server/serve/result_cache.h"
+#include "server/serve/silence_watch.h"
+#include "server/variants/catalogue.h"
 
 namespace tuckerseg {
 
+/// Work that runs holds memory, uses the heap and the catalogue (which stops the queues when it goes), and tells `metrics` of its patches: they must outlive the devices' queues.
 struct ServiceParts {
   const ServerConfig& config;
-  const ModelStore& models;
-  WorkQueue& queue;
-  MemoryBudget& memory;
+  Catalogue& catalogue;
+  Devices& devices;
+  MemoryBudget& memory;               ///< the host's: volumes and what is made of them lie there, wherever the networks run
   Metrics& metrics;
   IdleHeap& heap;
+  ResultCache& results;
+  Security& security;
   std::string executor;               ///< e.g. "LibTorch 2.15.0"
-  std::vector<std::string> devices;
+  std::atomic<bool> stopping = false; ///< set: new calls should go elsewhere, though they are taken until `draining`
   std::atomic<bool> draining = false; ///< set: no new call is taken
-  std::atomic<int64_t> streams = 0;   ///< calls of Segment that run
+  std::atomic<int64_t> streams = 0;   ///< calls of Segment and ModelInfer that run, or whose answer is on its way
+  std::mutex admission{};             ///< one call's at a time, from the choice of its level to its place in a queue: each sees what others have taken
+  ChoiceLog* choices = nullptr;       ///< records the levels that the server chooses; null: nobody does
+  RequestRing* requests = nullptr;    ///< remembers segmentations that have ended; null: nobody looks
+  SpanSink* spans = nullptr;          ///< null: no traces are collected
+  SilenceWatch silence{std::chrono::duration<double>(config.client_silence_s)};
+  AnswerHolds answers{};              ///< of ModelInfer, on their way; behind `silence`, which looks after them
+
+  /// Whether clients should send their calls here.
+  bool WantsCalls() const { return !stopping && !draining; }
 };
 
 /// Chunks that are sent.

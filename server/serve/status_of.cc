@@ -6,6 +6,7 @@
 #include <new>
 #include <nlohmann/json.hpp>
 #include <random>
+#include <system_error>
 #include <typeinfo>
 
 #include "engine/error.h"
@@ -89,6 +90,12 @@ grpc::Status StatusOf(const std::function<void()>& handler) {
     return WithDetails(error);
   } catch (const std::bad_alloc&) {
     return WithDetails(Error(ErrorCode::kResourceExhausted, "memory: none left for this request; try again later").RetryAfter(10));
+  } catch (const std::system_error& error) {
+    // What std::thread throws where the system has no thread left, or no room for its stack.
+    if (error.code() == std::errc::resource_unavailable_try_again) {
+      return WithDetails(Error(ErrorCode::kResourceExhausted, "threads: none left for this request; try again later").RetryAfter(10));
+    }
+    return Unexpected(typeid(error).name(), error.what());
   } catch (const std::exception& error) {
     return Unexpected(typeid(error).name(), error.what());
   } catch (...) {

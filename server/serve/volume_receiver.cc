@@ -14,8 +14,8 @@ constexpr size_t kFrontPiece = 1024;
 
 }  // namespace
 
-VolumeReceiver::VolumeReceiver(const ServerConfig& config, MemoryBudget& memory, uint64_t total_bytes, std::string sha256)
-    : config_(config), memory_(memory), total_bytes_(total_bytes), sha256_(std::move(sha256)),
+VolumeReceiver::VolumeReceiver(const ServerConfig& config, MemoryBudget& memory, uint64_t total_bytes, std::string sha256, bool hash)
+    : config_(config), memory_(memory), total_bytes_(total_bytes), sha256_(std::move(sha256)), hash_(hash || !sha256_.empty()),
       reader_(config.volume_limits, config.geometry_policy) {
   const bool hexadecimal = std::all_of(sha256_.begin(), sha256_.end(), [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); });
   if (!sha256_.empty() && (sha256_.size() != 64 || !hexadecimal)) {
@@ -39,7 +39,7 @@ void VolumeReceiver::Take(std::span<const std::byte> chunk) {
   if (total_bytes_ != 0 && received_bytes_ > total_bytes_) {
     throw Error(ErrorCode::kInvalidArgument, "header.total_bytes = " + std::to_string(total_bytes_) + ": more bytes arrived; must be the file's length");
   }
-  if (!sha256_.empty()) digest_.Update(chunk);
+  if (hash_) digest_.Update(chunk);
   while (!reservation_ && !chunk.empty()) {
     FeedFront(chunk.first(std::min(chunk.size(), kFrontPiece)));
     chunk = chunk.subspan(std::min(chunk.size(), kFrontPiece));
@@ -59,11 +59,12 @@ VolumeReceiver::Received VolumeReceiver::Finish() {
   if (total_bytes_ != 0 && received_bytes_ != total_bytes_) {
     throw Error(ErrorCode::kDataLoss, "header.total_bytes = " + std::to_string(total_bytes_) + ": " + std::to_string(received_bytes_) + " bytes arrived");
   }
-  if (!sha256_.empty() && digest_.Digest() != sha256_) {
+  std::string sha256 = hash_ ? digest_.Digest() : "";
+  if (!sha256_.empty() && sha256 != sha256_) {
     throw Error(ErrorCode::kDataLoss, "header.sha256: the bytes that arrived have another checksum");
   }
   NiftiVolume nifti = reader_.Finish();
-  return {std::move(nifti), std::move(*reservation_), static_cast<int64_t>(received_bytes_)};
+  return {std::move(nifti), std::move(*reservation_), static_cast<int64_t>(received_bytes_), std::move(sha256)};
 }
 
 }  // namespace tuckerseg

@@ -15,9 +15,10 @@ namespace tuckerseg {
 
 class VolumeReceiver {
  public:
-  /// `total_bytes` and `sha256` as announced; 0 and empty where unknown. `memory` must outlive what Finish() gives.
+  /// `total_bytes` and `sha256` as announced; 0 and empty where unknown. `hash`: the file's checksum is wanted though none was announced.
+  /// `memory` must outlive what Finish() gives.
   /// Errors: kInvalidArgument for a malformed checksum; kResourceExhausted if the announced length passes the limit.
-  VolumeReceiver(const ServerConfig& config, MemoryBudget& memory, uint64_t total_bytes, std::string sha256);
+  VolumeReceiver(const ServerConfig& config, MemoryBudget& memory, uint64_t total_bytes, std::string sha256, bool hash = false);
 
   /// Errors: those of NiftiReader; kResourceExhausted beyond the file limit, or if the voxels that the header announces find no
   /// room in the budget; kInvalidArgument for chunks that are too large or pass the announced length.
@@ -27,6 +28,7 @@ class VolumeReceiver {
     NiftiVolume nifti;
     MemoryReservation memory;
     int64_t file_bytes;
+    std::string sha256;  ///< of the file as it came; empty if it was neither announced nor wanted
   };
   /// Errors: those of NiftiReader; kDataLoss for a length or checksum other than announced.
   Received Finish();
@@ -39,6 +41,7 @@ class VolumeReceiver {
   MemoryBudget& memory_;
   uint64_t total_bytes_;
   std::string sha256_;
+  bool hash_;
   NiftiReader reader_;
   Sha256 digest_;
   uint64_t received_bytes_ = 0;

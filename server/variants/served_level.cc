@@ -1,5 +1,6 @@
 #include "server/variants/served_level.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "engine/model/cost.h"
@@ -7,24 +8,21 @@
 #include "server/variants/card_words.h"
 
 namespace tuckerseg {
-namespace {
 
-int64_t WeightBytes(const Bundle& bundle) {
-  int64_t bytes = 0;
-  for (const WeightStore& weights : bundle.weights) bytes += weights.TotalBytes();
-  return bytes;
+void SetModel(ServedLevel& level, std::shared_ptr<const Model> model) {
+  level.parameters = ParameterCount(*model);
+  level.multiply_adds = TotalMultiplyAdds(*model);
+  level.weight_bytes = Float32WeightBytes(*model);
+  level.model = std::move(model);
 }
 
-}  // namespace
-
-void MakeReady(ServedLevel& level, Bundle bundle, const ExecutorFactory& factory) {
-  const int64_t parameters = ParameterCount(bundle.model);
-  const int64_t multiply_adds = TotalMultiplyAdds(bundle.model);
-  const int64_t weight_bytes = WeightBytes(bundle);
-  level.segmenter = std::make_unique<Segmenter>(std::move(bundle), factory);
-  level.parameters = parameters;
-  level.multiply_adds = multiply_adds;
-  level.weight_bytes = weight_bytes;
+LevelState StateOf(const ServedLevel& level) {
+  const auto is = [&](LevelState state) {
+    return std::any_of(level.devices.begin(), level.devices.end(), [state](const LevelOnDevice& device) { return device.state == state; });
+  };
+  for (const LevelState state : {LevelState::kLoaded, LevelState::kLoading, LevelState::kAvailable})
+    if (is(state)) return state;
+  return LevelState::kFailed;
 }
 
 std::string QualityStatement(const ServedLevel& level) {

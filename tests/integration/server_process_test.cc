@@ -7,11 +7,13 @@
 #include <filesystem>
 #include <thread>
 
+#include "engine/error.h"
 #include "tests/engine/model/temporary_directory.h"
 #include "tests/engine/tiny_network.h"
 #include "tests/engine/volume/nifti_builder.h"
 #include "tests/integration/segment_file.h"
 #include "tests/integration/server_process.h"
+#include "tests/server/wait_until.h"
 
 namespace tuckerseg {
 namespace {
@@ -27,14 +29,22 @@ class ServerProcessTest : public testing::Test {
   std::vector<std::string> Arguments() const {
     return {"--models", folder_ / "models", "--listen", "127.0.0.1:0", "--metrics", "127.0.0.1:0"};
   }
-  /// Starts a server and connects to it.
-  void Start() {
-    server_.emplace(Arguments());
+  /// Starts a server, with these settings, and connects to it.
+  void Start(const std::string& config = "{}") {
+    std::vector<std::string> arguments = Arguments();
+    arguments.push_back("--config");
+    arguments.push_back(directory_.Write("start.json", config));
+    server_.emplace(arguments);
     const auto serving = server_->WaitForEvent("serving");
     ASSERT_TRUE(serving) << server_->Errors();
     port_ = serving->at("port");
     client_.emplace("127.0.0.1:" + std::to_string(port_));
     metrics_port_ = serving->at("metrics_port");
+  }
+  /// Of the operators'. Status -1 where no answer comes.
+  httplib::Response PageAt(const std::string& path) const {
+    const httplib::Result answer = httplib::Client("127.0.0.1", metrics_port_).Get(path);
+    return answer ? *answer : httplib::Response();
   }
 
   const TemporaryDirectory directory_;
@@ -59,12 +69,19 @@ TEST_F(ServerProcessTest, IsScrapedByPrometheus) {
     EXPECT_THAT(page->body, HasSubstr(R"(tuckerseg_requests_total{code="OK",device="cpu",method="Segment",task="tiny",variant="original"} 1)"));
     EXPECT_THAT(page->body, HasSubstr("tuckerseg_queue_depth"));
   }
-  EXPECT_EQ(http.Get("/")->status, 404);
+  EXPECT_EQ(PageAt("/healthz").body, "ok");
+  EXPECT_EQ(PageAt("/readyz").status, 200);
+  const httplib::Response page = PageAt("/");
+  EXPECT_EQ(page.status, 200);
+  EXPECT_THAT(page.body, HasSubstr("<strong>ready</strong>"));
+  EXPECT_THAT(page.body, HasSubstr("<td>tiny</td>"));
+  EXPECT_EQ(PageAt("/nothing").status, 404);
 }
 
 TEST_F(ServerProcessTest, KeepsItsMemoryFlatOver100RequestsAndClientsThatDisappear) {
   Start();
-  const std::vector<std::byte> file = Ct(48);
+  // Of two patches alone, which take nearly all of the time, and many voxels, of which a leak would be made.
+  const std::vector<std::byte> file = NiftiBuilder().Shape({96, 64, 64}).Spacing({0.5, 0.5, 0.5}).Gzip();
   std::vector<int64_t> resident;
   for (int request = 0; request < 100; ++request) {
     SegmentFile(*client_, file);
@@ -88,6 +105,66 @@ TEST_F(ServerProcessTest, KeepsItsMemoryFlatOver100RequestsAndClientsThatDisappe
 #endif
 }
 
+TEST_F(ServerProcessTest, KeepsItsMemoryFlatOver100LoadsAndUnloadsOfALevel) {
+  Bundle wide = TinyBundle(TinyUnet(64, 20), {16, 16, 16}, 3);  // 2 MB of weights: a hundred of them would show
+  wide.model.name = wide.model.task = "wide";
+  SaveBundle(wide, folder_ / "models" / "wide");
+  Start();
+  std::vector<int64_t> resident;
+  for (int cycle = 0; cycle < 100; ++cycle) {
+    EXPECT_EQ(client_->UnloadVariant("wide", "original", "").state(), v1::VARIANT_STATE_AVAILABLE);
+    resident.push_back(server_->ResidentBytes());
+    EXPECT_EQ(client_->LoadVariant("wide", "original", "").state(), v1::VARIANT_STATE_LOADED);
+  }
+  const int64_t before = *std::max_element(resident.begin() + 10, resident.begin() + 55);
+  const int64_t after = *std::max_element(resident.begin() + 55, resident.end());
+  std::cout << "resident after unloading: at most " << before / 1048576 << " MiB over cycles 11 to 55, " << after / 1048576 << " over 56 to 100\n";
+#ifndef __SANITIZE_ADDRESS__
+  EXPECT_LE(static_cast<double>(after), 1.03 * static_cast<double>(before));
+#endif
+}
+
+TEST_F(ServerProcessTest, FollowsItsModelsWithoutARestart) {
+  Start(R"({"models_rescan_s": 0.1})");
+  EXPECT_EQ(PageAt("/readyz").status, 200);
+  Bundle lung = TinyBundle(TinyUnet(4, 3), {16, 16, 16}, 4);
+  lung.model.name = lung.model.task = "lung";
+  SaveBundle(lung, folder_ / "models" / "lung");
+  EXPECT_TRUE(WaitUntil([this] { return client_->ListModels().models_size() == 2; }));
+  v1::SegmentHeader header;
+  header.set_task("lung");
+  EXPECT_EQ(SegmentFile(*client_, Ct(20), header).summary.provenance().task(), "lung");
+
+  std::filesystem::remove_all(folder_ / "models" / "lung");
+  EXPECT_TRUE(WaitUntil([this] { return client_->ListModels().models_size() == 1; }));
+  EXPECT_THROW(SegmentFile(*client_, Ct(20), header), Error);
+  std::filesystem::remove_all(folder_ / "models" / "tiny");
+  EXPECT_TRUE(WaitUntil([this] { return PageAt("/readyz").status == 503; }));
+  EXPECT_THAT(PageAt("/readyz").body, StartsWith("no models: "));
+  EXPECT_EQ(PageAt("/healthz").status, 200);
+}
+
+TEST_F(ServerProcessTest, ServesOnWithABrokenBundleBesideAGoodOne) {
+  directory_.Write("models/broken/model.json", "{");
+  Start();
+  EXPECT_EQ(SegmentFile(*client_, Ct(20)).summary.variant(), "original");
+  const v1::ListVariantsResponse variants = client_->ListVariants("");
+  ASSERT_EQ(variants.variants_size(), 2);
+  EXPECT_EQ(variants.variants(1).task(), "broken");
+  EXPECT_EQ(variants.variants(1).state(), v1::VARIANT_STATE_FAILED);
+  EXPECT_THAT(PageAt("/metrics").body, HasSubstr(R"(tuckerseg_variant_failed{device="",model="broken",variant="original"} 1)"));
+}
+
+TEST_F(ServerProcessTest, ServesOnSeveralDevicesThatShareTheProcessor) {
+  Start(R"({"devices": [{"name": "left", "threads": 1}, {"name": "right", "threads": 1}]})");
+  SegmentFile(*client_, Ct(20));
+  const std::string page = PageAt("/metrics").body;
+  for (const char* device : {"left", "right"}) {
+    EXPECT_THAT(page, HasSubstr(std::string(R"(tuckerseg_queue_capacity{device=")") + device + R"(",priority="all"} 16)"));
+    EXPECT_THAT(page, HasSubstr(std::string(R"(tuckerseg_variant_loaded{device=")") + device + R"(",model="tiny",variant="original"} 1)"));
+  }
+}
+
 TEST_F(ServerProcessTest, LetsARunningRequestEndWhenItIsAskedToStop) {
   Start();
   SegmentEvents events;
@@ -96,6 +173,41 @@ TEST_F(ServerProcessTest, LetsARunningRequestEndWhenItIsAskedToStop) {
   EXPECT_NO_THROW(client_->Segment({}, [&](const ByteSink& sink) { sink(file); }, events));
   EXPECT_TRUE(server_->WaitForEvent("stopped"));
   EXPECT_EQ(server_->WaitForEnd(), 0) << server_->Errors();
+}
+
+TEST_F(ServerProcessTest, IsHealthyAndNotReadyWhileRunningRequestsEnd) {
+  Start();
+  httplib::Client http("127.0.0.1", metrics_port_);
+  std::string while_stopping;
+  SegmentEvents events;
+  events.accepted = [&](const v1::Accepted&) {
+    server_->Signal(SIGTERM);
+    EXPECT_TRUE(server_->WaitForEvent("stopping"));
+    // The request may have ended by now, and the pages with it: what is answered is all that is looked at.
+    if (const auto ready = http.Get("/readyz")) while_stopping = ready->body;
+    if (const auto health = http.Get("/healthz")) {
+      EXPECT_EQ(health->status, 200);
+    }
+  };
+  const std::vector<std::byte> file = Ct(64);
+  EXPECT_NO_THROW(client_->Segment({}, [&](const ByteSink& sink) { sink(file); }, events));
+  if (!while_stopping.empty()) {
+    EXPECT_THAT(while_stopping, HasSubstr("draining"));
+  }
+  EXPECT_EQ(server_->WaitForEnd(), 0) << server_->Errors();
+}
+
+TEST_F(ServerProcessTest, EndsAtOnceWhileModelsAreLoaded) {
+  Bundle slow = TinyBundle(TinyUnet(48, 20), {80, 80, 80}, 3);  // to warm it up takes a while; loaded after `tiny`
+  slow.model.name = slow.model.task = "warm";
+  SaveBundle(slow, folder_ / "models" / "warm");
+  ServerProcess server(Arguments());
+  ASSERT_TRUE(server.WaitForEvent("variant_loaded")) << server.Errors();
+  server.Signal(SIGTERM);
+  EXPECT_EQ(server.WaitForEnd(), 0) << server.Errors();
+  const std::string log = server.RestOfLog();
+  EXPECT_THAT(log, HasSubstr(R"("event":"stopped")"));
+  EXPECT_THAT(log, testing::Not(HasSubstr(R"("event":"serving")")));
 }
 
 TEST_F(ServerProcessTest, ChecksSettingsAndModelsWithoutServing) {
@@ -109,6 +221,46 @@ TEST_F(ServerProcessTest, ChecksSettingsAndModelsWithoutServing) {
   EXPECT_THAT(damaged.Errors(), StartsWith("error: bundle tiny: "));
 }
 
+TEST_F(ServerProcessTest, RecordsItsChoicesWhereItIsTold) {
+  const std::filesystem::path choices = folder_ / "choices.jsonl";
+  const std::string config = directory_.Write("config.json", R"({"choices_file": ")" + choices.string() + "\"}");
+  std::vector<std::string> arguments = Arguments();
+  arguments.push_back("--config");
+  arguments.push_back(config);
+  ServerProcess server(arguments);
+  const auto serving = server.WaitForEvent("serving");
+  ASSERT_TRUE(serving) << server.Errors();
+  Client client("127.0.0.1:" + std::to_string(serving->at("port").get<int>()));
+  SegmentFile(client, Ct(40));
+  server.Signal(SIGTERM);
+  EXPECT_EQ(server.WaitForEnd(), 0);
+  const auto record = nlohmann::json::parse(FileText(choices));
+  EXPECT_EQ(record.at("chosen").at("level"), "original");
+  EXPECT_EQ(record.at("chosen").at("reason"), "only");
+}
+
+TEST_F(ServerProcessTest, ExplainsEveryMistakeOfItsConfiguration) {
+  const std::string config = directory_.Write("config.json", R"({"threads": -1, "quee_capacity": 4, "listen": "nowhere", "drain_s": 1, "drain_s": 2})");
+  const std::vector<std::string> arguments{"--models", folder_ / "models", "--config", config, "--check-config"};
+  ServerProcess server(arguments);
+  EXPECT_EQ(server.WaitForEnd(), 1);
+  EXPECT_EQ(server.Errors(),
+            "error: config.drain_s: stands there more than once; must be given once\n"
+            "error: config.threads = -1: must be a whole number in [0, 1024]\n"
+            "error: config.quee_capacity: unknown key; did you mean queue_capacity?\n"
+            "error: listen = nowhere: must be HOST:PORT with a port in [0, 65535]\n");
+}
+
+TEST_F(ServerProcessTest, DoesNotRepeatWhatAnUnknownOptionHolds) {
+  const std::vector<std::vector<std::string>> lines{{"--token", "hunter2"}, {"--token=hunter2"}, {"-p", "hunter2"}, {"hunter2"}};
+  for (const std::vector<std::string>& arguments : lines) {
+    ServerProcess server(arguments);
+    EXPECT_EQ(server.WaitForEnd(), 2);
+    EXPECT_THAT(server.Errors(), HasSubstr("no option of this program"));
+    EXPECT_THAT(server.Errors(), testing::Not(HasSubstr("hunter2")));
+  }
+}
+
 TEST_F(ServerProcessTest, EndsWithOneLineWhenItCannotServe) {
   const auto expect_error = [](const std::vector<std::string>& arguments, int status, const std::string& message) {
     ServerProcess server(arguments);
@@ -120,8 +272,14 @@ TEST_F(ServerProcessTest, EndsWithOneLineWhenItCannotServe) {
   };
   expect_error({}, 2, "--models (or `models` in --config) is required");
   expect_error({"--models", folder_, "--listen", "127.0.0.1:99999"}, 1, "listen = 127.0.0.1:99999: must be HOST:PORT with a port in [0, 65535]");
-  expect_error({"--models", folder_}, 1, "holds no bundle");
+  expect_error({"--models", folder_ / "none", "--metrics", "127.0.0.1:0"}, 1, "is no directory; must be one that holds bundles");
+  expect_error({"--models", folder_, "--metrics", "127.0.0.1:0", "--check-config"}, 1, "models: holds no bundle");
   expect_error({"--models"}, 2, "--models");
+  const std::string no_certificate = directory_.Write("tls.json", R"({"tls": {"certificate": "none.pem", "key": "none.pem"}})");
+  expect_error({"--models", folder_ / "models", "--config", no_certificate}, 1, "tls.certificate: cannot be read; must be a PEM file");
+  const std::string no_tokens = directory_.Write("auth.json", R"({"auth": {"tokens_file": "none.json"}})");
+  expect_error({"--models", folder_ / "models", "--config", no_tokens, "--check-config"}, 1, "auth.tokens_file: cannot be read");
+  expect_error({"--models", folder_ / "models", "--config", no_tokens, "--listen", "0.0.0.0:0"}, 1, "auth.tokens_file: tokens would travel in the clear");
   Start();
   expect_error({"--models", folder_ / "models", "--listen", "127.0.0.1:" + std::to_string(port_), "--metrics", "127.0.0.1:0"}, 1, "listen = ");
   expect_error({"--models", folder_ / "models", "--listen", "127.0.0.1:0", "--metrics", "127.0.0.1:" + std::to_string(metrics_port_)}, 1, "metrics = ");

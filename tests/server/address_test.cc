@@ -20,5 +20,10 @@ TEST(ParseAddress, RefusesWhatIsNone) {
   }
 }
 
+TEST(ParseAddress, ShowsWhatIsNoneOnOneLine) {
+  for (const char* text : {"a\nb", "a\nb:80", "a b:80"}) EXPECT_THROW(ParseAddress("listen", text), Error) << text;
+  ExpectError(ErrorCode::kInvalidArgument, R"(listen = a\nb:80: must be HOST:PORT)", [] { ParseAddress("listen", "a\nb:80"); });
+}
+
 }  // namespace
 }  // namespace tuckerseg

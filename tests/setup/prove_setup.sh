@@ -113,7 +113,7 @@ inside() {
   set -- env -i HOME=/root PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin LANG=C.UTF-8 "$@"
   # PIP_FIND_LINKS is left behind: it names a folder of wheels on this machine, which an empty one has not.
   for name in http_proxy https_proxy no_proxy HTTP_PROXY HTTPS_PROXY NO_PROXY PIP_INDEX_URL PIP_EXTRA_INDEX_URL PIP_CERT \
-              PIP_TRUSTED_HOST PIP_PROXY PIP_DEFAULT_TIMEOUT PIP_RETRIES; do
+              PIP_TRUSTED_HOST PIP_PROXY PIP_DEFAULT_TIMEOUT PIP_RETRIES GOPROXY GOSUMDB GONOSUMDB; do
     value=$(printenv "$name" || true)
     if [ -n "$value" ]; then
       shift 2

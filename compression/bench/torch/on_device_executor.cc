@@ -23,7 +23,7 @@ class OnDeviceExecutor final : public Executor {
   std::span<const float> Run(std::span<const float> patch, const Size3& shape) override {
     CheckPatch(network_.graph(), patch, shape);
     return WithTorchErrors("a patch", [&]() -> std::span<const float> {
-      at::init_num_threads();  // as in torch_executor.cc
+      at::init_num_threads();  // OpenMP keeps its number of threads by thread
       const c10::InferenceMode no_gradients;
       if (!patch_.defined() || patch_.sizes().slice(2) != at::IntArrayRef(shape)) {
         // from_blob wants a mutable pointer; no layer writes into the input.

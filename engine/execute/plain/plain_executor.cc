@@ -155,6 +155,8 @@ class PlainExecutor final : public Executor {
     return features_.back().values;
   }
 
+  void ReleaseLogits() override { features_.clear(); }
+
  private:
   const std::vector<float>& Tensor(const Layer& layer, const char* part) const { return tensors_.at(layer.name + part); }
   const float* Bias(const Layer& layer) const { return layer.bias ? Tensor(layer, ".bias").data() : nullptr; }

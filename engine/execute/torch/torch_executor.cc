@@ -21,16 +21,21 @@ const LayerGraph& Valid(const LayerGraph& graph) {
   return graph;
 }
 
+/// Makes `threads` LibTorch's number on the calling thread, where OpenMP keeps it. To ask for it comes first: a thread that has not run LibTorch yet is given
+/// the number that was set last, by whichever thread, and would be given it later, over what is set here.
+void UseThreads(int threads) {
+  if (at::get_num_threads() != threads) at::set_num_threads(threads);
+}
+
 class TorchExecutor final : public Executor {
  public:
-  TorchExecutor(const LayerGraph& graph, const WeightStore& weights, const std::string& prefix, at::Device device, Precision precision)
-      : network_(Valid(graph), weights, prefix, device, precision), type_(ScalarTypeOf(precision)) {}
+  TorchExecutor(const LayerGraph& graph, const WeightStore& weights, const std::string& prefix, at::Device device, int threads, Precision precision)
+      : network_(Valid(graph), weights, prefix, device, precision), threads_(threads), type_(ScalarTypeOf(precision)) {}
 
   std::span<const float> Run(std::span<const float> patch, const Size3& shape) override {
     CheckPatch(network_.graph(), patch, shape);
     return WithTorchErrors("a patch", [&]() -> std::span<const float> {
-      // OpenMP keeps its number of threads by thread: one that has not run LibTorch yet would take them all, and round otherwise.
-      at::init_num_threads();
+      UseThreads(threads_);  // of this executor, whichever thread runs it: another number may round otherwise
       const c10::InferenceMode no_gradients;
       // from_blob wants a mutable pointer; no layer writes into the input (kInput is never an in-place source).
       const at::Tensor input = at::from_blob(const_cast<float*>(patch.data()),
@@ -46,6 +51,7 @@ class TorchExecutor final : public Executor {
 
  private:
   TorchNetwork network_;
+  int threads_;
   at::ScalarType type_;
   at::Tensor logits_;
 };
@@ -71,7 +77,8 @@ ExecutorFactory TorchExecutorFactory(const std::string& device, int threads, Pre
   if (device == "cpu" && precision == Precision::kFloat16) {
     throw Error(ErrorCode::kInvalidArgument, "precision = fp16: must be fp32 or bf16 on the CPU");
   }
-  at::set_num_threads(std::max(threads, 1));
+  const int used_threads = std::max(threads, 1);
+  at::set_num_threads(used_threads);  // also for what runs LibTorch without these executors (training, timing of single layers)
   // float32 means float32: TF32 keeps ten bits of the mantissa, and a search for the fastest kernel may choose another
   // one on the next start.
   at::globalContext().setAllowTF32CuDNN(false);
@@ -79,8 +86,11 @@ ExecutorFactory TorchExecutorFactory(const std::string& device, int threads, Pre
   at::globalContext().setBenchmarkCuDNN(false);
   // cuDNN's kernels that are called deterministic take 2.6 times as long in float32. Those it prefers gave the same bits in every run too.
   at::globalContext().setDeterministicCuDNN(false);
-  return [device, precision](const LayerGraph& graph, const WeightStore& weights, const std::string& prefix) {
-    return WithTorchErrors("a patch", [&] { return std::make_unique<TorchExecutor>(graph, weights, prefix, at::Device(device), precision); });
+  return [device, used_threads, precision](const LayerGraph& graph, const WeightStore& weights, const std::string& prefix) {
+    return WithTorchErrors("a patch", [&] {
+      UseThreads(used_threads);  // factors are multiplied into cores here
+      return std::make_unique<TorchExecutor>(graph, weights, prefix, at::Device(device), used_threads, precision);
+    });
   };
 }
 

@@ -15,7 +15,8 @@ std::vector<std::string> TorchDevices();
 /// "LibTorch 2.15.0".
 std::string TorchVersion();
 
-/// Executors on `device`. `threads` is LibTorch's number of threads on the CPU, which is one for the whole process.
+/// Executors on `device`. `threads`: of the CPU, for each of these executors, whichever thread makes or runs it: executors of other factories may have
+/// another number and run at the same time. Code that runs LibTorch by itself has the number of the factory that was made last.
 /// On the CPU results are bit-identical from run to run with the same number of threads. On CUDA cuDNN's fastest kernels run, which it does not promise to be
 /// repeatable; none was seen to differ (docs/architecture.md).
 /// Below float32, convolutions and features are in that type (PyTorch's automatic mixed precision for nnU-Net), statistics of norms in

@@ -69,8 +69,41 @@ TEST_F(CommandLine, RunsTheLevelThatIsAskedForByNameOrNumber) {
   EXPECT_EQ(nlohmann::json::parse(run("levels --json").out)[1].at("number"), 0.3);
 }
 
+TEST_F(CommandLine, LoadsAndUnloadsLevels) {
+  EXPECT_EQ(Run("unload original SERVER").out, "tiny original on cpu: available\n");
+  EXPECT_THAT(Run("levels SERVER").out, HasSubstr("original       -  -       available"));
+  EXPECT_EQ(Run("load original --task tiny --device cpu SERVER").out, "tiny original on cpu: loaded, until it is unloaded by name\n");
+  EXPECT_EQ(Run("load original --quiet SERVER").out, "");
+  const auto json = nlohmann::json::parse(Run("load original --json SERVER").out);
+  EXPECT_EQ(json.at("state"), "loaded");
+  EXPECT_EQ(json.at("devices")[0].at("pinned"), true);
+  ExpectFailure(Run("load 0.3 SERVER"), 1, "level = 0.3: must be one of original");
+  ExpectFailure(Run("unload original --device gpu SERVER"), 1, "device = gpu: must be one of cpu");
+  ExpectFailure(Run("load SERVER"), 2, "VARIANT");
+}
+
 TEST_F(CommandLine, TakesConditionsForTheAutomaticLevel) {
   EXPECT_EQ(Run("segment ct.nii.gz -o a.nii --level auto --max-latency 60s --max-memory 1GiB --min-quality 0.9 SERVER").status, 0);
+}
+
+TEST_F(CommandLine, NamesARequestSoThatItIsNotWorkedTwice) {
+  const auto segment = [this](const std::string& arguments) {
+    const Outcome outcome = Run("segment ct.nii.gz -o a.nii --json " + arguments + " SERVER");
+    EXPECT_EQ(outcome.status, 0) << outcome.err;
+  };
+  const auto page = [this] {
+    EXPECT_TRUE(server_.BecomesIdle());
+    return server_.metrics().Text();
+  };
+  segment("");
+  segment("");
+  EXPECT_THAT(page(), HasSubstr("tuckerseg_results_reused_total 0")) << "each has a name of its own";
+  segment("--idempotency-key one");
+  const std::string first = FileText(folder_.path() / "a.nii");
+  segment("--idempotency-key one");
+  EXPECT_THAT(page(), HasSubstr("tuckerseg_results_reused_total 1"));
+  EXPECT_EQ(FileText(folder_.path() / "a.nii"), first);
+  ExpectFailure(Run("segment ct.nii.gz -o a.nii --quiet --idempotency-key one --structures structure_1 SERVER"), 1, "header.idempotency_key");
 }
 
 TEST_F(CommandLine, PrintsJson) {
@@ -115,6 +148,11 @@ TEST_F(CommandLine, EndsWithStatus2AndOneLineWhenItIsUsedWrongly) {
   ExpectFailure(Run("segment ct.nii.gz -o labels.nii --priority 11"), 2, "11");
   ExpectFailure(Run("segment ct.nii.gz -o labels.nii --deadline soon"), 2, "duration = soon");
   ExpectFailure(Run("segment ct.nii.gz -o labels.nii --level original --min-quality 0.9"), 2, "--level");
+  ExpectFailure(Run("segment ct.nii.gz -o labels.nii --level original --min-quality nan"), 2, "--min-quality: must be a number in [0, 1], not nan");
+  ExpectFailure(Run("segment ct.nii.gz -o labels.nii --min-quality 1.01"), 2, "--min-quality: must be a number in [0, 1], not 1.01");
+  ExpectFailure(Run("segment ct.nii.gz -o labels.nii --remove-small-blobs nan"), 2, "--remove-small-blobs: must be a number in [0, 1e+09], not nan");
+  ExpectFailure(Run("segment ct.nii.gz -o labels.nii --idempotency-key ''"), 2, "must have 1 to 128 characters");
+  ExpectFailure(Run("segment ct.nii.gz -o labels.nii --idempotency-key " + std::string(129, 'k')), 2, "must have 1 to 128 characters");
 }
 
 TEST_F(CommandLine, ExplainsItself) {

@@ -3,10 +3,10 @@
 #include <gtest/gtest.h>
 
 #include <filesystem>
-#include <fstream>
 
 #include "engine/sha256.h"
 #include "engine/volume/nifti_reader.h"
+#include "tests/engine/model/temporary_directory.h"
 #include "tests/engine/volume/expect_error.h"
 #include "tests/engine/volume/nifti_builder.h"
 #include "tests/integration/golden_files.h"
@@ -28,15 +28,15 @@ std::string DigestOf(const std::vector<std::byte>& bytes) {
 
 TEST(OpenCt, SendsANiftiFileAsItIs) {
   const std::vector<std::byte> file = NiftiBuilder().Shape({100, 100, 40}).Bytes();
-  const std::filesystem::path path = testing::TempDir() + "open_ct.nii";
-  std::ofstream(path, std::ios::binary).write(reinterpret_cast<const char*>(file.data()), static_cast<std::streamsize>(file.size()));
+  const TemporaryDirectory folder;
+  const std::filesystem::path path = folder.Write("ct.nii", {reinterpret_cast<const char*>(file.data()), file.size()});
 
   const CtSource source = OpenCt(path);
 
   EXPECT_EQ(source.total_bytes, file.size());
   EXPECT_EQ(source.sha256, DigestOf(file));
-  EXPECT_EQ(Produced(source), file);
-  std::filesystem::remove(path);
+  EXPECT_TRUE(source.repeatable);
+  for (int time = 0; time < 2; ++time) EXPECT_EQ(Produced(source), file);
 }
 
 TEST(OpenCt, TurnsADicomFolderOrOneOfItsFilesIntoOneNiftiFile) {
@@ -50,15 +50,15 @@ TEST(OpenCt, TurnsADicomFolderOrOneOfItsFilesIntoOneNiftiFile) {
   EXPECT_EQ(Produced(OpenCt(std::filesystem::directory_iterator(folder)->path())), file);
 }
 
+TEST(OpenCt, SaysThatStandardInputCanBeReadOnce) { EXPECT_FALSE(OpenCt("-").repeatable); }
+
 TEST(OpenCt, SaysWhatACtCouldBe) {
   ExpectError(ErrorCode::kNotFound, "must be .nii, .nii.gz, a folder or file of DICOM, or -", [] { OpenCt("/no/such/ct.nii"); });
 }
 
 TEST(OpenCt, RefusesAFolderWithoutImages) {
-  const std::filesystem::path folder = testing::TempDir() + "open_ct_empty";
-  std::filesystem::create_directory(folder);
-  ExpectError(ErrorCode::kInvalidArgument, "", [&] { OpenCt(folder); });
-  std::filesystem::remove(folder);
+  const TemporaryDirectory folder;
+  ExpectError(ErrorCode::kInvalidArgument, "", [&] { OpenCt(folder.path()); });
 }
 
 }  // namespace

@@ -20,6 +20,9 @@ v1::Variant& Add(v1::ListVariantsResponse& response, const std::string& name, ui
   variant.set_weight_bytes(4 * parameters);
   variant.set_multiply_adds_per_patch(multiply_adds);
   variant.set_device("cpu");
+  v1::VariantOnDevice& place = *variant.add_devices();
+  place.set_device("cpu");
+  place.set_state(v1::VARIANT_STATE_LOADED);
   return variant;
 }
 
@@ -59,6 +62,25 @@ TEST(PrintLevels, ShowsQualityAndCostBesideTheOriginals) {
             "* measured on phantoms alone: no patient was among them\n"
             "(number) is that of another level too, and does not run this one: ask for it by name\n"
             "total broken could not be loaded: variant.json: missing\n");
+}
+
+TEST(PrintLevels, SaysOnWhichDeviceThereWasNoRoom) {
+  v1::ListVariantsResponse response;
+  v1::Variant& variant = Add(response, "third", 1, 1);
+  v1::VariantOnDevice& other = *variant.add_devices();
+  other.set_device("cuda:0");
+  other.set_state(v1::VARIANT_STATE_AVAILABLE);
+  other.set_error("memory: no room");
+  std::ostringstream out;
+  PrintLevels(response, out);
+  EXPECT_THAT(out.str(), testing::HasSubstr("\ntotal third is not loaded on cuda:0: memory: no room\n"));
+  std::ostringstream places;
+  PrintPlaces(variant, places);
+  EXPECT_EQ(places.str(), "total third on cpu: loaded\ntotal third on cuda:0: available (memory: no room)\n");
+  variant.mutable_devices(0)->set_pinned(true);
+  std::ostringstream pinned;
+  PrintPlaces(variant, pinned);
+  EXPECT_THAT(pinned.str(), testing::StartsWith("total third on cpu: loaded, until it is unloaded by name\n"));
 }
 
 TEST(PrintLevels, MarksWhatWasMeasuredOnCasesThatTheLevelWasMadeWith) {
@@ -113,6 +135,8 @@ TEST(PrintLevelsAsJson, HoldsEveryFieldAndNullWhereNothingIsKnown) {
   EXPECT_EQ(json[0].at("number"), nullptr);
   EXPECT_EQ(json[2].at("quality"), nullptr);
   EXPECT_EQ(json[3].at("error"), "variant.json: missing");
+  EXPECT_EQ(json[0].at("devices"), nlohmann::json::parse(R"([{"device": "cpu", "state": "loaded", "pinned": false, "error": ""}])"));
+  EXPECT_EQ(json[3].at("devices"), nlohmann::json::array());
 }
 
 }  // namespace

@@ -30,6 +30,13 @@ TEST(ProgressDisplay, WritesPlainLinesWhereNobodyWatches) {
   EXPECT_THAT(out.str(), Not(HasSubstr("\r")));
 }
 
+TEST(ProgressDisplay, SaysThatACallIsSentAgain) {
+  std::ostringstream out;
+  ProgressDisplay display(ProgressDisplay::Style::kLines, out);
+  display.Again(2);
+  EXPECT_THAT(out.str(), HasSubstr("sending again: the server or the connection was lost; attempt 2\n"));
+}
+
 TEST(ProgressDisplay, WritesALineForEachTenthOnly) {
   std::ostringstream out;
   ProgressDisplay display(ProgressDisplay::Style::kLines, out);

@@ -217,5 +217,30 @@ TEST(ClientAgainstABrokenServer, RefusesAnAnswerWithoutThePreviewOrTheStatistics
   ExpectDataLoss({announcement, summary}, "statistics: 0 structures came; must be 1", statistics);
 }
 
+TEST_F(ClientTest, HasLevelsLoadedAndUnloaded) {
+  EXPECT_EQ(client_.UnloadVariant("", "original", "").state(), v1::VARIANT_STATE_AVAILABLE);
+  const v1::Variant loaded = client_.LoadVariant("tiny", "original", "cpu");
+  EXPECT_EQ(loaded.state(), v1::VARIANT_STATE_LOADED);
+  EXPECT_TRUE(loaded.devices(0).pinned());
+  ExpectError(ErrorCode::kNotFound, "level = third: must be one of original", [this] { client_.LoadVariant("", "third", ""); });
+}
+
+TEST_F(ClientTest, WatchesLevelsUntilItIsStopped) {
+  std::stop_source stop;
+  std::vector<v1::VariantState> states;
+  ExpectError(ErrorCode::kCancelled, "", [&] {
+    client_.WatchVariants([&](const v1::Variant& variant) {
+      states.push_back(variant.state());
+      if (states.size() == 1) client_.UnloadVariant("", "original", "");
+      if (variant.state() == v1::VARIANT_STATE_AVAILABLE) stop.request_stop();
+    }, {.stop = stop.get_token()});
+  });
+  EXPECT_THAT(states, testing::ElementsAre(v1::VARIANT_STATE_LOADED, v1::VARIANT_STATE_AVAILABLE));
+}
+
+TEST_F(ClientTest, PassesOnWhatAWatcherThrows) {
+  EXPECT_THROW(client_.WatchVariants([](const v1::Variant&) { throw std::runtime_error("enough"); }), std::runtime_error);
+}
+
 }  // namespace
 }  // namespace tuckerseg

@@ -58,7 +58,7 @@ bool HoldsOf(const Json& value, const std::string& keyword, const Json& rule) {
 }
 
 bool SaysNothing(const std::string& keyword) {
-  return keyword == "$schema" || keyword == "title" || keyword == "description" || keyword == "$defs";
+  return keyword == "$schema" || keyword == "title" || keyword == "description" || keyword == "$defs" || keyword == "default";
 }
 
 }  // namespace

@@ -48,7 +48,7 @@ Model FullModel() {
                           .snomed_code = "10200004",
                           .snomed_meaning = "Liver",
                           .snomed_modifier = "7771000"};
-  model.provenance = {"nnU-Net v2 results", "nnUNetTrainer", "3d_fullres", "Apache-2.0", true, "00ff"};
+  model.provenance = {"nnU-Net v2 results", "nnUNetTrainer", "3d_fullres", "Apache-2.0", true, "00ff", true};
   return model;
 }
 

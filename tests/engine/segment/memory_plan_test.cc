@@ -18,6 +18,21 @@ TEST(ActivationBytes, CountsWhatIsAliveAtOnceAndTheBlockedCopiesOfAConvolution) 
   EXPECT_EQ(ActivationBytes(graph, {8, 8, 8}), (32 + 4 + 32 + 16) * 512 * 4);
 }
 
+TEST(PatchBytes, AreThoseOfThePartThatNeedsMost) {
+  Model model = TinyBundle(TinyUnet(2, 3), {8, 8, 8}, 1).model;
+  const int64_t small = ActivationBytes(model.parts.front().graph, {8, 8, 8});
+  EXPECT_EQ(PatchBytes(model), small);
+  model.parts.push_back(TinyBundle(TinyUnet(4, 3), {16, 16, 16}, 1).model.parts.front());
+  const int64_t large = ActivationBytes(model.parts.back().graph, {16, 16, 16});
+  ASSERT_GT(large, small);
+  EXPECT_EQ(PatchBytes(model), large);
+}
+
+TEST(PatchBytes, LeaveOutALastLayerThatRunsApart) {
+  const Model model = TinyBundle(TinyUnet(2, 300), {8, 8, 8}, 1).model;
+  EXPECT_LT(PatchBytes(model), ActivationBytes(model.parts.front().graph, {8, 8, 8}));
+}
+
 Geometry GeometryOf(const Index3& shape) {
   Geometry geometry;
   geometry.shape = shape;

@@ -4,6 +4,10 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <chrono>
+#include <memory>
+#include <set>
+#include <thread>
 
 #include "engine/error.h"
 #include "engine/execute/plain/plain_executor.h"
@@ -102,6 +106,55 @@ TEST(Segmenter, RunsOnlyThePartsThatKnowAStructureAskedForAndKeepsNoOther) {
   for (size_t v = 0; v < all.size(); ++v) ASSERT_EQ(second.labels[v], all[v] == 13 ? 13 : 0);
 }
 
+/// Tells which executors hold logits, and that no other one does where it runs.
+class NotedExecutor final : public Executor {
+ public:
+  NotedExecutor(std::unique_ptr<Executor> inner, std::set<const Executor*>& holding) : inner_(std::move(inner)), holding_(holding) {}
+  std::span<const float> Run(std::span<const float> patch, const Size3& shape) override {
+    holding_.insert(this);
+    EXPECT_EQ(holding_.size(), 1U) << "of one patch alone";
+    return inner_->Run(patch, shape);
+  }
+  void ReleaseLogits() override {
+    inner_->ReleaseLogits();
+    holding_.erase(this);
+  }
+
+ private:
+  std::unique_ptr<Executor> inner_;
+  std::set<const Executor*>& holding_;
+};
+
+TEST(Segmenter, HoldsTheLogitsOfOnePatchAtATimeAndNoneOnceItsWorkIsDone) {
+  std::set<const Executor*> holding;
+  Segmenter segmenter(TwoParts(), [&holding](const LayerGraph& graph, const WeightStore& weights, const std::string& prefix) {
+    return std::make_unique<NotedExecutor>(PlainExecutorFactory()(graph, weights, prefix), holding);
+  });
+  segmenter.TimePatch();
+  EXPECT_TRUE(holding.empty());
+  for (const Accumulation accumulation : {Accumulation::kFloat32, Accumulation::kReference}) {
+    segmenter.Segment(RandomVolume({12, 12, 12}, 1), {.accumulation = accumulation});
+    EXPECT_TRUE(holding.empty());
+  }
+}
+
+/// Takes a while for every run.
+class SlowExecutor final : public Executor {
+ public:
+  static constexpr std::chrono::milliseconds kRun{10};
+  std::span<const float> Run(std::span<const float>, const Size3&) override {
+    std::this_thread::sleep_for(kRun);
+    return {};
+  }
+};
+
+TEST(Segmenter, TimesAPatchWithAllItsFlips) {
+  Bundle bundle = TinyBundle(TinyUnet(2, 4), {8, 8, 8}, 5);
+  bundle.model.parts.front().mirror_axes = {0, 1, 2};
+  Segmenter segmenter(std::move(bundle), [](const LayerGraph&, const WeightStore&, const std::string&) { return std::make_unique<SlowExecutor>(); });
+  EXPECT_GE(segmenter.TimePatch(), 7 * std::chrono::duration<double>(SlowExecutor::kRun).count()) << "eight of them";
+}
+
 TEST(Segmenter, SplitsInThreeWhenAskedTo) {
   Bundle bundle = TinyBundle(TinyUnet(2, 4), {8, 8, 8}, 5);
   bundle.model.pipeline.totalsegmentator = true;
@@ -111,6 +164,7 @@ TEST(Segmenter, SplitsInThreeWhenAskedTo) {
   const auto count = [&patches](const Progress& progress) { patches = progress.patches_total; };
   const LabelMap split = segmenter.Segment(volume, {.split_in_three = true}, {}, count).label_map;
   EXPECT_EQ(patches, 12 + 17 + 12) << "50, 69 and 49 rows in steps of 4: ceil((n - 8) / 4) + 1";
+  EXPECT_EQ(segmenter.MostPatches(volume.geometry, {.split_in_three = true}), patches);
   // Far from the seams, a case of its own gives what the whole gives.
   const LabelMap whole = segmenter.Segment(volume, {}).label_map;
   const auto row = [](const LabelMap& map, int64_t k) { return std::vector<uint16_t>(map.labels.begin() + k * 64, map.labels.begin() + (k + 1) * 64); };

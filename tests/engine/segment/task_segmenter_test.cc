@@ -8,6 +8,7 @@
 #include <memory>
 
 #include "engine/execute/plain/plain_executor.h"
+#include "engine/segment/memory_plan.h"
 #include "tests/engine/segment/threshold_model.h"
 #include "tests/engine/volume/expect_error.h"
 
@@ -20,9 +21,12 @@ class TaskSegmenterTest : public testing::Test {
     const std::string task = bundle.model.task;
     models_[task] = std::make_unique<Segmenter>(std::move(bundle), PlainExecutorFactory());
   }
+  TaskPlan Plan(const std::string& task, TaskOptions options) {
+    return PlanTask(models_.at(task)->model(), [this](const std::string& other) { return models_.contains(other) ? &models_.at(other)->model() : nullptr; },
+                    std::move(options));
+  }
   TaskSegmenter Make(const std::string& task, TaskOptions options) {
-    return {*models_.at(task), [this](const std::string& other) { return models_.contains(other) ? models_.at(other).get() : nullptr; },
-            std::move(options)};
+    return {Plan(task, std::move(options)), *models_.at(task), [this](const std::string& other) { return models_.contains(other) ? models_.at(other).get() : nullptr; }};
   }
   /// A task that was trained on crops to the liver, with a margin of 2 mm.
   void ServeVessels() {
@@ -45,9 +49,8 @@ TEST_F(TaskSegmenterTest, LooksOnlyWhereTheRoughModelHasFoundTheStructures) {
   ServeVessels();
   // A voxel of 500 HU is the liver; vessels (200 HU) lie 2 and 3 voxels beside it.
   const Volume volume = Field({40, 9, 9}, {{20, 500}, {22, 200}, {23, 200}});
-  TaskSegmenter segmenter = Make("liver_vessels", {});
-  EXPECT_EQ(segmenter.crop_task(), "total_fastest");
-  const LabelMap map = segmenter.Segment(volume).label_map;
+  EXPECT_EQ(Plan("liver_vessels", {}).crop_task(), "total_fastest");
+  const LabelMap map = Make("liver_vessels", {}).Segment(volume).label_map;
   EXPECT_EQ(map.shape, volume.geometry.shape);
   EXPECT_EQ(map.labels[20], 1);
   EXPECT_EQ(map.labels[22], 1);
@@ -78,49 +81,51 @@ TEST_F(TaskSegmenterTest, CountsThePatchesOfBothModelsWithoutEverGoingBack) {
 
 TEST_F(TaskSegmenterTest, RefusesATaskWhoseRoughModelIsNotThere) {
   ServeVessels();
-  ExpectError(ErrorCode::kFailedPrecondition, "task liver_vessels: needs a model of task total_fastest", [&] { Make("liver_vessels", {}); });
+  ExpectError(ErrorCode::kFailedPrecondition, "task liver_vessels: needs a model of task total_fastest", [&] { Plan("liver_vessels", {}); });
   ExpectError(ErrorCode::kInvalidArgument, "crop = none: must be another one, task liver_vessels was trained on crops",
-              [&] { Make("liver_vessels", {.crop = CropWish::kNone}); });
+              [&] { Plan("liver_vessels", {.crop = CropWish::kNone}); });
 }
 
 TEST_F(TaskSegmenterTest, TakesTheFinerModelWhereTheRoughOneIsNotThere) {
   ServeTotal("total_fast");
   ServeVessels();
-  EXPECT_EQ(Make("liver_vessels", {}).crop_task(), "total_fast");
-  EXPECT_EQ(Make("liver_vessels", {.crop = CropWish::kRobust}).crop_task(), "total_fast");
+  EXPECT_EQ(Plan("liver_vessels", {}).crop_task(), "total_fast");
+  EXPECT_EQ(Plan("liver_vessels", {.crop = CropWish::kRobust}).crop_task(), "total_fast");
 }
 
 TEST_F(TaskSegmenterTest, CropsAWholeBodysTaskOnlyToStructuresAskedFor) {
   ServeTotal("total_fastest");
   ServeTotal("total");
-  EXPECT_EQ(Make("total", {}).crop_task(), "");
-  EXPECT_EQ(Make("total", {.segment = {.structures = {1}}}).crop_task(), "total_fastest");
-  EXPECT_EQ(Make("total", {.segment = {.structures = {1}}, .crop = CropWish::kNone}).crop_task(), "");
-  ExpectError(ErrorCode::kInvalidArgument, "where no structures are asked for", [&] { Make("total", {.crop = CropWish::kRough}); });
+  EXPECT_EQ(Plan("total", {}).crop_task(), "");
+  EXPECT_EQ(Plan("total", {.segment = {.structures = {1}}}).crop_task(), "total_fastest");
+  EXPECT_EQ(Plan("total", {.segment = {.structures = {1}}, .crop = CropWish::kNone}).crop_task(), "");
+  ExpectError(ErrorCode::kInvalidArgument, "where no structures are asked for", [&] { Plan("total", {.crop = CropWish::kRough}); });
 }
 
 TEST_F(TaskSegmenterTest, LooksAtTheWholeVolumeWhereNoOtherModelKnowsTheStructure) {
   ServeTotal("total");
-  EXPECT_EQ(Make("total", {.segment = {.structures = {1}}}).crop_task(), "") << "no rough model is served";
+  EXPECT_EQ(Plan("total", {.segment = {.structures = {1}}}).crop_task(), "") << "no rough model is served";
   Bundle rough = ThresholdBundle("total_fastest", {"spleen"}, 300);
   Serve(std::move(rough));
-  EXPECT_EQ(Make("total", {.segment = {.structures = {1}}}).crop_task(), "") << "the rough model knows no liver";
-  EXPECT_EQ(Make("total", {.segment = {.structures = {2}}}).crop_task(), "total_fastest");
+  EXPECT_EQ(Plan("total", {.segment = {.structures = {1}}}).crop_task(), "") << "the rough model knows no liver";
+  EXPECT_EQ(Plan("total", {.segment = {.structures = {2}}}).crop_task(), "total_fastest");
 }
 
 TEST_F(TaskSegmenterTest, AModelCropsForItselfOnlyWhenAskedTo) {
   ServeTotal("total_fast");
-  EXPECT_EQ(Make("total_fast", {.segment = {.structures = {1}}}).crop_task(), "");
-  EXPECT_EQ(Make("total_fast", {.segment = {.structures = {1}}, .crop = CropWish::kRobust}).crop_task(), "total_fast");
+  EXPECT_EQ(Plan("total_fast", {.segment = {.structures = {1}}}).crop_task(), "");
+  EXPECT_EQ(Plan("total_fast", {.segment = {.structures = {1}}, .crop = CropWish::kRobust}).crop_task(), "total_fast");
+  const Model level = models_.at("total_fast")->model();  // in another form, beside which the original is found
+  const auto originals = [this](const std::string& task) { return models_.contains(task) ? &models_.at(task)->model() : nullptr; };
+  EXPECT_EQ(PlanTask(level, originals, {.segment = {.structures = {1}}}).crop_task(), "");
 }
 
 TEST_F(TaskSegmenterTest, CropsToTheBodyWhenAskedTo) {
   ServeTotal("total");
-  ExpectError(ErrorCode::kFailedPrecondition, "needs a model of task body_fast", [&] { Make("total", {.crop = CropWish::kBody}); });
+  ExpectError(ErrorCode::kFailedPrecondition, "needs a model of task body_fast", [&] { Plan("total", {.crop = CropWish::kBody}); });
   Serve(ThresholdBundle("body_fast", {"body_trunc", "body_extremities"}, 300));
-  TaskSegmenter segmenter = Make("total", {.crop = CropWish::kBody});
-  EXPECT_EQ(segmenter.crop_task(), "body_fast");
-  EXPECT_EQ(segmenter.Segment(Field({40, 9, 9}, {{20, 500}})).label_map.labels[20], 1);
+  EXPECT_EQ(Plan("total", {.crop = CropWish::kBody}).crop_task(), "body_fast");
+  EXPECT_EQ(Make("total", {.crop = CropWish::kBody}).Segment(Field({40, 9, 9}, {{20, 500}})).label_map.labels[20], 1);
 }
 
 TEST_F(TaskSegmenterTest, KeepsOnlyWhatLiesNearTheStructuresOfTheRoughModel) {
@@ -139,18 +144,58 @@ TEST_F(TaskSegmenterTest, RefinesByAnotherModelsStructure) {
   Bundle vertebrae = ThresholdBundle("vertebrae_pp_refined", {"vertebrae_C1"}, 300);
   vertebrae.model.pipeline.refine = RefineRule{"vertebrae_body", "vertebrae_body", 2};
   Serve(std::move(vertebrae));
-  ExpectError(ErrorCode::kFailedPrecondition, "needs a model of task vertebrae_body", [&] { Make("vertebrae_pp_refined", {}); });
+  ExpectError(ErrorCode::kFailedPrecondition, "needs a model of task vertebrae_body", [&] { Plan("vertebrae_pp_refined", {}); });
   Serve(ThresholdBundle("vertebrae_body", {"vertebrae_body"}, 100));
   // The body (200 HU) goes on for two voxels on one side; the vertebra grows by 2 mm into it, and nowhere else.
   const LabelMap map = Make("vertebrae_pp_refined", {}).Segment(Field({40, 9, 9}, {{20, 500}, {21, 200}, {22, 200}, {23, 200}})).label_map;
   for (const auto& [place, label] : std::map<size_t, int>{{19, 0}, {20, 1}, {21, 1}, {22, 1}, {23, 0}}) EXPECT_EQ(map.labels[place], label) << place;
 }
 
+TEST_F(TaskSegmenterTest, CountsThePatchesOfARefinerBehindItsOwn) {
+  Bundle vertebrae = ThresholdBundle("vertebrae_pp_refined", {"vertebrae_C1"}, 300);
+  vertebrae.model.pipeline.refine = RefineRule{"vertebrae_body", "vertebrae_body", 2};
+  Serve(std::move(vertebrae));
+  Serve(ThresholdBundle("vertebrae_body", {"vertebrae_body"}, 100));
+  const Volume volume = Field({40, 9, 9}, {{20, 500}, {21, 200}});
+  int64_t last = 0;
+  int64_t total = 0;
+  Make("vertebrae_pp_refined", {}).Segment(volume, {}, [&](const Progress& progress) {
+    EXPECT_GE(progress.patches_done, last);
+    EXPECT_LE(progress.patches_done, progress.patches_total);
+    last = progress.patches_done;
+    total = progress.patches_total;
+  });
+  EXPECT_EQ(last, total);
+  EXPECT_EQ(total, Plan("vertebrae_pp_refined", {}).MostPatches(volume.geometry)) << "of both";
+}
+
 TEST_F(TaskSegmenterTest, NeedsTheMemoryOfItsLargestModel) {
   ServeTotal("total_fastest");
   ServeVessels();
   const Geometry geometry = Field({40, 40, 40}, {}).geometry;
-  EXPECT_GT(Make("liver_vessels", {}).PeakBytes(geometry), models_.at("liver_vessels")->PeakBytes(geometry));
+  EXPECT_GT(Plan("liver_vessels", {}).PeakBytes(geometry), models_.at("liver_vessels")->PeakBytes(geometry));
+  EXPECT_EQ(Plan("liver_vessels", {}).PatchBytes(), std::max(PatchBytes(models_.at("liver_vessels")->model()), PatchBytes(models_.at("total_fastest")->model())));
+}
+
+TEST_F(TaskSegmenterTest, CountsThePatchesOfAllItsModels) {
+  ServeTotal("total_fastest");
+  ServeVessels();
+  const Geometry geometry = Field({40, 40, 40}, {}).geometry;
+  EXPECT_EQ(Plan("liver_vessels", {}).MostPatches(geometry), models_.at("liver_vessels")->MostPatches(geometry, {}) + models_.at("total_fastest")->MostPatches(geometry, {}));
+}
+
+TEST_F(TaskSegmenterTest, NamesTheOtherTasksWhoseModelsItRuns) {
+  ServeTotal("total_fastest");
+  ServeVessels();
+  EXPECT_THAT(Plan("liver_vessels", {}).OtherTasks(), testing::ElementsAre("total_fastest"));
+  EXPECT_THAT(Plan("total_fastest", {}).OtherTasks(), testing::IsEmpty());
+}
+
+TEST_F(TaskSegmenterTest, RefusesToRunWithoutASegmenterOfItsPlan) {
+  ServeTotal("total_fastest");
+  ServeVessels();
+  ExpectError(ErrorCode::kFailedPrecondition, "task liver_vessels: needs a model of task total_fastest",
+              [&] { TaskSegmenter(Plan("liver_vessels", {}), *models_.at("liver_vessels"), [](const std::string&) { return nullptr; }); });
 }
 
 }  // namespace

@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "tests/engine/tiny_network.h"
+
 namespace tuckerseg {
 namespace {
 
@@ -27,6 +29,16 @@ TEST(ThreefoldSplit, KeepsEveryRowOnceAndKeepsOnlyWhatItPredicts) {
 
 TEST(ThreefoldSplit, LeavesAVolumeWholeThatIsTooShortForTheMargin) {
   EXPECT_THAT(ThreefoldSplit(56), ElementsAre(SplitPart{0, 56, 0, 56}));
+}
+
+TEST(SplitsOf, AreThreeForModelsOfTotalSegmentatorAlone) {
+  Model model = TinyBundle(TinyUnet(2, 4), {8, 8, 8}, 5).model;
+  EXPECT_THAT(SplitsOf(model, {100, 8, 8}, true), ElementsAre(SplitPart{0, 100, 0, 100}));
+  model.pipeline.totalsegmentator = true;
+  EXPECT_EQ(SplitsOf(model, {100, 8, 8}, true), ThreefoldSplit(100));
+  EXPECT_THAT(SplitsOf(model, {100, 8, 8}, false), ElementsAre(SplitPart{0, 100, 0, 100}));
+  model.parts.push_back(model.parts.front());
+  EXPECT_EQ(SplitsOf(model, {901, 512, 512}, false), ThreefoldSplit(901)) << "without being asked";
 }
 
 TEST(NeedsThreefoldSplit, AsksForSeveralNetworksAndManyVoxels) {

@@ -1,10 +1,19 @@
 #include "server/observe/text_endpoint.h"
 
+#include <arpa/inet.h>
 #include <gtest/gtest.h>
 #include <httplib.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <unistd.h>
 
 #include <atomic>
+#include <chrono>
 #include <memory>
+#include <stdexcept>
+#include <string>
+#include <string_view>
 #include <thread>
 #include <vector>
 
@@ -15,27 +24,59 @@ namespace {
 
 constexpr auto kAnyPort = "127.0.0.1:0";
 
-TEST(TextEndpoint, AnswersItsPathWithTheTextAsItIsThen) {
+TextPage Page(const std::string& path, const std::string& text) {
+  return {path, [text] { return TextAnswer{.text = text}; }};
+}
+
+TEST(TextEndpoint, AnswersItsPathsWithTheirTextsAsTheyAreThen) {
   std::atomic<int> page = 0;
-  const TextEndpoint endpoint(kAnyPort, "/metrics", "text/plain",
-                              [&] { return "page " + std::to_string(++page); });
+  const TextEndpoint endpoint(kAnyPort, {{"/metrics", [&] { return TextAnswer{.text = "page " + std::to_string(++page), .content_type = "text/x"}; }},
+                                         Page("/", "root")});
   httplib::Client client("127.0.0.1", endpoint.port());
   EXPECT_EQ(client.Get("/metrics")->body, "page 1");
   const httplib::Result second = client.Get("/metrics");
   EXPECT_EQ(second->body, "page 2");
   EXPECT_EQ(second->status, 200);
-  EXPECT_EQ(second->get_header_value("Content-Type"), "text/plain");
+  EXPECT_EQ(second->get_header_value("Content-Type"), "text/x");
+  EXPECT_EQ(client.Get("/")->body, "root");
+}
+
+TEST(TextEndpoint, AnswersWithTheStatusOfThePage) {
+  const TextEndpoint endpoint(kAnyPort, {{"/readyz", [] { return TextAnswer{.text = "starting", .status = 503}; }}});
+  const httplib::Result answer = httplib::Client("127.0.0.1", endpoint.port()).Get("/readyz");
+  EXPECT_EQ(answer->status, 503);
+  EXPECT_EQ(answer->body, "starting");
 }
 
 TEST(TextEndpoint, HasNothingElse) {
-  const TextEndpoint endpoint(kAnyPort, "/metrics", "text/plain", [] { return "page"; });
+  const TextEndpoint endpoint(kAnyPort, {Page("/metrics", "page")});
   httplib::Client client("127.0.0.1", endpoint.port());
-  for (const char* path : {"/", "/metrics/", "/metricsx", "/etc/passwd"})
+  for (const char* path : {"/", "/metrics/", "/metricsx", "/etc/passwd", "/../etc/passwd"})
     EXPECT_EQ(client.Get(path)->status, 404) << path;
+  EXPECT_EQ(client.Post("/metrics", "body", "text/plain")->status, 404);
+}
+
+TEST(TextEndpoint, LetsBrowsersLoadAndRunNothingAndKeepNoCopy) {
+  const TextEndpoint endpoint(kAnyPort, {Page("/", "page")});
+  const httplib::Result answer = httplib::Client("127.0.0.1", endpoint.port()).Get("/");
+  EXPECT_EQ(answer->get_header_value("Content-Security-Policy"), "default-src 'none'; style-src 'unsafe-inline'");
+  EXPECT_EQ(answer->get_header_value("X-Content-Type-Options"), "nosniff");
+  EXPECT_EQ(answer->get_header_value("Cache-Control"), "no-store");
+}
+
+TEST(TextEndpoint, TellsNobodyWhatAPageHasThrown) {
+  const TextEndpoint endpoint(kAnyPort, {{"/", []() -> TextAnswer { throw std::runtime_error("a secret"); }}});
+  testing::internal::CaptureStdout();
+  const httplib::Result answer = httplib::Client("127.0.0.1", endpoint.port()).Get("/");
+  const std::string log = testing::internal::GetCapturedStdout();
+  EXPECT_EQ(answer->status, 500);
+  EXPECT_EQ(answer->body, "internal error\n");
+  for (const auto& [name, value] : answer->headers) EXPECT_EQ(value.find("secret"), std::string::npos) << name;
+  EXPECT_NE(log.find("a secret"), std::string::npos) << "the operator's log has it";
 }
 
 TEST(TextEndpoint, AnswersManyAtOnce) {
-  const TextEndpoint endpoint(kAnyPort, "/metrics", "text/plain", [] { return std::string(1 << 20, 'x'); });
+  const TextEndpoint endpoint(kAnyPort, {Page("/metrics", std::string(1 << 20, 'x'))});
   std::atomic<int> whole = 0;
   std::vector<std::jthread> clients;
   for (int i = 0; i < 4; ++i) {
@@ -50,19 +91,94 @@ TEST(TextEndpoint, AnswersManyAtOnce) {
   EXPECT_EQ(whole, 4);
 }
 
+/// A connection over which nothing is said but what the test says.
+class SilentConnection {
+ public:
+  explicit SilentConnection(int port) : socket_(socket(AF_INET, SOCK_STREAM, 0)) {
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_port = htons(static_cast<uint16_t>(port));
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    EXPECT_EQ(connect(socket_, reinterpret_cast<const sockaddr*>(&address), sizeof(address)), 0);
+    const timeval one_second{1, 0};
+    EXPECT_EQ(setsockopt(socket_, SOL_SOCKET, SO_SNDTIMEO, &one_second, sizeof(one_second)), 0);
+  }
+  ~SilentConnection() { close(socket_); }
+  SilentConnection(const SilentConnection&) = delete;
+  SilentConnection& operator=(const SilentConnection&) = delete;
+
+  /// False if the other side has given up, or takes nothing for a second.
+  bool Send(std::string_view text) const { return send(socket_, text.data(), text.size(), MSG_NOSIGNAL) == static_cast<ssize_t>(text.size()); }
+
+ private:
+  int socket_;
+};
+
+TEST(TextEndpoint, AnswersWhileOthersSayNothing) {
+  const TextEndpoint endpoint(kAnyPort, {Page("/healthz", "ok")});
+  const SilentConnection first(endpoint.port());
+  const SilentConnection second(endpoint.port());
+  const SilentConnection third(endpoint.port());
+  const auto begin = std::chrono::steady_clock::now();
+  EXPECT_EQ(httplib::Client("127.0.0.1", endpoint.port()).Get("/healthz")->body, "ok");
+  EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(1)) << "the others are given up after two";
+}
+
+TEST(TextEndpoint, AnswersWhileOthersSayLittle) {
+  const TextEndpoint endpoint(kAnyPort, {Page("/healthz", "ok")});
+  std::vector<std::unique_ptr<SilentConnection>> slow;
+  for (int i = 0; i < 8; ++i) slow.push_back(std::make_unique<SilentConnection>(endpoint.port()));
+  const std::jthread trickle([&slow](const std::stop_token& stop) {
+    while (!stop.stop_requested()) {
+      for (const auto& connection : slow) connection->Send("x");
+      std::this_thread::sleep_for(std::chrono::milliseconds(300));
+    }
+  });
+  httplib::Client client("127.0.0.1", endpoint.port());
+  client.set_read_timeout(10);
+  const httplib::Result answer = client.Get("/healthz");
+  ASSERT_TRUE(answer) << "they are given up after two seconds, however often they say something";
+  EXPECT_EQ(answer->body, "ok");
+}
+
+TEST(TextEndpoint, TakesNoBodyAndNoLineWithoutEnd) {
+  const TextEndpoint endpoint(kAnyPort, {Page("/metrics", "page")});
+  constexpr int kMost = 1024;  // pieces of 64 KiB
+  std::string piece = "10000\r\n";
+  piece.append(65536, 'x').append("\r\n");
+  for (const char* head : {"POST /metrics HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n", "PUT /x HTTP/1.1\r\n\r\n",
+                           "POST /metrics HTTP/1.1\r\nContent-Length: 1000000000\r\n\r\n", "GET /"}) {
+    const SilentConnection connection(endpoint.port());
+    ASSERT_TRUE(connection.Send(head));
+    int taken = 0;
+    while (taken < kMost && connection.Send(piece)) ++taken;
+    EXPECT_LT(taken, kMost) << head;
+  }
+}
+
+TEST(TextEndpoint, GivesAPageOnceToWhoeverAsksForManyPartsOfIt) {
+  const std::string page(1000, 'x');
+  const TextEndpoint endpoint(kAnyPort, {Page("/metrics", page)});
+  const httplib::Headers parts{{"Range", "bytes=0-,0-,0-,0-"}};
+  const httplib::Result answer = httplib::Client("127.0.0.1", endpoint.port()).Get("/metrics", parts);
+  ASSERT_TRUE(answer);
+  EXPECT_EQ(answer->status, 200);
+  EXPECT_EQ(answer->body, page);
+}
+
 TEST(TextEndpoint, RefusesAnAddressThatItCannotHave) {
-  const TextEndpoint other(kAnyPort, "/metrics", "text/plain", [] { return "page"; });
+  const TextEndpoint other(kAnyPort, {Page("/metrics", "page")});
   const std::string taken = "127.0.0.1:" + std::to_string(other.port());
-  const auto listen = [](const std::string& address) { TextEndpoint(address, "/metrics", "text/plain", [] { return "page"; }); };
+  const auto listen = [](const std::string& address) { TextEndpoint(address, {Page("/metrics", "page")}); };
   ExpectError(ErrorCode::kInternal, "metrics = " + taken + ": cannot be listened at", [&] { listen(taken); });
   ExpectError(ErrorCode::kInvalidArgument, "metrics = 127.0.0.1:70000: must be HOST:PORT", [&] { listen("127.0.0.1:70000"); });
 }
 
 TEST(TextEndpoint, GivesItsPortBack) {
-  auto first = std::make_unique<TextEndpoint>(kAnyPort, "/a", "text/plain", [] { return "first"; });
+  auto first = std::make_unique<TextEndpoint>(kAnyPort, std::vector<TextPage>{Page("/a", "first")});
   const int port = first->port();
   first.reset();
-  const TextEndpoint second("127.0.0.1:" + std::to_string(port), "/a", "text/plain", [] { return "second"; });
+  const TextEndpoint second("127.0.0.1:" + std::to_string(port), {Page("/a", "second")});
   EXPECT_EQ(httplib::Client("127.0.0.1", port).Get("/a")->body, "second");
 }
 

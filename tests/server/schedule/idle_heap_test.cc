@@ -67,6 +67,13 @@ TEST_F(IdleHeapTest, AUseThatBeginsBeforeTheTimeIsUpIsNotDisturbed) {
   AwaitGivenBack(given_back_between + 1);
 }
 
+TEST_F(IdleHeapTest, GivesBackAtOnceWhereItIsTold) {
+  Make(hours(1));
+  const IdleHeap::Use lasting(*heap_);
+  heap_->GiveBack();
+  EXPECT_EQ(given_back_, 1);
+}
+
 TEST_F(IdleHeapTest, GivesBackAtOnceWhatIsTooMuchToKeep) {
   Make(hours(1));
   const IdleHeap::Use lasting(*heap_);

@@ -4,6 +4,7 @@
 
 #include <optional>
 #include <utility>
+#include <vector>
 
 #include "tests/engine/volume/expect_error.h"
 
@@ -80,6 +81,62 @@ TEST(MemoryBudget, TakesPartOfAReservationBack) {
   reservation.ShrinkTo(30);
   EXPECT_EQ(budget.reserved_bytes(), 30);
   EXPECT_EQ(reservation.bytes(), 30);
+}
+
+TEST(MemoryBudget, CountsWeightsApartButInTheSameLimit) {
+  MemoryBudget budget(100);
+  MemoryReservation weights = budget.Reserve(60, "weights", 0, MemoryUse::kWeights);
+  const MemoryReservation request = budget.Reserve(40, "volume");
+  EXPECT_EQ(budget.weight_bytes(), 60);
+  EXPECT_EQ(budget.reserved_bytes(), 40);
+  EXPECT_TRUE(RetryAfterRefusal(budget, 1));
+  weights.ShrinkTo(50);
+  EXPECT_EQ(budget.weight_bytes(), 50);
+  weights = {};
+  EXPECT_EQ(budget.weight_bytes(), 0);
+  EXPECT_EQ(budget.reserved_bytes(), 40);
+}
+
+TEST(MemoryBudget, AsksForRoomUntilThereIsEnough) {
+  MemoryBudget budget(100);
+  std::vector<MemoryReservation> weights;
+  for (int i = 0; i < 5; ++i) weights.push_back(budget.Reserve(20, "weights", 0, MemoryUse::kWeights));
+  budget.MakeRoomWith([&weights] {
+    if (weights.empty()) return false;
+    weights.pop_back();
+    return true;
+  });
+  {
+    const MemoryReservation request = budget.Reserve(50, "volume");
+    EXPECT_EQ(weights.size(), 2U) << "no more than is needed";
+    EXPECT_TRUE(RetryAfterRefusal(budget, 60)) << "two more are not enough";
+    EXPECT_TRUE(weights.empty());
+  }
+  EXPECT_EQ(budget.reserved_bytes(), 0);
+}
+
+TEST(MemoryBudget, MakesNoRoomForWhatWouldNeverFit) {
+  MemoryBudget budget(100);
+  const MemoryReservation own = budget.Reserve(50, "volume");
+  int asked = 0;
+  budget.MakeRoomWith([&asked] { return ++asked < 10; });
+  EXPECT_FALSE(RetryAfterRefusal(budget, 101));
+  EXPECT_FALSE(RetryAfterRefusal(budget, 60, own.bytes()));
+  EXPECT_FALSE(RetryAfterRefusal(budget, -1));
+  EXPECT_EQ(asked, 0);
+}
+
+TEST(MemoryBudget, TakesWhatFitsWithoutMakingRoom) {
+  MemoryBudget budget(100);
+  budget.MakeRoomWith([] {
+    ADD_FAILURE() << "was asked for room";
+    return false;
+  });
+  const std::optional<MemoryReservation> first = budget.TryReserve(80, MemoryUse::kWeights);
+  ASSERT_TRUE(first);
+  EXPECT_EQ(budget.weight_bytes(), 80);
+  EXPECT_FALSE(budget.TryReserve(21, MemoryUse::kWeights));
+  EXPECT_TRUE(budget.TryReserve(20, MemoryUse::kRequest));
 }
 
 TEST(MemoryBudget, RefusesASizeThatPassed64Bits) {

@@ -42,7 +42,7 @@ const Work kNothing = [](const std::stop_token&) {};
 TEST(WorkQueue, RunsWhatItIsGiven) {
   WorkQueue queue(1);
   int ran = 0;
-  const auto ticket = queue.Submit(0, [&](const std::stop_token&) { ++ran; });
+  const auto ticket = queue.Submit({.priority = 0}, [&](const std::stop_token&) { ++ran; });
   ExpectEnd(*ticket);
   ticket->Rethrow();
   EXPECT_EQ(ran, 1);
@@ -51,15 +51,26 @@ TEST(WorkQueue, RunsWhatItIsGiven) {
   EXPECT_EQ(queue.depth(), 0);
 }
 
+TEST(WorkQueue, CountsWhatWaitsByPriority) {
+  HeldWork first;
+  WorkQueue queue(10);
+  queue.Submit({.priority = 7}, first.Run());
+  first.WaitUntilItRuns();
+  EXPECT_TRUE(queue.Waiting().empty()) << "what runs does not wait";
+  for (const int priority : {0, 5, 0}) queue.Submit({.priority = priority}, kNothing);
+  EXPECT_EQ(queue.Waiting(), (std::map<int, int64_t>{{0, 2}, {5, 1}}));
+  first.LetGo();
+}
+
 TEST(WorkQueue, RunsHigherPrioritiesFirstAndEqualOnesInTheOrderOfArrival) {
   HeldWork first;
   WorkQueue queue(10);
   std::string order;
-  queue.Submit(0, first.Run());
+  queue.Submit({.priority = 0}, first.Run());
   first.WaitUntilItRuns();
   std::vector<std::shared_ptr<Ticket>> tickets;
   const auto submit = [&](int priority, char name) {
-    tickets.push_back(queue.Submit(priority, [&order, name](const std::stop_token&) { order += name; }));
+    tickets.push_back(queue.Submit({.priority = priority}, [&order, name](const std::stop_token&) { order += name; }));
     return tickets.back()->position();
   };
   EXPECT_EQ(submit(0, 'c'), 1);
@@ -73,14 +84,75 @@ TEST(WorkQueue, RunsHigherPrioritiesFirstAndEqualOnesInTheOrderOfArrival) {
   EXPECT_EQ(order, "abcde");
 }
 
+/// Runs work of clients that came while something else ran, in this order, and returns the order in which it ran.
+std::string OrderOf(const std::vector<std::pair<char, double>>& work) {
+  HeldWork first;
+  WorkQueue queue(20);
+  std::string order;
+  queue.Submit({}, first.Run());
+  first.WaitUntilItRuns();
+  std::vector<std::shared_ptr<Ticket>> tickets;
+  for (const auto& [client, seconds] : work) {
+    tickets.push_back(queue.Submit({.client = {client}, .foretold_s = seconds}, [&order, name = client](const std::stop_token&) { order += name; }));
+  }
+  first.LetGo();
+  for (const auto& ticket : tickets) ExpectEnd(*ticket);
+  return order;
+}
+
+TEST(WorkQueue, GivesClientsOfOnePriorityEqualSharesOfTheDevicesTime) {
+  EXPECT_EQ(OrderOf({{'a', 10}, {'a', 10}, {'a', 10}, {'b', 10}, {'b', 10}, {'c', 10}}), "abcaba") << "in turns, whoever sends more";
+  EXPECT_EQ(OrderOf({{'a', 30}, {'a', 30}, {'b', 10}, {'b', 10}, {'b', 10}, {'b', 10}}), "abbbab") << "by seconds, not by pieces of work";
+  EXPECT_EQ(OrderOf({{'a', 0}, {'b', 0}, {'a', 0}, {'b', 0}}), "abab") << "in the order of arrival where nobody has had more";
+}
+
+TEST(WorkQueue, PutsHigherPrioritiesBeforeAnyShare) {
+  HeldWork first;
+  WorkQueue queue(5);
+  std::string order;
+  queue.Submit({.client = "a", .foretold_s = 100}, first.Run());
+  first.WaitUntilItRuns();
+  const auto later = queue.Submit({.client = "b"}, [&](const std::stop_token&) { order += 'b'; });
+  const auto urgent = queue.Submit({.priority = 1, .client = "a"}, [&](const std::stop_token&) { order += 'a'; });
+  EXPECT_EQ(urgent->position(), 1);
+  first.LetGo();
+  ExpectEnd(*later);
+  ExpectEnd(*urgent);
+  EXPECT_EQ(order, "ab");
+}
+
+TEST(WorkQueue, ForetellsTheTurnThatAClientsShareGivesIt) {
+  HeldWork first;
+  WorkQueue queue(5);
+  queue.Submit({.client = "a"}, first.Run());
+  first.WaitUntilItRuns();
+  queue.Submit({.client = "a", .foretold_s = 100}, kNothing);
+  queue.Submit({.client = "a", .foretold_s = 100}, kNothing);
+  EXPECT_NEAR(queue.SecondsBefore({.client = "b"}), 100, 1) << "the first came before; the second waits for a's share";
+  EXPECT_NEAR(queue.SecondsBefore({.client = "a"}), 200, 1);
+  EXPECT_EQ(queue.Submit({.client = "b"}, kNothing)->position(), 2);
+  first.LetGo();
+}
+
+TEST(WorkQueue, ChargesAClientNothingForWorkThatWasCancelledWhileItWaited) {
+  HeldWork first;
+  WorkQueue queue(5);
+  queue.Submit({.client = "a"}, first.Run());
+  first.WaitUntilItRuns();
+  queue.Cancel(queue.Submit({.client = "a", .foretold_s = 100}, kNothing));
+  queue.Submit({.client = "b", .foretold_s = 50}, kNothing);
+  EXPECT_EQ(queue.Submit({.client = "a", .foretold_s = 10}, kNothing)->position(), 2) << "in the order of arrival";
+  first.LetGo();
+}
+
 TEST(WorkQueue, RefusesMoreThanMayWaitOrRunAndSaysWhenToTryAgain) {
   HeldWork first;
   WorkQueue queue(2);
-  queue.Submit(0, first.Run());
+  queue.Submit({.priority = 0}, first.Run());
   first.WaitUntilItRuns();
-  const auto second = queue.Submit(0, kNothing);
+  const auto second = queue.Submit({.priority = 0}, kNothing);
   try {
-    queue.Submit(10, kNothing);
+    queue.Submit({.priority = 10}, kNothing);
     ADD_FAILURE() << "taken";
   } catch (const Error& error) {
     EXPECT_EQ(error.code(), ErrorCode::kResourceExhausted);
@@ -89,16 +161,16 @@ TEST(WorkQueue, RefusesMoreThanMayWaitOrRunAndSaysWhenToTryAgain) {
   }
   first.LetGo();
   ExpectEnd(*second);
-  ExpectEnd(*queue.Submit(0, kNothing));
+  ExpectEnd(*queue.Submit({.priority = 0}, kNothing));
 }
 
 TEST(WorkQueue, TellsWhatTheWorkThrew) {
   WorkQueue queue(2);
   const auto failing =
-      queue.Submit(0, [](const std::stop_token&) { throw Error(ErrorCode::kDataLoss, "weights: damaged"); });
+      queue.Submit({.priority = 0}, [](const std::stop_token&) { throw Error(ErrorCode::kDataLoss, "weights: damaged"); });
   ExpectEnd(*failing);
   ExpectError(ErrorCode::kDataLoss, "weights: damaged", [&] { failing->Rethrow(); });
-  const auto next = queue.Submit(0, kNothing);
+  const auto next = queue.Submit({.priority = 0}, kNothing);
   ExpectEnd(*next);
   next->Rethrow();  // the worker lives on
 }
@@ -106,15 +178,15 @@ TEST(WorkQueue, TellsWhatTheWorkThrew) {
 TEST(WorkQueue, CancellingTakesWaitingWorkOutAtOnce) {
   HeldWork first;
   WorkQueue queue(2);
-  queue.Submit(0, first.Run());
+  queue.Submit({.priority = 0}, first.Run());
   first.WaitUntilItRuns();
   bool ran = false;
-  const auto waiting = queue.Submit(0, [&](const std::stop_token&) { ran = true; });
+  const auto waiting = queue.Submit({.priority = 0}, [&](const std::stop_token&) { ran = true; });
   queue.Cancel(waiting);
   ExpectEnd(*waiting);
   EXPECT_EQ(queue.depth(), 0);
   ExpectError(ErrorCode::kCancelled, "cancelled in the queue", [&] { waiting->Rethrow(); });
-  const auto next = queue.Submit(0, kNothing);  // its place is free again
+  const auto next = queue.Submit({.priority = 0}, kNothing);  // its place is free again
   first.LetGo();
   ExpectEnd(*next);
   EXPECT_FALSE(ran);
@@ -123,7 +195,7 @@ TEST(WorkQueue, CancellingTakesWaitingWorkOutAtOnce) {
 TEST(WorkQueue, CancellingAsksRunningWorkToStop) {
   HeldWork work;
   WorkQueue queue(1);
-  const auto ticket = queue.Submit(0, work.Run());
+  const auto ticket = queue.Submit({.priority = 0}, work.Run());
   work.WaitUntilItRuns();
   queue.Cancel(ticket);
   ExpectEnd(*ticket);
@@ -132,7 +204,7 @@ TEST(WorkQueue, CancellingAsksRunningWorkToStop) {
 
 TEST(WorkQueue, CancellingWhatHasEndedChangesNothing) {
   WorkQueue queue(1);
-  const auto ticket = queue.Submit(0, kNothing);
+  const auto ticket = queue.Submit({.priority = 0}, kNothing);
   ExpectEnd(*ticket);
   queue.Cancel(ticket);
   ticket->Rethrow();
@@ -142,28 +214,63 @@ TEST(WorkQueue, LetsGoOfWhatTheWorkHoldsBeforeAnyoneHearsThatItHasEnded) {
   WorkQueue queue(1);
   for (int i = 0; i < 100; ++i) {
     const auto held = std::make_shared<int>(i);
-    const auto ticket = queue.Submit(0, [held](const std::stop_token&) {});
+    const auto ticket = queue.Submit({.priority = 0}, [held](const std::stop_token&) {});
     ExpectEnd(*ticket);
     ASSERT_EQ(held.use_count(), 1);
   }
 }
 
+TEST(WorkQueue, ForetellsWhatIsLeftOfTheRunningWorkAndAllThatGoesBefore) {
+  HeldWork first;
+  WorkQueue queue(4);
+  EXPECT_EQ(queue.SecondsBefore({.priority = 0}), 0);
+  queue.Submit({.priority = 0, .foretold_s = 100}, first.Run());
+  first.WaitUntilItRuns();
+  EXPECT_LE(queue.SecondsBefore({.priority = 0}), 100);
+  EXPECT_GT(queue.SecondsBefore({.priority = 0}), 100 - std::chrono::duration<double>(kLimit).count());
+  const auto same = queue.Submit({.priority = 0, .foretold_s = 1000}, kNothing);
+  queue.Submit({.priority = -1, .foretold_s = 10000}, kNothing);
+  EXPECT_NEAR(queue.SecondsBefore({.priority = 1}), 100, 50) << "goes before both that wait";
+  EXPECT_NEAR(queue.SecondsBefore({.priority = 0}), 1100, 50) << "equal ones in the order of arrival";
+  EXPECT_NEAR(queue.SecondsBefore({.priority = -1}), 11100, 50);
+  queue.Cancel(same);
+  EXPECT_NEAR(queue.SecondsBefore({.priority = -1}), 10100, 50);
+  first.LetGo();
+}
+
+TEST(WorkQueue, ForetellsNothingLeftOfWorkThatTakesLongerThanForetold) {
+  HeldWork first;
+  WorkQueue queue(1);
+  queue.Submit({.priority = 0, .foretold_s = 1e-9}, first.Run());
+  first.WaitUntilItRuns();
+  EXPECT_EQ(queue.SecondsBefore({.priority = 0}), 0);
+  EXPECT_TRUE(queue.full());
+  first.LetGo();
+}
+
 TEST(WorkQueue, StopsWhatRunsAndDropsWhatWaitsWhenItGoes) {
   HeldWork first;
   std::optional<WorkQueue> queue(std::in_place, 2);
-  const auto running = queue->Submit(0, first.Run());
+  const auto running = queue->Submit({.priority = 0}, first.Run());
   first.WaitUntilItRuns();
-  const auto waiting = queue->Submit(0, kNothing);
+  const auto waiting = queue->Submit({.priority = 0}, kNothing);
   queue.reset();
   EXPECT_TRUE(first.stopped());
   ExpectEnd(*waiting);
   ExpectError(ErrorCode::kUnavailable, "the server is stopping", [&] { waiting->Rethrow(); });
 }
 
+TEST(WorkQueue, TakesNoWorkOnceItWasStopped) {
+  WorkQueue queue(2);
+  queue.Stop();
+  ExpectError(ErrorCode::kUnavailable, "the server is stopping", [&] { queue.Submit({.priority = 0}, kNothing); });
+  queue.Stop();  // once more does no harm
+}
+
 TEST(Ticket, WaitsNoLongerThanItIsTold) {
   HeldWork work;
   WorkQueue queue(1);
-  const auto ticket = queue.Submit(0, work.Run());
+  const auto ticket = queue.Submit({.priority = 0}, work.Run());
   EXPECT_FALSE(ticket->WaitFor(std::chrono::milliseconds(1)));
   work.LetGo();
   ExpectEnd(*ticket);

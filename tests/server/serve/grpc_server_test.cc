@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 #include <google/protobuf/dynamic_message.h>
+#include <grpc/support/log.h>
 #include <grpcpp/generic/generic_stub.h>
 #include <grpcpp/grpcpp.h>
 #include <gtest/gtest.h>
@@ -10,9 +11,12 @@
 #include <thread>
 
 #include "grpc/health/v1/health.grpc.pb.h"
+#include "server/serve/rpc_interceptor.h"
 #include "tests/engine/volume/expect_error.h"
+#include "tests/server/security/raw_call.h"
 #include "tests/server/serve/held_model.h"
 #include "tests/server/serve/segment_conversation.h"
+#include "tuckerseg/v1/model.grpc.pb.h"
 
 namespace tuckerseg {
 namespace {
@@ -21,7 +25,7 @@ using grpc::health::v1::HealthCheckResponse;
 using testing::HasSubstr;
 
 constexpr const char* kServices[] = {"", "tuckerseg.v1.SegmentationService", "tuckerseg.v1.ModelService",
-                                     "tuckerseg.v1.ServerService"};
+                                     "tuckerseg.v1.ServerService", "inference.GRPCInferenceService"};
 
 /// What the server says of `service`; nothing where it does not know it.
 std::optional<HealthCheckResponse::ServingStatus> HealthOf(const ServedModel& served,
@@ -88,11 +92,103 @@ TEST(GrpcServer, IsHealthyAsAWholeAndInEachService) {
   EXPECT_EQ(HealthOf(served, "tuckerseg.v1.NoService"), std::nullopt);
 }
 
-TEST(GrpcServer, AnswersReflection) {
-  const ServedModel served;
+TEST(GrpcServer, AnswersReflectionWhereItIsWanted) {
+  ServedOptions options;
+  options.config.reflection = true;
+  const ServedModel served(std::move(options));
   const std::string services = ReflectedServices(served.channel());
   for (const char* service : kServices) EXPECT_THAT(services, HasSubstr(service));
   EXPECT_THAT(services, HasSubstr("grpc.health.v1.Health"));
+}
+
+TEST(GrpcServer, HasSeriesForEveryMethodThatItServesFromTheStart) {
+  ServedOptions options;
+  options.config.reflection = true;
+  ServedModel served(std::move(options));
+  const std::string page = served.metrics().Text();
+  const std::vector<RpcMethod> methods = ServedMethods(served.parts().config);
+  EXPECT_EQ(methods.size(), 18U) << "two of segmentation, six of models, one of the server, six of inference, two of health, one of reflection";
+  for (const RpcMethod& method : methods) {
+    const std::string labels = "{grpc_method=\"" + method.method + "\",grpc_service=\"" + method.service + "\",grpc_type=\"" + method.type + "\"}";
+    EXPECT_THAT(page, HasSubstr("grpc_server_started_total" + labels + " 0"));
+    EXPECT_THAT(page, HasSubstr("grpc_server_handling_seconds_count" + labels + " 0"));
+  }
+  EXPECT_THAT(page, HasSubstr(R"(grpc_method="Segment",grpc_service="tuckerseg.v1.SegmentationService",grpc_type="bidi_stream")"));
+  EXPECT_THAT(page, HasSubstr(R"(grpc_method="Watch",grpc_service="grpc.health.v1.Health",grpc_type="server_stream")"));
+}
+
+TEST(GrpcServer, HasNoSeriesForADoorThatIsClosed) {
+  ServedOptions options;
+  options.config.open_inference = false;
+  ServedModel served(std::move(options));
+  EXPECT_THAT(served.metrics().Text(), testing::Not(HasSubstr("GRPCInferenceService")));
+  EXPECT_THAT(served.metrics().Text(), testing::Not(HasSubstr("ServerReflection"))) << "not unless it is wanted";
+}
+
+TEST(GrpcServer, CountsEveryCallByMethodAndCode) {
+  ServedModel served;
+  ASSERT_TRUE(Segment(served.channel(), SmallCt().Bytes()).status.ok());
+  ASSERT_FALSE(Segment(served.channel(), BytesOf("no volume at all")).status.ok());
+  ASSERT_EQ(HealthOf(served, ""), HealthCheckResponse::SERVING);
+  ASSERT_EQ(RawCall(served.channel(), "/tuckerseg.v1.SegmentationService/Compare").error_code(), grpc::UNIMPLEMENTED);
+  const std::string page = served.metrics().Text();
+  const std::string segment = R"(grpc_method="Segment",grpc_service="tuckerseg.v1.SegmentationService",grpc_type="bidi_stream"})";
+  EXPECT_THAT(page, HasSubstr("grpc_server_started_total{" + segment + " 2"));
+  EXPECT_THAT(page, HasSubstr(R"(grpc_server_handled_total{grpc_code="OK",)" + segment + " 1"));
+  EXPECT_THAT(page, HasSubstr(R"(grpc_server_handled_total{grpc_code="InvalidArgument",)" + segment + " 1"));
+  EXPECT_THAT(page, HasSubstr("grpc_server_handling_seconds_count{" + segment + " 2"));
+  EXPECT_THAT(page, HasSubstr(R"(grpc_server_handled_total{grpc_code="OK",grpc_method="Check",grpc_service="grpc.health.v1.Health",grpc_type="unary"} 1)"));
+  EXPECT_THAT(page, HasSubstr(R"(grpc_server_handled_total{grpc_code="Unimplemented",grpc_method="Compare",grpc_service="tuckerseg.v1.SegmentationService",grpc_type="bidi_stream"} 1)"));
+}
+
+TEST(GrpcServer, AnswersNoReflectionUnlessItIsWanted) {
+  ServedOptions options;
+  options.config.reflection = true;
+  const ServedModel with_it(std::move(options));
+  const ServedModel served;
+  const char* method = "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo";
+  EXPECT_EQ(RawCall(served.channel(), method).error_code(), grpc::UNIMPLEMENTED);
+  EXPECT_EQ(HealthOf(served, ""), HealthCheckResponse::SERVING) << "the other services are there";
+}
+
+TEST(GrpcServer, EndsConnectionsOfTheAgeThatWasSetAndServesThemAnew) {
+  ServedOptions options;
+  options.config.max_connection_age_s = 0.2;
+  const ServedModel served(std::move(options));
+  const auto channel = served.NewChannel();
+  for (int connection = 0; connection < 2; ++connection) {
+    ASSERT_TRUE(RawCall(channel, "/tuckerseg.v1.ServerService/GetServerInfo").ok());
+    EXPECT_TRUE(WaitUntil([&] { return channel->GetState(/*try_to_connect=*/false) == GRPC_CHANNEL_IDLE; })) << "the server has said goodbye";
+  }
+}
+
+TEST(GrpcServer, LetsCallsOfAnOldConnectionEnd) {
+  ServedOptions options;
+  options.config.max_connection_age_s = 0.2;
+  HeldModel held(std::move(options));
+  const std::vector<std::byte> ct = SmallCt().Bytes();
+  SegmentConversation running(held.served().channel());
+  running.SendHeader({});
+  running.SendFile(ct);
+  ASSERT_TRUE(held.gate().WaitForPatch(1));
+  std::this_thread::sleep_for(std::chrono::milliseconds(500));
+  held.gate().Open();
+  const Answer answer = running.Finish();
+  EXPECT_TRUE(answer.status.ok()) << answer.status.error_message();
+}
+
+TEST(GrpcServer, CutsCallsOfAnOldConnectionAfterTheGraceThatWasSet) {
+  ServedOptions options;
+  options.config.max_connection_age_s = 0.5;
+  options.config.max_connection_age_grace_s = 1.5;
+  HeldModel held(std::move(options));
+  SegmentConversation running(held.served().channel());
+  running.SendHeader({});
+  running.SendFile(SmallCt().Bytes());
+  ASSERT_TRUE(held.gate().WaitForPatch(1));
+  EXPECT_FALSE(running.Finish().status.ok());
+  held.gate().Open();
+  EXPECT_TRUE(held.served().BecomesIdle());
 }
 
 TEST(GrpcServer, AnswersInsideTheProcess) {
@@ -114,6 +210,19 @@ TEST(GrpcServer, CompareIsNotThereYet) {
   auto stream = v1::SegmentationService::NewStub(served.channel())->Compare(&context);
   stream->WritesDone();
   EXPECT_EQ(stream->Finish().error_code(), grpc::UNIMPLEMENTED);
+}
+
+TEST(GrpcMessages, ShowNothingThatAClientHasSent) {
+  LogGrpcMessages();
+  testing::internal::CaptureStdout();
+  // As gRPC says it of a header that it cannot read.
+  gpr_log(GPR_ERROR, "Error parsing metadata: %s", "error=invalid value key=content-type value=Doe^Jane");
+  gpr_log(GPR_ERROR, "%s", "no more sockets");
+  const std::string log = testing::internal::GetCapturedStdout();
+  gpr_set_log_function(nullptr);  // gRPC's own again
+  EXPECT_THAT(log, HasSubstr("key=content-type"));
+  EXPECT_THAT(log, HasSubstr("no more sockets"));
+  EXPECT_THAT(log, testing::Not(HasSubstr("Doe")));
 }
 
 TEST(GrpcServerStop, LetsRunningCallsEndAndTakesNoNewOnes) {
@@ -142,6 +251,35 @@ TEST(GrpcServerStop, LetsRunningCallsEndAndTakesNoNewOnes) {
   EXPECT_EQ(answer.order.back(), 's');
   stopping.join();
   EXPECT_TRUE(served.BecomesIdle());
+}
+
+TEST(GrpcServerStop, TakesCallsUntilItsDelayIsOverThoughItIsNotServing) {
+  HeldModel held;
+  ServedModel& served = held.served();
+  const std::vector<std::byte> ct = SmallCt().Bytes();
+  std::jthread stopping([&] { served.server().Stop(kLimit, std::chrono::seconds(3)); });
+  ASSERT_TRUE(WaitUntil([&] { return HealthOf(served, "") == HealthCheckResponse::NOT_SERVING; }));
+  SegmentConversation late(served.channel());
+  late.SendHeader({});
+  late.SendFile(ct);
+  ASSERT_TRUE(held.gate().WaitForPatch(1)) << "a load balancer that has not looked yet sends it";
+  ASSERT_TRUE(WaitUntil([&] { return served.parts().draining.load(); }));
+  EXPECT_EQ(Segment(served.channel(), ct).status.error_code(), grpc::UNAVAILABLE);
+  held.gate().Open();
+  const Answer answer = late.Finish();
+  EXPECT_TRUE(answer.status.ok()) << answer.status.error_message();
+}
+
+TEST(GrpcServerStop, EndsThoseThatWatchVariantsAtOnce) {
+  ServedModel served;
+  grpc::ClientContext context;
+  const auto stub = v1::ModelService::NewStub(served.channel());
+  const auto reader = stub->WatchVariants(&context, {});
+  v1::WatchVariantsResponse response;
+  ASSERT_TRUE(reader->Read(&response));
+  served.server().Stop(std::chrono::seconds(0));
+  EXPECT_FALSE(reader->Read(&response));
+  EXPECT_EQ(reader->Finish().error_code(), grpc::UNAVAILABLE);
 }
 
 TEST(GrpcServerStop, LosesNoStatusOfTheLastCall) {

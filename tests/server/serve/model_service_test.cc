@@ -4,6 +4,7 @@
 #include <grpcpp/client_context.h>
 #include <gtest/gtest.h>
 
+#include "engine/model/part_weights.h"
 #include "tests/server/serve/served_model.h"
 
 namespace tuckerseg {
@@ -18,7 +19,7 @@ ServedOptions TwoModels() {
   options.bundles.back().model.name = "another";
   options.bundles.back().model.task = "another";
   options.bundles.back().model.provenance = {
-      .source = "drawn by lot", .licence = "CC-BY-4.0", .weights_sha256 = "abc"};
+      .source = "drawn by lot", .licence = "CC-BY-4.0", .weights_sha256 = PartWeightsSha256(options.bundles.back().weights)};
   options.bundles.back().model.labels[1].rgb = {{255, 0, 7}};
   options.bundles.back().model.labels[1].snomed_code = "10200004";
   return options;
@@ -61,7 +62,7 @@ TEST_F(ModelServiceTest, DescribesAModelWithLabelsPartsAndProvenance) {
   EXPECT_EQ(model.parts(0).fold_count(), 1U);
   EXPECT_EQ(model.provenance().source(), "drawn by lot");
   EXPECT_EQ(model.provenance().licence(), "CC-BY-4.0");
-  EXPECT_EQ(model.provenance().weights_sha256(), "abc");
+  EXPECT_EQ(model.provenance().weights_sha256(), PartWeightsSha256(TinyServedBundle().weights));
 }
 
 TEST_F(ModelServiceTest, LacksATaskWithItsNameAndThoseThereAre) {

@@ -5,6 +5,7 @@
 #include <memory>
 #include <utility>
 
+#include "engine/segment/memory_plan.h"
 #include "engine/volume/nifti_reader.h"
 #include "tests/server/serve/held_model.h"
 #include "tests/server/serve/segment_conversation.h"
@@ -49,8 +50,7 @@ TEST(SegmentAdmission, RefusesWhatTheQueueCannotTakeAndSaysWhenToTryAgain) {
 
   const Answer refused = Segment(held.served().channel(), Ct());
   EXPECT_EQ(refused.status.error_code(), grpc::RESOURCE_EXHAUSTED);
-  EXPECT_THAT(refused.status.error_message(),
-              HasSubstr("queue: 2 requests wait or run: must be fewer than 2"));
+  EXPECT_EQ(refused.status.error_message(), "queue: is full");
   const auto retry = DetailOf<google::rpc::RetryInfo>(refused.status);
   ASSERT_TRUE(retry);
   EXPECT_GT(retry->retry_delay().seconds(), 0);
@@ -130,9 +130,14 @@ TEST(SegmentAdmission, ServesHigherPrioritiesFirstAndEqualOnesInTheOrderOfArriva
   EXPECT_THAT(served_voxels, testing::ElementsAre(-1.0F, 1.5F, 0.5F, 2.0F, 1.0F));
 }
 
-int64_t PeakBytes(ServedModel& served) {
-  return served.models().Find("").original().segmenter->PeakBytes(ReadNifti(Ct()).header.geometry, {.threads = 0});
+int64_t PeakBytes(const ServedModel& served) {
+  return PredictPeakBytes(served.view()->Find("").model(), ReadNifti(Ct()).header.geometry, {.threads = 0});
 }
+
+int64_t WeightBytes(const ServedModel& served) { return served.view()->Find("").original().weight_bytes; }
+
+/// Rounded up, as refusals name what is needed.
+std::string MebibytesUp(int64_t bytes) { return std::to_string((bytes + (1 << 20) - 1) >> 20) + " MiB"; }
 
 int64_t VoxelBytes() { return static_cast<int64_t>(ReadNifti(Ct()).volume.voxels.size()); }
 
@@ -155,15 +160,16 @@ TEST(SegmentAdmission, NamesTheMemoryThatAVolumeNeedsWhereItNeverFits) {
 TEST(SegmentAdmission, NamesTheMemoryThatTheSegmentationNeedsWhereItNeverFits) {
   ServedModel unlimited;
   const int64_t needed = PeakBytes(unlimited);
-  // Voxels and segmentation each fit, but not together: waiting does not help.
-  ServedModel served(WithMemory(needed + VoxelBytes() - 1));
+  // Voxels, weights and segmentation each fit, but not together: waiting does not help.
+  const int64_t enough_bytes = needed + VoxelBytes() + WeightBytes(unlimited);
+  ServedModel served(WithMemory(enough_bytes - 1));
   const Answer refused = Segment(served.channel(), Ct());
   EXPECT_EQ(refused.status.error_code(), grpc::RESOURCE_EXHAUSTED);
   EXPECT_THAT(refused.status.error_message(),
-              HasSubstr("needs " + std::to_string(needed) + " bytes of memory"));
+              HasSubstr("volume: would need " + MebibytesUp(needed) + " (original on cpu), more than this server has for a request"));
   EXPECT_FALSE(DetailOf<google::rpc::RetryInfo>(refused.status));
   EXPECT_TRUE(served.BecomesIdle());
-  ServedModel enough(WithMemory(needed + VoxelBytes()));
+  ServedModel enough(WithMemory(enough_bytes));
   EXPECT_TRUE(Segment(enough.channel(), Ct()).status.ok());
 }
 
@@ -174,7 +180,7 @@ TEST(SegmentAdmission, KeepsToTheMemoryThatTheClientAllows) {
   header.mutable_level()->mutable_automatic()->set_max_memory_bytes(static_cast<uint64_t>(needed - 1));
   const Answer refused = Segment(served.channel(), Ct(), header);
   EXPECT_EQ(refused.status.error_code(), grpc::RESOURCE_EXHAUSTED);
-  EXPECT_THAT(refused.status.error_message(), HasSubstr("max_memory_bytes = " + std::to_string(needed - 1) + ": must be at least " + std::to_string(needed)));
+  EXPECT_THAT(refused.status.error_message(), HasSubstr("max_memory_bytes = " + std::to_string((needed - 1) >> 20) + " MiB: must be at least " + MebibytesUp(needed) + " (original on cpu)"));
   EXPECT_TRUE(served.BecomesIdle());
   header.mutable_level()->mutable_automatic()->set_max_memory_bytes(static_cast<uint64_t>(needed));
   EXPECT_TRUE(Segment(served.channel(), Ct(), header).status.ok());
@@ -193,7 +199,7 @@ TEST(SegmentAdmission, EndsACallThatTakesLongerThanTheClientAllows) {
 
 TEST(SegmentAdmission, SaysWhenToTryAgainWhereOthersHoldTheMemory) {
   ServedModel unlimited;
-  HeldModel held(WithMemory(PeakBytes(unlimited) + 2 * VoxelBytes()));
+  HeldModel held(WithMemory(WeightBytes(unlimited) + PeakBytes(unlimited) + 2 * VoxelBytes()));
   WaitingCall running(held.served(), Ct());
   const Answer refused = Segment(held.served().channel(), Ct());
   EXPECT_EQ(refused.status.error_code(), grpc::RESOURCE_EXHAUSTED);

@@ -93,6 +93,21 @@ TEST_F(SegmentAnswerTest, ChangesNothingElseOfTheAnswer) {
   EXPECT_TRUE(served_.BecomesIdle());
 }
 
+TEST(SegmentAnswerMemory, IsThatOfTheLabelMapsFileWhereItIsNotCompressed) {
+  Model model;
+  model.labels = {{.value = 1, .name = "liver"}, {.value = 255, .name = "spleen"}};
+  v1::SegmentHeader header;
+  EXPECT_EQ(SegmentAnswer(header, model).PeakBytes(1000), 0) << "gzip makes little of it";
+  header.mutable_output()->set_compression(v1::COMPRESSION_NONE);
+  EXPECT_EQ(SegmentAnswer(header, model).FileBytes(1000), 1000);
+  EXPECT_EQ(SegmentAnswer(header, model).PeakBytes(1000), 1000);
+  header.mutable_output()->set_preview(true);
+  EXPECT_EQ(SegmentAnswer(header, model).PeakBytes(1000), kPreviewPeakBytes);
+  EXPECT_EQ(SegmentAnswer(header, model).PeakBytes(2 * kPreviewPeakBytes), 2 * kPreviewPeakBytes);
+  model.labels.push_back({.value = 256, .name = "aorta"});
+  EXPECT_EQ(SegmentAnswer(header, model).FileBytes(1000), 2000) << "two bytes a voxel";
+}
+
 TEST(SegmentAnswerMemory, OfAPreviewIsReserved) {
   ServedOptions options;
   options.config.memory_limit_bytes = kPreviewPeakBytes;

@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cstring>
+#include <map>
 #include <memory>
 #include <random>
 #include <span>
@@ -37,9 +38,11 @@ class SegmentConversation {
  public:
   explicit SegmentConversation(
       const std::shared_ptr<grpc::Channel>& channel,
-      std::chrono::system_clock::time_point deadline = std::chrono::system_clock::time_point::max())
+      std::chrono::system_clock::time_point deadline = std::chrono::system_clock::time_point::max(),
+      const std::multimap<std::string, std::string>& metadata = {})
       : stub_(v1::SegmentationService::NewStub(channel)) {
     if (deadline != std::chrono::system_clock::time_point::max()) context_.set_deadline(deadline);
+    for (const auto& [key, value] : metadata) context_.AddMetadata(key, value);
     stream_ = stub_->Segment(&context_);
   }
 

@@ -7,6 +7,7 @@
 #include <set>
 
 #include "engine/model/cost.h"
+#include "engine/segment/memory_plan.h"
 #include "server/serve/status_of.h"
 #include "tests/server/serve/segment_conversation.h"
 #include "tests/server/serve/served_model.h"
@@ -32,6 +33,7 @@ class SegmentLevels : public testing::Test {
     if (!served_) {
       ServedOptions options;
       options.models = disk_.models();
+      options.config.allow_phantom_quality = true;  // or the original would be the only level that the server can choose
       served_.emplace(std::move(options));
     }
     return *served_;
@@ -118,11 +120,11 @@ TEST_F(SegmentLevels, ThatAreBrokenAreListedAndRefusedWhileTheOthersServe) {
   disk_.SpoilWeights("coarse");
   const std::vector<v1::Variant> variants = List();
   ASSERT_EQ(variants.size(), 5U);
-  EXPECT_EQ(variants[1].name(), "coarse") << "its own name could not be read";
+  EXPECT_EQ(variants[1].name(), "tucker-0.3");
   EXPECT_EQ(variants[1].state(), v1::VARIANT_STATE_FAILED);
   EXPECT_THAT(variants[1].error(), HasSubstr("pass the end of the file"));
   EXPECT_EQ(variants[1].device(), "");
-  EXPECT_THAT(RefusalOf("coarse", grpc::FAILED_PRECONDITION), HasSubstr("coarse could not be loaded"));
+  EXPECT_THAT(RefusalOf("0.3", grpc::FAILED_PRECONDITION), HasSubstr("tucker-0.3 could not be loaded"));
   EXPECT_TRUE(Ask("original").status.ok());
   EXPECT_TRUE(Ask("tucker-0.5").status.ok());
 }
@@ -184,10 +186,11 @@ TEST(SegmentLevelMemory, IsThatOfTheLevelWhichRuns) {
   const Geometry geometry = ReadNifti(ct).header.geometry;
   ServedOptions options;
   options.models = disk.models();
-  const ModelStore store(disk.models(), options.executor);
-  const std::vector<ServedLevel>& levels = store.Find("").levels;
-  const int64_t original = levels[0].segmenter->PeakBytes(geometry, {.threads = 0});
-  const int64_t narrow = levels[1].segmenter->PeakBytes(geometry, {.threads = 0});
+  // What each takes, its weights included.
+  const auto bytes = [&](const ServedLevel& level) { return PredictPeakBytes(*level.model, geometry, {.threads = 0}) + level.weight_bytes; };
+  const std::vector<DescribedLevel> levels = DescribeBundle(disk.bundle(), false).levels;
+  const int64_t original = bytes(levels[0].level);
+  const int64_t narrow = bytes(levels[1].level);
   ASSERT_NE(original, narrow);
   options.config.memory_limit_bytes = std::max(original, narrow) + static_cast<int64_t>(ReadNifti(ct).volume.voxels.size()) - 1;
   ServedModel served(std::move(options));

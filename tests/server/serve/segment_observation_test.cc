@@ -29,8 +29,27 @@ class SegmentMetricsTest : public testing::Test {
 };
 
 TEST_F(SegmentMetricsTest, ShowTheQueueFromTheStart) {
-  EXPECT_THAT(Page(), HasSubstr(R"(tuckerseg_queue_depth{device="cpu",priority="all"} 0)"));
+  for (const char* priority : {"-10", "0", "10"})
+    EXPECT_THAT(Page(), HasSubstr(std::string(R"(tuckerseg_queue_depth{device="cpu",priority=")") + priority + "\"} 0"));
   EXPECT_THAT(Page(), HasSubstr(R"(tuckerseg_queue_capacity{device="cpu",priority="all"} 16)"));
+}
+
+TEST_F(SegmentMetricsTest, ShowMemoryLevelsAndWhatHasNotHappenedYetFromTheStart) {
+  const std::string page = Page();
+  for (const char* kind : {"total", "free", "weights"})
+    EXPECT_THAT(page, HasSubstr(std::string(R"(tuckerseg_device_memory_bytes{device="cpu",kind=")") + kind + "\"}"));
+  EXPECT_THAT(page, HasSubstr(R"(tuckerseg_device_memory_bytes{device="cpu",kind="reserved"} 0)"));
+  EXPECT_THAT(page, HasSubstr(R"(tuckerseg_variant_loaded{device="cpu",model="tiny",variant="original"} 1)"));
+  EXPECT_THAT(page, HasSubstr(R"(tuckerseg_variant_load_duration_seconds_count{device="cpu",model="tiny",variant="original"} 1)"));
+  EXPECT_THAT(page, HasSubstr(R"(tuckerseg_rejected_total{reason="RESOURCE_EXHAUSTED"} 0)"));
+  EXPECT_THAT(page, HasSubstr(R"(tuckerseg_requests_cancelled_total{stage="infer"} 0)"));
+  EXPECT_THAT(page, HasSubstr(R"(tuckerseg_bytes_total{direction="received"} 0)"));
+}
+
+TEST_F(SegmentMetricsTest, TimeEveryPatch) {
+  held_.gate().Open();
+  ASSERT_TRUE(Segment(served_.channel(), ct_).status.ok());
+  EXPECT_THAT(Page(), HasSubstr(R"(tuckerseg_patch_duration_seconds_count{device="cpu",variant="original"} 12)")) << "SmallCt has twelve";
 }
 
 TEST_F(SegmentMetricsTest, CountACallThatWasServed) {
@@ -58,7 +77,7 @@ TEST_F(SegmentMetricsTest, CountACallThatWasServed) {
               HasSubstr(R"(tuckerseg_bytes_total{direction="received"} )" + std::to_string(ct_.size())));
   EXPECT_THAT(page,
               HasSubstr(R"(tuckerseg_bytes_total{direction="sent"} )" + std::to_string(answer.file.size())));
-  EXPECT_THAT(page, HasSubstr(R"(tuckerseg_queue_depth{device="cpu",priority="all"} 0)"));
+  EXPECT_THAT(page, HasSubstr(R"(tuckerseg_queue_depth{device="cpu",priority="0"} 0)"));
   EXPECT_THAT(page, HasSubstr(R"(tuckerseg_requests_in_flight{device="cpu"} 0)"));
 }
 
@@ -97,6 +116,31 @@ TEST_F(SegmentMetricsTest, CountACancelledCallByItsStage) {
   EXPECT_THAT(Page(), HasSubstr(R"(tuckerseg_requests_total{code="CANCELLED",)"));
 }
 
+TEST(SegmentRequests, AreRememberedForPeopleWithoutTheClientsWords) {
+  ServedModel served;
+  const Answer answer = Segment(served.channel(), SmallCt().Bytes());
+  v1::SegmentHeader header;
+  header.set_task("Doe^John");
+  Segment(served.channel(), SmallCt().Bytes(), header);
+  ASSERT_TRUE(served.BecomesIdle());
+  const std::vector<RequestEntry> requests = served.requests().Newest();
+  ASSERT_EQ(requests.size(), 2U);
+  EXPECT_EQ(requests[0].code, "NOT_FOUND");
+  EXPECT_EQ(requests[0].task, "");
+  EXPECT_EQ(requests[0].variant, "");
+  EXPECT_EQ(requests[0].reason, "");
+  EXPECT_EQ(requests[1].code, "OK");
+  EXPECT_EQ(requests[1].request_id, answer.accepted.request_id());
+  EXPECT_EQ(requests[1].task, "tiny");
+  EXPECT_EQ(requests[1].variant, "original");
+  EXPECT_EQ(requests[1].reason, "only");
+  EXPECT_EQ(requests[1].device, "cpu");
+  EXPECT_GT(requests[1].seconds, 0);
+  ASSERT_EQ(requests[1].stages.size(), kCallStages);
+  EXPECT_EQ(requests[1].stages[4].stage, "infer");
+  EXPECT_GT(requests[1].stages[4].seconds, 0);
+}
+
 /// What is logged while `calls` are served, one parsed line each.
 std::vector<nlohmann::json> Logged(ServedModel& served, const std::function<void()>& calls) {
   testing::internal::CaptureStdout();
@@ -116,10 +160,18 @@ TEST(SegmentLog, HasOneLineForACallWithItsIdCodeAndStages) {
   ASSERT_EQ(lines.size(), 1U);
   EXPECT_EQ(lines[0]["event"], "segment");
   EXPECT_EQ(lines[0]["request"], answer.accepted.request_id());
+  EXPECT_EQ(lines[0]["method"], "Segment");
   EXPECT_EQ(lines[0]["task"], "tiny");
   EXPECT_EQ(lines[0]["variant"], "original");
+  EXPECT_EQ(lines[0]["reason"], "only");
+  EXPECT_EQ(lines[0]["device"], "cpu");
   EXPECT_EQ(lines[0]["code"], "OK");
   EXPECT_EQ(lines[0]["bytes"], ct.size());
+  EXPECT_EQ(lines[0]["voxels"], 13 * 9 * 11);
+  EXPECT_EQ(lines[0]["patches"], 12);
+  EXPECT_GT(lines[0]["network_seconds"], 0);
+  EXPECT_GT(lines[0]["foretold_seconds"], 0);
+  EXPECT_GT(lines[0]["peak_memory_bytes"], 0);
   EXPECT_EQ(lines[0]["stages"].size(), kCallStages);
 }
 

@@ -7,6 +7,7 @@
 #include <new>
 #include <set>
 #include <stdexcept>
+#include <system_error>
 
 #include "engine/error.h"
 #include "google/rpc/error_details.pb.h"
@@ -80,6 +81,15 @@ TEST(StatusOf, TreatsMissingMemoryAsSomethingThatPasses) {
   const grpc::Status status = StatusOf([] { throw std::bad_alloc(); });
   EXPECT_EQ(status.error_code(), grpc::RESOURCE_EXHAUSTED);
   EXPECT_TRUE(DetailOf<google::rpc::RetryInfo>(status));
+}
+
+TEST(StatusOf, TreatsMissingThreadsAsSomethingThatPasses) {
+  const grpc::Status status = StatusOf([] { throw std::system_error(std::make_error_code(std::errc::resource_unavailable_try_again)); });
+  EXPECT_EQ(status.error_code(), grpc::RESOURCE_EXHAUSTED);
+  EXPECT_THAT(status.error_message(), HasSubstr("threads: none left"));
+  EXPECT_TRUE(DetailOf<google::rpc::RetryInfo>(status));
+  const grpc::Status other = StatusOf([] { throw std::system_error(std::make_error_code(std::errc::io_error)); });
+  EXPECT_EQ(other.error_code(), grpc::INTERNAL);
 }
 
 TEST(StatusOf, TellsTheClientAnIdAloneWhereTheFaultIsOursAndTheLogTheReason) {

@@ -52,6 +52,17 @@ TEST_F(VolumeReceiverTest, DecodesWhatArrivesWhateverTheChunks) {
   }
 }
 
+TEST_F(VolumeReceiverTest, TellsTheChecksumOfTheFileAsItCameWhereThatIsWanted) {
+  for (const Bytes& file : {file_, NiftiBuilder().Gzip()}) {
+    VolumeReceiver wanted(config_, memory_, 0, "", /*hash=*/true);
+    EXPECT_EQ(Receive(wanted, file).sha256, Sha256Of(file));
+    VolumeReceiver announced = Receiver(0, Sha256Of(file));
+    EXPECT_EQ(Receive(announced, file).sha256, Sha256Of(file));
+    VolumeReceiver neither = Receiver();
+    EXPECT_EQ(Receive(neither, file).sha256, "");
+  }
+}
+
 TEST_F(VolumeReceiverTest, HoldsTheVoxelsMemoryUntilTheVolumeGoes) {
   {
     VolumeReceiver receiver = Receiver();

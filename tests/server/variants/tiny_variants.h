@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <cstdint>
 #include <filesystem>
 #include <optional>
 #include <string>
@@ -26,6 +27,20 @@ inline LayerGraph InTuckerForm(LayerGraph graph, int64_t rank) {
     layer.rank_out = std::min(rank, layer.out_channels);
   }
   return graph;
+}
+
+/// The weights but for the biases of the layer `head`: labels are `label` everywhere, whatever the rest says.
+inline WeightStore DrawingOnly(int64_t label, const WeightStore& weights) {
+  WeightStore drawing;
+  for (const auto& [name, tensor] : weights.tensors()) {
+    std::vector<float> values = ToFloat(tensor);
+    if (name.ends_with("head.bias")) {
+      std::fill(values.begin(), values.end(), 0.0F);
+      values.at(static_cast<size_t>(label)) = 1e6F;
+    }
+    drawing.AddFloats(name, TensorType::kFloat32, tensor.shape, values);
+  }
+  return drawing;
 }
 
 struct TinyLevel {
@@ -77,6 +92,12 @@ class ModelOnDisk {
   void Add(const std::string& directory, const std::vector<TinyLevel>& levels, unsigned seed, const std::string& card = "") const {
     SaveVariant(TinyVariant(model_, levels, seed), model_, variant(directory));
     if (!card.empty()) Write(directory, "card.json", card);
+  }
+  /// The same without a card, of a level that gives every voxel this label.
+  void AddDrawing(int64_t label, const std::string& directory, const std::vector<TinyLevel>& levels, unsigned seed) const {
+    VariantFiles files = TinyVariant(model_, levels, seed);
+    files.weights.front() = DrawingOnly(label, files.weights.front());
+    SaveVariant(files, model_, variant(directory));
   }
   void Write(const std::string& directory, const std::string& file, const std::string& text) const {
     folder_.Write(std::filesystem::path("bundle") / "variants" / directory / file, text);

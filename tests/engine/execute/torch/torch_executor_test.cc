@@ -1,11 +1,13 @@
 #include "engine/execute/torch/torch_executor.h"
 
+#include <ATen/Parallel.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <cmath>
 #include <cstring>
 #include <random>
+#include <thread>
 
 #include "engine/error.h"
 #include "engine/execute/plain/plain_executor.h"
@@ -154,6 +156,37 @@ INSTANTIATE_TEST_SUITE_P(Devices, TorchExecutorOnDevice, testing::ValuesIn(Torch
   std::replace(name.begin(), name.end(), ':', '_');
   return name;
 });
+
+TEST(TorchExecutor, KeepsItsThreadsBesideExecutorsOfAnotherNumber) {
+  const LayerGraph graph = TinyUnet(4, 3);
+  const WeightStore weights = RandomWeights(graph, "", 7);
+  const std::vector<float> patch = RandomPatch(8 * 8 * 8, 3);
+  const auto one = TorchExecutorFactory("cpu", 1)(graph, weights, "");
+  const auto two = TorchExecutorFactory("cpu", 2)(graph, weights, "");  // the number that LibTorch was told last
+  const auto run = [&](Executor& executor, int threads) {
+    for (int i = 0; i < 20; ++i) {
+      executor.Run(patch, {8, 8, 8});
+      EXPECT_EQ(at::get_num_threads(), threads);
+    }
+  };
+  {
+    std::jthread other([&] { run(*one, 1); });
+    run(*two, 2);
+  }
+  run(*one, 1);  // one after the other on one thread, too
+  run(*two, 2);
+}
+
+TEST(TorchExecutor, IsMadeWithItsThreadsOnWhicheverThread) {
+  const LayerGraph graph = TinyUnet(4, 3);
+  const WeightStore weights = RandomWeights(graph, "", 7);
+  const ExecutorFactory three = TorchExecutorFactory("cpu", 3);
+  TorchExecutorFactory("cpu", 1);
+  std::jthread([&] {
+    three(graph, weights, "");
+    EXPECT_EQ(at::get_num_threads(), 3);
+  }).join();
+}
 
 TEST(TorchExecutor, RefusesFloat16OnTheCpu) {
   ExpectError(ErrorCode::kInvalidArgument, "precision = fp16: must be fp32 or bf16 on the CPU", [] { TorchExecutorFactory("cpu", 1, Precision::kFloat16); });

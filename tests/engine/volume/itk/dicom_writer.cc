@@ -86,6 +86,7 @@ void WriteDicom(const std::filesystem::path& path, const DicomFile& file) {
     AddText(data, 0x0028, 0x1054, gdcm::VR::LO, file.rescale_type);
     AddBytes(data, 0x7fe0, 0x0010, gdcm::VR::OW, file.pixels.data(), file.pixels.size() * sizeof(uint16_t));
   }
+  for (const DicomText& more : file.more_texts) AddText(data, more.group, more.element, gdcm::VR::GetVRType(more.vr.c_str()), more.text);
   Write(path, data);
 }
 

@@ -8,6 +8,14 @@
 
 namespace tuckerseg {
 
+/// An attribute that the reader does not look at. `vr`: DICOM's two letters, e.g. "LO".
+struct DicomText {
+  uint16_t group = 0;
+  uint16_t element = 0;
+  std::string vr;
+  std::string text;
+};
+
 /// One CT image of 4 x 3 pixels, as a scanner would write it. A text left empty leaves its attribute out.
 struct DicomFile {
   std::string sop_class = "1.2.840.10008.5.1.4.1.1.2";
@@ -27,6 +35,7 @@ struct DicomFile {
   std::vector<uint16_t> pixels = std::vector<uint16_t>(12, 1024);
   std::string number_of_frames;  ///< without the functional groups that it would need
   bool has_image = true;         ///< false: a report, without rows, columns and pixels
+  std::vector<DicomText> more_texts;  ///< take the place of those above with their tags
 };
 
 void WriteDicom(const std::filesystem::path& path, const DicomFile& file);

@@ -1,0 +1,23 @@
+/// What command lines are held to, with messages that say what would be right.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <sstream>
+#include <string>
+
+namespace tuckerseg {
+
+/// A number in [least, most]. CLI::Range takes `nan` too, which is neither below nor above.
+inline CLI::Validator NumberIn(double least, double most) {
+  return CLI::Validator(
+      [least, most](std::string& text) {
+        double number = 0;
+        if (CLI::detail::lexical_cast(text, number) && number >= least && number <= most) return std::string();
+        std::ostringstream right;
+        right << "must be a number in [" << least << ", " << most << "], not " << text;
+        return right.str();
+      },
+      "", "");
+}
+
+}  // namespace tuckerseg

@@ -1,0 +1,70 @@
+#include "client/lib/channel.h"
+
+#include <grpcpp/grpcpp.h>
+
+#include <algorithm>
+#include <fstream>
+#include <sstream>
+
+#include "engine/error.h"
+
+namespace tuckerseg {
+namespace {
+
+/// `mark`: what a PEM file of this kind holds. gRPC itself would say no more than that it cannot connect.
+std::string ReadPem(const std::string& option, const std::string& path, const std::string& mark) {
+  const std::string text = TextOfFile(path);
+  if (text.find(mark) == std::string::npos) {
+    throw Error(ErrorCode::kInvalidArgument, option + ": cannot be read, or holds no " + mark + "; must be a PEM file");
+  }
+  return text;
+}
+
+/// gRPC's own pauses between attempts to connect grow to two minutes: a server that starts anew would be found long after it is back. And a server whose
+/// machine has gone says nothing: pings tell. Servers of ours take one every ten seconds.
+grpc::ChannelArguments ConnectionArguments() {
+  grpc::ChannelArguments arguments;
+  arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, 2'000);
+  arguments.SetInt(GRPC_ARG_KEEPALIVE_TIME_MS, 30'000);
+  arguments.SetInt(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, 20'000);
+  arguments.SetInt(GRPC_ARG_HTTP2_MAX_PINGS_WITHOUT_DATA, 0);  // no limit, or there were two: who waits for a label map sends nothing
+  return arguments;
+}
+
+}  // namespace
+
+std::shared_ptr<grpc::Channel> MakeChannel(const ClientOptions& options) {
+  if (options.tls_certificate.empty() != options.tls_key.empty()) {
+    throw Error(ErrorCode::kInvalidArgument, "tls-certificate: must be given with tls-key, and tls-key with it");
+  }
+  if (options.tls_ca.empty()) {
+    if (!options.tls_key.empty()) throw Error(ErrorCode::kInvalidArgument, "tls-ca: missing; must be given with tls-certificate");
+    return grpc::CreateCustomChannel(options.server, grpc::InsecureChannelCredentials(), ConnectionArguments());
+  }
+  grpc::SslCredentialsOptions tls;
+  tls.pem_root_certs = ReadPem("tls-ca", options.tls_ca, "CERTIFICATE-----");
+  if (!options.tls_key.empty()) {
+    tls.pem_cert_chain = ReadPem("tls-certificate", options.tls_certificate, "CERTIFICATE-----");
+    tls.pem_private_key = ReadPem("tls-key", options.tls_key, "PRIVATE KEY-----");
+  }
+  return grpc::CreateCustomChannel(options.server, grpc::SslCredentials(tls), ConnectionArguments());
+}
+
+std::string TextOfFile(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  std::ostringstream text;
+  text << file.rdbuf();  // which, unlike the file's iterators, does not throw for a folder
+  return text.str();
+}
+
+std::string TokenOf(const std::string& text) {
+  constexpr const char* kSpace = " \t\r\n";
+  const size_t begin = text.find_first_not_of(kSpace);
+  if (begin == std::string::npos) throw Error(ErrorCode::kInvalidArgument, "token: is empty; must be the text that the server's operator gave out");
+  const std::string token = text.substr(begin, text.find_last_not_of(kSpace) - begin + 1);
+  const bool visible = std::all_of(token.begin(), token.end(), [](char c) { return c > ' ' && c <= '~'; });
+  if (!visible) throw Error(ErrorCode::kInvalidArgument, "token: holds white space or other than visible ASCII; must be one word");
+  return token;
+}
+
+}  // namespace tuckerseg

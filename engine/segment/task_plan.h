@@ -1,0 +1,62 @@
+/// What a task needs of other models for one request, and what that will cost: from the models' descriptions alone, before any weights are there
+/// (totalsegmentator-pipeline sections 1, 3 and 10).
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "engine/model/model.h"
+#include "engine/segment/segmenter.h"
+#include "engine/volume/volume.h"
+
+namespace tuckerseg {
+
+/// To what the volume is cropped before the task's own networks run.
+enum class CropWish {
+  kAuto,    ///< as the task says; to the structures asked for, where a rougher model is there that knows them
+  kNone,    ///< not at all; refused for tasks that were trained on crops
+  kRough,   ///< as kAuto, but refused where the rough model is not there
+  kRobust,  ///< as kRough, with the task's finer model: slower, and misses less
+  kBody,    ///< to the body; where the task has a crop of its own, that
+};
+
+struct TaskOptions {
+  SegmentOptions segment;
+  CropWish crop = CropWish::kAuto;
+};
+
+/// Finds the model of a task; null where there is none.
+using ModelLookup = std::function<const Model*(const std::string& task)>;
+
+/// Refers to the models, which must outlive it.
+struct TaskPlan {
+  const Model* own = nullptr;
+  TaskOptions options;
+  const Model* rough = nullptr;          ///< finds the crop; null: there is none
+  std::vector<int64_t> crop_labels = {};  ///< of the rough model
+  double margin_mm = 0;
+  std::vector<int64_t> near_labels = {};  ///< of the rough model: what lies near them is kept
+  const Model* refiner = nullptr;        ///< null: none
+  std::vector<int64_t> refine_labels = {};
+
+  /// The task whose model finds the crop; empty for none.
+  std::string crop_task() const { return rough == nullptr ? "" : rough->task; }
+  /// The tasks whose models run beside the own one, each once.
+  std::vector<std::string> OtherTasks() const;
+
+  /// As PredictPeakBytes; nothing is known yet of how small the crop will be.
+  int64_t PeakBytes(const Geometry& geometry) const;
+  /// As tuckerseg::PatchBytes, of the model that needs most.
+  int64_t PatchBytes() const;
+  /// As tuckerseg::MostPatches, those of the models around it (crop, refinement) included.
+  int64_t MostPatches(const Geometry& geometry) const;
+};
+
+/// `own`: the task's model, in the form of whichever level runs; `others` finds the originals, which find crops.
+/// Errors: kFailedPrecondition that names a task whose model is needed and not there; kInvalidArgument for a crop that the task does
+/// not have or cannot be without.
+TaskPlan PlanTask(const Model& own, const ModelLookup& others, TaskOptions options);
+
+}  // namespace tuckerseg

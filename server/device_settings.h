@@ -1,0 +1,39 @@
+/// The devices of a server, as its configuration describes them.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "engine/model/json_fields.h"
+
+namespace tuckerseg {
+
+/// What DeviceSettings::device is of a device that computes on the host's processors.
+inline constexpr auto kHostDevice = "cpu";
+
+/// Several of one kind may share what they run on: two of `cpu` with four threads each, say.
+struct DeviceSettings {
+  std::string name = kHostDevice;    ///< as clients, metrics and pages call it
+  std::string device = kHostDevice;  ///< what it is: `cpu` or `cuda:N`
+  int threads = 0;                   ///< of the CPU, also around the networks of a GPU; 0: an equal share of those that the process may use
+  int64_t memory_limit_bytes = 0;    ///< for weights and for work; 0: of the CPU's memory what all requests may have, of a GPU's what is free at the start
+  int64_t queue_capacity = 16;       ///< requests that may wait or run
+
+  bool on_host() const { return device == kHostDevice; }
+  bool operator==(const DeviceSettings&) const = default;
+};
+
+/// Whether a device may have this name: it becomes a label of metrics.
+bool IsDeviceName(const std::string& name);
+
+/// A list of {`name`, `device`, `threads`, `memory_limit_bytes`, `queue_capacity`}, each of which may be left out; a name that is left out is the `device`.
+/// Errors: kInvalidArgument for an empty list, a name that cannot be one or is another's, a value out of range.
+std::vector<DeviceSettings> ReadDevices(const JsonField& list);
+/// The list with every key.
+Json DevicesJson(const std::vector<DeviceSettings>& devices);
+
+/// Gives devices without a number of threads an equal share of those of `available` that the others leave, and one at least.
+void ShareThreads(std::vector<DeviceSettings>& devices, int available);
+
+}  // namespace tuckerseg

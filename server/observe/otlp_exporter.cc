@@ -1,0 +1,139 @@
+#include "server/observe/otlp_exporter.h"
+
+#include <httplib.h>
+#include <signal.h>
+
+#include <algorithm>
+#include <exception>
+#include <iterator>
+#include <new>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <utility>
+
+#include "server/observe/log.h"
+
+namespace tuckerseg {
+namespace {
+
+constexpr const char* kQueue = "queue";
+constexpr const char* kCollector = "collector";
+
+/// A collector that closes while it is written to would end the process: httplib's client does not guard against it.
+void BlockPipeSignal() {
+  sigset_t signals;
+  sigemptyset(&signals);
+  sigaddset(&signals, SIGPIPE);
+  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+}
+
+}  // namespace
+
+/// The way to the collector; says in the log when it breaks and when it is whole again, not each time.
+class OtlpExporter::Connection {
+ public:
+  explicit Connection(const OtlpOptions& options) : options_(options), client_(options.collector.host, options.collector.port) {
+    client_.set_connection_timeout(options.patience);
+    client_.set_read_timeout(options.patience);
+    client_.set_write_timeout(options.patience);
+  }
+
+  /// Whether the collector has taken them.
+  bool Send(const std::vector<Span>& spans) {
+    const std::string problem = ProblemOf(spans);
+    TellOfTheChange(problem);
+    whole_ = problem.empty();
+    return whole_;
+  }
+
+ private:
+  void TellOfTheChange(const std::string& problem) const noexcept {
+    try {
+      if (!problem.empty() && whole_) Log(LogLevel::kWarning, "traces_not_taken", {{"reason", problem}});
+      if (problem.empty() && !whole_) Log(LogLevel::kInfo, "traces_taken_again", nlohmann::json::object());
+    } catch (...) {  // of memory: what was sent is sent all the same
+    }
+  }
+
+  std::string ProblemOf(const std::vector<Span>& spans) {
+    try {
+      const httplib::Result answer = client_.Post(options_.collector.path, OtlpJson(spans, options_.source), "application/json");
+      if (!answer) return std::string("no answer: ").append(httplib::to_string(answer.error()));
+      if (answer->status < 200 || answer->status > 299) return std::string("status ").append(std::to_string(answer->status));
+      return "";
+    } catch (const std::exception& error) {
+      return error.what();
+    }
+  }
+
+  const OtlpOptions& options_;
+  httplib::Client client_;
+  bool whole_ = true;
+};
+
+OtlpExporter::OtlpExporter(OtlpOptions options, DropCounter dropped)
+    : options_(std::move(options)), dropped_(std::move(dropped)), thread_([this](const std::stop_token& stop) { Work(stop); }) {
+  for (const char* reason : {kQueue, kCollector}) Drop(reason, 0);
+}
+
+OtlpExporter::~OtlpExporter() = default;
+
+void OtlpExporter::Take(std::vector<Span> spans) {
+  const size_t count = spans.size();
+  try {
+    const std::lock_guard lock(mutex_);
+    // Those of a request go together or not at all: half a trace misleads. An insertion that fails leaves none of them.
+    if (waiting_.size() + count <= options_.most_waiting) {
+      waiting_.insert(waiting_.end(), std::make_move_iterator(spans.begin()), std::make_move_iterator(spans.end()));
+      changed_.notify_one();
+      return;
+    }
+  } catch (const std::bad_alloc&) {  // requests may have what memory there is
+  }
+  Drop(kQueue, count);
+}
+
+void OtlpExporter::Work(const std::stop_token& stop) {
+  BlockPipeSignal();
+  Connection connection(options_);
+  for (;;) {
+    try {
+      const std::vector<Span> spans = Gather(stop);
+      if (spans.empty()) return;
+      if (connection.Send(spans)) continue;
+      Drop(kCollector, spans.size());
+    } catch (const std::bad_alloc&) {
+      DropAll(kQueue);  // what waits is memory that others need
+    }
+    if (stop.stop_requested()) return DropAll(kCollector);
+  }
+}
+
+std::vector<Span> OtlpExporter::Gather(const std::stop_token& stop) {
+  std::unique_lock lock(mutex_);
+  changed_.wait(lock, stop, [this] { return !waiting_.empty(); });
+  changed_.wait_for(lock, stop, options_.gather, [this] { return waiting_.size() >= options_.most_at_once; });
+  const auto end = waiting_.begin() + static_cast<std::ptrdiff_t>(std::min(waiting_.size(), options_.most_at_once));
+  std::vector<Span> spans(std::make_move_iterator(waiting_.begin()), std::make_move_iterator(end));
+  waiting_.erase(waiting_.begin(), end);
+  return spans;
+}
+
+void OtlpExporter::Drop(const char* reason, size_t spans) const noexcept {
+  try {
+    dropped_(reason, spans);
+  } catch (...) {  // a span more or less in a count must end neither a call nor the server
+  }
+}
+
+void OtlpExporter::DropAll(const char* reason) noexcept {
+  size_t left = 0;
+  {
+    const std::lock_guard lock(mutex_);
+    left = waiting_.size();
+    waiting_.clear();
+  }
+  if (left > 0) Drop(reason, left);
+}
+
+}  // namespace tuckerseg

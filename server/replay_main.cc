@@ -1,0 +1,145 @@
+/// tuckerseg-replay: reads what a server has recorded of its choices, and tells what it would have chosen under other settings.
+#include <CLI/CLI.hpp>
+#include <charconv>
+#include <cmath>
+#include <cstdint>
+#include <exception>
+#include <fstream>
+#include <iostream>
+#include <iterator>
+#include <map>
+#include <optional>
+#include <set>
+#include <sstream>
+#include <string>
+#include <vector>
+
+#include "engine/error.h"
+#include "server/config.h"
+#include "server/policy/choice_replay.h"
+#include "server/policy/replay_report.h"
+
+namespace {
+
+using namespace tuckerseg;
+
+constexpr int kFailed = 1;
+constexpr int kWrongUsage = 2;
+constexpr double kMostBytes = 1125899906842624;  // 2^50
+
+/// What a policy is told by a server's configuration. The other keys say nothing of a choice, or nothing that a record could follow.
+void ApplyConfig(const std::string& path, ReplayChanges& changes) {
+  std::ifstream file(path);
+  if (!file) throw Error(ErrorCode::kNotFound, "--config: cannot be opened; must be a readable file");
+  ServerConfig config;
+  ApplyConfigJson({std::istreambuf_iterator<char>(file), {}}, config);
+  changes.settings = PolicySettings{.min_quality = config.min_quality, .deadline_margin = config.deadline_margin};
+  if (config.devices.empty() && config.memory_limit_bytes > 0) changes.device_memory_bytes[config.device] = config.memory_limit_bytes;
+  for (const DeviceSettings& device : config.devices)
+    if (device.memory_limit_bytes > 0) changes.device_memory_bytes[device.name] = device.memory_limit_bytes;
+}
+
+std::optional<int64_t> BytesIn(const std::string& text) {
+  static const std::map<std::string, double> kUnits{{"", 1}, {"B", 1}, {"kB", 1e3}, {"MB", 1e6}, {"GB", 1e9}, {"TB", 1e12}, {"KiB", 1024}, {"MiB", 1048576}, {"GiB", 1073741824}, {"TiB", 1099511627776}};
+  double number = 0;
+  const char* end = text.data() + text.size();
+  const auto [unit, error] = std::from_chars(text.data(), end, number, std::chars_format::fixed);
+  if (error != std::errc()) return {};
+  const auto factor = kUnits.find(std::string(unit, end));
+  if (factor == kUnits.end()) return {};
+  const double bytes = number * factor->second;
+  if (!(bytes >= 1 && bytes <= kMostBytes)) return {};
+  return std::llround(bytes);
+}
+
+void ApplyDeviceMemory(const std::string& text, ReplayChanges& changes) {
+  const size_t equals = text.find('=');
+  const auto bytes = equals == std::string::npos ? std::nullopt : BytesIn(text.substr(equals + 1));
+  if (!bytes || equals == 0) throw CLI::ValidationError("--device-memory = " + text + ": must be DEVICE=SIZE, as cpu=8GiB or cuda:0=40GB, up to 1024 TiB");
+  changes.device_memory_bytes[text.substr(0, equals)] = *bytes;
+}
+
+/// What could not be read of the files, and why not at first.
+struct Unreadable {
+  int64_t lines = 0;
+  std::string first;
+};
+
+void Read(const std::string& path, ChoiceReplay& replay, Unreadable& unreadable) {
+  std::ifstream file(path);
+  if (!file) throw Error(ErrorCode::kNotFound, path + ": cannot be opened; must be a file that a server has written (choices_file)");
+  std::string line;
+  for (int64_t number = 1; std::getline(file, line); ++number) {
+    try {
+      replay.Add(ParseChoice(line));
+    } catch (const Error& error) {
+      if (unreadable.lines++ == 0) unreadable.first = path + ", line " + std::to_string(number) + ": " + error.what();
+    }
+  }
+}
+
+/// A device that is misspelled would change nothing, and the answer would look like one.
+void CheckDevices(const std::set<std::string>& named, const std::set<std::string>& recorded) {
+  for (const std::string& name : named) {
+    if (recorded.contains(name)) continue;
+    std::string known;
+    for (const std::string& device : recorded) known += (known.empty() ? "" : ", ") + device;
+    throw Error(ErrorCode::kNotFound, "device = " + name + ": no record names it; must be one of " + known);
+  }
+}
+
+void Replay(const std::vector<std::string>& files, const ReplayChanges& changes, bool json) {
+  ChoiceReplay replay(changes);
+  Unreadable unreadable;
+  for (const std::string& file : files) Read(file, replay, unreadable);
+  if (replay.records() == 0) {
+    throw Error(ErrorCode::kInvalidArgument, unreadable.lines > 0 ? unreadable.first : files.front() + ": no line; must be a file that a server has written (choices_file)");
+  }
+  std::set<std::string> named = changes.devices_left_out;
+  for (const auto& [device, bytes] : changes.device_memory_bytes) named.insert(device);
+  CheckDevices(named, replay.devices());
+  if (unreadable.lines > 0) std::cerr << "note: lines that cannot be read are left out; the first: " << unreadable.first << "\n";
+  std::cout << (json ? ReplayJson(replay, unreadable.lines) : ReplayText(replay, unreadable.lines));
+}
+
+/// A configuration's mistakes are lines of one message.
+void PrintErrors(const std::string& message) {
+  std::istringstream lines(message);
+  for (std::string line; std::getline(lines, line);) std::cerr << "error: " << line << "\n";
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  CLI::App app{
+      "Tells which levels a server would have chosen under other settings, from the records of its choices (choices_file). Each request is decided by itself, "
+      "as things were at its moment: what an earlier decision would have changed for a later one is not simulated"};
+  app.name("tuckerseg-replay");
+  app.set_version_flag("--version", TUCKERSEG_VERSION);
+  std::vector<std::string> files;
+  std::string config;
+  std::vector<std::string> memory;
+  std::vector<std::string> left_out;
+  bool json = false;
+  app.add_option("FILE", files, "What a server recorded: its choices_file, FILE.1 before FILE")->required();
+  app.add_option("--config", config, "A server's configuration: its min_quality and deadline_margin, and the memory_limit_bytes of its devices; without it all stay as recorded");
+  app.add_option("--device-memory", memory, "DEVICE=SIZE: what a device has for the server, as cpu=8GiB; goes before --config")->allow_extra_args(false);
+  app.add_option("--without-device", left_out, "DEVICE: is not there")->allow_extra_args(false);
+  app.add_flag("--json", json, "Print one JSON object");
+  try {
+    app.parse(argc, argv);
+    ReplayChanges changes;
+    if (!config.empty()) ApplyConfig(config, changes);
+    for (const std::string& text : memory) ApplyDeviceMemory(text, changes);
+    changes.devices_left_out.insert(left_out.begin(), left_out.end());
+    Replay(files, changes, json);
+  } catch (const CLI::ParseError& error) {
+    if (error.get_exit_code() == 0) return app.exit(error);  // --help, --version
+    std::cerr << "error: " << error.what() << ": see tuckerseg-replay --help\n";
+    return kWrongUsage;
+  } catch (const std::exception& error) {
+    PrintErrors(error.what());
+    return kFailed;
+  }
+  return 0;
+}

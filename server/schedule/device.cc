@@ -1,0 +1,28 @@
+#include "server/schedule/device.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace tuckerseg {
+
+int64_t DeviceMemoryLimit(const DeviceSettings& settings, const DeviceExecution& execution, int64_t host_bytes) {
+  if (settings.memory_limit_bytes > 0) return settings.memory_limit_bytes;
+  const DeviceMemory own = settings.on_host() || !execution.memory ? DeviceMemory{} : execution.memory();
+  return own.free ? std::max<int64_t>(*own.free - kGpuMargin, 0) : host_bytes;
+}
+
+Device::Device(DeviceSettings settings, DeviceExecution execution, int64_t memory_limit_bytes)
+    : settings_(std::move(settings)), execution_(std::move(execution)), memory_(memory_limit_bytes), queue_(settings_.queue_capacity) {}
+
+Device& Devices::Add(DeviceSettings settings, DeviceExecution execution, int64_t host_bytes) {
+  const int64_t limit = DeviceMemoryLimit(settings, execution, host_bytes);
+  return devices_.emplace_back(std::move(settings), std::move(execution), limit);
+}
+
+std::vector<std::string> Devices::Names() const {
+  std::vector<std::string> names;
+  for (const Device& device : devices_) names.push_back(device.name());
+  return names;
+}
+
+}  // namespace tuckerseg

@@ -1,0 +1,64 @@
+#include "server/serve/inference_answer.h"
+
+#include <algorithm>
+#include <cstring>
+#include <initializer_list>
+#include <string>
+
+namespace tuckerseg {
+namespace {
+
+void DescribeTensor(const char* name, const char* datatype, std::initializer_list<int64_t> shape,
+                    inference::ModelMetadataResponse::TensorMetadata& message) {
+  message.set_name(name);
+  message.set_datatype(datatype);
+  for (const int64_t length : shape) message.add_shape(length);
+}
+
+const char* DatatypeOf(const LabelsForm& form) { return form.wide ? "UINT16" : "UINT8"; }
+
+}  // namespace
+
+LabelsForm FormOfLabels(const Model& model, bool raw) {
+  return {.wide = !model.labels.empty() && model.labels.back().value > 255, .raw = raw};  // labels ascend
+}
+
+int64_t LabelsBytes(int64_t voxels, const LabelsForm& form) {
+  if (!form.raw) return voxels * static_cast<int64_t>(sizeof(uint32_t));
+  return voxels * (form.wide ? 2 : 1);
+}
+
+void AddLabels(const LabelMap& map, const LabelsForm& form, inference::ModelInferResponse& response) {
+  auto& output = *response.add_outputs();
+  output.set_name("labels");
+  output.set_datatype(DatatypeOf(form));
+  for (size_t a = 0; a < 3; ++a) output.add_shape(map.shape[2 - a]);
+  if (!form.raw) {
+    auto& labels = *output.mutable_contents()->mutable_uint_contents();
+    labels.Reserve(static_cast<int>(map.labels.size()));  // at most kMostTypedVoxels
+    for (const uint16_t label : map.labels) labels.AddAlreadyReserved(label);
+    return;
+  }
+  std::string& bytes = *response.add_raw_output_contents();
+  bytes.resize(map.labels.size() * (form.wide ? 2 : 1));
+  if (form.wide) {
+    std::memcpy(bytes.data(), map.labels.data(), bytes.size());
+  } else {
+    std::transform(map.labels.begin(), map.labels.end(), bytes.begin(), [](uint16_t label) { return static_cast<char>(label); });
+  }
+}
+
+void Describe(const CatalogueModel& model, inference::ModelMetadataResponse& response) {
+  response.set_name(model.model().task);
+  for (const ServedLevel& level : model.levels)
+    if (level.ready()) response.add_versions(level.name);
+  response.set_platform("tuckerseg");
+  DescribeTensor("volume", "INT16", {-1, -1, -1}, *response.add_inputs());
+  DescribeTensor("spacing", "FP64", {3}, *response.add_inputs());
+  DescribeTensor("direction", "FP64", {9}, *response.add_inputs());
+  DescribeTensor("origin", "FP64", {3}, *response.add_inputs());
+  DescribeTensor("labels", DatatypeOf(FormOfLabels(model.model(), true)), {-1, -1, -1}, *response.add_outputs());
+  for (const Label& label : model.model().labels) (*response.mutable_properties())["label." + std::to_string(label.value)] = label.name;
+}
+
+}  // namespace tuckerseg

@@ -1,0 +1,54 @@
+#include "server/serve/inference_call.h"
+
+#include <utility>
+
+#include "server/serve/inference_answer.h"
+#include "server/serve/inference_request.h"
+
+namespace tuckerseg {
+
+void InferenceCall::Run() {
+  SegmentRecord& record = run_.record();
+  record.received_bytes = static_cast<int64_t>(request_.ByteSizeLong());
+  run_.clock().Enter(CallStage::kDecode);
+  run_.TakeRequest();
+  run_.TakeBytes(record.received_bytes);
+  const InferenceRequest asked = ReadInferenceRequest(request_, parts_.config.volume_limits);
+  if (asked.timeout_s) run_.EndWithin(*asked.timeout_s);
+  run_.Ask(asked.header);
+
+  // gRPC holds the message until the call ends: it counts as long as that, and the volume beside it.
+  const auto message_bytes = static_cast<int64_t>(request_.SpaceUsedLong());
+  MemoryReservation memory = parts_.memory.Reserve(message_bytes + asked.VolumeBytes(), "volume");
+  const LabelsForm form = FormOfLabels(run_.model().model(), asked.raw);
+  const int64_t answer_bytes = 2 * LabelsBytes(asked.geometry.VoxelCount(), form);  // gRPC sends a copy of it
+  const auto work = run_.Perform(VolumeOf(asked), std::move(memory), answer_bytes, {});
+
+  run_.clock().Enter(CallStage::kEncode);
+  work->volume = {};
+  work->volume_memory.ShrinkTo(message_bytes);
+  work->peak_memory.ShrinkTo(LabelMapBytes(asked.geometry) + answer_bytes);
+  AddLabels(work->result->label_map, form, response_);
+  work->result->label_map = {};
+  Describe();
+  run_.LearnTimes();
+  run_.ThrowIfTooLate();
+  record.sent_bytes = static_cast<int64_t>(response_.ByteSizeLong());
+  work->peak_memory.ShrinkTo(answer_bytes);
+  answer_memory_ = std::move(work->peak_memory);
+  run_.clock().Enter(CallStage::kSend);
+}
+
+void InferenceCall::Describe() {
+  const AdmittedLevel& admitted = run_.admitted();
+  response_.set_model_name(run_.model().model().task);
+  response_.set_model_version(admitted.level->name);
+  response_.set_id(request_.id());
+  auto& parameters = *response_.mutable_parameters();
+  parameters["request_id"].set_string_param(run_.record().request_id);
+  parameters["reason"].set_string_param(NameOf(admitted.reason));
+  parameters["device"].set_string_param(run_.record().device);
+  parameters["quality"].set_string_param(QualityStatement(*admitted.level));
+}
+
+}  // namespace tuckerseg

@@ -1,0 +1,178 @@
+#include "server/serve/level_admission.h"
+
+#include <algorithm>
+#include <limits>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "engine/error.h"
+#include "server/policy/card_times.h"
+#include "server/policy/level_quality.h"
+#include "server/serve/segment_header.h"
+
+namespace tuckerseg {
+namespace {
+
+LevelPromises PromisesOf(const LevelRequest& request) {
+  const v1::AutomaticLevel& automatic = request.header.level().automatic();
+  LevelPromises promises;
+  if (automatic.min_quality() > 0) promises.min_quality = automatic.min_quality();
+  if (automatic.has_max_latency()) {
+    promises.max_latency_s = static_cast<double>(automatic.max_latency().seconds()) + 1e-9 * automatic.max_latency().nanos();
+  }
+  if (automatic.max_memory_bytes() > 0) {
+    constexpr uint64_t kMost = std::numeric_limits<int64_t>::max();
+    promises.max_memory_bytes = static_cast<int64_t>(std::min(automatic.max_memory_bytes(), kMost));
+  }
+  promises.deadline_s = request.deadline_s;
+  return promises;
+}
+
+/// What one memory has for the work: as LevelOffer's fields.
+struct MemoryOffer {
+  int64_t needed_bytes = 0;
+  int64_t available_bytes = 0;
+  int64_t device_bytes = 0;
+};
+
+/// The one that stands in the way first. One that can never be enough goes before one that is short now: waiting would not help. `most_bytes`: of either that the
+/// client allows.
+const MemoryOffer& TighterOf(const MemoryOffer& a, const MemoryOffer& b, int64_t most_bytes) {
+  const auto ever = [most_bytes](const MemoryOffer& memory) { return std::min(memory.device_bytes, most_bytes) - memory.needed_bytes; };
+  const auto now = [](const MemoryOffer& memory) { return memory.available_bytes - memory.needed_bytes; };
+  if (ever(a) < 0 || ever(b) < 0) return ever(b) < ever(a) ? b : a;
+  return now(b) < now(a) ? b : a;
+}
+
+int64_t FreeOf(const MemoryBudget& budget) { return budget.limit_bytes() - budget.reserved_bytes() - budget.weight_bytes(); }
+
+/// Of a GPU no more than it says of itself: other processes may fill it at any time. What kGpuMargin is for is in use by then, or has been left off the limit.
+int64_t FreeOn(Device& device) {
+  const int64_t unreserved = FreeOf(device.memory());
+  return device.on_host() ? unreserved : std::min(unreserved, device.OwnMemory().free.value_or(unreserved));
+}
+
+/// Nothing where the level's card says nothing of such a device.
+std::optional<double> SecondsByCard(const ServedLevel& level, const CatalogueModel& model, Device& device) {
+  if (!level.card) return {};
+  const ServedLevel& original = model.original();
+  const std::optional<double> original_s = device.times().KnownPatchSeconds({model.model().task, original.name});
+  return PatchSecondsByCard(*level.model, *level.card, original.card ? &*original.card : nullptr,
+                            {.device = device.kind(), .threads = device.threads(), .original_s = original_s});
+}
+
+/// What a request's levels would take on each device, as its queue and its memory are now.
+class Offers {
+ public:
+  Offers(const LevelRequest& request, const Geometry& geometry, ServiceParts& parts) : request_(request), geometry_(geometry), parts_(parts) {}
+
+  /// The level on every device.
+  void Add(const ServedLevel& level, std::optional<double> quality) {
+    for (size_t place = 0; place < parts_.devices.size(); ++place) AddOn(place, level, quality);
+  }
+
+  /// Where nothing can be offered as levels cannot be loaded, rather than for the request's own promises.
+  void ThrowIfAllFailed() const {
+    if (offers_.empty() && !failure_.empty()) throw Error(ErrorCode::kFailedPrecondition, failure_);
+  }
+
+  AdmittedLevel Choose(const PolicySettings& settings) {
+    const LevelPromises promises = PromisesOf(request_);
+    const LevelVerdict verdict = ChooseOffer(promises, offers_, settings);
+    if (request_.asked == nullptr && parts_.choices != nullptr) Record(promises, settings, verdict);
+    if (verdict.refusal) Refuse(*verdict.refusal);
+    AdmittedLevel chosen = std::move(candidates_[*verdict.offer]);
+    chosen.reason = request_.asked != nullptr ? LevelReason::kAsked : verdict.reason;
+    chosen.finish_s = verdict.finish_s;
+    return chosen;
+  }
+
+ private:
+  void AddOn(size_t place, const ServedLevel& level, std::optional<double> quality) {
+    Device& device = parts_.devices.at(place);
+    AdmittedLevel candidate{.level = &level, .place = place, .plan = PlanFor(level, request_, device, parts_), .levels = {&level}};
+    for (const std::string& task : candidate.plan.OtherTasks()) candidate.levels.push_back(request_.view.FindOriginal(task));
+    const LevelRoom room = parts_.catalogue.RoomFor(candidate.levels, place);
+    if (!room.error.empty()) {
+      failure_ = "level = " + level.name + ": cannot be loaded on " + device.name() + ", or a model that it needs cannot: " + room.error;
+      return;
+    }
+    candidate.size = {candidate.plan.MostPatches(geometry_), geometry_.VoxelCount()};
+    candidate.peak_bytes = std::max(candidate.plan.PeakBytes(geometry_), LabelMapBytes(geometry_) + request_.answer_bytes);
+    candidate.device_bytes = device.on_host() ? candidate.peak_bytes : candidate.plan.PatchBytes();
+    candidate.service_s = room.load_s + device.times().Foretell({request_.model.model().task, level.name}, candidate.size, SecondsByCard(level, request_.model, device));
+    const MemoryOffer host{.needed_bytes = candidate.peak_bytes + (device.on_host() ? room.missing_bytes : 0),
+                           .available_bytes = FreeOf(parts_.memory) + room.leaving_on_host_bytes,
+                           .device_bytes = parts_.memory.limit_bytes() - request_.held_bytes - room.lasting_on_host_bytes};
+    const MemoryOffer own{.needed_bytes = candidate.device_bytes + room.missing_bytes,
+                          .available_bytes = FreeOn(device) + room.leaving_bytes,
+                          .device_bytes = device.memory().limit_bytes() - room.lasting_bytes};
+    const MemoryOffer& memory = TighterOf(host, own, PromisesOf(request_).max_memory_bytes.value_or(std::numeric_limits<int64_t>::max()));
+    offers_.push_back({.level = level.name,
+                       .device = device.name(),
+                       .quality = quality,
+                       .service_s = candidate.service_s,
+                       .queue_s = device.queue().SecondsBefore({request_.header.priority(), request_.client}),
+                       .queue_full = device.queue().full(),
+                       .needed_bytes = memory.needed_bytes,
+                       .available_bytes = memory.available_bytes,
+                       .device_bytes = memory.device_bytes});
+    candidates_.push_back(std::move(candidate));
+  }
+
+  /// A record that there is no memory for is worth no request.
+  void Record(const LevelPromises& promises, const PolicySettings& settings, const LevelVerdict& verdict) noexcept {
+    try {
+      parts_.choices->Write({.task = request_.model.model().task,
+                             .promises = promises,
+                             .settings = settings,
+                             .held_bytes = request_.held_bytes,
+                             .offers = std::move(offers_),
+                             .verdict = verdict});
+    } catch (...) {
+    }
+  }
+
+  [[noreturn]] static void Refuse(const ChoiceRefusal& refusal) {
+    Error error(refusal.code, refusal.message);
+    if (refusal.retry_after_s) throw std::move(error).RetryAfter(*refusal.retry_after_s);
+    throw error;
+  }
+
+  const LevelRequest& request_;
+  const Geometry& geometry_;
+  ServiceParts& parts_;
+  std::vector<LevelOffer> offers_;
+  std::vector<AdmittedLevel> candidates_;
+  std::string failure_;  // why the last level that is not among them is not
+};
+
+}  // namespace
+
+int64_t LabelMapBytes(const Geometry& geometry) { return geometry.VoxelCount() * static_cast<int64_t>(sizeof(uint16_t)); }
+
+TaskPlan PlanFor(const ServedLevel& level, const LevelRequest& request, const Device& device, const ServiceParts& parts) {
+  const auto others = [&request](const std::string& task) { return request.view.FindModel(task); };
+  return PlanTask(*level.model, others, TaskOptionsOf(request.header, request.model.model(), parts.config.accumulation, device.threads()));
+}
+
+AdmittedLevel AdmitLevel(const LevelRequest& request, const Geometry& geometry, ServiceParts& parts) {
+  Offers offers(request, geometry, parts);
+  // Who names a level has settled its accuracy: what was measured of it decides nothing.
+  if (request.asked != nullptr) {
+    offers.Add(*request.asked, 1);
+    offers.ThrowIfAllFailed();
+    return offers.Choose({.deadline_margin = parts.config.deadline_margin});
+  }
+  const std::vector<std::string> structures(request.header.structures().begin(), request.header.structures().end());
+  const bool phantoms_count = parts.config.allow_phantom_quality || request.model.model().provenance.phantoms;
+  for (const ServedLevel& level : request.model.levels) {
+    const std::optional<double> quality = level.ready() ? LevelQuality(level, structures, phantoms_count) : std::nullopt;
+    if (quality) offers.Add(level, quality);
+  }
+  offers.ThrowIfAllFailed();
+  return offers.Choose({.min_quality = parts.config.min_quality, .deadline_margin = parts.config.deadline_margin});
+}
+
+}  // namespace tuckerseg

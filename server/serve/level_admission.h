@@ -1,0 +1,59 @@
+/// The level of one request whose volume is there: what each level would take is worked out, the policy chooses, and a refusal becomes an error.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "engine/segment/task_plan.h"
+#include "server/policy/level_choice.h"
+#include "server/policy/service_times.h"
+#include "server/serve/service_parts.h"
+#include "tuckerseg/v1/segmentation.pb.h"
+
+namespace tuckerseg {
+
+/// A level that may run, on a device.
+struct AdmittedLevel {
+  const ServedLevel* level = nullptr;
+  size_t place = 0;  ///< of its device
+  LevelReason reason = LevelReason::kAsked;
+  TaskPlan plan;
+  std::vector<const ServedLevel*> levels;  ///< that take part: the level, and originals of other tasks
+  ServiceSize size;
+  int64_t peak_bytes = 0;    ///< of the host, of segmenting and of answering, the volume itself excluded
+  int64_t device_bytes = 0;  ///< of the device's budget: as much on the host, one patch elsewhere
+  double service_s = 0;      ///< foretold, on a device that is free, loading what is not there included
+  double finish_s = 0;       ///< foretold, until the label map is there
+};
+
+/// What a request asks, and what it has used up already.
+struct LevelRequest {
+  const CatalogueView& view;
+  const CatalogueModel& model;
+  const v1::SegmentHeader& header;
+  const std::string& client;  ///< who shares devices with others
+  /// The level that the client names; null: the server chooses.
+  const ServedLevel* asked = nullptr;
+  /// Seconds that are left of the call; none: it has no deadline.
+  std::optional<double> deadline_s;
+  /// What the request holds already: the volume.
+  int64_t held_bytes = 0;
+  /// What making its answer takes beside the volume and the label map.
+  int64_t answer_bytes = 0;
+};
+
+/// What a label map on this grid takes in memory.
+int64_t LabelMapBytes(const Geometry& geometry);
+
+/// What running a level, whose files could be read, on a device takes for what the header asks. Errors: as PlanTask.
+TaskPlan PlanFor(const ServedLevel& level, const LevelRequest& request, const Device& device, const ServiceParts& parts);
+
+/// Chooses level and device for a volume of this geometry; a level that is asked for runs where it is foretold to end first. A level that is on disk alone is
+/// offered with what loading it takes. Errors: the policy's refusal, with a time to try again where waiting helps; kFailedPrecondition where a level that is
+/// needed can be loaded on no device.
+AdmittedLevel AdmitLevel(const LevelRequest& request, const Geometry& geometry, ServiceParts& parts);
+
+}  // namespace tuckerseg

@@ -1,0 +1,258 @@
+#include "server/serve/segment_run.h"
+
+#include <grpcpp/server_context.h>
+
+#include <algorithm>
+#include <chrono>
+#include <limits>
+#include <mutex>
+#include <utility>
+
+#include "engine/error.h"
+#include "engine/segment/task_segmenter.h"
+#include "server/observe/resident_memory.h"
+#include "server/policy/asked_level.h"
+#include "server/serve/messages.h"
+#include "server/serve/patch_clock.h"
+#include "server/serve/segment_header.h"
+#include "server/serve/status_of.h"
+
+namespace tuckerseg {
+namespace {
+
+CallStage ToCallStage(Stage stage) {
+  switch (stage) {
+    case Stage::kPreprocess: return CallStage::kPreprocess;
+    case Stage::kInfer: return CallStage::kInfer;
+    case Stage::kPostprocess: return CallStage::kPostprocess;
+  }
+  return CallStage::kInfer;
+}
+
+v1::LevelReason ToMessage(LevelReason reason) {
+  switch (reason) {
+    case LevelReason::kAsked: return v1::LEVEL_REASON_ASKED;
+    case LevelReason::kQuality: return v1::LEVEL_REASON_QUALITY;
+    case LevelReason::kOnly: return v1::LEVEL_REASON_ONLY;
+    case LevelReason::kDeadline: return v1::LEVEL_REASON_DEADLINE;
+    case LevelReason::kMemory: return v1::LEVEL_REASON_MEMORY;
+    case LevelReason::kQueue: return v1::LEVEL_REASON_QUEUE;
+  }
+  return v1::LEVEL_REASON_UNSPECIFIED;
+}
+
+bool operator==(const Progress& a, const Progress& b) {
+  return a.stage == b.stage && a.patches_done == b.patches_done && a.patches_total == b.patches_total;
+}
+
+double SecondsSince(StageClock::Clock::time_point begin) {
+  return std::chrono::duration<double>(StageClock::Clock::now() - begin).count();
+}
+
+}  // namespace
+
+SegmentRun::SegmentRun(ServiceParts& parts, const grpc::ServerContext& context, const char* service, const char* method)
+    : parts_(parts), context_(context), client_(parts.security.access().IdentityOf(context)) {
+  record_.trace = TraceOf(context);
+  record_.service = service;
+  record_.method = method;
+  record_.request_id = RandomId();
+  if (parts.devices.size() == 1) record_.device = parts.devices.at(0).name();  // else it is chosen with the level
+}
+
+void SegmentRun::TakeRequest() { parts_.security.limiter().TakeRequest(client_); }
+
+void SegmentRun::TakeBytes(int64_t bytes) { parts_.security.limiter().TakeBytes(client_, bytes); }
+
+void SegmentRun::Ask(v1::SegmentHeader header) {
+  header_ = std::move(header);
+  view_ = parts_.catalogue.View();
+  model_ = &view_->Find(header_.task());
+  record_.task = model_->model().task;
+  if (!LeavesTheChoice(header_.level().name())) asked_ = &FindAskedLevel(header_.level().name(), model_->levels);
+  if (asked_ != nullptr) record_.variant = asked_->name;
+  CheckSegmentHeader(header_);
+  const auto& levels = model_->levels;
+  if (std::none_of(levels.begin(), levels.end(), [](const ServedLevel& level) { return level.ready(); })) {
+    throw Error(ErrorCode::kFailedPrecondition, "task = " + record_.task + ": none of its levels could be loaded: " + model_->original().error);
+  }
+  // Only for its errors: what no level can do is refused before the volume is sent.
+  PlanFor(asked_ != nullptr ? *asked_ : model_->original(), Request(), parts_.devices.at(0), parts_);
+  record_.header_taken = true;
+}
+
+void SegmentRun::EndWithin(double seconds) {
+  constexpr double kLongest = 1e8;  // three years, far within what the clock can hold
+  ends_at_ = StageClock::Clock::now() +
+             std::chrono::duration_cast<StageClock::Clock::duration>(std::chrono::duration<double>(std::min(seconds, kLongest)));
+}
+
+std::shared_ptr<SegmentWork> SegmentRun::Perform(Volume volume, MemoryReservation volume_memory, int64_t answer_bytes, const RunEvents& events) {
+  std::unique_lock admission(parts_.admission);
+  WorkHold hold = Admit(volume.geometry, volume_memory.bytes(), answer_bytes);
+  auto work = std::make_shared<SegmentWork>(std::move(volume), std::move(volume_memory), std::move(hold));
+  const std::shared_ptr<Ticket> ticket = Enqueue(work);
+  admission.unlock();
+  try {
+    parts_.metrics.CountLevelChoice(model_->model().task, admitted_.level->name, NameOf(admitted_.reason));
+    if (events.accepted) events.accepted(Accepted(*ticket));
+    Await(*work, *ticket, events);
+  } catch (...) {
+    // The client has gone: free the worker within a patch and the queue at once, and wait for neither.
+    device().queue().Cancel(ticket);
+    throw;
+  }
+  ticket->Rethrow();
+  TakeTimes(*work);
+  return work;
+}
+
+LevelRequest SegmentRun::Request() const { return {.view = *view_, .model = *model_, .header = header_, .client = client_, .asked = asked_, .deadline_s = SecondsLeft()}; }
+
+WorkHold SegmentRun::Admit(const Geometry& geometry, int64_t held_bytes, int64_t answer_bytes) {
+  LevelRequest request = Request();
+  request.held_bytes = held_bytes;
+  request.answer_bytes = answer_bytes;
+  admitted_ = AdmitLevel(request, geometry, parts_);
+  record_.variant = admitted_.level->name;
+  record_.device = device().name();
+  record_.reason = NameOf(admitted_.reason);
+  record_.voxels = admitted_.size.voxels;
+  record_.foretold_s = admitted_.finish_s;
+  // Levels first: what room is then made for must not be themselves.
+  WorkHold hold;
+  hold.levels = parts_.catalogue.Hold(admitted_.levels, admitted_.place);
+  hold.host = parts_.memory.Reserve(admitted_.peak_bytes, "segmentation of this volume", held_bytes);
+  hold.device = device().memory().Reserve(admitted_.device_bytes, "segmentation on this device");
+  return hold;
+}
+
+std::shared_ptr<Ticket> SegmentRun::Enqueue(const std::shared_ptr<SegmentWork>& work) {
+  clock_.Enter(CallStage::kQueue);
+  // The worker may outlive the call by up to one patch: it holds the work, what its plan refers to, and its use of the heap.
+  auto use = std::make_shared<IdleHeap::Use>(parts_.heap);
+  const bool own_patches = HasOnlyOwnPatches();
+  return device().queue().Submit({header_.priority(), client_, admitted_.service_s}, [work, plan = admitted_.plan, view = view_, use = std::move(use), own_patches, &catalogue = parts_.catalogue,
+                                                             &metrics = parts_.metrics, variant = record_.variant, name = record_.device](std::stop_token stop) {
+    // Until the work's end, which the call may outlast.
+    const MemoryReservation device_memory = std::move(work->device_memory);
+    const LevelHold levels = std::move(work->levels);
+    if (stop.stop_requested()) throw Error(ErrorCode::kCancelled, "cancelled");  // before anything is read for it
+    catalogue.Finish(levels);
+    TaskSegmenter segmenter(plan, levels.own(), [&levels](const std::string& task) { return levels.Find(task); });
+    PatchClock patches;
+    work->result = segmenter.Segment(work->volume, std::move(stop), [&](const Progress& progress) {
+      const std::optional<double> patch_s = patches.Tell(progress, PatchClock::Clock::now());
+      if (patch_s && own_patches) metrics.ObservePatch(variant, name, *patch_s);
+      const std::lock_guard lock(work->mutex);
+      work->progress = progress;
+    });
+  });
+}
+
+v1::Accepted SegmentRun::Accepted(const Ticket& ticket) const {
+  v1::Accepted accepted;
+  accepted.set_request_id(record_.request_id);
+  accepted.set_variant(admitted_.level->name);
+  accepted.set_reason(ToMessage(admitted_.reason));
+  accepted.set_device(record_.device);
+  accepted.set_queue_position(static_cast<uint32_t>(ticket.position()));
+  Fill(admitted_.finish_s, *accepted.mutable_estimated_latency());
+  return accepted;
+}
+
+void SegmentRun::Await(const SegmentWork& work, Ticket& ticket, const RunEvents& events) {
+  std::optional<Progress> told;
+  auto told_at = StageClock::Clock::now();
+  for (bool ended = false; !ended;) {
+    ended = ticket.WaitFor(kPoll);
+    const bool started = ticket.started();
+    record_.peak_memory_bytes = std::max(record_.peak_memory_bytes, ResidentBytes());
+    if (!ended) {
+      ThrowIfGone();
+      ThrowIfTooLate();
+    }
+    const Progress progress = work.Latest();
+    record_.patches = progress.patches_done;
+    if (started) clock_.Enter(ToCallStage(progress.stage));
+    if (told && *told == progress && SecondsSince(told_at) < kHeartbeatSeconds) continue;
+    v1::Progress message;
+    Fill(progress, started, message);
+    if (events.progress) events.progress(message);
+    told = progress;
+    told_at = StageClock::Clock::now();
+  }
+}
+
+void SegmentRun::TakeTimes(const SegmentWork& work) {
+  // The worker knows its stages better than this thread, which looks twenty times a second. The rest of the time was spent in
+  // the queue, so that the sum stays what the clock has measured.
+  const StageTimes& times = work.result->times;
+  record_.network_s = times.network_s;
+  clock_.Enter(CallStage::kPostprocess);
+  clock_.Correct(CallStage::kPreprocess, times.preprocess_s, CallStage::kQueue);
+  clock_.Correct(CallStage::kInfer, times.infer_s, CallStage::kQueue);
+  clock_.Correct(CallStage::kPostprocess, times.postprocess_s, CallStage::kQueue);
+}
+
+void SegmentRun::LearnTimes() {
+  if (!HasOnlyOwnPatches()) return;
+  clock_.Enter(clock_.stage());  // what has passed since the last change of stage
+  double whole_s = 0;
+  for (const CallStage stage : {CallStage::kPreprocess, CallStage::kInfer, CallStage::kPostprocess, CallStage::kEncode}) whole_s += clock_.seconds(stage);
+  const ServiceSize size{record_.patches, admitted_.size.voxels};
+  device().times().Learn({model_->model().task, admitted_.level->name}, size, record_.network_s, whole_s - record_.network_s);
+}
+
+void SegmentRun::FillSummary(v1::Summary& summary) {
+  clock_.Enter(clock_.stage());  // what has passed since the last change of stage
+  for (size_t i = 0; i < kCallStages; ++i) {
+    v1::StageTime& time = *summary.add_stages();
+    time.set_stage(static_cast<v1::Stage>(i + 1));
+    time.set_seconds(clock_.seconds(static_cast<CallStage>(i)));
+  }
+  summary.set_peak_memory_bytes(static_cast<uint64_t>(record_.peak_memory_bytes));
+  summary.set_network_seconds(record_.network_s);
+  summary.set_crop_task(admitted_.plan.crop_task());
+  summary.set_variant(admitted_.level->name);
+  summary.set_quality_statement(QualityStatement(*admitted_.level));
+}
+
+std::optional<double> SegmentRun::SecondsLeft() const {
+  std::optional<double> left;
+  const auto deadline = context_.deadline();
+  if (deadline != std::chrono::system_clock::time_point::max()) {
+    left = std::chrono::duration<double>(deadline - std::chrono::system_clock::now()).count();
+  }
+  if (ends_at_) left = std::min(left.value_or(std::numeric_limits<double>::infinity()), -SecondsSince(*ends_at_));
+  return left;
+}
+
+void SegmentRun::ThrowIfGone() const {
+  if (!context_.IsCancelled()) return;
+  if (std::chrono::system_clock::now() >= context_.deadline()) {
+    throw Error(ErrorCode::kDeadlineExceeded, "deadline: passed before the label map was ready");
+  }
+  if (parts_.draining) throw Error(ErrorCode::kUnavailable, "the server is stopping: try another one");
+  throw Error(ErrorCode::kCancelled, "cancelled by the client");
+}
+
+void SegmentRun::ThrowIfTooLate() const {
+  if (ends_at_ && StageClock::Clock::now() >= *ends_at_) {
+    throw Error(ErrorCode::kDeadlineExceeded, "timeout: passed before the label map was ready; must be longer on this server");
+  }
+  const auto& automatic = header_.level().automatic();
+  if (!automatic.has_max_latency()) return;
+  const double longest = static_cast<double>(automatic.max_latency().seconds()) + 1e-9 * automatic.max_latency().nanos();
+  if (SecondsSince(come_at_) > longest) {
+    throw Error(ErrorCode::kDeadlineExceeded, "header.level.automatic.max_latency = " + std::to_string(longest) +
+                                                  " s: passed before the label map was ready; must be longer on this server");
+  }
+}
+
+void SegmentRun::Report(const grpc::Status& status) {
+  clock_.Enter(clock_.stage());  // what has passed since the last change of stage
+  tuckerseg::Report(record_, clock_, status, parts_);
+}
+
+}  // namespace tuckerseg

@@ -1,0 +1,111 @@
+/// One segmentation behind any of the server's doors: from what is asked, over the level's choice, the queue and the worker, to the label map
+/// in memory. The doors differ in how a volume comes in and an answer goes out.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "server/serve/level_admission.h"
+#include "server/serve/segment_record.h"
+#include "server/serve/segment_work.h"
+#include "server/serve/service_parts.h"
+#include "server/serve/stage_clock.h"
+#include "tuckerseg/v1/segmentation.pb.h"
+
+namespace grpc {
+class ServerContext;
+}
+
+namespace tuckerseg {
+
+/// Told while the work waits and runs, on the call's thread. Each may be empty; what one throws ends the work.
+struct RunEvents {
+  std::function<void(const v1::Accepted&)> accepted;
+  std::function<void(const v1::Progress&)> progress;  ///< at each change, and as a heartbeat
+};
+
+/// How often a waiting call looks after its client; also the longest delay of progress.
+inline constexpr std::chrono::milliseconds kPoll{50};
+/// Progress is a heartbeat too: proxies cut silent streams.
+inline constexpr double kHeartbeatSeconds = 2.0;
+
+/// For the call's thread.
+class SegmentRun {
+ public:
+  /// `service` and `method` of the contract: the call's name in metrics, log and traces. `parts` and `context` must outlive the run.
+  SegmentRun(ServiceParts& parts, const grpc::ServerContext& context, const char* service, const char* method);
+  SegmentRun(const SegmentRun&) = delete;
+  SegmentRun& operator=(const SegmentRun&) = delete;
+
+  /// The client asks for a segmentation: one of those that it may ask for in a minute. Before anything of it is read.
+  /// Errors: kResourceExhausted with a time to try again.
+  void TakeRequest();
+  /// So many bytes of its volume have come, of those that it may send in a minute. Errors: as TakeRequest().
+  void TakeBytes(int64_t bytes);
+
+  /// Finds model and level and checks every field: what no level can do is refused before a volume is looked at.
+  /// Errors: kNotFound, kFailedPrecondition and kInvalidArgument that name the field.
+  void Ask(v1::SegmentHeader header);
+  /// The volume is there: the longest latency that the client accepts counts from now.
+  void VolumeHasCome() { come_at_ = StageClock::Clock::now(); }
+  /// The work must end within so many seconds from now, beside any deadline of the call.
+  void EndWithin(double seconds);
+
+  /// Chooses the level, reserves memory for the work and for an answer that takes `answer_bytes` beside the label map, waits for a place in
+  /// the queue and for the work's end. After Ask(). Errors: the policy's refusal; those of MemoryBudget, WorkQueue and TaskSegmenter; as
+  /// ThrowIfGone() and ThrowIfTooLate(), which are looked at all the while: the work then stops within one patch.
+  std::shared_ptr<SegmentWork> Perform(Volume volume, MemoryReservation volume_memory, int64_t answer_bytes, const RunEvents& events);
+
+  /// The answer has been made of what Perform() gave: from now on its making is foretold with the work. Before any of it is sent, which clients hold up.
+  void LearnTimes();
+
+  /// What the summary says of times, memory and level.
+  void FillSummary(v1::Summary& summary);
+
+  /// Throws kDeadlineExceeded, kUnavailable or kCancelled once the client has gone.
+  void ThrowIfGone() const;
+  /// Throws kDeadlineExceeded once the longest time that the client accepts has passed.
+  void ThrowIfTooLate() const;
+
+  /// Metrics, log line and spans of the call, once its status is known.
+  void Report(const grpc::Status& status);
+
+  /// Who calls: clients of different identity must not see one another's work.
+  const std::string& client() const { return client_; }
+  const v1::SegmentHeader& header() const { return header_; }
+  const CatalogueModel& model() const { return *model_; }        ///< after Ask()
+  const AdmittedLevel& admitted() const { return admitted_; }    ///< after Perform()
+  StageClock& clock() { return clock_; }
+  SegmentRecord& record() { return record_; }
+
+ private:
+  LevelRequest Request() const;
+  /// Chooses level and device for the volume, keeps the level there, and reserves memory for the work and for the answer.
+  WorkHold Admit(const Geometry& geometry, int64_t held_bytes, int64_t answer_bytes);
+  std::shared_ptr<Ticket> Enqueue(const std::shared_ptr<SegmentWork>& work);
+  v1::Accepted Accepted(const Ticket& ticket) const;
+  void Await(const SegmentWork& work, Ticket& ticket, const RunEvents& events);
+  void TakeTimes(const SegmentWork& work);
+  /// Whether all patches are the level's. Of a crop's or a refiner's nothing is learnt: they are another model's.
+  bool HasOnlyOwnPatches() const { return admitted_.plan.OtherTasks().empty(); }
+  Device& device() const { return parts_.devices.at(admitted_.place); }  // once it is chosen
+  /// Seconds that are left; nothing where there is no deadline.
+  std::optional<double> SecondsLeft() const;
+
+  ServiceParts& parts_;
+  const grpc::ServerContext& context_;
+  const std::string client_;
+  StageClock clock_;
+  v1::SegmentHeader header_;
+  std::shared_ptr<const CatalogueView> view_;  // as of Ask(): the request ends with the levels that it began with
+  const CatalogueModel* model_ = nullptr;
+  const ServedLevel* asked_ = nullptr;  // the level that the client names; null: the server chooses
+  AdmittedLevel admitted_;              // once the volume is there
+  SegmentRecord record_;
+  StageClock::Clock::time_point come_at_{};
+  std::optional<StageClock::Clock::time_point> ends_at_;
+};
+
+}  // namespace tuckerseg

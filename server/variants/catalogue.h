@@ -1,0 +1,176 @@
+/// The models of a server with their levels: which are loaded on which device, and which go where memory is needed.
+#pragma once
+
+#include <chrono>
+#include <condition_variable>
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "engine/segment/memory_plan.h"
+#include "engine/segment/segmenter.h"
+#include "server/observe/metrics.h"
+#include "server/schedule/device.h"
+#include "server/schedule/memory_budget.h"
+#include "server/variants/catalogue_view.h"
+#include "server/variants/described_bundle.h"
+#include "server/variants/disk_scan.h"
+
+namespace tuckerseg {
+
+struct CatalogueOptions {
+  std::filesystem::path directory;  ///< of bundles
+  bool allow_non_commercial = false;
+  /// Runs a patch of a level that has just been loaded, so that no request pays for what is set up once, and returns the seconds that one takes.
+  std::function<double(Segmenter&)> warm_up = [](Segmenter& segmenter) { return segmenter.TimePatch(); };
+  /// What that takes beside the weights: reserved meanwhile, where no request has done so.
+  std::function<int64_t(const Model&)> warm_up_bytes = [](const Model& model) { return PatchBytes(model); };
+};
+
+/// A level's place in a device's memory: its weights lie there as long as anyone has a share of this.
+struct ResidentLevel;
+
+/// The levels that a request needs on one device. They stay there as long as this lives, whatever happens to them in the catalogue: replaced, gone, unloaded.
+class LevelHold {
+ public:
+  /// Once Catalogue::Finish() has been called: takes one volume at a time, the device's worker's.
+  Segmenter& own() const;
+  /// The original of a task; null if the request does not need it.
+  Segmenter* Find(const std::string& task) const;
+
+ private:
+  friend class Catalogue;
+  struct Item {
+    std::shared_ptr<LevelSlot> slot;
+    std::shared_ptr<ResidentLevel> resident;
+  };
+  std::vector<Item> items_;  // the own one first
+};
+
+/// What a device would have to do for some levels, and which of its weights would make room.
+struct LevelRoom {
+  int64_t missing_bytes = 0;  ///< of weights that are not there
+  double load_s = 0;          ///< foretold, until they are
+  int64_t leaving_bytes = 0;          ///< of other levels that can be unloaded as things are
+  int64_t leaving_on_host_bytes = 0;  ///< of all devices on the host
+  int64_t lasting_bytes = 0;          ///< of what stays whatever becomes of other requests: of the levels themselves, and of pinned ones
+  int64_t lasting_on_host_bytes = 0;
+  std::string error;  ///< why one of them cannot be loaded there; empty: all can
+};
+
+/// Thread-safe but for what says otherwise. No lock is held while files are read or levels are loaded: requests go on meanwhile.
+class Catalogue {
+ public:
+  /// Finds and describes the bundles of the directory. None is loaded yet, a broken one is reported (View().broken, and a line in the log), and none at
+  /// all is no error: they may come. `devices`, `host` and `metrics` must outlive the catalogue; it makes room in their budgets from now on.
+  /// Errors: kNotFound if there is no such directory.
+  Catalogue(CatalogueOptions options, Devices& devices, MemoryBudget& host, Metrics& metrics);
+  /// Stops the devices' queues first: work that runs there loads levels from here.
+  ~Catalogue();
+  Catalogue(const Catalogue&) = delete;
+  Catalogue& operator=(const Catalogue&) = delete;
+
+  std::shared_ptr<const CatalogueView> View() const;
+
+  /// Looks at the directory again: what is new, replaced or gone since, and was so at the look before already (ChangesOnDisk). A card that has come or gone tells at
+  /// once; weights that were replaced, of a level or of its model, are loaded anew, while requests that have begun end with the old ones. Returns whether View()
+  /// has changed. One thread at a time, the same that loads what fits.
+  bool Rescan();
+
+  /// Loads what nobody has tried to load yet: originals first, on every device in their order, then all other levels, as far as there is room without
+  /// unloading anything. What finds none stays on disk until a request needs it. One thread at a time.
+  void LoadWhatFits();
+
+  /// Of levels that View() has shown, on the device at this place.
+  LevelRoom RoomFor(const std::vector<const ServedLevel*>& levels, size_t device) const;
+
+  /// Reserves memory for the weights that are not there, unloading others if it must, and keeps all of them there. `levels`: the own one first.
+  /// Errors: kResourceExhausted.
+  LevelHold Hold(const std::vector<const ServedLevel*>& levels, size_t device);
+  /// Loads what is not loaded yet, or waits for whoever does; nothing breaks that off. Errors: kFailedPrecondition or kResourceExhausted with the reason.
+  void Finish(const LevelHold& hold);
+
+  /// Loads a level that View() has shown, also one that could not be loaded before, and pins it: only Unload() takes it away again. `device`: its place; none:
+  /// on all of them, of which one must succeed. Errors: kFailedPrecondition or kResourceExhausted with the reason why it cannot be loaded.
+  void Load(const ServedLevel& level, std::optional<size_t> device);
+  /// Unloads it, whether it is pinned or not. Requests that have been admitted to it end with it, and its memory is given back then.
+  void Unload(const ServedLevel& level, std::optional<size_t> device);
+
+  /// A number that grows with every change of View().
+  int64_t version() const;
+  /// Waits until it is another one than `seen`, at most `timeout`; returns it.
+  int64_t WaitForChange(int64_t seen, std::chrono::milliseconds timeout) const;
+
+ private:
+  struct Level {
+    ServedLevel served;  // without what changes while it is served
+    std::vector<std::shared_ptr<LevelSlot>> slots;  // on each device; empty where it could not be read
+  };
+  struct Entry {
+    std::filesystem::path directory;
+    DescribedBundle described;  // without its levels, which are below
+    std::vector<Level> levels;
+    bool serves = false;        // its task; false: it is broken, or another bundle does
+
+    BrokenBundle Broken() const;  // why it does not serve
+  };
+
+  Entry Describe(const std::filesystem::path& directory) const;
+  /// A share of the level's memory on its device; reserved, not loaded, where there was none.
+  LevelHold::Item Take(const std::shared_ptr<LevelSlot>& slot);
+  std::shared_ptr<ResidentLevel> Reserve(const LevelSlot& slot);
+  /// Null where there is no room as things are.
+  std::shared_ptr<ResidentLevel> TryReserve(const LevelSlot& slot);
+  void Finish(const LevelHold::Item& item);
+  std::unique_ptr<Segmenter> LoadSegmenter(const LevelSlot& slot, double& load_s);
+  void LoadIfItFits(const std::shared_ptr<LevelSlot>& slot);
+  /// For the patch that warms a level up.
+  struct WarmUpRoom {
+    MemoryReservation on_device;
+    MemoryReservation on_host;  // where the device is on the host
+  };
+  /// Unloads levels if it must. Errors: kResourceExhausted.
+  WarmUpRoom RoomToWarmUp(const LevelSlot& slot);
+  /// Nothing where there is no room as things are.
+  std::optional<WarmUpRoom> TryRoomToWarmUp(const LevelSlot& slot);
+  bool IsPinned(const LevelSlot& slot) const;
+  bool IsLoaded(const LevelSlot& slot) const;
+  /// Those that nobody has tried to load yet, by device.
+  std::vector<std::shared_ptr<LevelSlot>> NeverTried(bool originals) const;
+  /// Unloads the level that goes first of those whose weights lie on `device`, or anywhere on the host if that is null. False: all must stay.
+  bool EvictOne(const Device* device);
+
+  // With the mutex:
+  void Changed();
+  /// Of two bundles of one task the one serves that has served before, else the first by directory. Returns those that another one keeps from serving.
+  std::vector<BrokenBundle> ChooseServing();
+  /// What is known of levels whose files are still the same.
+  void KeepUnchanged(const Entry& old, const BundleStamp& old_stamp, const BundleStamp& stamp, Entry& entry) const;
+  Entry* FindEntry(const std::filesystem::path& directory);
+  std::vector<std::shared_ptr<LevelSlot>> ServedSlots() const;
+  std::shared_ptr<const CatalogueView> MakeView() const;
+
+  const CatalogueOptions options_;
+  Devices& devices_;
+  MemoryBudget& host_;
+  Metrics& metrics_;
+  // Of Rescan() alone:
+  ModelsStamp served_stamp_;  // of what the entries were made
+  ModelsStamp last_stamp_;
+  bool is_unreadable_ = false;
+  mutable std::mutex mutex_;
+  mutable std::condition_variable changed_;
+  std::vector<Entry> entries_;  // by directory
+  int64_t version_ = 0;
+  int64_t admissions_ = 0;      // so far: tells which level was used last
+  int64_t loads_ = 0;           // so far of levels that nobody had asked for: of these the one that came last goes first, and originals come first
+  mutable std::shared_ptr<const CatalogueView> view_;  // null: to be made
+};
+
+}  // namespace tuckerseg

@@ -1,0 +1,28 @@
+#include "server/variants/level_files.h"
+
+#include "engine/error.h"
+#include "engine/model/variant.h"
+
+namespace tuckerseg {
+namespace {
+
+[[noreturn]] void RefuseReplaced() {
+  throw Error(ErrorCode::kFailedPrecondition, "level: its files have been replaced since it was found: ask again");
+}
+
+}  // namespace
+
+Bundle ReadLevel(const LevelFiles& files, const Model& described) {
+  if (!files.place) {
+    Bundle bundle = LoadBundle(files.directory);
+    if (bundle.model != described) RefuseReplaced();
+    return bundle;
+  }
+  const VariantFiles variant = LoadVariant(files.directory, *files.original);
+  if (variant.variant.weights_sha256 != files.weights_sha256 || *files.place >= variant.variant.levels.size()) RefuseReplaced();
+  Bundle bundle = BundleOf(*files.original, variant, *files.place);
+  if (bundle.model != described) RefuseReplaced();
+  return bundle;
+}
+
+}  // namespace tuckerseg

@@ -1,0 +1,255 @@
+/// Nothing of a patient, and no word of a client, is left with the server or with those who watch it: canaries go in at every door, and are searched for in
+/// log, metrics, pages, traces, records, files and settings of the process.
+#include <gmock/gmock.h>
+#include <grpcpp/grpcpp.h>
+#include <gtest/gtest.h>
+#include <httplib.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cctype>
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "tests/fault/canary_files.h"
+#include "tests/fault/running_server.h"
+#include "tests/integration/program.h"
+#include "tests/server/observe/trace_collector.h"
+#include "tests/server/security/raw_call.h"
+#include "tests/server/serve/inference_client.h"
+#include "tests/server/serve/segment_conversation.h"
+#include "tuckerseg/v1/model.grpc.pb.h"
+
+namespace tuckerseg {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::string Lower(std::string text) {
+  std::transform(text.begin(), text.end(), text.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  return text;
+}
+
+/// The canaries' surroundings are in the failure's message, as each says where it comes from.
+void ExpectNoCanary(const std::string& where, const std::string& text) {
+  const std::string lower = Lower(text);
+  for (const std::string_view word : {kCanary, kCanaryDigits, kCanaryDate}) {
+    const size_t at = lower.find(word);
+    EXPECT_EQ(at, std::string::npos) << where << ": ..." << text.substr(at < 80 ? 0 : at - 80, 240);
+  }
+}
+
+std::string TextOf(const std::vector<std::byte>& bytes) { return {reinterpret_cast<const char*>(bytes.data()), bytes.size()}; }
+
+/// Names of all files below a folder.
+std::set<std::string> FilesBelow(const fs::path& folder) {
+  std::set<std::string> names;
+  for (const fs::directory_entry& entry : fs::recursive_directory_iterator(folder)) names.insert(fs::relative(entry.path(), folder).string());
+  return names;
+}
+
+/// What the descriptors of a process lead to; nothing where they may not be seen.
+std::set<std::string> OpenFiles(const std::string& process) {
+  std::set<std::string> links;
+  std::error_code hidden;
+  for (fs::directory_iterator it("/proc/" + process + "/fd", hidden), end; !hidden && it != end; it.increment(hidden)) {
+    std::error_code gone;
+    links.insert(fs::read_symlink(it->path(), gone).string());
+  }
+  return links;
+}
+
+class Privacy : public testing::Test {
+ protected:
+  Privacy() {
+    // The server takes both from this process. Whatever it should make there is found there.
+    fs::create_directories(folder_.path() / "temporary");
+    fs::create_directories(folder_.path() / "working");
+    setenv("TMPDIR", (folder_.path() / "temporary").c_str(), 1);
+    fs::current_path(folder_.path() / "working");
+    server_.emplace(models_.Arguments(R"({"choices_file": ")" + choices_ + R"(", "traces": {"endpoint": "http://127.0.0.1:)" + std::to_string(collector_.port()) +
+                                      R"(/v1/traces"}, "reflection": true})"));
+  }
+  ~Privacy() override {
+    unsetenv("TMPDIR");
+    fs::current_path(fs::temp_directory_path());
+  }
+
+  /// A connection of a client that says its name in every call.
+  std::shared_ptr<grpc::Channel> NewChannel() const {
+    grpc::ChannelArguments arguments;
+    arguments.SetUserAgentPrefix(Canary("agent"));
+    arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
+    return grpc::CreateCustomChannel(server_->address(), grpc::InsecureChannelCredentials(), arguments);
+  }
+
+  /// As Segment(), with canaries in the call's metadata.
+  Answer Ask(const v1::SegmentHeader& header, const std::vector<std::byte>& ct) {
+    static const std::multimap<std::string, std::string> metadata{
+        {"x-patient", Canary("metadata")},        {"authorization", "Bearer " + std::string(kCanary)}, {"tracestate", "vendor=" + std::string(kCanary)},
+        {"baggage", "p=" + std::string(kCanary)}, {"x-patient-bin", Canary("binary metadata")},        {std::string("x-") + std::string(kCanary), "1"},
+        {"traceparent", Canary("traceparent")}};
+    SegmentConversation conversation(channel_, std::chrono::system_clock::time_point::max(), metadata);
+    if (conversation.SendHeader(header)) conversation.SendFile(ct);
+    return conversation.Finish();
+  }
+
+  void SegmentEverywhere();
+  void InferEverywhere();
+  void AskEverywhere();
+  void SegmentDicom();
+
+  const ModelFolder models_;
+  const TemporaryDirectory folder_;
+  const std::string choices_ = folder_.path() / "choices.jsonl";
+  TraceCollector collector_;
+  std::optional<RunningServer> server_;
+  std::shared_ptr<grpc::Channel> channel_;
+};
+
+/// Segment: served, refused, broken off.
+void Privacy::SegmentEverywhere() {
+  const std::vector<std::byte> ct = CanaryNifti().Bytes();
+  v1::SegmentHeader served;
+  served.set_idempotency_key(Canary("key"));
+  served.mutable_output()->set_compression(v1::COMPRESSION_NONE);
+  served.mutable_output()->set_statistics(true);
+  served.mutable_output()->set_preview(true);
+  const Answer answer = Ask(served, ct);
+  ASSERT_TRUE(answer.status.ok()) << answer.status.error_message();
+  EXPECT_THAT(TextOf(answer.file), testing::HasSubstr(Canary("comment"))) << "canaries do travel: a label map keeps its input's header, for its own client";
+  ExpectNoCanary("preview", answer.preview);
+  EXPECT_EQ(Ask(served, CanaryNifti().Scaling(2, 0).Bytes()).status.error_code(), grpc::INVALID_ARGUMENT) << "the key is another volume's";
+
+  v1::SegmentHeader task;
+  task.set_task(Canary("task"));
+  EXPECT_EQ(Ask(task, ct).status.error_code(), grpc::NOT_FOUND);
+  v1::SegmentHeader level;
+  level.mutable_level()->set_name(Canary("level"));
+  EXPECT_EQ(Ask(level, ct).status.error_code(), grpc::NOT_FOUND);
+  v1::SegmentHeader structure;
+  structure.add_structures(Canary("structure"));
+  EXPECT_EQ(Ask(structure, ct).status.error_code(), grpc::INVALID_ARGUMENT);
+  v1::SegmentHeader checksum;
+  checksum.set_sha256(Canary("sha256"));
+  EXPECT_EQ(Ask(checksum, ct).status.error_code(), grpc::INVALID_ARGUMENT);
+  EXPECT_EQ(Ask({}, CanaryNifti().Pixdim(3, 0).Bytes()).status.error_code(), grpc::INVALID_ARGUMENT);
+  EXPECT_EQ(Ask({}, CanaryNifti().Magic(kCanary.substr(0, 3)).Bytes()).status.error_code(), grpc::INVALID_ARGUMENT);
+  EXPECT_FALSE(Ask({}, BytesOf(Canary("no volume at all"))).status.ok());
+  std::vector<std::byte> cut = ct;
+  cut.resize(cut.size() - 1);
+  EXPECT_EQ(Ask({}, cut).status.error_code(), grpc::DATA_LOSS);
+
+  SegmentConversation given_up(channel_);
+  given_up.SendHeader(served);
+  given_up.SendChunk(std::span(ct).first(ct.size() / 2));
+  given_up.Cancel();
+  EXPECT_EQ(given_up.Finish().status.error_code(), grpc::CANCELLED);
+}
+
+/// The Open Inference Protocol.
+void Privacy::InferEverywhere() {
+  const auto ask = [this](const auto& change) {
+    InferRequest request = RawRequest(kDhw, RandomVoxels<int16_t>());
+    change(request);
+    return Infer(channel_, request).status;
+  };
+  EXPECT_TRUE(ask([](InferRequest& request) { request.set_id(Canary("id")); }).ok());
+  EXPECT_TRUE(ask([](InferRequest& request) { (*request.mutable_parameters())["triton_" + std::string(kCanary)].set_string_param(Canary("hint")); }).ok());
+  EXPECT_FALSE(ask([](InferRequest& request) { request.set_model_name(Canary("model")); }).ok());
+  EXPECT_FALSE(ask([](InferRequest& request) { request.set_model_version(Canary("version")); }).ok());
+  EXPECT_FALSE(ask([](InferRequest& request) { request.mutable_inputs(0)->set_name(Canary("tensor")); }).ok());
+  EXPECT_FALSE(ask([](InferRequest& request) { request.mutable_inputs(0)->set_datatype(Canary("type")); }).ok());
+  EXPECT_FALSE(ask([](InferRequest& request) { (*request.mutable_parameters())[Canary("parameter")].set_string_param(Canary("value")); }).ok());
+  EXPECT_FALSE(ask([](InferRequest& request) { request.add_outputs()->set_name(Canary("output")); }).ok());
+}
+
+/// Calls of other services, of none, and the operators' pages.
+void Privacy::AskEverywhere() {
+  grpc::ClientContext context;
+  v1::GetModelRequest request;
+  request.set_task(Canary("task"));
+  v1::GetModelResponse response;
+  EXPECT_EQ(v1::ModelService::NewStub(channel_)->GetModel(&context, request, &response).error_code(), grpc::NOT_FOUND);
+  EXPECT_EQ(RawCall(channel_, "/" + std::string(kCanary) + ".Service/Method").error_code(), grpc::UNIMPLEMENTED);
+  EXPECT_EQ(RawCall(channel_, "/tuckerseg.v1.SegmentationService/" + std::string(kCanary)).error_code(), grpc::UNIMPLEMENTED);
+  httplib::Client operators("127.0.0.1", server_->metrics_port());
+  const httplib::Headers headers{{"Referer", Canary("referer")}};
+  const auto page = operators.Get("/" + std::string(kCanary) + "?name=" + std::string(kCanary), headers);
+  ASSERT_TRUE(page);
+  EXPECT_EQ(page->status, 404);
+}
+
+/// DICOM through the client's program: what leaves the machine that has it, and what comes back.
+void Privacy::SegmentDicom() {
+  const fs::path series = folder_.path() / (std::string(kCanary) + "_series");
+  WriteCanarySeries(series);
+  const TemporaryDirectory results;
+  const std::string name = std::string(kCanary) + "_labels.nii";
+  const Outcome outcome = RunProgram(TUCKERSEG_CLIENT, "segment " + series.string() + " -o " + name + " --quiet --json --statistics statistics.json --server " + server_->address(),
+                                     results.path());
+  ASSERT_EQ(outcome.status, 0) << outcome.err;
+  ExpectNoCanary("the client's JSON", outcome.out);
+  ExpectNoCanary("the client's errors", outcome.err);
+  ExpectNoCanary("the statistics", FileText(results.path() / "statistics.json"));
+  const std::string label_map = FileText(results.path() / name);
+  EXPECT_GT(label_map.size(), 352U);
+  ExpectNoCanary("the label map of a series", label_map);
+}
+
+TEST_F(Privacy, LeavesNoCanaryAnywhere) {
+  ASSERT_GT(server_->port(), 0);
+  const std::set<std::string> models_before = FilesBelow(models_.path());
+  channel_ = NewChannel();
+  SegmentEverywhere();
+  InferEverywhere();
+  AskEverywhere();
+  SegmentDicom();
+  if (testing::Test::HasFatalFailure()) return;
+
+  httplib::Client operators("127.0.0.1", server_->metrics_port());
+  for (const char* path : {"/metrics", "/", "/readyz", "/healthz"}) {
+    const auto page = operators.Get(path);
+    ASSERT_TRUE(page) << path;
+    EXPECT_EQ(page->status, 200) << path;
+    ExpectNoCanary(std::string("page ") + path, page->body);
+  }
+
+  // Settings of the process, while it still has all that.
+  const std::string process = std::to_string(server_->process().id());
+  const std::string limits = FileText("/proc/" + process + "/limits");
+  EXPECT_THAT(limits, testing::ContainsRegex("Max core file size +0 +0 ")) << "a core would hold volumes";
+  std::set<std::string> open = OpenFiles(process);
+  for (const std::string& own : OpenFiles("self")) open.erase(own);  // taken over from this process
+  for (const std::string& file : open) {
+    if (file.empty() || file.front() != '/' || file.starts_with("/dev/") || file.starts_with("/proc/")) continue;
+    EXPECT_EQ(file, choices_) << "no other file is open";
+  }
+
+  server_->process().Signal(SIGTERM);
+  const std::string log = server_->process().RestOfLog();
+  EXPECT_EQ(server_->process().WaitForEnd(), 0);
+  EXPECT_GE(std::count(log.begin(), log.end(), '\n'), 20) << "a line for each call";
+  ExpectNoCanary("log", log);
+  ExpectNoCanary("standard error", server_->process().Errors());
+  const std::string choices = FileText(choices_);
+  EXPECT_GE(std::count(choices.begin(), choices.end(), '\n'), 3);
+  ExpectNoCanary("records of choices", choices);
+  const std::vector<nlohmann::json> spans = collector_.spans();
+  EXPECT_GT(spans.size(), 20U);
+  for (const nlohmann::json& span : spans) ExpectNoCanary("traces", span.dump());
+
+  EXPECT_THAT(FilesBelow(folder_.path() / "temporary"), testing::IsEmpty()) << "no temporary files";
+  EXPECT_THAT(FilesBelow(folder_.path() / "working"), testing::IsEmpty()) << "none where it was started";
+  EXPECT_EQ(FilesBelow(models_.path()), models_before) << "none beside the models";
+}
+
+}  // namespace
+}  // namespace tuckerseg

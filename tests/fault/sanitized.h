@@ -1,0 +1,12 @@
+/// Whether this program is built with a sanitizer, under which time passes many times as fast.
+#pragma once
+
+namespace tuckerseg {
+
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+inline constexpr bool kSanitized = true;
+#else
+inline constexpr bool kSanitized = false;
+#endif
+
+}  // namespace tuckerseg

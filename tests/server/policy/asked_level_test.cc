@@ -1,0 +1,103 @@
+#include "server/policy/asked_level.h"
+
+#include <gtest/gtest.h>
+
+#include "tests/engine/volume/expect_error.h"
+
+namespace tuckerseg {
+namespace {
+
+ServedLevel Level(const std::string& name, std::optional<double> number = {}, bool is_default = false, const std::string& error = "") {
+  ServedLevel level;
+  level.name = name;
+  level.number = number;
+  level.is_default = is_default;
+  level.error = error;
+  return level;
+}
+
+/// The original and `others`.
+template <typename... Others>
+std::vector<ServedLevel> Levels(Others... others) {
+  std::vector<ServedLevel> levels;
+  levels.push_back(Level("original"));
+  (levels.push_back(std::move(others)), ...);
+  return levels;
+}
+
+std::string ChosenName(const std::string& wish, const std::vector<ServedLevel>& levels) { return FindAskedLevel(wish, levels).name; }
+
+TEST(LeavesTheChoice, WhoNamesNoneOrSaysAuto) {
+  EXPECT_TRUE(LeavesTheChoice(""));
+  EXPECT_TRUE(LeavesTheChoice("auto"));
+  EXPECT_FALSE(LeavesTheChoice("original"));
+}
+
+TEST(FindAskedLevel, TakesTheLevelThatTheClientNames) {
+  const auto levels = Levels(Level("tucker-0.3"));
+  EXPECT_EQ(&FindAskedLevel("tucker-0.3", levels), &levels[1]);
+}
+
+TEST(FindAskedLevel, TakesTheDefaultOfANumber) {
+  const auto levels = Levels(Level("hooi-0.3", 0.3), Level("hosvd-0.3", 0.3, true), Level("hosvd-0.5", 0.5, true));
+  for (const char* wish : {"0.3", "0.30", "00.3", "3e-1"}) EXPECT_EQ(ChosenName(wish, levels), "hosvd-0.3") << wish;
+  EXPECT_EQ(ChosenName("0.5", levels), "hosvd-0.5");
+}
+
+TEST(FindAskedLevel, TakesTheOnlyLevelOfANumberThatHasNoDefault) {
+  EXPECT_EQ(ChosenName("0.3", Levels(Level("hooi-0.3", 0.3), Level("hosvd-0.5", 0.5, true))), "hooi-0.3");
+}
+
+TEST(FindAskedLevel, TakesANameThatLooksLikeANumber) {
+  EXPECT_EQ(ChosenName("0.3", Levels(Level("hosvd-0.3", 0.3, true), Level("0.3", 0.5))), "0.3");
+}
+
+TEST(FindAskedLevel, ListsTheLevelsWhereANumberHasSeveral) {
+  ExpectError(ErrorCode::kFailedPrecondition, "level = 0.3: must be a name, as several levels have this number: a (0.3), b (0.3)",
+              [] { FindAskedLevel("0.3", Levels(Level("a", 0.3), Level("b", 0.3), Level("c", 0.5))); });
+  ExpectError(ErrorCode::kFailedPrecondition, "several levels have this number: a (0.3), b (0.3)",
+              [] { FindAskedLevel("0.3", Levels(Level("a", 0.3, true), Level("b", 0.3, true), Level("c", 0.3))); });
+}
+
+TEST(FindAskedLevel, DoesNotTakeALevelForANumberBecauseAnotherCouldNotBeLoaded) {
+  ExpectError(ErrorCode::kFailedPrecondition, "several levels have this number: a (0.3), b (0.3)",
+              [] { FindAskedLevel("0.3", Levels(Level("a", 0.3, true, "cut"), Level("b", 0.3, true))); });
+}
+
+TEST(FindAskedLevel, RefusesAnUnknownLevelAndListsTheKnownOnes) {
+  const auto levels = Levels(Level("tucker-0.3", 0.3, true), Level("tucker-b"));
+  for (const char* wish : {"tucker-0.5", "0.31", "0.3x", "nan", "inf", " 0.3"}) {
+    ExpectError(ErrorCode::kNotFound, std::string("level = ") + wish + ": must be one of auto, original, tucker-0.3 (0.3), tucker-b",
+                [&] { FindAskedLevel(wish, levels); });
+  }
+}
+
+TEST(FindAskedLevel, SaysWhichLevelsCouldNotBeLoaded) {
+  ExpectError(ErrorCode::kNotFound, "must be one of auto, original; could not be loaded: broken",
+              [] { FindAskedLevel("0.3", Levels(Level("broken", {}, false, "cut"))); });
+}
+
+TEST(FindAskedLevel, SaysWhyTheLevelCouldNotBeLoaded) {
+  const auto levels = Levels(Level("broken", 0.3, true, "tensor x: missing"), Level("other", 0.3));
+  for (const char* wish : {"broken", "0.3"}) {
+    ExpectError(ErrorCode::kFailedPrecondition, std::string("level = ") + wish + ": broken could not be loaded: tensor x: missing",
+                [&] { FindAskedLevel(wish, levels); });
+  }
+}
+
+TEST(FindAskedLevel, TakesTheLevelThatIsReadyOfTwoWithOneName) {
+  const auto levels = Levels(Level("a", 0.3, true), Level("a", 0.3, true, "name = a: must be unique"));
+  EXPECT_EQ(&FindAskedLevel("a", levels), &levels[1]);
+  EXPECT_EQ(&FindAskedLevel("0.3", levels), &levels[1]);
+}
+
+TEST(FindMeantLevel, TakesALevelThatCouldNotBeLoadedWhereNoOtherIsMeant) {
+  const auto levels = Levels(Level("broken", 0.3, true, "cut"), Level("a", 0.5, true, "name = a: must be unique"), Level("a", 0.5, true));
+  EXPECT_EQ(&FindMeantLevel("broken", levels), &levels[1]);
+  EXPECT_EQ(&FindMeantLevel("0.3", levels), &levels[1]);
+  EXPECT_EQ(&FindMeantLevel("a", levels), &levels[3]);
+  ExpectError(ErrorCode::kNotFound, "level = b: must be one of original, a (0.5); could not be loaded: broken (0.3), a (0.5)", [&] { FindMeantLevel("b", levels); });
+}
+
+}  // namespace
+}  // namespace tuckerseg

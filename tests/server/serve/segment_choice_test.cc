@@ -1,0 +1,158 @@
+/// The server's own choice of a level, through a real server: which one runs under which promises, and what is said where none can.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "server/serve/status_of.h"
+#include "tests/server/serve/held_model.h"
+#include "tests/server/serve/segment_conversation.h"
+#include "tests/server/serve/status_details.h"
+#include "tests/server/variants/tiny_variants.h"
+
+namespace tuckerseg {
+namespace {
+
+using testing::HasSubstr;
+
+/// An original whose patch is expected to take ten seconds, and a level at a microsecond whose card promises 0.91, measured on phantoms.
+/// A volume has twelve patches.
+class SegmentChoice : public testing::Test {
+ protected:
+  SegmentChoice() {
+    disk_.Add("quick", {{"quick", 0.3, true, 1}}, 11, TinyCard("quick", 0.93, 0.91));
+    disk_.Add("unmeasured", {{"unmeasured", 0.1, true, 1}}, 12);
+    options_.models = disk_.models();
+    options_.config.allow_phantom_quality = true;
+  }
+
+  HeldModel& Start(bool open = true) {
+    held_.emplace(std::move(options_));
+    held_->served().times().Expect({"tiny", "original"}, 10);
+    if (open) held_->gate().Open();
+    return *held_;
+  }
+  ServedModel& served() { return held_->served(); }
+
+  static v1::SegmentHeader Promise(std::optional<int64_t> max_latency_s, double min_quality = 0) {
+    v1::SegmentHeader header;
+    v1::AutomaticLevel& automatic = *header.mutable_level()->mutable_automatic();
+    if (max_latency_s) automatic.mutable_max_latency()->set_seconds(*max_latency_s);
+    automatic.set_min_quality(min_quality);
+    return header;
+  }
+  Answer Ask(const v1::SegmentHeader& header) { return Segment(served().channel(), ct_, header); }
+
+  const ModelOnDisk disk_{TinyServedBundle()};
+  const std::vector<std::byte> ct_ = SmallCt().Bytes();
+  ServedOptions options_;
+  std::optional<HeldModel> held_;
+};
+
+TEST_F(SegmentChoice, IsTheMostAccurateLevelWhereNothingIsPromised) {
+  Start();
+  const Answer answer = Ask(Promise({}));
+  ASSERT_TRUE(answer.status.ok()) << answer.status.error_message();
+  EXPECT_EQ(answer.accepted.variant(), "original");
+  EXPECT_EQ(answer.accepted.reason(), v1::LEVEL_REASON_QUALITY);
+  EXPECT_GE(answer.accepted.estimated_latency().seconds(), 120);
+}
+
+TEST_F(SegmentChoice, GivesUpAccuracyForALatency) {
+  Start();
+  const Answer answer = Ask(Promise(60));
+  ASSERT_TRUE(answer.status.ok()) << answer.status.error_message();
+  EXPECT_EQ(answer.accepted.variant(), "quick");
+  EXPECT_EQ(answer.accepted.reason(), v1::LEVEL_REASON_DEADLINE);
+  EXPECT_LT(answer.accepted.estimated_latency().seconds(), 60);
+  EXPECT_EQ(answer.summary.variant(), "quick");
+  EXPECT_THAT(served().metrics().Text(), HasSubstr(R"(tuckerseg_level_choices_total{reason="deadline",task="tiny",variant="quick"} 1)"));
+}
+
+TEST_F(SegmentChoice, GivesUpAccuracyForTheDeadlineOfTheCall) {
+  Start();
+  SegmentConversation conversation(served().channel(), std::chrono::system_clock::now() + std::chrono::seconds(60));
+  conversation.SendHeader({});
+  conversation.SendFile(ct_);
+  const Answer answer = conversation.Finish();
+  ASSERT_TRUE(answer.status.ok()) << answer.status.error_message();
+  EXPECT_EQ(answer.accepted.variant(), "quick");
+}
+
+TEST_F(SegmentChoice, GivesUpNoAccuracyThatWasAskedFor) {
+  Start();
+  EXPECT_EQ(Ask(Promise(60, 0.91)).accepted.variant(), "quick");
+  const Answer refused = Ask(Promise(60, 0.92));
+  EXPECT_EQ(refused.status.error_code(), grpc::DEADLINE_EXCEEDED);
+  EXPECT_EQ(refused.order, "") << "refused at admission";
+  // 132 s and what is done around the network, rounded to what is enough.
+  EXPECT_THAT(refused.status.error_message(), HasSubstr("max_latency = 60 s: must be at least 133 s (original on cpu)"));
+}
+
+TEST_F(SegmentChoice, GivesUpNoAccuracyThatTheOperatorAsksFor) {
+  options_.config.min_quality = 0.92;
+  Start();
+  EXPECT_EQ(Ask(Promise(60)).status.error_code(), grpc::DEADLINE_EXCEEDED);
+  EXPECT_EQ(Ask(Promise({})).accepted.variant(), "original");
+  v1::SegmentHeader named;
+  named.mutable_level()->set_name("quick");
+  EXPECT_TRUE(Ask(named).status.ok()) << "who names a level has settled its accuracy";
+}
+
+TEST_F(SegmentChoice, DoesNotCountQualitiesOfPhantomsUnlessAllowed) {
+  options_.config.allow_phantom_quality = false;
+  Start();
+  EXPECT_EQ(Ask(Promise(60)).status.error_code(), grpc::DEADLINE_EXCEEDED);
+  EXPECT_EQ(Ask(Promise({})).accepted.reason(), v1::LEVEL_REASON_ONLY);
+}
+
+TEST_F(SegmentChoice, GivesUpAccuracyForWhatWaits) {
+  Start(false);
+  SegmentConversation first(served().channel());
+  first.SendHeader({});
+  first.SendFile(ct_);
+  ASSERT_TRUE(first.ReadOne());
+  ASSERT_TRUE(held_->gate().WaitForPatch(1));
+  // On an idle device 132 s would be enough; behind the first it is not, and the quick level's 120 s are.
+  SegmentConversation second(served().channel());
+  second.SendHeader(Promise(200));
+  second.SendFile(ct_);
+  ASSERT_TRUE(second.ReadOne());
+  EXPECT_EQ(second.answer().accepted.variant(), "quick");
+  EXPECT_EQ(second.answer().accepted.reason(), v1::LEVEL_REASON_QUEUE);
+  EXPECT_GT(second.answer().accepted.estimated_latency().seconds(), 50);
+
+  const Answer third = Ask(Promise(60));
+  EXPECT_EQ(third.status.error_code(), grpc::RESOURCE_EXHAUSTED);
+  EXPECT_THAT(third.status.error_message(), HasSubstr("behind what waits"));
+  EXPECT_TRUE(DetailOf<google::rpc::RetryInfo>(third.status));
+  held_->gate().Open();
+  EXPECT_TRUE(first.Finish().status.ok());
+  EXPECT_TRUE(second.Finish().status.ok());
+}
+
+TEST_F(SegmentChoice, RefusesANamedLevelThatWouldBeTooLate) {
+  Start();
+  v1::SegmentHeader header;
+  header.mutable_level()->set_name("original");
+  SegmentConversation conversation(served().channel(), std::chrono::system_clock::now() + std::chrono::seconds(60));
+  conversation.SendHeader(header);
+  conversation.SendFile(ct_);
+  const Answer answer = conversation.Finish();
+  EXPECT_EQ(answer.status.error_code(), grpc::DEADLINE_EXCEEDED);
+  EXPECT_THAT(answer.status.error_message(), HasSubstr("must be at least 133 s (original on cpu)"));
+}
+
+TEST_F(SegmentChoice, FollowsWhatWasMeasured) {
+  Start();
+  EXPECT_EQ(Ask(Promise(60)).accepted.variant(), "quick");
+  EXPECT_EQ(Ask(Promise({})).accepted.variant(), "original") << "and takes far less than foretold";
+  const Answer answer = Ask(Promise(60));
+  EXPECT_EQ(answer.accepted.variant(), "original");
+  EXPECT_EQ(answer.accepted.reason(), v1::LEVEL_REASON_QUALITY);
+}
+
+}  // namespace
+}  // namespace tuckerseg

@@ -1,0 +1,195 @@
+/// Calls of Segment that come again under their idempotency key: the same answer, and the work once.
+#include <gmock/gmock.h>
+#include <google/protobuf/util/message_differencer.h>
+#include <gtest/gtest.h>
+
+#include <optional>
+#include <string>
+#include <thread>
+#include <utility>
+
+#include "tests/server/serve/held_model.h"
+#include "tests/server/serve/segment_conversation.h"
+
+namespace tuckerseg {
+namespace {
+
+using google::protobuf::util::MessageDifferencer;
+using testing::HasSubstr;
+
+v1::SegmentHeader Named(const std::string& key) {
+  v1::SegmentHeader header;
+  header.set_idempotency_key(key);
+  return header;
+}
+
+class SegmentRepeat : public testing::Test {
+ protected:
+  HeldModel& Start(ServedOptions options = {}, bool open = true) {
+    held_.emplace(std::move(options));
+    if (open) held_->gate().Open();
+    return *held_;
+  }
+  Answer Ask(const v1::SegmentHeader& header) { return Segment(held_->served().channel(), ct_, header); }
+  int patches() { return held_->gate().arrived(); }
+  std::string Page() {
+    EXPECT_TRUE(held_->served().BecomesIdle());
+    return held_->served().metrics().Text();
+  }
+
+  const std::vector<std::byte> ct_ = SmallCt().Bytes();  // twelve patches
+  std::optional<HeldModel> held_;
+};
+
+TEST_F(SegmentRepeat, GetsTheSameAnswerWithoutTheWork) {
+  Start();
+  v1::SegmentHeader header = Named("k");
+  header.mutable_output()->set_preview(true);
+  header.mutable_output()->set_statistics(true);
+  const Answer first = Ask(header);
+  header.set_priority(3);
+  const Answer second = Ask(header);
+  ASSERT_TRUE(second.status.ok()) << second.status.error_message();
+  EXPECT_THAT(second.order, testing::MatchesRegex("ahc+vs")) << "no progress: nothing is done";
+  EXPECT_EQ(second.file, first.file);
+  EXPECT_EQ(second.header.sha256(), first.header.sha256());
+  EXPECT_EQ(second.preview, first.preview);
+  EXPECT_TRUE(MessageDifferencer::Equals(second.summary, first.summary));
+  EXPECT_EQ(second.accepted.variant(), first.accepted.variant());
+  EXPECT_EQ(second.accepted.reason(), first.accepted.reason());
+  EXPECT_NE(second.accepted.request_id(), first.accepted.request_id()) << "each call has its line in the log";
+  EXPECT_EQ(patches(), 12);
+  EXPECT_THAT(Page(), HasSubstr("tuckerseg_results_reused_total 1"));
+  EXPECT_THAT(Page(), HasSubstr(R"(tuckerseg_requests_total{code="OK",device="cpu",method="Segment",task="tiny",variant="original"} 2)"));
+}
+
+TEST_F(SegmentRepeat, IsCountedForTheDeviceThatDidTheWork) {
+  ServedOptions options;
+  options.config.devices = {{.name = "left"}, {.name = "right"}};
+  Start(std::move(options));
+  ASSERT_TRUE(Ask(Named("k")).status.ok());
+  ASSERT_TRUE(Ask(Named("k")).status.ok());
+  const std::string page = Page();
+  EXPECT_THAT(page, HasSubstr("tuckerseg_results_reused_total 1"));
+  EXPECT_THAT(page, HasSubstr(R"(tuckerseg_requests_total{code="OK",device="left",method="Segment",task="tiny",variant="original"} 2)"));
+  EXPECT_THAT(page, testing::Not(HasSubstr(R"(device="")")));
+}
+
+TEST_F(SegmentRepeat, WorksAgainWithoutAKeyOrUnderAnotherOne) {
+  Start();
+  Ask({});
+  Ask({});
+  Ask(Named("k"));
+  Ask(Named("l"));
+  EXPECT_EQ(patches(), 4 * 12);
+  EXPECT_THAT(Page(), HasSubstr("tuckerseg_results_reused_total 0"));
+}
+
+TEST_F(SegmentRepeat, IsRefusedWithAnotherVolumeOrOtherOptions) {
+  Start();
+  ASSERT_TRUE(Ask(Named("k")).status.ok());
+  v1::SegmentHeader other = Named("k");
+  other.add_structures("structure_1");
+  for (const Answer& answer : {Ask(other), Segment(held_->served().channel(), RandomCt({13, 9, 11}, 2).Bytes(), Named("k"))}) {
+    EXPECT_EQ(answer.status.error_code(), grpc::INVALID_ARGUMENT);
+    EXPECT_THAT(answer.status.error_message(), HasSubstr("header.idempotency_key: is that of a request with another volume or other options"));
+    EXPECT_EQ(answer.order, "");
+  }
+}
+
+TEST_F(SegmentRepeat, WaitsForTheFirstWhileThatRuns) {
+  Start({}, /*open=*/false);
+  Answer first;
+  Answer second;
+  std::jthread one([&] { first = Ask(Named("k")); });
+  ASSERT_TRUE(held_->gate().WaitForPatch(1));
+  std::jthread two([&] { second = Ask(Named("k")); });
+  ASSERT_TRUE(WaitUntil([&] { return held_->served().parts().streams == 2; }));
+  held_->gate().Open();
+  one.join();
+  two.join();
+  ASSERT_TRUE(second.status.ok()) << second.status.error_message();
+  EXPECT_EQ(second.file, first.file);
+  EXPECT_EQ(patches(), 12);
+}
+
+TEST_F(SegmentRepeat, WaitsNoLongerThanItsOwnDeadline) {
+  Start({}, /*open=*/false);
+  std::jthread one([&] { Ask(Named("k")); });
+  ASSERT_TRUE(held_->gate().WaitForPatch(1));
+  SegmentConversation second(held_->served().channel(), std::chrono::system_clock::now() + std::chrono::milliseconds(300));
+  second.SendHeader(Named("k"));
+  second.SendFile(ct_);
+  EXPECT_EQ(second.Finish().status.error_code(), grpc::DEADLINE_EXCEEDED);
+  EXPECT_TRUE(WaitUntil([&] { return held_->served().parts().streams == 1; }));
+  held_->gate().Open();
+}
+
+TEST_F(SegmentRepeat, SaysThatItLivesWhileItWaits) {
+  Start({}, /*open=*/false);
+  std::jthread one([&] { Ask(Named("k")); });
+  ASSERT_TRUE(held_->gate().WaitForPatch(1));
+  SegmentConversation second(held_->served().channel());
+  second.SendHeader(Named("k"));
+  second.SendFile(ct_);
+  ASSERT_TRUE(second.ReadOne());
+  EXPECT_EQ(second.answer().order, "p") << "a heartbeat, before anything is accepted";
+  EXPECT_EQ(second.answer().progress.front().stage(), v1::STAGE_QUEUE);
+  held_->gate().Open();
+  EXPECT_TRUE(second.Finish().status.ok());
+}
+
+TEST_F(SegmentRepeat, DoesTheWorkItselfWhereTheFirstHasGone) {
+  Start({}, /*open=*/false);
+  SegmentConversation first(held_->served().channel());
+  first.SendHeader(Named("k"));
+  first.SendFile(ct_);
+  ASSERT_TRUE(held_->gate().WaitForPatch(1));
+  Answer second;
+  std::jthread two([&] { second = Ask(Named("k")); });
+  ASSERT_TRUE(WaitUntil([&] { return held_->served().parts().streams == 2; }));
+  first.Cancel();
+  EXPECT_EQ(first.Finish().status.error_code(), grpc::CANCELLED);
+  ASSERT_TRUE(WaitUntil([&] { return held_->served().parts().streams == 1; }));  // the server knows
+  held_->gate().Open();
+  two.join();
+  EXPECT_TRUE(second.status.ok()) << second.status.error_message();
+  EXPECT_EQ(patches(), 13) << "one of the first, all of the second";
+}
+
+TEST_F(SegmentRepeat, FindsTheAnswerThatNeverReachedItsClient) {
+  Start();
+  const Answer whole = Ask({});
+  {
+    SegmentConversation lost(held_->served().channel());
+    lost.SendHeader(Named("k"));
+    lost.SendFile(ct_);
+    while (lost.answer().order.find('h') == std::string::npos) ASSERT_TRUE(lost.ReadOne());
+    lost.Cancel();
+    lost.Finish();
+  }
+  const int before = patches();
+  EXPECT_EQ(Ask(Named("k")).file, whole.file);
+  EXPECT_EQ(patches(), before);
+}
+
+TEST_F(SegmentRepeat, MeansNothingWhereNothingIsKept) {
+  ServedOptions options;
+  options.config.results.max_bytes = 0;
+  Start(std::move(options));
+  Ask(Named("k"));
+  v1::SegmentHeader other = Named("k");
+  other.add_structures("structure_1");
+  EXPECT_TRUE(Ask(other).status.ok());
+  EXPECT_EQ(patches(), 24);
+}
+
+TEST_F(SegmentRepeat, TakesNoMemoryFromRequests) {
+  Start();
+  Ask(Named("k"));
+  EXPECT_TRUE(held_->served().BecomesIdle());
+  EXPECT_GT(held_->served().results().bytes(), 0);
+}
+
+}  // namespace
+}  // namespace tuckerseg

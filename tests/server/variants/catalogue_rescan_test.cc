@@ -1,0 +1,295 @@
+/// What becomes of a catalogue whose directory changes while it serves.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <fstream>
+#include <optional>
+
+#include "engine/execute/plain/plain_executor.h"
+#include "server/policy/asked_level.h"
+#include "server/variants/catalogue.h"
+#include "server/variants/model_rescan.h"
+#include "tests/engine/segment/random_volume.h"
+#include "tests/engine/volume/expect_error.h"
+#include "tests/server/variants/tiny_variants.h"
+#include "tests/server/wait_until.h"
+
+namespace tuckerseg {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::Each;
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+class CatalogueRescan : public testing::Test {
+ protected:
+  CatalogueRescan() {
+    disk_.AddDrawing(1, "a", {{"a", 0.5, true, 2}}, 2);
+    devices_.Add({}, {PlainExecutorFactory()}, int64_t{1} << 30);
+    catalogue_.emplace(CatalogueOptions{.directory = disk_.models(), .warm_up = [](Segmenter&) { return 0.25; }}, devices_, host_, metrics_);
+    catalogue_->LoadWhatFits();
+  }
+
+  /// Two looks, as a change must be still for one, and what they lead to. False: nothing has changed.
+  bool Look() {
+    const bool first = catalogue_->Rescan();
+    const bool changed = catalogue_->Rescan() || first;
+    catalogue_->LoadWhatFits();
+    return changed;
+  }
+  /// Clocks of file systems are coarse: files that were written just now may bear the time of those before.
+  static void Date(const fs::path& file, int seconds) { fs::last_write_time(file, fs::file_time_type::clock::now() + std::chrono::seconds(seconds)); }
+  /// Other weights for the level `a`, which draw other labels, in a directory of their own.
+  void ReplaceA() {
+    fs::remove_all(disk_.variant("a"));
+    disk_.AddDrawing(2, "a", {{"a", 0.5, true, 2}}, 7);
+    Date(disk_.variant("a") / "weights.safetensors", 10);
+  }
+
+  const ServedLevel& Level(const std::string& name) {
+    view_ = catalogue_->View();
+    return FindMeantLevel(name, view_->Find("tiny").levels);
+  }
+  LevelState State(const std::string& name) { return Level(name).devices.at(0).state; }
+  std::vector<std::string> Names() {
+    view_ = catalogue_->View();
+    std::vector<std::string> names;
+    for (const auto& [task, model] : view_->models)
+      for (const ServedLevel& level : model.levels) names.push_back(task + " " + level.name);
+    return names;
+  }
+  /// What the level draws now.
+  std::vector<uint16_t> LabelsOf(const LevelHold& hold) {
+    catalogue_->Finish(hold);
+    return hold.own().Segment(RandomVolume({9, 9, 9}, 1), {}).label_map.labels;
+  }
+  std::vector<uint16_t> LabelsOf(const std::string& name) { return LabelsOf(catalogue_->Hold({&Level(name)}, 0)); }
+
+  const ModelOnDisk disk_{TinyBundle(TinyUnet(4, 3), {8, 8, 8}, 1)};
+  Metrics metrics_{"test", {"cpu"}};
+  MemoryBudget host_{int64_t{1} << 30};
+  IdleHeap heap_;
+  Devices devices_;
+  std::optional<Catalogue> catalogue_;
+  std::shared_ptr<const CatalogueView> view_;  // last: it must not outlive the devices
+};
+
+TEST_F(CatalogueRescan, ChangesNothingWhereNothingHasChanged) {
+  const int64_t version = catalogue_->version();
+  EXPECT_FALSE(Look());
+  EXPECT_EQ(catalogue_->version(), version);
+}
+
+TEST_F(CatalogueRescan, ServesANewVariantOnceItIsStill) {
+  disk_.Add("b", {{"b", 0.3, true, 1}}, 3);
+  EXPECT_FALSE(catalogue_->Rescan()) << "it may still be written";
+  EXPECT_THAT(Names(), ElementsAre("tiny original", "tiny a"));
+  EXPECT_TRUE(catalogue_->Rescan());
+  EXPECT_THAT(Names(), ElementsAre("tiny original", "tiny a", "tiny b"));
+  EXPECT_EQ(State("b"), LevelState::kAvailable);
+  EXPECT_EQ(State("a"), LevelState::kLoaded) << "and is not loaded again for it";
+  catalogue_->LoadWhatFits();
+  EXPECT_EQ(State("b"), LevelState::kLoaded);
+}
+
+TEST_F(CatalogueRescan, ServesANewBundle) {
+  Bundle lung = TinyBundle(TinyUnet(2, 3), {8, 8, 8}, 4);
+  lung.model.task = "lung";
+  SaveBundle(lung, disk_.models() / "lung");
+  EXPECT_TRUE(Look());
+  EXPECT_THAT(Names(), ElementsAre("lung original", "tiny original", "tiny a"));
+  EXPECT_EQ(view_->Find("lung").original().devices[0].state, LevelState::kLoaded);
+}
+
+TEST_F(CatalogueRescan, TellsWhatACardSaysWithoutLoadingAnything) {
+  ASSERT_FALSE(Level("a").card);
+  const auto resident = catalogue_->Hold({&Level("a")}, 0);
+  disk_.Write("a", "card.json", TinyCard("a", 0.93, 0.91));
+  EXPECT_TRUE(Look());
+  EXPECT_EQ(Level("a").card->Quality(), 0.91);
+  const LevelHold now = catalogue_->Hold({&Level("a")}, 0);
+  EXPECT_EQ(&now.own(), &resident.own()) << "the same weights";
+  fs::remove(disk_.variant("a") / "card.json");
+  EXPECT_TRUE(Look());
+  EXPECT_FALSE(Level("a").card);
+}
+
+TEST_F(CatalogueRescan, ServesReplacedWeightsToNewRequestsWhileOthersEndWithTheOldOnes) {
+  const std::vector<uint16_t> old_labels = LabelsOf("a");
+  ASSERT_THAT(old_labels, Each(1));
+  {
+    const std::shared_ptr<const CatalogueView> begun = catalogue_->View();  // what a request that is still sending has
+    ReplaceA();
+    EXPECT_TRUE(Look());
+    EXPECT_EQ(State("a"), LevelState::kLoaded);
+    EXPECT_THAT(LabelsOf("a"), Each(2));
+    EXPECT_EQ(LabelsOf(catalogue_->Hold({&begun->Find("tiny").levels[1]}, 0)), old_labels);
+    EXPECT_EQ(host_.weight_bytes(), Level("original").weight_bytes + 2 * Level("a").weight_bytes) << "as long as it needs them";
+  }
+  EXPECT_EQ(host_.weight_bytes(), Level("original").weight_bytes + Level("a").weight_bytes);
+}
+
+TEST_F(CatalogueRescan, ForgetsTheTimesOfReplacedWeightsAndKeepsTheirPin) {
+  catalogue_->Load(Level("a"), 0);
+  devices_.at(0).times().Learn({"tiny", "a"}, {.patches = 1, .voxels = 1}, 100, 1);
+  ReplaceA();
+  EXPECT_TRUE(Look());
+  EXPECT_EQ(devices_.at(0).times().KnownPatchSeconds({"tiny", "a"}), 0.25) << "as it was warmed up anew";
+  EXPECT_TRUE(Level("a").devices[0].pinned);
+  EXPECT_EQ(State("a"), LevelState::kLoaded);
+}
+
+TEST_F(CatalogueRescan, ForgetsTheTimesOfALevelThatHasGoneAndComesBack) {
+  devices_.at(0).times().Learn({"tiny", "a"}, {.patches = 1, .voxels = 1}, 100, 1);
+  fs::remove_all(disk_.variant("a"));
+  ASSERT_TRUE(Look());
+  disk_.Add("a", {{"a", 0.5, true, 2}}, 7);
+  ASSERT_TRUE(Look());
+  EXPECT_EQ(devices_.at(0).times().KnownPatchSeconds({"tiny", "a"}), 0.25);
+}
+
+TEST_F(CatalogueRescan, ForgetsTheTimesOfABundleThatHasGoneWhereAnotherTakesItsPlace) {
+  SaveBundle(TinyBundle(TinyUnet(2, 3), {8, 8, 8}, 5), disk_.models() / "later");
+  ASSERT_TRUE(Look());
+  devices_.at(0).times().Learn({"tiny", "original"}, {.patches = 1, .voxels = 1}, 100, 1);
+  fs::remove_all(disk_.bundle());
+  ASSERT_TRUE(Look());
+  EXPECT_EQ(devices_.at(0).times().KnownPatchSeconds({"tiny", "original"}), 0.25);
+}
+
+TEST_F(CatalogueRescan, KeepsTheTimesOfTheBundleThatServesWhateverBecomesOfAnotherOfItsTask) {
+  SaveBundle(TinyBundle(TinyUnet(2, 3), {8, 8, 8}, 5), disk_.models() / "later");
+  ASSERT_TRUE(Look());
+  devices_.at(0).times().Learn({"tiny", "original"}, {.patches = 1, .voxels = 1}, 3, 1);
+  fs::remove_all(disk_.models() / "later");
+  SaveBundle(TinyBundle(TinyUnet(2, 3), {8, 8, 8}, 6), disk_.models() / "later");
+  Date(disk_.models() / "later" / "model.json", 10);
+  ASSERT_TRUE(Look());
+  EXPECT_EQ(devices_.at(0).times().KnownPatchSeconds({"tiny", "original"}), 3);
+}
+
+TEST_F(CatalogueRescan, LoadsAllLevelsAnewWhereTheModelIsAnother) {
+  fs::remove_all(disk_.bundle());
+  SaveBundle(TinyBundle(TinyUnet(2, 3), {8, 8, 8}, 5), disk_.bundle());
+  EXPECT_TRUE(Look());
+  EXPECT_THAT(Names(), ElementsAre("tiny original"));
+  EXPECT_EQ(State("original"), LevelState::kLoaded);
+  EXPECT_EQ(host_.weight_bytes(), Level("original").weight_bytes);
+}
+
+TEST_F(CatalogueRescan, LosesWhatHasGoneWhileRequestsEndWithIt) {
+  const std::vector<uint16_t> labels = LabelsOf("a");
+  {
+    const LevelHold held = catalogue_->Hold({&Level("a")}, 0);
+    fs::remove_all(disk_.variant("a"));
+    EXPECT_TRUE(Look());
+    EXPECT_THAT(Names(), ElementsAre("tiny original"));
+    EXPECT_EQ(LabelsOf(held), labels);
+  }
+  EXPECT_EQ(host_.weight_bytes(), Level("original").weight_bytes);
+  fs::remove_all(disk_.bundle());
+  EXPECT_TRUE(Look());
+  EXPECT_FALSE(catalogue_->View()->CanServe());
+  ExpectError(ErrorCode::kNotFound, "task = tiny: no model is served yet", [this] { catalogue_->View()->Find("tiny"); });
+  view_.reset();
+  EXPECT_EQ(host_.weight_bytes(), 0);
+}
+
+TEST_F(CatalogueRescan, ReportsABrokenVariantAndServesItOnceItIsMended) {
+  disk_.Add("b", {{"b", 0.3, true, 1}}, 3);
+  disk_.SpoilWeights("b");
+  EXPECT_TRUE(Look());
+  EXPECT_EQ(State("b"), LevelState::kFailed);
+  EXPECT_EQ(State("a"), LevelState::kLoaded);
+  fs::remove_all(disk_.variant("b"));
+  disk_.Add("b", {{"b", 0.3, true, 1}}, 3);
+  EXPECT_TRUE(Look());
+  EXPECT_EQ(State("b"), LevelState::kLoaded);
+}
+
+TEST_F(CatalogueRescan, ReportsABrokenBundleAndServesItOnceItIsMended) {
+  fs::create_directory(disk_.models() / "lung");
+  std::ofstream(disk_.models() / "lung" / "model.json") << "{";
+  EXPECT_TRUE(Look());
+  ASSERT_EQ(catalogue_->View()->broken.size(), 1U);
+  EXPECT_EQ(State("a"), LevelState::kLoaded);
+  fs::remove_all(disk_.models() / "lung");
+  Bundle lung = TinyBundle(TinyUnet(2, 3), {8, 8, 8}, 4);
+  lung.model.task = "lung";
+  SaveBundle(lung, disk_.models() / "lung");
+  EXPECT_TRUE(Look());
+  EXPECT_EQ(catalogue_->View()->broken.size(), 0U);
+  EXPECT_TRUE(catalogue_->View()->Find("lung").original().ready());
+}
+
+TEST_F(CatalogueRescan, GoesOnWithTheBundleThatServesATaskUntilItHasGone) {
+  SaveBundle(TinyBundle(TinyUnet(2, 3), {8, 8, 8}, 5), disk_.models() / "another");  // before `bundle`, by name
+  EXPECT_TRUE(Look());
+  EXPECT_EQ(catalogue_->View()->Find("tiny").directory, "bundle");
+  EXPECT_EQ(catalogue_->View()->broken.at(0).directory, "another");
+  fs::remove_all(disk_.bundle());
+  EXPECT_TRUE(Look());
+  EXPECT_EQ(catalogue_->View()->Find("tiny").directory, "another");
+  EXPECT_EQ(State("original"), LevelState::kLoaded);
+}
+
+TEST_F(CatalogueRescan, KeepsABundleFromServingThatComesToBeOfATaskWhichAnotherServes) {
+  Bundle lung = TinyBundle(TinyUnet(2, 3), {8, 8, 8}, 4);
+  lung.model.task = "lung";
+  SaveBundle(lung, disk_.models() / "lung");
+  ASSERT_TRUE(Look());
+  fs::remove_all(disk_.models() / "lung");
+  SaveBundle(TinyBundle(TinyUnet(2, 3), {8, 8, 8}, 5), disk_.models() / "lung");  // now of `tiny`, too
+  Date(disk_.models() / "lung" / "model.json", 10);
+  EXPECT_TRUE(Look());
+  EXPECT_THAT(Names(), ElementsAre("tiny original", "tiny a"));
+  ASSERT_EQ(view_->broken.size(), 1U);
+  EXPECT_EQ(view_->broken[0].directory, "lung");
+}
+
+TEST_F(CatalogueRescan, GoesOnWithABundleThatCannotBeListedForAWhile) {
+  const fs::path variants = disk_.bundle() / "variants";
+  fs::rename(variants, disk_.models() / "away");
+  std::ofstream(variants) << "a file";
+  EXPECT_FALSE(Look());
+  EXPECT_EQ(State("a"), LevelState::kLoaded);
+  fs::remove(variants);
+  fs::rename(disk_.models() / "away", variants);
+  EXPECT_FALSE(Look()) << "it is there again, as it was";
+  EXPECT_THAT(Names(), ElementsAre("tiny original", "tiny a"));
+}
+
+TEST_F(CatalogueRescan, RunsOnWhatItHasLoadedWhateverIsWrittenIntoItsFiles) {
+  const std::vector<uint16_t> labels = LabelsOf("a");
+  std::ofstream(disk_.variant("a") / "weights.safetensors", std::ios::trunc) << "not weights";  // in place: the same inode
+  EXPECT_EQ(LabelsOf("a"), labels);
+}
+
+TEST_F(CatalogueRescan, KeepsAllWhereTheDirectoryCannotBeRead) {
+  fs::rename(disk_.models(), disk_.models().string() + "-away");
+  testing::internal::CaptureStdout();
+  EXPECT_FALSE(Look());
+  const std::string log = testing::internal::GetCapturedStdout();
+  fs::rename(disk_.models().string() + "-away", disk_.models());
+  EXPECT_THAT(log, HasSubstr(R"("event":"models_unreadable")"));
+  EXPECT_EQ(State("a"), LevelState::kLoaded);
+  EXPECT_FALSE(Look()) << "it is there again, as it was";
+}
+
+TEST_F(CatalogueRescan, HappensByItselfEverySoOften) {
+  disk_.Add("b", {{"b", 0.3, true, 1}}, 3);
+  const ModelRescan rescan(*catalogue_, heap_, 0.01);
+  EXPECT_TRUE(WaitUntil([this] { return Names().size() == 3 && State("b") == LevelState::kLoaded; }));
+}
+
+TEST_F(CatalogueRescan, DoesNotHappenWhereItIsTurnedOff) {
+  const ModelRescan rescan(*catalogue_, heap_, 0);
+  disk_.Add("b", {{"b", 0.3, true, 1}}, 3);
+  std::this_thread::sleep_for(std::chrono::milliseconds(50));
+  EXPECT_EQ(Names().size(), 2U);
+}
+
+}  // namespace
+}  // namespace tuckerseg
