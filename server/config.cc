@@ -28,31 +28,6 @@ int64_t MostOpenFiles() {
   return static_cast<int64_t>(limit.rlim_cur);
 }
 
-/// Keys that stand again in one object, the outermost or one within: the parser keeps one value of them without a word.
-std::set<std::string> RepeatedKeys(const std::string& text) {
-  struct Object {
-    std::string path;
-    std::string key;  // the last that was read
-    std::set<std::string> seen;
-  };
-  std::vector<Object> open;  // the innermost last
-  std::set<std::string> repeated;
-  const Json::parser_callback_t look = [&](int, Json::parse_event_t event, Json& parsed) {
-    if (event == Json::parse_event_t::object_start) {
-      open.push_back({open.empty() ? "config" : open.back().path + "." + ShownKey(open.back().key), {}, {}});
-    } else if (event == Json::parse_event_t::object_end) {
-      open.pop_back();
-    } else if (event == Json::parse_event_t::key) {
-      Object& object = open.back();
-      object.key = parsed.get<std::string>();
-      if (!object.seen.insert(object.key).second) repeated.insert(object.path + "." + ShownKey(object.key));
-    }
-    return true;
-  };
-  const Json unused = Json::parse(text, look);
-  return repeated;
-}
-
 /// Names of the keys that lie directly in the object whose keys begin with `prefix`: keys with a value, and objects.
 std::vector<std::string> NamesIn(const std::string& prefix, const std::vector<ConfigKey>& keys) {
   std::set<std::string> names;
@@ -150,7 +125,7 @@ std::vector<std::string> ReadConfigJson(const std::string& text, ServerConfig& c
   const JsonField root(json, "config");
   if (!json.is_object()) root.Refuse("must be an object");
   std::vector<std::string> mistakes;
-  for (const std::string& key : RepeatedKeys(text)) mistakes.push_back(key + ": stands there more than once; must be given once");
+  for (const std::string& key : RepeatedKeys(text, "config")) mistakes.push_back(key + ": stands there more than once; must be given once");
   ReadObject(root, "", ConfigKeys(), config, mistakes);
   return mistakes;
 }
