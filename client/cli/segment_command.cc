@@ -9,7 +9,7 @@
 
 #include "client/cli/commands.h"
 #include "client/cli/ct_source.h"
-#include "client/cli/option_checks.h"
+#include "engine/cli/option_checks.h"
 #include "client/cli/progress_display.h"
 #include "client/cli/quantity.h"
 #include "client/cli/random_key.h"

@@ -21,7 +21,7 @@
 #include "compression/bench/volume_latency.h"
 #include "compression/cases/case_files.h"
 #include "compression/cli/bench_display.h"
-#include "compression/cli/option_checks.h"
+#include "engine/cli/option_checks.h"
 #include "compression/cli/slow_precision.h"
 #include "compression/forms/model_form.h"
 #include "engine/error.h"

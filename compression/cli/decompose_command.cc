@@ -7,7 +7,7 @@
 #include <utility>
 
 #include "compression/cli/decompose_display.h"
-#include "compression/cli/option_checks.h"
+#include "engine/cli/option_checks.h"
 #include "compression/cli/variant_name.h"
 #include "compression/forms/level_names.h"
 #include "engine/error.h"

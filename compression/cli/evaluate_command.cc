@@ -16,7 +16,7 @@
 #include "compression/bench/torch/torch_device.h"
 #include "compression/cli/evaluate_display.h"
 #include "compression/cli/machine_words.h"
-#include "compression/cli/option_checks.h"
+#include "engine/cli/option_checks.h"
 #include "compression/evaluate/card_files.h"
 #include "compression/evaluate/metrics_csv.h"
 #include "compression/evaluate/variant_run.h"

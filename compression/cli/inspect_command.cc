@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "compression/cli/inspection.h"
-#include "compression/cli/option_checks.h"
+#include "engine/cli/option_checks.h"
 #include "compression/rank/level.h"
 #include "compression/rank/rewrite.h"
 #include "engine/error.h"

@@ -2,7 +2,7 @@
 
 #include <string>
 
-#include "compression/cli/option_checks.h"
+#include "engine/cli/option_checks.h"
 #include "compression/cli/slow_precision.h"
 #include "engine/error.h"
 

@@ -3,7 +3,7 @@
 #include <memory>
 #include <vector>
 
-#include "client/cli/option_checks.h"
+#include "engine/cli/option_checks.h"
 #include "engine/whole_file.h"
 #include "tests/load/commands.h"
 #include "tests/load/load_report.h"

@@ -4,7 +4,7 @@
 #include <memory>
 #include <vector>
 
-#include "client/cli/option_checks.h"
+#include "engine/cli/option_checks.h"
 #include "engine/text_table.h"
 #include "engine/whole_file.h"
 #include "tests/load/commands.h"

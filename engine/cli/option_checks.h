@@ -2,10 +2,22 @@
 #pragma once
 
 #include <CLI/CLI.hpp>
+#include <cstdint>
 #include <sstream>
 #include <string>
 
 namespace tuckerseg {
+
+/// A whole number of at least `least`.
+inline CLI::Validator WholeNumberFrom(int64_t least) {
+  return CLI::Validator(
+      [least](std::string& text) {
+        int64_t number = 0;
+        if (CLI::detail::lexical_cast(text, number) && number >= least) return std::string();
+        return "must be a whole number of at least " + std::to_string(least) + ", not " + text;
+      },
+      "", "");
+}
 
 /// A number in [least, most]. CLI::Range takes `nan` too, which is neither below nor above.
 inline CLI::Validator NumberIn(double least, double most) {
