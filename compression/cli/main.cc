@@ -1,7 +1,5 @@
 /// tuckerseg-compress: makes models and cheaper variants of them.
 #include <CLI/CLI.hpp>
-#include <exception>
-#include <iostream>
 
 #include "compression/cli/decompose_command.h"
 #include "compression/cli/import_command.h"
@@ -15,20 +13,12 @@
 #include "compression/cli/train_command.h"
 #include "compression/cli/tune_command.h"
 #endif
-#include "engine/error.h"
-
-namespace {
-
-constexpr int kFailed = 1;
-constexpr int kWrongUsage = 2;
-
-}  // namespace
+#include "engine/cli/run_command_line.h"
 
 int main(int argc, char** argv) {
   CLI::App app{"Makes tuckerseg models: imports nnU-Net v2 results as bundles, trains networks, tunes variants, measures them"};
   app.name("tuckerseg-compress");
   app.set_version_flag("--version", TUCKERSEG_VERSION);
-  app.require_subcommand(0, 1);  // 1 would say that one is missing where a wrong one was given
   tuckerseg::AddImportCommand(app);
   tuckerseg::AddInspectCommand(app);
   tuckerseg::AddPruneCommand(app);
@@ -41,20 +31,5 @@ int main(int argc, char** argv) {
 #else
   tuckerseg::AddDecomposeCommand(app, {});
 #endif
-  try {
-    app.parse(argc, argv);
-    if (app.get_subcommands().empty()) throw CLI::RequiredError("a command");
-  } catch (const CLI::ParseError& error) {
-    if (error.get_exit_code() == 0) return app.exit(error);  // --help, --version
-    const auto commands = app.get_subcommands();
-    std::cerr << "error: " << error.what() << ": see tuckerseg-compress " << (commands.empty() ? "" : commands.front()->get_name() + " ") << "--help\n";
-    return kWrongUsage;
-  } catch (const tuckerseg::Error& error) {
-    std::cerr << "error: " << error.what() << "\n";
-    return kFailed;
-  } catch (const std::exception& error) {
-    std::cerr << "error: unexpected: " << error.what() << "\n";
-    return kFailed;
-  }
-  return 0;
+  return tuckerseg::RunCommandLine(app, argc, argv);
 }
