@@ -6,6 +6,7 @@
 #include <stop_token>
 #include <string>
 
+#include "engine/segment/device_gate.h"
 #include "engine/segment/segmenter.h"
 #include "engine/segment/task_plan.h"
 

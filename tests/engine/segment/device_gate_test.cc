@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include <optional>
+#include <memory>
 
 #include "engine/error.h"
 #include "tests/engine/segment/noted_gate.h"
@@ -61,11 +61,11 @@ TEST_F(DevicePassTest, LetsEveryUseThroughWhereThereIsNoGate) {
 
 TEST_F(DevicePassTest, CountsOneWithinAnotherAsOneUse) {
   DevicePass outer(&gate_, 2);
-  std::optional<DevicePass> inner(std::in_place, &outer, 2);
+  auto inner = std::make_unique<DevicePass>(&outer, 2);
   Use(*inner);
   Use(*inner);
   EXPECT_EQ(gate_.order(), "e");
-  inner.emplace(&outer, 2);
+  inner = std::make_unique<DevicePass>(&outer, 2);
   Use(*inner);
   inner.reset();  // in the midst of its uses
   EXPECT_EQ(gate_.order(), "el");
