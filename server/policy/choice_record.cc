@@ -33,6 +33,7 @@ Json JsonOf(const LevelOffer& offer) {
   if (offer.quality) json["quality"] = *offer.quality;
   json["service_s"] = Seconds(offer.service_s);
   json["queue_s"] = Seconds(offer.queue_s);
+  if (offer.spare_s) json["spare_s"] = Seconds(*offer.spare_s);
   json["queue_full"] = offer.queue_full;
   json["needed_bytes"] = Bytes(offer.needed_bytes);
   json["available_bytes"] = Bytes(offer.available_bytes);
@@ -94,12 +95,13 @@ PolicySettings ParseSettings(const JsonField& field) {
 }
 
 LevelOffer ParseOffer(const JsonField& field) {
-  CheckKeys(field, {"level", "device", "quality", "service_s", "queue_s", "queue_full", "needed_bytes", "available_bytes", "device_bytes"});
+  CheckKeys(field, {"level", "device", "quality", "service_s", "queue_s", "spare_s", "queue_full", "needed_bytes", "available_bytes", "device_bytes"});
   return {.level = ParseName(field.At("level")),
           .device = ParseName(field.At("device")),
           .quality = Optional(field, "quality", ParseShare),
           .service_s = ParseSeconds(field.At("service_s")),
           .queue_s = ParseSeconds(field.At("queue_s")),
+          .spare_s = Optional(field, "spare_s", [](const JsonField& spare) { return NumberIn(spare, -kMostSeconds, kMostSeconds, "must be in [-1e12, 1e12] s"); }),
           .queue_full = field.At("queue_full").Boolean(),
           .needed_bytes = ParseBytes(field.At("needed_bytes")),
           .available_bytes = ParseBytes(field.At("available_bytes")),

@@ -95,6 +95,9 @@ ChoiceRefusal Refuse(const Judged& nearest, const LevelPromises& promises) {
   switch (nearest.obstacle) {
     case Obstacle::kQueue:
       if (offer.queue_full) return {ErrorCode::kResourceExhausted, "queue: is full", queue_s, LevelReason::kQueue};
+      if (nearest.finish_s <= TimeLimit(promises)) {
+        return {ErrorCode::kResourceExhausted, "queue: what waits must end in time and leaves none" + Place(nearest, promises), queue_s, LevelReason::kQueue};
+      }
       return {ErrorCode::kResourceExhausted, needs, std::max(1.0, nearest.finish_s - TimeLimit(promises)), LevelReason::kQueue};
     case Obstacle::kMemoryNow:
       return {ErrorCode::kResourceExhausted,

@@ -43,4 +43,13 @@ LevelVerdict ChooseOffer(const LevelPromises& promises, std::span<const LevelOff
   return {.offer = {}, .refusal = RefuseOffers(judged, offers, promises, settings)};
 }
 
+std::vector<size_t> OffersInstead(const LevelPromises& promises, std::span<const LevelOffer> offers, size_t chosen, const PolicySettings& settings) {
+  std::vector<size_t> places;
+  for (const Judged& one : JudgeOffers(offers, promises, settings)) {
+    const bool possible = one.obstacle == Obstacle::kNone || one.obstacle == Obstacle::kQueue;
+    if (possible && one.place != chosen && one.offer->device == offers[chosen].device) places.push_back(one.place);
+  }
+  return places;
+}
+
 }  // namespace tuckerseg

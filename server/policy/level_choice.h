@@ -7,6 +7,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "engine/error.h"
 #include "server/policy/level_reason.h"
@@ -28,7 +29,9 @@ struct LevelOffer {
   std::string device;
   std::optional<double> quality;   ///< 1 for the original; none: not measured, or not on data that count
   double service_s = 0;            ///< of the work alone, loading its weights included where they are not there
-  double queue_s = 0;              ///< until the device is free for a request of this priority
+  double queue_s = 0;              ///< until the device is free for this request, where all that waits before it steps down as far as it may
+  /// The longest that the work may take, so that all that it would go before keeps its promises; none: as long as it likes.
+  std::optional<double> spare_s = {};
   bool queue_full = false;
   int64_t needed_bytes = 0;        ///< at its peak, weights that are not there yet included
   int64_t available_bytes = 0;     ///< when its turn comes: without what must stay
@@ -59,6 +62,10 @@ struct LevelVerdict {
   std::optional<ChoiceRefusal> refusal;
   bool operator==(const LevelVerdict&) const = default;
 };
+
+/// The offers that may serve in place of the chosen one, on its device, once the request's turn has come: accurate enough, with the memory that is there now, fast enough for an idle device.
+/// In the order of `offers`, the chosen one left out.
+std::vector<size_t> OffersInstead(const LevelPromises& promises, std::span<const LevelOffer> offers, size_t chosen, const PolicySettings& settings = {});
 
 /// Of the offers with a quality of at least the asked and the settled floor: the most accurate that fits into memory and ends in time. Of several as
 /// accurate the one that ends first, then the one that needs least memory, then by names, so that the order of offers decides nothing.

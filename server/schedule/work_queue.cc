@@ -1,6 +1,7 @@
 #include "server/schedule/work_queue.h"
 
 #include <algorithm>
+#include <limits>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -13,6 +14,14 @@ namespace tuckerseg {
 namespace {
 
 constexpr auto kStopping = "the server is stopping: try another one";
+constexpr double kNever = std::numeric_limits<double>::infinity();
+
+Turn::Clock::time_point DueOf(const Turn& turn, Turn::Clock::time_point now) { return turn.ends_by.value_or(now + WorkQueue::kPatience); }
+
+/// Seconds of foretold work until the promise would be broken; infinite without one.
+double SecondsToPromise(const Turn& turn, Turn::Clock::time_point now) {
+  return turn.ends_by ? std::chrono::duration<double>(*turn.ends_by - now).count() / turn.slower : kNever;
+}
 
 }  // namespace
 
@@ -32,7 +41,7 @@ bool Ticket::started() const {
 }
 
 bool WorkQueue::Place::operator<(const Place& other) const {
-  return std::tuple(-priority, begin_s, index) < std::tuple(-other.priority, other.begin_s, other.index);
+  return std::tuple(-priority, begin_s, due, index) < std::tuple(-other.priority, other.begin_s, other.due, other.index);
 }
 
 WorkQueue::WorkQueue(int64_t capacity, int at_once) : capacity_(capacity) {
@@ -53,9 +62,11 @@ void WorkQueue::Stop() {
     if (worker.joinable()) worker.join();
 }
 
-std::shared_ptr<Ticket> WorkQueue::Submit(Turn turn, DeviceWork work) {
+std::shared_ptr<Ticket> WorkQueue::Submit(Turn turn, DeviceWork work, SettleTurn settle) {
   auto ticket = std::make_shared<Ticket>();
   ticket->work_ = std::move(work);
+  ticket->settle_ = std::move(settle);
+  ticket->due_ = DueOf(turn, Turn::Clock::now());
   ticket->turn_ = std::move(turn);
   {
     const std::lock_guard lock(mutex_);
@@ -101,15 +112,20 @@ std::map<int, int64_t> WorkQueue::Waiting() const {
   return waiting;
 }
 
-double WorkQueue::SecondsBefore(const Turn& turn) const {
-  const std::lock_guard lock(mutex_);
+double WorkQueue::LeftOfRunning() const {
   double seconds = 0;
   for (const auto& ticket : running_) {
     // Nothing is taken off those behind the first: they may have waited for the device all the while.
     const bool first = ticket == running_.front();
-    const double elapsed = first ? std::chrono::duration<double>(std::chrono::steady_clock::now() - ticket->first_since_).count() : 0;
+    const double elapsed = first ? std::chrono::duration<double>(Turn::Clock::now() - ticket->first_since_).count() : 0;
     seconds += std::max(0.0, ticket->turn_.foretold_s - elapsed);
   }
+  return seconds;
+}
+
+double WorkQueue::SecondsBefore(const Turn& turn) const {
+  const std::lock_guard lock(mutex_);
+  double seconds = LeftOfRunning();
   const Place place = PlaceOf(turn);
   for (const Place& other : PlacesInOrder()) {
     if (other < place) seconds += waiting_[other.index]->turn_.foretold_s;
@@ -117,30 +133,61 @@ double WorkQueue::SecondsBefore(const Turn& turn) const {
   return seconds;
 }
 
+QueueRoom WorkQueue::RoomFor(const Turn& turn) const {
+  const std::lock_guard lock(mutex_);
+  return RoomAt(PlaceOf(turn), &turn);
+}
+
+QueueRoom WorkQueue::RoomAt(const Place& place, const Turn* own) const {
+  const auto now = Turn::Clock::now();
+  QueueRoom room{LeftOfRunning(), kNever};
+  double all_s = room.before_s;
+  for (const Place& other : PlacesInOrder()) {
+    if (other.index == place.index) continue;
+    const Turn& turn = waiting_[other.index]->turn_;
+    all_s += turn.least();
+    if (other < place) {
+      room.before_s += turn.least();
+    } else if (own == nullptr || (turn.client == own->client && turn.priority == own->priority)) {
+      room.most_s = std::min(room.most_s, SecondsToPromise(turn, now) - all_s);
+    }
+  }
+  return room;
+}
+
 std::vector<WorkQueue::Place> WorkQueue::PlacesInOrder() const {
   std::vector<Place> places;
+  for (size_t i = 0; i < waiting_.size(); ++i) places.push_back({waiting_[i]->turn_.priority, 0, waiting_[i]->due_, i});
+  std::sort(places.begin(), places.end());
   std::map<std::pair<std::string_view, int>, double> ahead_s;  // of each client's own work of a priority
-  for (size_t i = 0; i < waiting_.size(); ++i) {
-    const Turn& turn = waiting_[i]->turn_;
+  for (Place& place : places) {
+    const Turn& turn = waiting_[place.index]->turn_;
     double& own_s = ahead_s[{turn.client, turn.priority}];
-    places.push_back({turn.priority, had_s_.at(turn.client) + own_s, i});
+    place.begin_s = had_s_.at(turn.client) + own_s;
     own_s += turn.foretold_s;
   }
   std::sort(places.begin(), places.end());
   return places;
 }
 
+double WorkQueue::HadBefore(const std::string& client) const {
+  const auto had = had_s_.find(client);
+  if (had == had_s_.end()) return level_s_;
+  return Waits(client) ? had->second : std::max(had->second, level_s_);
+}
+
 WorkQueue::Place WorkQueue::PlaceOf(const Turn& turn) const {
-  const auto had = had_s_.find(turn.client);
-  double begin_s = had == had_s_.end() ? level_s_ : Waits(turn.client) ? had->second : std::max(had->second, level_s_);
+  const auto due = DueOf(turn, Turn::Clock::now());
+  double begin_s = HadBefore(turn.client);
   for (const auto& ticket : waiting_) {
-    if (ticket->turn_.client == turn.client && ticket->turn_.priority == turn.priority) begin_s += ticket->turn_.foretold_s;
+    if (ticket->turn_.client == turn.client && ticket->turn_.priority == turn.priority && ticket->due_ <= due) begin_s += ticket->turn_.foretold_s;
   }
-  return {turn.priority, begin_s, waiting_.size()};
+  return {turn.priority, begin_s, due, waiting_.size()};
 }
 
 std::shared_ptr<Ticket> WorkQueue::TakeNext() {
   const Place next = PlacesInOrder().front();
+  Settle(*waiting_[next.index], next);
   std::shared_ptr<Ticket> ticket = std::move(waiting_[next.index]);
   waiting_.erase(waiting_.begin() + static_cast<std::ptrdiff_t>(next.index));
   level_s_ = std::max(level_s_, next.begin_s);
@@ -148,6 +195,14 @@ std::shared_ptr<Ticket> WorkQueue::TakeNext() {
   std::erase_if(had_s_, [&](const auto& client) { return client.second <= level_s_ && client.first != ticket->turn_.client && !Waits(client.first); });
   had_s_.at(ticket->turn_.client) += ticket->turn_.foretold_s;
   return ticket;
+}
+
+void WorkQueue::Settle(Ticket& ticket, const Place& place) {
+  if (!ticket.settle_) return;
+  const QueueRoom room = RoomAt(place);
+  const double own_s = SecondsToPromise(ticket.turn_, Turn::Clock::now()) - room.before_s;
+  ticket.turn_.foretold_s = ticket.settle_(std::min(own_s, room.most_s));
+  ticket.settle_ = nullptr;
 }
 
 bool WorkQueue::Waits(const std::string& client) const {
@@ -178,7 +233,8 @@ void WorkQueue::Forget(const std::shared_ptr<Ticket>& ticket) {
 }
 
 void WorkQueue::End(Ticket& ticket, std::exception_ptr error) {
-  ticket.work_ = nullptr;  // what it captured goes before anyone hears that it has ended
+  ticket.work_ = nullptr;  // what they captured goes before anyone hears that it has ended
+  ticket.settle_ = nullptr;
   {
     const std::lock_guard lock(ticket.mutex_);
     ticket.state_ = Ticket::State::kEnded;

@@ -9,6 +9,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <stop_token>
 #include <string>
 #include <thread>
@@ -23,10 +24,31 @@ using DeviceWork = std::function<void(std::stop_token stop, DeviceGate& device)>
 
 /// What decides when a piece of work runs.
 struct Turn {
+  using Clock = std::chrono::steady_clock;
+
   int priority = 0;
   std::string client = {};  ///< whose work it is: clients of one priority share the device's time
   double foretold_s = 0;    ///< how long it will take
+  /// How long it takes at least: of the fastest level that it may still step down to. None: `foretold_s`.
+  std::optional<double> least_s = {};
+  /// By when it must have ended; none: it has promised no time.
+  std::optional<Clock::time_point> ends_by = {};
+  /// A promise is kept where all that is foretold may take so many times as long: at least 1.
+  double slower = 1;
+
+  double least() const { return least_s.value_or(foretold_s); }
 };
+
+/// What there is for work that came now, if all that waits stepped down as far as it may.
+struct QueueRoom {
+  double before_s = 0;  ///< until it would begin
+  /// The longest that it may be foretold to take, so that all that waits behind it keeps its promise; infinite where nothing has promised a time, negative where a promise is broken as it is.
+  double most_s = 0;
+};
+
+/// Called once, when the turn of a piece of work has come: it may take `most_s` as foretold, so that it and all that waits can keep their promises (less than it takes at least where they
+/// cannot). Gives the seconds that it is foretold to take. Called with the queue locked: must not call the queue, nor wait, nor throw.
+using SettleTurn = std::function<double(double most_s)>;
 
 /// A piece of work in the queue. Shared by the queue and the request that waits for it.
 class Ticket {
@@ -44,7 +66,9 @@ class Ticket {
   enum class State { kWaiting, kRunning, kEnded };
 
   DeviceWork work_;
+  SettleTurn settle_;
   Turn turn_;
+  Turn::Clock::time_point due_{};  // what a client's own work is ordered by
   std::chrono::steady_clock::time_point first_since_{};  // that no running work began before it; guarded by the queue's mutex
   int64_t position_ = 0;
   std::stop_source stop_;
@@ -55,7 +79,8 @@ class Ticket {
 };
 
 /// Begins work in the order of its places: higher priority first. Clients of one priority get equal shares of the device's foretold seconds, whoever sends more (start-time fair
-/// queueing, Goyal, Vin and Cheng 1997); a client's own work begins in the order of arrival, and so does all work while no client has had more than another.
+/// queueing, Goyal, Vin and Cheng 1997); a client's own work begins in the order of its promises (what has promised no time as if it were kPatience), then of arrival, and so does all work
+/// while no client has had more than another.
 /// One piece of work runs at a time, or several, of which one has the device: while its networks run the next is prepared, or the one before finished. What has begun keeps its
 /// place before all that comes later, more urgent work included.
 /// Thread-safe.
@@ -69,7 +94,10 @@ class WorkQueue {
   void Stop();
 
   /// Errors: kResourceExhausted with a time to try again if the queue is full; kUnavailable once it was stopped.
-  std::shared_ptr<Ticket> Submit(Turn turn, DeviceWork work);
+  std::shared_ptr<Ticket> Submit(Turn turn, DeviceWork work, SettleTurn settle = {});
+
+  /// What has promised no time goes before what has promised a later one than this from its arrival on: long enough for a clinic's urgent work to go first, and nobody waits for ever.
+  static constexpr std::chrono::minutes kPatience{10};
 
   /// Takes waiting work out of the queue; asks running work to stop. What the work has captured is let go of once it has ended.
   void Cancel(const std::shared_ptr<Ticket>& ticket);
@@ -77,6 +105,9 @@ class WorkQueue {
   /// Until work of this turn would begin if it came now and nothing came after it: what is foretold to be left of the running work, and all that waits and goes first. Where
   /// several run at a time it begins sooner, and ends no later than if it began then: what overlaps is not taken off.
   double SecondsBefore(const Turn& turn) const;
+  /// What decides whether work of this turn can be taken; its own seconds do not matter. Of promises those of its client and its priority count: what is more urgent, or of a client that has had
+  /// less, goes before others by right, whatever they have been promised.
+  QueueRoom RoomFor(const Turn& turn) const;
   int64_t depth() const;    ///< waiting
   /// Waiting, by priority; those that nothing of waits are left out.
   std::map<int, int64_t> Waiting() const;
@@ -85,10 +116,11 @@ class WorkQueue {
   int64_t capacity() const { return capacity_; }
 
  private:
-  /// Where a piece of work stands: by priority, then by the seconds that its client has had when it begins, then by arrival.
+  /// Where a piece of work stands: by priority, then by the seconds that its client has had when it begins, then by its promise, then by arrival.
   struct Place {
     int priority = 0;
     double begin_s = 0;
+    Turn::Clock::time_point due{};
     size_t index = 0;  // in waiting_
 
     bool operator<(const Place& other) const;
@@ -96,7 +128,12 @@ class WorkQueue {
   // With the mutex:
   std::vector<Place> PlacesInOrder() const;
   Place PlaceOf(const Turn& turn) const;  // if it came now
+  double HadBefore(const std::string& client) const;
+  double LeftOfRunning() const;
+  /// RoomFor() of what stands at this place, with all promises, or with those of `own`'s client and priority alone.
+  QueueRoom RoomAt(const Place& place, const Turn* own = nullptr) const;
   std::shared_ptr<Ticket> TakeNext();
+  void Settle(Ticket& ticket, const Place& place);
   bool Waits(const std::string& client) const;
   int64_t Held() const;
   void Begin(const std::shared_ptr<Ticket>& ticket);

@@ -1,6 +1,8 @@
 #include "server/serve/level_admission.h"
 
 #include <algorithm>
+#include <chrono>
+#include <cmath>
 #include <limits>
 #include <string>
 #include <utility>
@@ -8,6 +10,7 @@
 
 #include "engine/error.h"
 #include "server/policy/card_times.h"
+#include "server/policy/judged_offer.h"
 #include "server/policy/level_quality.h"
 #include "server/serve/segment_header.h"
 
@@ -68,8 +71,8 @@ class Offers {
   Offers(const LevelRequest& request, const Geometry& geometry, ServiceParts& parts) : request_(request), geometry_(geometry), parts_(parts) {}
 
   /// The level on every device.
-  void Add(const ServedLevel& level, std::optional<double> quality) {
-    for (size_t place = 0; place < parts_.devices.size(); ++place) AddOn(place, level, quality);
+  void Add(const ServedLevel& level, std::optional<double> quality, const PolicySettings& settings) {
+    for (size_t place = 0; place < parts_.devices.size(); ++place) AddOn(place, level, quality, settings);
   }
 
   /// Where nothing can be offered as levels cannot be loaded, rather than for the request's own promises.
@@ -77,19 +80,44 @@ class Offers {
     if (offers_.empty() && !failure_.empty()) throw Error(ErrorCode::kFailedPrecondition, failure_);
   }
 
-  AdmittedLevel Choose(const PolicySettings& settings) {
+  Admission Choose(const PolicySettings& settings) {
     const LevelPromises promises = PromisesOf(request_);
     const LevelVerdict verdict = ChooseOffer(promises, offers_, settings);
+    Admission admission;
+    if (verdict.offer) {
+      admission.level = std::move(candidates_[*verdict.offer]);
+      admission.level.reason = request_.asked != nullptr ? LevelReason::kAsked : verdict.reason;
+      for (const size_t place : OffersInstead(promises, offers_, *verdict.offer, settings))
+        if (candidates_[place].loaded) admission.instead.push_back(std::move(candidates_[place]));
+    }
     if (request_.asked == nullptr && parts_.choices != nullptr) Record(promises, settings, verdict);
     if (verdict.refusal) Refuse(*verdict.refusal);
-    AdmittedLevel chosen = std::move(candidates_[*verdict.offer]);
-    chosen.reason = request_.asked != nullptr ? LevelReason::kAsked : verdict.reason;
-    chosen.finish_s = verdict.finish_s;
-    return chosen;
+    Foretell(admission, settings);
+    return admission;
   }
 
  private:
-  void AddOn(size_t place, const ServedLevel& level, std::optional<double> quality) {
+  Turn TurnOf(const PolicySettings& settings) const {
+    Turn turn{.priority = request_.header.priority(), .client = request_.client, .slower = 1 + settings.deadline_margin};
+    const double limit_s = TimeLimit(PromisesOf(request_));
+    constexpr double kLongest = 1e8;  // three years, far within what the clock can hold
+    if (limit_s < kLongest) turn.ends_by = now_ + std::chrono::duration_cast<Turn::Clock::duration>(std::chrono::duration<double>(limit_s));
+    return turn;
+  }
+
+  /// What is told to the client is what is likely: that nobody steps down, unless its promise demands that.
+  void Foretell(Admission& admission, const PolicySettings& settings) const {
+    AdmittedLevel& level = admission.level;
+    admission.turn = TurnOf(settings);
+    admission.turn.foretold_s = level.service_s;
+    double least_s = level.service_s;
+    for (const AdmittedLevel& other : admission.instead) least_s = std::min(least_s, other.service_s);
+    admission.turn.least_s = least_s;
+    const double likely_s = parts_.devices.at(level.place).queue().SecondsBefore(admission.turn) + level.service_s;
+    level.finish_s = std::max(std::min(likely_s, TimeLimit(PromisesOf(request_))), level.service_s);
+  }
+
+  void AddOn(size_t place, const ServedLevel& level, std::optional<double> quality, const PolicySettings& settings) {
     Device& device = parts_.devices.at(place);
     AdmittedLevel candidate{.level = &level, .place = place, .plan = PlanFor(level, request_, device, parts_), .levels = {&level}};
     for (const std::string& task : candidate.plan.OtherTasks()) candidate.levels.push_back(request_.view.FindOriginal(task));
@@ -102,6 +130,8 @@ class Offers {
     // Of this request alone: each sets its own aside before it has its place in the queue, so two that are under way at once never need more than what is set aside.
     candidate.peak_bytes = std::max(candidate.plan.PeakBytes(geometry_), LabelMapBytes(geometry_) + request_.answer_bytes);
     candidate.device_bytes = device.on_host() ? candidate.peak_bytes : candidate.plan.PatchBytes();
+    candidate.loaded = room.missing_bytes == 0 && room.load_s == 0;
+    candidate.quality = quality.value_or(0);
     candidate.service_s = room.load_s + device.times().Foretell({request_.model.model().task, level.name}, candidate.size, SecondsByCard(level, request_.model, device));
     const MemoryOffer host{.needed_bytes = candidate.peak_bytes + (device.on_host() ? room.missing_bytes : 0),
                            .available_bytes = FreeOf(parts_.memory) + room.leaving_on_host_bytes,
@@ -109,12 +139,14 @@ class Offers {
     const MemoryOffer own{.needed_bytes = candidate.device_bytes + room.missing_bytes,
                           .available_bytes = FreeOn(device) + room.leaving_bytes,
                           .device_bytes = device.memory().limit_bytes() - room.lasting_bytes};
+    const QueueRoom queue = device.queue().RoomFor(TurnOf(settings));
     const MemoryOffer& memory = TighterOf(host, own, PromisesOf(request_).max_memory_bytes.value_or(std::numeric_limits<int64_t>::max()));
     offers_.push_back({.level = level.name,
                        .device = device.name(),
                        .quality = quality,
                        .service_s = candidate.service_s,
-                       .queue_s = device.queue().SecondsBefore({request_.header.priority(), request_.client}),
+                       .queue_s = queue.before_s,
+                       .spare_s = std::isfinite(queue.most_s) ? std::optional(queue.most_s) : std::nullopt,
                        .queue_full = device.queue().full(),
                        .needed_bytes = memory.needed_bytes,
                        .available_bytes = memory.available_bytes,
@@ -144,6 +176,7 @@ class Offers {
   const LevelRequest& request_;
   const Geometry& geometry_;
   ServiceParts& parts_;
+  const Turn::Clock::time_point now_ = Turn::Clock::now();
   std::vector<LevelOffer> offers_;
   std::vector<AdmittedLevel> candidates_;
   std::string failure_;  // why the last level that is not among them is not
@@ -158,22 +191,24 @@ TaskPlan PlanFor(const ServedLevel& level, const LevelRequest& request, const De
   return PlanTask(*level.model, others, TaskOptionsOf(request.header, request.model.model(), parts.config.accumulation, device.threads()));
 }
 
-AdmittedLevel AdmitLevel(const LevelRequest& request, const Geometry& geometry, ServiceParts& parts) {
+Admission AdmitLevel(const LevelRequest& request, const Geometry& geometry, ServiceParts& parts) {
   Offers offers(request, geometry, parts);
   // Who names a level has settled its accuracy: what was measured of it decides nothing.
   if (request.asked != nullptr) {
-    offers.Add(*request.asked, 1);
+    const PolicySettings settings{.deadline_margin = parts.config.deadline_margin};
+    offers.Add(*request.asked, 1, settings);
     offers.ThrowIfAllFailed();
-    return offers.Choose({.deadline_margin = parts.config.deadline_margin});
+    return offers.Choose(settings);
   }
   const std::vector<std::string> structures(request.header.structures().begin(), request.header.structures().end());
   const bool phantoms_count = parts.config.allow_phantom_quality || request.model.model().provenance.phantoms;
+  const PolicySettings settings{.min_quality = parts.config.min_quality, .deadline_margin = parts.config.deadline_margin};
   for (const ServedLevel& level : request.model.levels) {
     const std::optional<double> quality = level.ready() ? LevelQuality(level, structures, phantoms_count) : std::nullopt;
-    if (quality) offers.Add(level, quality);
+    if (quality) offers.Add(level, quality, settings);
   }
   offers.ThrowIfAllFailed();
-  return offers.Choose({.min_quality = parts.config.min_quality, .deadline_margin = parts.config.deadline_margin});
+  return offers.Choose(settings);
 }
 
 }  // namespace tuckerseg

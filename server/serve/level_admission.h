@@ -10,6 +10,7 @@
 #include "engine/segment/task_plan.h"
 #include "server/policy/level_choice.h"
 #include "server/policy/service_times.h"
+#include "server/schedule/work_queue.h"
 #include "server/serve/service_parts.h"
 #include "tuckerseg/v1/segmentation.pb.h"
 
@@ -25,8 +26,17 @@ struct AdmittedLevel {
   ServiceSize size;
   int64_t peak_bytes = 0;    ///< of the host, of segmenting and of answering, the volume itself excluded
   int64_t device_bytes = 0;  ///< of the device's budget: as much on the host, one patch elsewhere
+  bool loaded = false;       ///< all that it needs is in the device's memory
+  double quality = 0;        ///< that it was chosen by
   double service_s = 0;      ///< foretold, on a device that is free, loading what is not there included
   double finish_s = 0;       ///< foretold, until the label map is there
+};
+
+/// The level that is foretold to run, and those that may run instead once the request's turn has come: all on one device, all loaded.
+struct Admission {
+  AdmittedLevel level;
+  std::vector<AdmittedLevel> instead;
+  Turn turn;
 };
 
 /// What a request asks, and what it has used up already.
@@ -54,6 +64,6 @@ TaskPlan PlanFor(const ServedLevel& level, const LevelRequest& request, const De
 /// Chooses level and device for a volume of this geometry; a level that is asked for runs where it is foretold to end first. A level that is on disk alone is
 /// offered with what loading it takes. Errors: the policy's refusal, with a time to try again where waiting helps; kFailedPrecondition where a level that is
 /// needed can be loaded on no device.
-AdmittedLevel AdmitLevel(const LevelRequest& request, const Geometry& geometry, ServiceParts& parts);
+Admission AdmitLevel(const LevelRequest& request, const Geometry& geometry, ServiceParts& parts);
 
 }  // namespace tuckerseg

@@ -12,6 +12,7 @@
 #include "engine/segment/task_segmenter.h"
 #include "server/observe/resident_memory.h"
 #include "server/policy/asked_level.h"
+#include "server/policy/level_settling.h"
 #include "server/serve/messages.h"
 #include "server/serve/patch_clock.h"
 #include "server/serve/segment_header.h"
@@ -94,8 +95,7 @@ std::shared_ptr<SegmentWork> SegmentRun::Perform(Volume volume, MemoryReservatio
   const std::shared_ptr<Ticket> ticket = Enqueue(work);
   admission.unlock();
   try {
-    parts_.metrics.CountLevelChoice(model_->model().task, admitted_.level->name, NameOf(admitted_.reason));
-    if (events.accepted) events.accepted(Accepted(*ticket));
+    if (events.accepted) events.accepted(Accepted(ticket->position()));
     Await(*work, *ticket, events);
   } catch (...) {
     // The client has gone: free the worker within a patch and the queue at once, and wait for neither.
@@ -113,55 +113,91 @@ WorkHold SegmentRun::Admit(const Geometry& geometry, int64_t held_bytes, int64_t
   LevelRequest request = Request();
   request.held_bytes = held_bytes;
   request.answer_bytes = answer_bytes;
-  admitted_ = AdmitLevel(request, geometry, parts_);
-  record_.variant = admitted_.level->name;
-  record_.device = device().name();
-  record_.reason = NameOf(admitted_.reason);
-  record_.voxels = admitted_.size.voxels;
+  Admission admission = AdmitLevel(request, geometry, parts_);
+  turn_ = std::move(admission.turn);
+  possible_ = std::move(admission.instead);
+  possible_.insert(possible_.begin(), std::move(admission.level));
+  TakeLevel(possible_.front());
   record_.foretold_s = admitted_.finish_s;
   // Held from here to the work's end: what waits has its memory set aside, and so has each of two that are under way on a device at once.
   // Levels first: what room is then made for must not be themselves.
   WorkHold hold;
-  hold.levels = parts_.catalogue.Hold(admitted_.levels, admitted_.place);
-  hold.host = parts_.memory.Reserve(admitted_.peak_bytes, "segmentation of this volume", held_bytes);
-  hold.device = device().memory().Reserve(admitted_.device_bytes, "segmentation on this device");
+  int64_t peak_bytes = 0;
+  int64_t device_bytes = 0;
+  for (const AdmittedLevel& level : possible_) {
+    hold.levels.push_back({level, parts_.catalogue.Hold(level.levels, level.place)});
+    peak_bytes = std::max(peak_bytes, level.peak_bytes);
+    device_bytes = std::max(device_bytes, level.device_bytes);
+  }
+  hold.host = parts_.memory.Reserve(peak_bytes, "segmentation of this volume", held_bytes);
+  hold.device = device().memory().Reserve(device_bytes, "segmentation on this device");
   return hold;
+}
+
+void SegmentRun::TakeLevel(const AdmittedLevel& level) {
+  admitted_ = level;
+  record_.variant = level.level->name;
+  record_.device = device().name();
+  record_.reason = NameOf(level.reason);
+  record_.voxels = level.size.voxels;
 }
 
 std::shared_ptr<Ticket> SegmentRun::Enqueue(const std::shared_ptr<SegmentWork>& work) {
   clock_.Enter(CallStage::kQueue);
+  std::vector<LevelPossible> levels;
+  for (const AdmittedLevel& level : possible_) levels.push_back({level.quality, level.service_s});
+  auto settle = [work, levels = std::move(levels)](double most_s) {
+    const size_t place = SettleLevel(levels, most_s);
+    const std::lock_guard lock(work->mutex);
+    work->settled = place;
+    return levels[place].service_s;
+  };
   // The worker may outlive the call by up to one patch: it holds the work, what its plan refers to, and its use of the heap.
   auto use = std::make_shared<IdleHeap::Use>(parts_.heap);
-  const bool own_patches = HasOnlyOwnPatches();
-  return device().queue().Submit({header_.priority(), client_, admitted_.service_s}, [work, plan = admitted_.plan, view = view_, use = std::move(use), own_patches, &catalogue = parts_.catalogue,
-                                                             &metrics = parts_.metrics, variant = record_.variant, name = record_.device](std::stop_token stop, DeviceGate& gate) {
+  return device().queue().Submit(turn_, [work, view = view_, use = std::move(use), &catalogue = parts_.catalogue, &metrics = parts_.metrics, name = record_.device](std::stop_token stop, DeviceGate& gate) {
     // Until the work's end, which the call may outlast.
     const MemoryReservation device_memory = std::move(work->device_memory);
-    const LevelHold levels = std::move(work->levels);
+    const HeldLevel level = std::move(work->levels.at(work->Settled().value_or(0)));
+    work->levels.clear();  // the others may go
     if (stop.stop_requested()) throw Error(ErrorCode::kCancelled, "cancelled");  // before anything is read for it
     // A level that is to be loaded is warmed up by a patch, which foretells its times: the device must be nobody else's meanwhile.
-    if (!catalogue.IsFinished(levels)) gate.Enter(stop);
-    catalogue.Finish(levels);
-    TaskSegmenter segmenter(plan, levels.own(), [&levels](const std::string& task) { return levels.Find(task); });
+    if (!catalogue.IsFinished(level.hold)) gate.Enter(stop);
+    catalogue.Finish(level.hold);
+    TaskSegmenter segmenter(level.admitted.plan, level.hold.own(), [&level](const std::string& task) { return level.hold.Find(task); });
     PatchClock patches;
     work->result = segmenter.Segment(work->volume, std::move(stop), [&](const Progress& progress) {
       const std::optional<double> patch_s = patches.Tell(progress, PatchClock::Clock::now());
-      if (patch_s && own_patches) metrics.ObservePatch(variant, name, *patch_s);
+      if (patch_s && HasOnlyOwnPatches(level.admitted)) metrics.ObservePatch(level.admitted.level->name, name, *patch_s);
       const std::lock_guard lock(work->mutex);
       work->progress = progress;
     }, &gate);
-  });
+  }, std::move(settle));
 }
 
-v1::Accepted SegmentRun::Accepted(const Ticket& ticket) const {
+v1::Accepted SegmentRun::Accepted(int64_t position) const {
   v1::Accepted accepted;
   accepted.set_request_id(record_.request_id);
   accepted.set_variant(admitted_.level->name);
   accepted.set_reason(ToMessage(admitted_.reason));
   accepted.set_device(record_.device);
-  accepted.set_queue_position(static_cast<uint32_t>(ticket.position()));
+  accepted.set_queue_position(static_cast<uint32_t>(position));
   Fill(admitted_.finish_s, *accepted.mutable_estimated_latency());
   return accepted;
+}
+
+void SegmentRun::TakeSettledLevel(const SegmentWork& work, const RunEvents& events) {
+  const std::optional<size_t> settled = work.Settled();
+  if (!settled || level_settled_) return;
+  level_settled_ = true;
+  if (*settled > 0) {
+    AdmittedLevel level = possible_.at(*settled);
+    const bool best = std::all_of(possible_.begin(), possible_.end(), [&level](const AdmittedLevel& other) { return other.quality <= level.quality; });
+    level.reason = best ? LevelReason::kQuality : LevelReason::kQueue;
+    level.finish_s = level.service_s;
+    TakeLevel(level);
+    if (events.accepted) events.accepted(Accepted(0));
+  }
+  parts_.metrics.CountLevelChoice(model_->model().task, admitted_.level->name, NameOf(admitted_.reason));
 }
 
 void SegmentRun::Await(const SegmentWork& work, Ticket& ticket, const RunEvents& events) {
@@ -175,6 +211,7 @@ void SegmentRun::Await(const SegmentWork& work, Ticket& ticket, const RunEvents&
       ThrowIfGone();
       ThrowIfTooLate();
     }
+    TakeSettledLevel(work, events);
     const Progress progress = work.Latest();
     record_.patches = progress.patches_done;
     if (started) clock_.Enter(ToCallStage(progress.stage));
@@ -199,7 +236,7 @@ void SegmentRun::TakeTimes(const SegmentWork& work) {
 }
 
 void SegmentRun::LearnTimes() {
-  if (!HasOnlyOwnPatches()) return;
+  if (!HasOnlyOwnPatches(admitted_)) return;
   clock_.Enter(clock_.stage());  // what has passed since the last change of stage
   double whole_s = 0;
   for (const CallStage stage : {CallStage::kPreprocess, CallStage::kInfer, CallStage::kPostprocess, CallStage::kEncode}) whole_s += clock_.seconds(stage);

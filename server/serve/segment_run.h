@@ -6,6 +6,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "server/serve/level_admission.h"
 #include "server/serve/segment_record.h"
@@ -22,7 +23,7 @@ namespace tuckerseg {
 
 /// Told while the work waits and runs, on the call's thread. Each may be empty; what one throws ends the work.
 struct RunEvents {
-  std::function<void(const v1::Accepted&)> accepted;
+  std::function<void(const v1::Accepted&)> accepted;  ///< at admission, and once more where another level runs than was foretold then
   std::function<void(const v1::Progress&)> progress;  ///< at each change, and as a heartbeat
 };
 
@@ -84,12 +85,15 @@ class SegmentRun {
   LevelRequest Request() const;
   /// Chooses level and device for the volume, keeps the level there, and reserves memory for the work and for the answer.
   WorkHold Admit(const Geometry& geometry, int64_t held_bytes, int64_t answer_bytes);
+  void TakeLevel(const AdmittedLevel& level);
   std::shared_ptr<Ticket> Enqueue(const std::shared_ptr<SegmentWork>& work);
-  v1::Accepted Accepted(const Ticket& ticket) const;
+  v1::Accepted Accepted(int64_t position) const;
   void Await(const SegmentWork& work, Ticket& ticket, const RunEvents& events);
+  /// Another level than was foretold may have been settled on.
+  void TakeSettledLevel(const SegmentWork& work, const RunEvents& events);
   void TakeTimes(const SegmentWork& work);
   /// Whether all patches are the level's. Of a crop's or a refiner's nothing is learnt: they are another model's.
-  bool HasOnlyOwnPatches() const { return admitted_.plan.OtherTasks().empty(); }
+  static bool HasOnlyOwnPatches(const AdmittedLevel& level) { return level.plan.OtherTasks().empty(); }
   Device& device() const { return parts_.devices.at(admitted_.place); }  // once it is chosen
   /// Seconds that are left; nothing where there is no deadline.
   std::optional<double> SecondsLeft() const;
@@ -102,7 +106,10 @@ class SegmentRun {
   std::shared_ptr<const CatalogueView> view_;  // as of Ask(): the request ends with the levels that it began with
   const CatalogueModel* model_ = nullptr;
   const ServedLevel* asked_ = nullptr;  // the level that the client names; null: the server chooses
-  AdmittedLevel admitted_;              // once the volume is there
+  AdmittedLevel admitted_;              // once the volume is there; from the beginning of the work on the one that runs
+  std::vector<AdmittedLevel> possible_; // that may run, the one that is foretold to first
+  Turn turn_;
+  bool level_settled_ = false;
   SegmentRecord record_;
   StageClock::Clock::time_point come_at_{};
   std::optional<StageClock::Clock::time_point> ends_at_;

@@ -1,23 +1,32 @@
 /// The work of one segmentation, as the call and the worker share it.
 #pragma once
 
+#include <cstddef>
 #include <mutex>
 #include <optional>
 #include <utility>
+#include <vector>
 
 #include "engine/segment/segmenter.h"
 #include "engine/volume/volume.h"
 #include "server/schedule/memory_budget.h"
+#include "server/serve/level_admission.h"
 #include "server/variants/catalogue.h"
 
 namespace tuckerseg {
+
+/// A level that may run, kept where it is.
+struct HeldLevel {
+  AdmittedLevel admitted;
+  LevelHold hold;
+};
 
 /// What the work holds beside the volume.
 struct WorkHold {
   MemoryReservation host;    ///< its peak, then the label map and what the answer takes
   /// Of the device: the worker lets go of them at the end of the work, whenever the call ends.
   MemoryReservation device;
-  LevelHold levels;
+  std::vector<HeldLevel> levels;  ///< the one that is foretold to run first
 };
 
 /// What the worker takes, tells and gives. Shared by call and worker, so that a call may be over before the worker has noticed.
@@ -30,13 +39,20 @@ struct SegmentWork {
     return progress;
   }
 
+  /// The level that runs, in its place among those that were possible; none until the work's turn has come.
+  std::optional<size_t> Settled() const {
+    const std::lock_guard lock(mutex);
+    return settled;
+  }
+
   Volume volume;
   MemoryReservation volume_memory;
   MemoryReservation peak_memory;
   MemoryReservation device_memory;     // the worker's, once it has begun
-  LevelHold levels;                    // likewise
+  std::vector<HeldLevel> levels;       // likewise
   mutable std::mutex mutex;
   Progress progress;                   // guarded by the mutex
+  std::optional<size_t> settled;       // likewise
   std::optional<Segmentation> result;  // written by the worker, read once the ticket has ended
 };
 

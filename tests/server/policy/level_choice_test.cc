@@ -289,5 +289,42 @@ TEST(LevelChoice, DependsOnNothingButWhatIsOffered) {
   }
 }
 
+TEST(ChooseOffer, TakesNoMoreThanWhatWaitsCanSpare) {
+  std::vector<LevelOffer> offers = OneDevice();
+  for (LevelOffer& offer : offers) offer.queue_s = 2, offer.spare_s = 25;
+  const LevelVerdict verdict = ChooseOffer({.deadline_s = 100}, offers);
+  ASSERT_TRUE(verdict.offer);
+  EXPECT_EQ(offers[*verdict.offer].level, "half");
+  EXPECT_EQ(verdict.reason, LevelReason::kQueue);
+}
+
+TEST(ChooseOffer, RefusesWhatWouldBreakThePromisesOfWhatWaits) {
+  std::vector<LevelOffer> offers = OneDevice();
+  for (LevelOffer& offer : offers) offer.queue_s = 7, offer.spare_s = 3;
+  const LevelVerdict verdict = ChooseOffer({.deadline_s = 100}, offers);
+  ASSERT_TRUE(verdict.refusal);
+  EXPECT_EQ(verdict.refusal->code, ErrorCode::kResourceExhausted);
+  EXPECT_EQ(verdict.refusal->reason, LevelReason::kQueue);
+  EXPECT_THAT(verdict.refusal->message, HasSubstr("queue: what waits must end in time and leaves none (third on cpu"));
+  EXPECT_EQ(verdict.refusal->retry_after_s, 7);
+}
+
+TEST(OffersInstead, AreThoseOfTheDeviceThatMayServeOnceItIsFree) {
+  std::vector<LevelOffer> offers = ThreeDevices();
+  for (LevelOffer& offer : offers) offer.queue_s = 25;
+  const auto names = [&](const LevelPromises& promises, const PolicySettings& settings = {}) {
+    const LevelVerdict verdict = ChooseOffer(promises, offers, settings);
+    std::string text = verdict.offer ? offers[*verdict.offer].level + ":" : "refused";
+    if (verdict.offer)
+      for (const size_t place : OffersInstead(promises, offers, *verdict.offer, settings)) text += " " + offers[place].level + "@" + offers[place].device;
+    return text;
+  };
+  EXPECT_EQ(names({}), "original: half@cuda:0 third@cuda:0");
+  EXPECT_EQ(names({.deadline_s = 30}), "half: original@cuda:0 third@cuda:0") << "the more accurate one too: what waits may end sooner";
+  EXPECT_EQ(names({.min_quality = 0.95}), "original: half@cuda:0");
+  EXPECT_EQ(names({}, {.min_quality = 0.95}), "original: half@cuda:0");
+  EXPECT_EQ(names({.max_memory_bytes = 3 * kGibibyte}), "half: third@cuda:0");
+}
+
 }  // namespace
 }  // namespace tuckerseg

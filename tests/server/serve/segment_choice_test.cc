@@ -133,6 +133,62 @@ TEST_F(SegmentChoice, GivesUpAccuracyForWhatWaits) {
   EXPECT_TRUE(second.Finish().status.ok());
 }
 
+TEST_F(SegmentChoice, StepsDownOnceItsTurnHasComeForOneThatCameLater) {
+  Start(false);
+  v1::SegmentHeader quick;
+  quick.mutable_level()->set_name("quick");
+  SegmentConversation running(served().channel());
+  running.SendHeader(quick);
+  running.SendFile(ct_);
+  ASSERT_TRUE(running.ReadOne());
+  ASSERT_TRUE(held_->gate().WaitForPatch(1));
+
+  // Each by itself would be served by the original, which takes 120 s; one behind the other they would not end in time.
+  SegmentConversation first(served().channel());
+  first.SendHeader(Promise(150));
+  first.SendFile(ct_);
+  ASSERT_TRUE(first.ReadOne());
+  EXPECT_EQ(first.answer().accepted.variant(), "original");
+  SegmentConversation second(served().channel());
+  second.SendHeader(Promise(160, 0.95));
+  second.SendFile(ct_);
+  ASSERT_TRUE(second.ReadOne());
+  EXPECT_EQ(second.answer().accepted.variant(), "original");
+
+  held_->gate().Open();
+  const Answer answer = first.Finish();
+  ASSERT_TRUE(answer.status.ok()) << answer.status.error_message();
+  EXPECT_EQ(answer.accepted.variant(), "quick") << "it is told once more";
+  EXPECT_EQ(answer.accepted.reason(), v1::LEVEL_REASON_QUEUE);
+  EXPECT_EQ(answer.summary.variant(), "quick");
+  EXPECT_EQ(second.Finish().summary.variant(), "original");
+  EXPECT_THAT(served().metrics().Text(), HasSubstr(R"(tuckerseg_level_choices_total{reason="queue",task="tiny",variant="quick"} 1)"));
+}
+
+TEST_F(SegmentChoice, IsTheMoreAccurateLevelWhereWhatWaitedBeforeItHasGone) {
+  Start(false);
+  SegmentConversation first(served().channel());
+  first.SendHeader({});
+  first.SendFile(ct_);
+  ASSERT_TRUE(first.ReadOne());
+  ASSERT_TRUE(held_->gate().WaitForPatch(1));
+  SegmentConversation second(served().channel());
+  second.SendHeader(Promise(200));
+  second.SendFile(ct_);
+  ASSERT_TRUE(second.ReadOne());
+  ASSERT_EQ(second.answer().accepted.variant(), "quick");
+  EXPECT_EQ(second.answer().accepted.reason(), v1::LEVEL_REASON_QUEUE);
+
+  held_->gate().Open();
+  EXPECT_TRUE(first.Finish().status.ok());
+  const Answer answer = second.Finish();
+  ASSERT_TRUE(answer.status.ok()) << answer.status.error_message();
+  EXPECT_EQ(answer.accepted.variant(), "original") << "it is told once more";
+  EXPECT_EQ(answer.accepted.reason(), v1::LEVEL_REASON_QUALITY);
+  EXPECT_EQ(answer.summary.variant(), "original");
+  EXPECT_THAT(served().metrics().Text(), HasSubstr(R"(tuckerseg_level_choices_total{reason="quality",task="tiny",variant="original"} 2)"));
+}
+
 TEST_F(SegmentChoice, RefusesANamedLevelThatWouldBeTooLate) {
   Start();
   v1::SegmentHeader header;

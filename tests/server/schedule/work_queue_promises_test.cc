@@ -1,0 +1,189 @@
+/// The queue's part in keeping promises of time: who goes first, what newcomers may take, and how far who begins must step down.
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <chrono>
+#include <cmath>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "server/schedule/work_queue.h"
+#include "tests/server/wait_until.h"
+
+namespace tuckerseg {
+namespace {
+
+using Clock = Turn::Clock;
+
+constexpr double kTolerance = 0.5;  // seconds that a test may take on a busy machine
+
+const DeviceWork kNothing = [](const std::stop_token&, DeviceGate&) {};
+
+/// A queue whose device is busy with work that is foretold to take 10 s, until it is let go.
+class WorkQueuePromises : public testing::Test {
+ protected:
+  WorkQueuePromises() {
+    queue_.Submit({.foretold_s = 10}, [this](const std::stop_token& stop, DeviceGate&) {
+      running_ = true;
+      WaitUntil([&] { return let_go_.load() || stop.stop_requested(); });
+    });
+    WaitUntil([this] { return running_.load(); });
+  }
+  ~WorkQueuePromises() override { let_go_ = true; }
+
+  static Turn In(std::optional<double> promised_s, double foretold_s = 1, std::optional<double> least_s = {}) {
+    Turn turn{.foretold_s = foretold_s, .least_s = least_s};
+    if (promised_s) turn.ends_by = Clock::now() + std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(*promised_s));
+    return turn;
+  }
+  void Add(Turn turn, char name) {
+    tickets_.push_back(queue_.Submit(std::move(turn), [this, name](const std::stop_token&, DeviceGate&) { order_ += name; }));
+  }
+  std::string Order() {
+    let_go_ = true;
+    for (const auto& ticket : tickets_) EXPECT_TRUE(ticket->WaitFor(kLimit));
+    return order_;
+  }
+
+  std::atomic<bool> running_ = false;
+  std::atomic<bool> let_go_ = false;
+  std::string order_;
+  std::vector<std::shared_ptr<Ticket>> tickets_;
+  WorkQueue queue_{20};  // last: its worker uses the others
+};
+
+TEST_F(WorkQueuePromises, AClientsOwnWorkBeginsInTheOrderOfItsPromises) {
+  Add(In(300), 'c');
+  Add(In(100), 'a');
+  Add(In({}), 'd');
+  Add(In(200), 'b');
+  Add(In({}), 'e');
+  EXPECT_EQ(Order(), "abcde");
+}
+
+TEST_F(WorkQueuePromises, WorkWithoutAPromiseGoesBeforePromisesThatAreFarAway) {
+  Add(In(std::chrono::duration<double>(WorkQueue::kPatience).count() + 60), 'b');
+  Add(In({}), 'a');
+  EXPECT_EQ(Order(), "ab");
+}
+
+TEST_F(WorkQueuePromises, PriorityGoesBeforePromises) {
+  Add(In(20), 'b');
+  Turn urgent = In({});
+  urgent.priority = 1;
+  Add(urgent, 'a');
+  EXPECT_EQ(Order(), "ab");
+}
+
+TEST_F(WorkQueuePromises, PromisesOfAClientDoNotPassAnothersShare) {
+  const auto of = [](std::string client, std::optional<double> promised_s) {
+    Turn turn = In(promised_s, 5);
+    turn.client = std::move(client);
+    return turn;
+  };
+  Add(of("many", 100), 'a');
+  Add(of("many", 90), 'b');
+  Add(of("many", 80), 'c');
+  Add(of("few", {}), 'x');
+  EXPECT_EQ(Order(), "cxba");
+}
+
+TEST_F(WorkQueuePromises, ANewcomerFindsTheRoomThatIsLeftIfAllStepDown) {
+  Add(In(100, 20, 8), 'a');
+  Add(In({}, 30, 5), 'b');
+  const QueueRoom behind = queue_.RoomFor(In({}));
+  EXPECT_NEAR(behind.before_s, 10 + 8 + 5, kTolerance);
+  EXPECT_TRUE(std::isinf(behind.most_s)) << "nothing waits behind it";
+  const QueueRoom between = queue_.RoomFor(In(200));
+  EXPECT_NEAR(between.before_s, 10 + 8, kTolerance);
+  EXPECT_TRUE(std::isinf(between.most_s)) << "what waits behind it has promised nothing";
+  const QueueRoom first = queue_.RoomFor(In(50));
+  EXPECT_NEAR(first.before_s, 10, kTolerance);
+  EXPECT_NEAR(first.most_s, 100 - 10 - 8, kTolerance);
+  EXPECT_NEAR(queue_.SecondsBefore(In({})), 10 + 20 + 30, kTolerance) << "what is told is that nobody steps down";
+}
+
+TEST_F(WorkQueuePromises, ThereIsRoomOnlyIfWhatIsForetoldTooShortStillKeepsThem) {
+  Turn turn = In(100, 20, 8);
+  turn.slower = 1.25;
+  Add(turn, 'a');
+  EXPECT_NEAR(queue_.RoomFor(In(50)).most_s, 100 / 1.25 - 10 - 8, kTolerance);
+}
+
+TEST_F(WorkQueuePromises, ANewcomerCannotTakeWhatWasPromisedToItsOwnClientButGoesBeforeOthersByRight) {
+  Turn waiting = In(19, 8);
+  waiting.client = "ward";
+  Add(waiting, 'a');
+  Turn same = In(12);
+  same.client = "ward";
+  EXPECT_NEAR(queue_.RoomFor(same).most_s, 1, kTolerance);
+  same.priority = 1;
+  EXPECT_TRUE(std::isinf(queue_.RoomFor(same).most_s)) << "more urgent";
+  Turn other = In(12);
+  other.client = "clinic";
+  EXPECT_TRUE(std::isinf(queue_.RoomFor(other).most_s)) << "another client";
+}
+
+TEST_F(WorkQueuePromises, WhoBeginsMayTakeWhatWaitsCanSpare) {
+  std::vector<double> asked;
+  const auto settle = [&asked](double most_s) {
+    asked.push_back(most_s);
+    return 3.0;
+  };
+  tickets_.push_back(queue_.Submit(In(60, 20, 3), kNothing, settle));
+  Add(In(90, 40, 15), 'b');
+  Add(In({}, 100, 50), 'c');
+  Order();
+  ASSERT_EQ(asked.size(), 1U);
+  EXPECT_NEAR(asked[0], 60, kTolerance) << "its own promise; the other could spare 75 s";
+}
+
+TEST_F(WorkQueuePromises, WhoBeginsStepsDownForWhatWaits) {
+  double asked = 0;
+  tickets_.push_back(queue_.Submit(In({}, 20, 3), kNothing, [&asked](double most_s) {
+    asked = most_s;
+    return 3.0;
+  }));
+  Turn urgent_soon = In(700, 40, 15);  // behind: its promise is later than the other's patience
+  Add(urgent_soon, 'b');
+  Order();
+  EXPECT_NEAR(asked, 700 - 15, kTolerance);
+}
+
+TEST_F(WorkQueuePromises, NothingIsDemandedOfWhoBeginsWhereNothingWasPromised) {
+  double asked = 0;
+  tickets_.push_back(queue_.Submit(In({}, 20, 3), kNothing, [&asked](double most_s) {
+    asked = most_s;
+    return 20.0;
+  }));
+  Order();
+  EXPECT_TRUE(std::isinf(asked));
+}
+
+TEST_F(WorkQueuePromises, WhatWasSettledIsForetoldFromThenOn) {
+  std::atomic<bool> begun = false;
+  std::atomic<bool> end = false;
+  const auto ticket = queue_.Submit(In({}, 20, 3), [&](const std::stop_token&, DeviceGate&) {
+    begun = true;
+    WaitUntil([&] { return end.load(); });
+  }, [](double) { return 7.0; });
+  let_go_ = true;
+  ASSERT_TRUE(WaitUntil([&] { return begun.load(); }));
+  EXPECT_NEAR(queue_.SecondsBefore(In({})), 7, kTolerance);
+  end = true;
+  EXPECT_TRUE(ticket->WaitFor(kLimit));
+}
+
+TEST_F(WorkQueuePromises, LetsGoOfTheSettlingOfWorkThatIsCancelled) {
+  auto held = std::make_shared<int>(1);
+  const std::weak_ptr<int> watched = held;
+  const auto ticket = queue_.Submit(In({}), kNothing, [held = std::move(held)](double) { return 1.0; });
+  queue_.Cancel(ticket);
+  EXPECT_TRUE(watched.expired());
+}
+
+}  // namespace
+}  // namespace tuckerseg
