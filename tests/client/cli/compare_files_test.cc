@@ -108,6 +108,7 @@ TEST_F(CompareFiles, IsRefusedAReferenceOfAnotherGridBeforeAnythingIsSegmented) 
   Save("moved.nii.gz", moved.Gzip());
   ExpectFailure(Compare("--levels original,ones --reference moved.nii.gz -o maps"), 1, "--reference: labels lie 10.000000 voxels from the CT: must be at most 0.1");
   EXPECT_FALSE(Exists("maps"));
+  for (const RequestEntry& request : server_.requests().Newest()) EXPECT_EQ(request.variant, "") << "no level came to its turn";
   ExpectFailure(Compare("--levels original,ones --reference none.nii.gz"), 1, "--reference: cannot be opened");
 }
 
