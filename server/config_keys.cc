@@ -115,7 +115,8 @@ ConfigKey DeviceList(std::string name, std::string meaning) {
                                              "device": {"type": "string", "default": "cpu"},
                                              "threads": {"type": "integer", "minimum": 0, "maximum": 1024, "default": 0},
                                              "memory_limit_bytes": {"type": "integer", "minimum": 0, "maximum": 1125899906842624, "default": 0},
-                                             "queue_capacity": {"type": "integer", "minimum": 1, "maximum": 10000, "default": 16}}})");
+                                             "queue_capacity": {"type": "integer", "minimum": 1, "maximum": 10000, "default": 16},
+                                             "overlap": {"type": "boolean"}}})");
   key.meaning = std::move(meaning);
   key.read = [](const JsonField& field, ServerConfig& config) { config.devices = ReadDevices(field); };
   key.write = [](const ServerConfig& config) { return DevicesJson(config.devices); };
@@ -153,7 +154,7 @@ std::vector<ConfigKey> ConfigKeys() {
       Text("device", &ServerConfig::device, "where networks run: `cpu` or `cuda:N`"),
       Integer("threads", &ServerConfig::threads, 0, 1024, "CPU threads, of LibTorch and of everything else; 0: as many as the process may use"),
       Integer("queue_capacity", &ServerConfig::queue_capacity, 1, 10000, "requests that may wait or run"),
-      DeviceList("devices", "list of {`name`, `device`, `threads`, `memory_limit_bytes`, `queue_capacity`}: several devices, each with its own queue, instead of `device`, `threads` and `queue_capacity`; see below"),
+      DeviceList("devices", "list of {`name`, `device`, `threads`, `memory_limit_bytes`, `queue_capacity`, `overlap`}: several devices, each with its own queue, instead of `device`, `threads` and `queue_capacity`; see below"),
       Integer("max_streams", &ServerConfig::max_streams, 1, 10000, "calls of Segment, Compare and ModelInfer that may be open"),
       Number("client_silence_s", &ServerConfig::client_silence_s, 0, 86400, " s", "seconds that such a call waits for its client to send the next message or to take one, before it is ended; 0: for ever"),
       Integer("max_connections", &ServerConfig::max_connections, 0, 1'000'000, "connections of clients that may be open; 0: half of the files that the process may open, at most 4096"),

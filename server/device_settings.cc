@@ -20,7 +20,8 @@ DeviceSettings ReadDevice(const JsonField& entry) {
                    {"device", [&](const JsonField& f) { read.device = f.Text(); }},
                    {"threads", [&](const JsonField& f) { read.threads = static_cast<int>(f.Integer(0, kMostThreads)); }},
                    {"memory_limit_bytes", [&](const JsonField& f) { read.memory_limit_bytes = f.Integer(0, kMostBytes); }},
-                   {"queue_capacity", [&](const JsonField& f) { read.queue_capacity = f.Integer(1, kMostQueued); }}});
+                   {"queue_capacity", [&](const JsonField& f) { read.queue_capacity = f.Integer(1, kMostQueued); }},
+                   {"overlap", [&](const JsonField& f) { read.overlap = f.Boolean(); }}});
   read.name = entry.Has("name") ? entry.At("name").Text() : read.device;
   if (!IsDeviceName(read.name)) {
     throw Error(ErrorCode::kInvalidArgument, entry.path() + ".name = " + ShownKey(read.name) + ": must be 1 to 32 of a-z 0-9 : . _ -");
@@ -54,7 +55,8 @@ Json DevicesJson(const std::vector<DeviceSettings>& devices) {
                         {"device", device.device},
                         {"threads", device.threads},
                         {"memory_limit_bytes", device.memory_limit_bytes},
-                        {"queue_capacity", device.queue_capacity}});
+                        {"queue_capacity", device.queue_capacity},
+                        {"overlap", device.overlaps()}});
   }
   return list;
 }

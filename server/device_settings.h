@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -19,15 +20,18 @@ struct DeviceSettings {
   int threads = 0;                   ///< of the CPU, also around the networks of a GPU; 0: an equal share of those that the process may use
   int64_t memory_limit_bytes = 0;    ///< for weights and for work; 0: of the CPU's memory what all requests may have, of a GPU's what is free at the start
   int64_t queue_capacity = 16;       ///< requests that may wait or run
+  std::optional<bool> overlap = {};  ///< whether the next request is prepared, and the one before finished, while networks of one run; absent: not on the host
 
   bool on_host() const { return device == kHostDevice; }
+  /// On the host both would share the processors that the networks need.
+  bool overlaps() const { return overlap.value_or(!on_host()); }
   bool operator==(const DeviceSettings&) const = default;
 };
 
 /// Whether a device may have this name: it becomes a label of metrics.
 bool IsDeviceName(const std::string& name);
 
-/// A list of {`name`, `device`, `threads`, `memory_limit_bytes`, `queue_capacity`}, each of which may be left out; a name that is left out is the `device`.
+/// A list of {`name`, `device`, `threads`, `memory_limit_bytes`, `queue_capacity`, `overlap`}, each of which may be left out; a name that is left out is the `device`.
 /// Errors: kInvalidArgument for an empty list, a name that cannot be one or is another's, a value out of range.
 std::vector<DeviceSettings> ReadDevices(const JsonField& list);
 /// The list with every key.

@@ -84,9 +84,9 @@ void KeepOnly(const std::vector<int64_t>& structures, std::span<uint16_t> labels
 /// One volume on its way through a model.
 class Segmenter::Run {
  public:
-  Run(Segmenter& segmenter, const SegmentOptions& options, std::stop_token stop, const ProgressSink& progress)
+  Run(Segmenter& segmenter, const SegmentOptions& options, std::stop_token stop, const ProgressSink& progress, DeviceGate* gate)
       : segmenter_(segmenter), model_(segmenter.model()), options_(options), stop_(std::move(stop)), counter_(progress),
-        parts_(PartsFor(model_, options.structures)) {}
+        gate_(gate), parts_(PartsFor(model_, options.structures)) {}
 
   Segmentation Segment(const Volume& volume) {
     CanonicalImage image = Read(volume);
@@ -94,7 +94,8 @@ class Segmenter::Run {
     counter_.Expect(CountPatches(image, splits));
     labels_.assign(image.image.size(), 0);
     const Index3 shape{image.shape[2], image.shape[1], image.shape[0]};
-    for (const SplitPart& split : splits) SegmentRows(image, split);
+    DevicePass device(gate_, static_cast<int64_t>(splits.size() * parts_.size()));
+    for (const SplitPart& split : splits) SegmentRows(image, split, device);
 
     const Stopwatch stopwatch(&result_.times.postprocess_s);
     counter_.Enter(Stage::kPostprocess);
@@ -130,7 +131,7 @@ class Segmenter::Run {
   }
 
   /// Segments one part of the split, or the whole image, which it takes.
-  void SegmentRows(CanonicalImage& image, const SplitPart& split) {
+  void SegmentRows(CanonicalImage& image, const SplitPart& split, DeviceGate& device) {
     const int64_t plane = image.shape[1] * image.shape[2];
     const ArrayShape shape{split.to - split.from, image.shape[1], image.shape[2]};
     const bool whole = shape == image.shape;
@@ -143,13 +144,13 @@ class Segmenter::Run {
       const std::span<const float> source = Rows(image, split);
       rows = CropToNonzero(taken ? std::move(image.image) : std::vector<float>(source.begin(), source.end()), shape, image.spacing_mm);
     }
-    for (const size_t i : parts_) SegmentPart(rows, i, whole ? labels_ : labels);
+    for (const size_t i : parts_) SegmentPart(rows, i, whole ? labels_ : labels, device);
     if (whole) return;
     std::copy(labels.begin() + (split.kept_from - split.from) * plane, labels.begin() + (split.kept_to - split.from) * plane,
               labels_.begin() + split.kept_from * plane);
   }
 
-  void SegmentPart(const CaseImage& image, size_t place, std::span<uint16_t> labels) {
+  void SegmentPart(const CaseImage& image, size_t place, std::span<uint16_t> labels, DeviceGate& device) {
     const ModelPart& part = model_.parts[place];
     std::vector<float> network_image;
     {
@@ -160,6 +161,7 @@ class Segmenter::Run {
     }
     const ExportGrids grids = ExportGridsOf(part, image.box.Shape(), image.spacing_mm);
     const std::unique_ptr<LogitsExport> logits = MakeLogitsExport(part, grids, options_);
+    device.Enter(stop_);  // between the stages' stopwatches: a wait is no work
     {
       const Stopwatch stopwatch(&result_.times.infer_s);
       counter_.Enter(Stage::kInfer);
@@ -167,6 +169,7 @@ class Segmenter::Run {
       PredictLogits(network_image, grid, {part, segmenter_.executors_[place], options_, stop_, [this] { counter_.PatchDone(); }, &result_.times.network_s, segmenter_.HeadOf(place)},
                     logits->finishing(), [&logits](const LogitsBlock& block) { logits->Take(block); });
     }
+    device.Leave();  // before labels are made of logits that were kept, which may take long
     const Stopwatch stopwatch(&result_.times.postprocess_s);
     counter_.Enter(Stage::kPostprocess);
     MergeLabels(logits->Labels(stop_), part, image, labels);
@@ -192,6 +195,7 @@ class Segmenter::Run {
   const SegmentOptions& options_;
   std::stop_token stop_;
   ProgressCounter counter_;
+  DeviceGate* gate_;
   std::vector<size_t> parts_;
   std::vector<uint16_t> labels_;  // of the canonical image
   Segmentation result_;
@@ -221,8 +225,8 @@ std::vector<uint16_t> Segmenter::ValuesAskedFor(const SegmentOptions& options) c
 }
 
 Segmentation Segmenter::Segment(const Volume& volume, const SegmentOptions& options, std::stop_token stop,
-                                const ProgressSink& progress) {
-  return Run(*this, options, std::move(stop), progress).Segment(volume);
+                                const ProgressSink& progress, DeviceGate* gate) {
+  return Run(*this, options, std::move(stop), progress, gate).Segment(volume);
 }
 
 int64_t Segmenter::PeakBytes(const Geometry& geometry, const SegmentOptions& options) const {

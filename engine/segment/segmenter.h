@@ -10,6 +10,7 @@
 
 #include "engine/execute/executor.h"
 #include "engine/model/bundle.h"
+#include "engine/segment/device_gate.h"
 #include "engine/segment/linear_head.h"
 #include "engine/segment/statistics.h"
 #include "engine/volume/volume.h"
@@ -59,7 +60,8 @@ struct Segmentation {
   StageTimes times;
 };
 
-/// A model with executors for all its parts and folds: loaded once, used for many volumes, one at a time.
+/// A model with executors for all its parts and folds: loaded once, used for many volumes. Its executors take one volume at a time; they are all of it that segmenting
+/// changes. So several threads may segment at the same time if their gates let one of them at a time to the device; without gates one may.
 class Segmenter {
  public:
   /// Errors: what `factory` throws; kFailedPrecondition for what cannot be run: other than one input channel, patch sizes that do
@@ -69,11 +71,13 @@ class Segmenter {
   const Model& model() const { return bundle_.model; }
 
   /// Segments one volume. Bit-identical from run to run where the executor is, whatever `options.threads` is.
+  /// `gate` is entered before the first network's first patch and left behind the last network's last, whatever is thrown; not at all where it does not come to a patch. A
+  /// wait there is in no stage's seconds, and is told as preprocessing. Null: nobody else uses the model.
   /// Errors: kCancelled between two patches or channels after `stop` was asked for; kInvalidArgument for voxels that are NaN or
   /// infinite, or that the normalisation refuses; kResourceExhausted if the device has no memory; kInternal if the network gives
   /// an infinity.
   Segmentation Segment(const Volume& volume, const SegmentOptions& options, std::stop_token stop = {},
-                       const ProgressSink& progress = {});
+                       const ProgressSink& progress = {}, DeviceGate* gate = nullptr);
 
   /// Bytes that segmenting a volume of this geometry needs at its peak, the volume itself and the executors' weights
   /// excluded: for admission before anything is allocated.
@@ -83,7 +87,7 @@ class Segmenter {
   std::vector<uint16_t> ValuesAskedFor(const SegmentOptions& options) const;
 
   /// Runs one patch of zeros through the first network, twice, and returns the seconds that a patch takes by the second run, all its flips counted: the first run
-  /// pays for what is set up once.
+  /// pays for what is set up once. Takes the device as it is: for one thread, before any other one segments.
   /// Errors: as the executor's.
   double TimePatch();
 

@@ -61,15 +61,16 @@ TaskSegmenter::TaskSegmenter(TaskPlan plan, Segmenter& own, const SegmenterLooku
   refiner_ = find(plan_.refiner);
 }
 
-Segmentation TaskSegmenter::Segment(const Volume& volume, std::stop_token stop, const ProgressSink& progress) {
+Segmentation TaskSegmenter::Segment(const Volume& volume, std::stop_token stop, const ProgressSink& progress, DeviceGate* gate) {
+  DevicePass device(gate, 1 + (rough_ != nullptr ? 1 : 0) + (refiner_ != nullptr ? 1 : 0));
   int64_t patches = 0;
   const ProgressSink shifted = Shifted(progress, 0, refiner_ == nullptr ? 0 : refiner_->MostPatches(volume.geometry, {}));
   const ProgressSink counted = [&](const Progress& inner) {
     patches = inner.patches_done;
     if (shifted) shifted(inner);
   };
-  Segmentation result = rough_ == nullptr ? own_.Segment(volume, options(), stop, counted) : SegmentCropped(volume, stop, counted);
-  if (refiner_ != nullptr) Refine(volume, result, stop, Shifted(progress, patches, 0));
+  Segmentation result = rough_ == nullptr ? own_.Segment(volume, options(), stop, counted, &device) : SegmentCropped(volume, stop, counted, device);
+  if (refiner_ != nullptr) Refine(volume, result, stop, Shifted(progress, patches, 0), device);
   if (options().statistics && result.statistics.empty()) {
     result.statistics = MeasureStructures(result.label_map.labels, ViewOf(volume), HeaderVoxelVolumeMm3(volume.geometry),
                                           own_.ValuesAskedFor(options()), {options().exclude_incomplete, options().threads});
@@ -77,14 +78,15 @@ Segmentation TaskSegmenter::Segment(const Volume& volume, std::stop_token stop, 
   return result;
 }
 
-Segmentation TaskSegmenter::SegmentCropped(const Volume& volume, const std::stop_token& stop, const ProgressSink& progress) {
+Segmentation TaskSegmenter::SegmentCropped(const Volume& volume, const std::stop_token& stop, const ProgressSink& progress, DeviceGate& device) {
   int64_t patches = 0;
   const ProgressSink shifted = Shifted(progress, 0, own_.MostPatches(volume.geometry, options()));
   const SegmentOptions rough_options{.accumulation = options().accumulation, .threads = options().threads};
-  Segmentation rough = rough_->Segment(volume, rough_options, stop, [&](const Progress& inner) {
+  const ProgressSink counted = [&](const Progress& inner) {
     patches = inner.patches_done;
     if (shifted) shifted(inner);
-  });
+  };
+  Segmentation rough = rough_->Segment(volume, rough_options, stop, counted, &device);
   const Spacing3 spacing_mm = volume.geometry.AffineSpacingMm();
   const std::optional<VolumeBox> box = BoxOfLabels(rough.label_map, plan_.crop_labels, spacing_mm, plan_.margin_mm);
   if (!box) {
@@ -93,16 +95,16 @@ Segmentation TaskSegmenter::SegmentCropped(const Volume& volume, const std::stop
   }
   std::vector<uint8_t> near = plan_.near_labels.empty() ? std::vector<uint8_t>() : MaskOf(rough.label_map, plan_.near_labels);
   rough.label_map = {};
-  Segmentation result = own_.Segment(CropVolume(volume, *box), options(), stop, Shifted(progress, patches, 0));
+  Segmentation result = own_.Segment(CropVolume(volume, *box), options(), stop, Shifted(progress, patches, 0), &device);
   AddTimes(rough.times, result.times);
   result.label_map = PasteLabels(result.label_map, *box, volume.geometry.shape);
   if (!near.empty()) KeepNear(std::move(near), spacing_mm, own_.model().pipeline.keep_near->distance_mm, result.label_map);
   return result;
 }
 
-void TaskSegmenter::Refine(const Volume& volume, Segmentation& result, const std::stop_token& stop, const ProgressSink& progress) {
+void TaskSegmenter::Refine(const Volume& volume, Segmentation& result, const std::stop_token& stop, const ProgressSink& progress, DeviceGate& device) {
   const SegmentOptions refiner_options{.accumulation = options().accumulation, .threads = options().threads};
-  const Segmentation other = refiner_->Segment(volume, refiner_options, stop, progress);
+  const Segmentation other = refiner_->Segment(volume, refiner_options, stop, progress, &device);
   AddTimes(other.times, result.times);
   const Spacing3 spacing_mm = volume.geometry.AffineSpacingMm();
   DilateLabels(result.label_map.labels, Reversed(result.label_map.shape), {spacing_mm[2], spacing_mm[1], spacing_mm[0]},

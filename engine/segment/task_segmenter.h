@@ -6,6 +6,7 @@
 #include <stop_token>
 #include <string>
 
+#include "engine/segment/device_gate.h"
 #include "engine/segment/segmenter.h"
 #include "engine/segment/task_plan.h"
 
@@ -14,19 +15,20 @@ namespace tuckerseg {
 /// Finds the segmenter of a task; null where there is none.
 using SegmenterLookup = std::function<Segmenter*(const std::string& task)>;
 
-/// One request's way through its models. The segmenters and the plan's models must outlive it and take one volume at a time.
+/// One request's way through its models. The segmenters and the plan's models must outlive it; several requests may share segmenters as Segmenter says.
 class TaskSegmenter {
  public:
   /// `own`: of the plan's own model; `others` is asked for plan.OtherTasks(), now and not again.
   /// Errors: kFailedPrecondition that names a task whose segmenter is not there.
   TaskSegmenter(TaskPlan plan, Segmenter& own, const SegmenterLookup& others);
 
-  /// As Segmenter::Segment. An empty label map where the rough model finds none of the structures: there is nothing to look at.
-  Segmentation Segment(const Volume& volume, std::stop_token stop = {}, const ProgressSink& progress = {});
+  /// As Segmenter::Segment; `gate` is entered before the first model's first patch, and left behind the last model's last. An empty label map where the rough model finds
+  /// none of the structures: there is nothing to look at.
+  Segmentation Segment(const Volume& volume, std::stop_token stop = {}, const ProgressSink& progress = {}, DeviceGate* gate = nullptr);
 
  private:
-  Segmentation SegmentCropped(const Volume& volume, const std::stop_token& stop, const ProgressSink& progress);
-  void Refine(const Volume& volume, Segmentation& result, const std::stop_token& stop, const ProgressSink& progress);
+  Segmentation SegmentCropped(const Volume& volume, const std::stop_token& stop, const ProgressSink& progress, DeviceGate& device);
+  void Refine(const Volume& volume, Segmentation& result, const std::stop_token& stop, const ProgressSink& progress, DeviceGate& device);
   const SegmentOptions& options() const { return plan_.options.segment; }
 
   TaskPlan plan_;

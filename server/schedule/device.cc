@@ -12,7 +12,7 @@ int64_t DeviceMemoryLimit(const DeviceSettings& settings, const DeviceExecution&
 }
 
 Device::Device(DeviceSettings settings, DeviceExecution execution, int64_t memory_limit_bytes)
-    : settings_(std::move(settings)), execution_(std::move(execution)), memory_(memory_limit_bytes), queue_(settings_.queue_capacity) {}
+    : settings_(std::move(settings)), execution_(std::move(execution)), memory_(memory_limit_bytes), queue_(settings_.queue_capacity, settings_.overlaps() ? 2 : 1) {}
 
 Device& Devices::Add(DeviceSettings settings, DeviceExecution execution, int64_t host_bytes) {
   const int64_t limit = DeviceMemoryLimit(settings, execution, host_bytes);

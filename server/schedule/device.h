@@ -1,4 +1,4 @@
-/// One place where networks run: its queue with the worker that empties it, its memory, and how long work takes there.
+/// One place where networks run: its queue with the workers that empty it, its memory, and how long work takes there.
 #pragma once
 
 #include <cstddef>

@@ -1,6 +1,7 @@
 #include "server/schedule/work_queue.h"
 
 #include <algorithm>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <tuple>
@@ -34,22 +35,25 @@ bool WorkQueue::Place::operator<(const Place& other) const {
   return std::tuple(-priority, begin_s, index) < std::tuple(-other.priority, other.begin_s, other.index);
 }
 
-WorkQueue::WorkQueue(int64_t capacity) : capacity_(capacity), worker_([this](const std::stop_token& stop) { Work(stop); }) {}
+WorkQueue::WorkQueue(int64_t capacity, int at_once) : capacity_(capacity) {
+  for (int i = 0; i < at_once; ++i) workers_.emplace_back([this](const std::stop_token& stop) { Work(stop); });
+}
 
 void WorkQueue::Stop() {
-  worker_.request_stop();
+  for (std::jthread& worker : workers_) worker.request_stop();
   std::vector<std::shared_ptr<Ticket>> dropped;
   {
     const std::lock_guard lock(mutex_);
     stopped_ = true;
     dropped.swap(waiting_);
-    if (running_) running_->stop_.request_stop();
+    for (const auto& ticket : running_) ticket->stop_.request_stop();
   }
   for (const auto& ticket : dropped) End(*ticket, std::make_exception_ptr(Error(ErrorCode::kUnavailable, kStopping)));
-  if (worker_.joinable()) worker_.join();
+  for (std::jthread& worker : workers_)
+    if (worker.joinable()) worker.join();
 }
 
-std::shared_ptr<Ticket> WorkQueue::Submit(Turn turn, std::function<void(std::stop_token)> work) {
+std::shared_ptr<Ticket> WorkQueue::Submit(Turn turn, DeviceWork work) {
   auto ticket = std::make_shared<Ticket>();
   ticket->work_ = std::move(work);
   ticket->turn_ = std::move(turn);
@@ -64,7 +68,7 @@ std::shared_ptr<Ticket> WorkQueue::Submit(Turn turn, std::function<void(std::sto
     }
     const Place place = PlaceOf(ticket->turn_);
     const std::vector<Place> places = PlacesInOrder();
-    ticket->position_ = std::lower_bound(places.begin(), places.end(), place) - places.begin() + (running_ ? 1 : 0);
+    ticket->position_ = std::lower_bound(places.begin(), places.end(), place) - places.begin() + static_cast<int64_t>(running_.size());
     if (!Waits(ticket->turn_.client)) {
       double& had_s = had_s_[ticket->turn_.client];
       had_s = std::max(had_s, level_s_);
@@ -100,9 +104,11 @@ std::map<int, int64_t> WorkQueue::Waiting() const {
 double WorkQueue::SecondsBefore(const Turn& turn) const {
   const std::lock_guard lock(mutex_);
   double seconds = 0;
-  if (running_) {
-    const double elapsed = std::chrono::duration<double>(std::chrono::steady_clock::now() - running_->started_at_).count();
-    seconds = std::max(0.0, running_->turn_.foretold_s - elapsed);
+  for (const auto& ticket : running_) {
+    // Nothing is taken off those behind the first: they may have waited for the device all the while.
+    const bool first = ticket == running_.front();
+    const double elapsed = first ? std::chrono::duration<double>(std::chrono::steady_clock::now() - ticket->first_since_).count() : 0;
+    seconds += std::max(0.0, ticket->turn_.foretold_s - elapsed);
   }
   const Place place = PlaceOf(turn);
   for (const Place& other : PlacesInOrder()) {
@@ -153,12 +159,23 @@ bool WorkQueue::full() const {
   return Held() >= capacity_;
 }
 
-bool WorkQueue::running() const {
+int64_t WorkQueue::running() const {
   const std::lock_guard lock(mutex_);
-  return running_ != nullptr;
+  return static_cast<int64_t>(running_.size());
 }
 
-int64_t WorkQueue::Held() const { return static_cast<int64_t>(waiting_.size()) + (running_ ? 1 : 0); }
+int64_t WorkQueue::Held() const { return static_cast<int64_t>(waiting_.size() + running_.size()); }
+
+void WorkQueue::Begin(const std::shared_ptr<Ticket>& ticket) {
+  if (running_.empty()) ticket->first_since_ = std::chrono::steady_clock::now();
+  running_.push_back(ticket);
+}
+
+void WorkQueue::Forget(const std::shared_ptr<Ticket>& ticket) {
+  const bool was_first = running_.front() == ticket;
+  std::erase(running_, ticket);
+  if (was_first && !running_.empty()) running_.front()->first_since_ = std::chrono::steady_clock::now();
+}
 
 void WorkQueue::End(Ticket& ticket, std::exception_ptr error) {
   ticket.work_ = nullptr;  // what it captured goes before anyone hears that it has ended
@@ -173,12 +190,13 @@ void WorkQueue::End(Ticket& ticket, std::exception_ptr error) {
 void WorkQueue::Work(const std::stop_token& stop) {
   for (;;) {
     std::shared_ptr<Ticket> ticket;
+    std::optional<DeviceOrder::Claim> device;
     {
       std::unique_lock lock(mutex_);
       if (!changed_.wait(lock, stop, [this] { return !waiting_.empty(); }) || stop.stop_requested()) return;
       ticket = TakeNext();
-      running_ = ticket;
-      ticket->started_at_ = std::chrono::steady_clock::now();
+      Begin(ticket);
+      device.emplace(order_);  // with the mutex: claims are in the order in which work is taken
     }
     {
       const std::lock_guard lock(ticket->mutex_);
@@ -186,13 +204,14 @@ void WorkQueue::Work(const std::stop_token& stop) {
     }
     std::exception_ptr error;
     try {
-      ticket->work_(ticket->stop_.get_token());
+      ticket->work_(ticket->stop_.get_token(), *device);
     } catch (...) {
       error = std::current_exception();
     }
+    device.reset();  // whatever became of it: the next must not wait for a device that nobody uses
     {
       const std::lock_guard lock(mutex_);
-      running_ = nullptr;
+      Forget(ticket);
     }
     End(*ticket, error);
   }

@@ -1,4 +1,4 @@
-/// The one bounded queue in front of a device, and the worker that empties it.
+/// The one bounded queue in front of a device, and the workers that empty it.
 #pragma once
 
 #include <chrono>
@@ -14,7 +14,12 @@
 #include <thread>
 #include <vector>
 
+#include "server/schedule/device_order.h"
+
 namespace tuckerseg {
+
+/// What is done for a request. Networks run on the device between `device.Enter(stop)` and `device.Leave()` alone; however the work ends, the device is another's by then.
+using DeviceWork = std::function<void(std::stop_token stop, DeviceGate& device)>;
 
 /// What decides when a piece of work runs.
 struct Turn {
@@ -38,9 +43,9 @@ class Ticket {
   friend class WorkQueue;
   enum class State { kWaiting, kRunning, kEnded };
 
-  std::function<void(std::stop_token)> work_;
+  DeviceWork work_;
   Turn turn_;
-  std::chrono::steady_clock::time_point started_at_{};  // guarded by the queue's mutex
+  std::chrono::steady_clock::time_point first_since_{};  // that no running work began before it; guarded by the queue's mutex
   int64_t position_ = 0;
   std::stop_source stop_;
   mutable std::mutex mutex_;
@@ -49,31 +54,34 @@ class Ticket {
   std::exception_ptr error_;
 };
 
-/// Runs one piece of work at a time: higher priority first. Clients of one priority get equal shares of the device's foretold seconds, whoever sends more (start-time fair
-/// queueing, Goyal, Vin and Cheng 1997); a client's own work runs in the order of arrival, and so does all work while no client has had more than another.
+/// Begins work in the order of its places: higher priority first. Clients of one priority get equal shares of the device's foretold seconds, whoever sends more (start-time fair
+/// queueing, Goyal, Vin and Cheng 1997); a client's own work begins in the order of arrival, and so does all work while no client has had more than another.
+/// One piece of work runs at a time, or several, of which one has the device: while its networks run the next is prepared, or the one before finished. What has begun keeps its
+/// place before all that comes later, more urgent work included.
 /// Thread-safe.
 class WorkQueue {
  public:
-  /// `capacity`: pieces of work that may wait or run.
-  explicit WorkQueue(int64_t capacity);
+  /// `capacity`: pieces of work that may wait or run. `at_once`: that may run at the same time, at least 1.
+  explicit WorkQueue(int64_t capacity, int at_once = 1);
   ~WorkQueue() { Stop(); }
 
-  /// Stops the running work, drops what waits, joins the worker; takes no work from then on. For one thread, and not from within work.
+  /// Stops the running work, drops what waits, joins the workers; takes no work from then on. For one thread, and not from within work.
   void Stop();
 
   /// Errors: kResourceExhausted with a time to try again if the queue is full; kUnavailable once it was stopped.
-  std::shared_ptr<Ticket> Submit(Turn turn, std::function<void(std::stop_token)> work);
+  std::shared_ptr<Ticket> Submit(Turn turn, DeviceWork work);
 
   /// Takes waiting work out of the queue; asks running work to stop. What the work has captured is let go of once it has ended.
   void Cancel(const std::shared_ptr<Ticket>& ticket);
 
-  /// Until work of this turn would begin if it came now and nothing came after it: what is foretold to be left of the running work, and all that waits and goes first.
+  /// Until work of this turn would begin if it came now and nothing came after it: what is foretold to be left of the running work, and all that waits and goes first. Where
+  /// several run at a time it begins sooner, and ends no later than if it began then: what overlaps is not taken off.
   double SecondsBefore(const Turn& turn) const;
   int64_t depth() const;    ///< waiting
   /// Waiting, by priority; those that nothing of waits are left out.
   std::map<int, int64_t> Waiting() const;
   bool full() const;
-  bool running() const;
+  int64_t running() const;  ///< begun, and not ended
   int64_t capacity() const { return capacity_; }
 
  private:
@@ -90,22 +98,25 @@ class WorkQueue {
   Place PlaceOf(const Turn& turn) const;  // if it came now
   std::shared_ptr<Ticket> TakeNext();
   bool Waits(const std::string& client) const;
+  int64_t Held() const;
+  void Begin(const std::shared_ptr<Ticket>& ticket);
+  void Forget(const std::shared_ptr<Ticket>& ticket);  // it has ended
 
   void Work(const std::stop_token& stop);
-  int64_t Held() const;  // with the mutex
   static void End(Ticket& ticket, std::exception_ptr error);
 
   const int64_t capacity_;
   mutable std::mutex mutex_;
   std::condition_variable_any changed_;
   std::vector<std::shared_ptr<Ticket>> waiting_;  // in the order of arrival
-  std::shared_ptr<Ticket> running_;
+  std::vector<std::shared_ptr<Ticket>> running_;  // in the order in which they began
+  DeviceOrder order_;  // of those on the device
   // Seconds of the device that clients have had, of those who wait or run or have had more than who waits has. Who comes starts at `level_s_`, that which the work that began last
   // began at: time that nobody asked for is not saved up.
   std::map<std::string, double> had_s_;
   double level_s_ = 0;
   bool stopped_ = false;
-  std::jthread worker_;  // last: it starts when everything else is there
+  std::vector<std::jthread> workers_;  // last: they start when everything else is there
 };
 
 }  // namespace tuckerseg

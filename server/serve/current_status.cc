@@ -15,7 +15,7 @@ QueueStatus QueueStatusOf(const WorkQueue& queue) {
   for (int priority = kLowestPriority; priority <= kHighestPriority; ++priority) status.waiting[priority] = 0;
   for (const auto& [priority, waiting] : queue.Waiting()) status.waiting[priority] = waiting;
   status.capacity = queue.capacity();
-  status.running = queue.running() ? 1 : 0;
+  status.running = queue.running();
   return status;
 }
 

@@ -109,6 +109,7 @@ class Offers {
       return;
     }
     candidate.size = {candidate.plan.MostPatches(geometry_), geometry_.VoxelCount()};
+    // Of this request alone: each sets its own aside before it has its place in the queue, so two that are under way at once never need more than what is set aside.
     candidate.peak_bytes = std::max(candidate.plan.PeakBytes(geometry_), LabelMapBytes(geometry_) + request_.answer_bytes);
     candidate.device_bytes = device.on_host() ? candidate.peak_bytes : candidate.plan.PatchBytes();
     candidate.service_s = room.load_s + device.times().Foretell({request_.model.model().task, level.name}, candidate.size, SecondsByCard(level, request_.model, device));

@@ -183,6 +183,7 @@ WorkHold SegmentRun::Admit(const Need& need, const std::vector<size_t>& places) 
   record_.reason = NameOf(admitted_.reason);
   record_.voxels = admitted_.size.voxels;
   record_.foretold_s = admitted_.finish_s;
+  // Held from here to the work's end: what waits has its memory set aside, and so has each of two that are under way on a device at once.
   // Levels first: what room is then made for must not be themselves.
   WorkHold hold;
   hold.levels = parts_.catalogue.Hold(admitted_.levels, admitted_.place);
@@ -197,11 +198,13 @@ std::shared_ptr<Ticket> SegmentRun::Enqueue(const std::shared_ptr<SegmentWork>& 
   auto use = std::make_shared<IdleHeap::Use>(parts_.heap);
   const bool own_patches = HasOnlyOwnPatches();
   return device().queue().Submit({header_.priority(), client_, admitted_.service_s}, [work, plan = admitted_.plan, view = view_, use = std::move(use), own_patches, &catalogue = parts_.catalogue,
-                                                             &metrics = parts_.metrics, variant = record_.variant, name = record_.device](std::stop_token stop) {
+                                                             &metrics = parts_.metrics, variant = record_.variant, name = record_.device](std::stop_token stop, DeviceGate& gate) {
     // Until the work's end, which the call may outlast.
     const MemoryReservation device_memory = std::move(work->device_memory);
     const LevelHold levels = std::move(work->levels);
     if (stop.stop_requested()) throw Error(ErrorCode::kCancelled, "cancelled");  // before anything is read for it
+    // A level that is to be loaded is warmed up by a patch, which foretells its times: the device must be nobody else's meanwhile.
+    if (!catalogue.IsFinished(levels)) gate.Enter(stop);
     catalogue.Finish(levels);
     TaskSegmenter segmenter(plan, levels.own(), [&levels](const std::string& task) { return levels.Find(task); });
     PatchClock patches;
@@ -210,7 +213,7 @@ std::shared_ptr<Ticket> SegmentRun::Enqueue(const std::shared_ptr<SegmentWork>& 
       if (patch_s && own_patches) metrics.ObservePatch(variant, name, *patch_s);
       const std::lock_guard lock(work->mutex);
       work->progress = progress;
-    });
+    }, &gate);
   });
 }
 
@@ -250,7 +253,7 @@ void SegmentRun::Await(const SegmentWork& work, Ticket& ticket, const RunEvents&
 
 void SegmentRun::TakeTimes(const SegmentWork& work) {
   // The worker knows its stages better than this thread, which looks twenty times a second. The rest of the time was spent in
-  // the queue, so that the sum stays what the clock has measured.
+  // the queue, or waiting for the device between preprocessing and its networks, which is the queue's too: so the sum stays what the clock has measured.
   const StageTimes& times = work.result->times;
   record_.network_s = times.network_s;
   clock_.Enter(CallStage::kPostprocess);

@@ -39,7 +39,7 @@ struct ResidentLevel;
 /// The levels that a request needs on one device. They stay there as long as this lives, whatever happens to them in the catalogue: replaced, gone, unloaded.
 class LevelHold {
  public:
-  /// Once Catalogue::Finish() has been called: takes one volume at a time, the device's worker's.
+  /// Once Catalogue::Finish() has been called. Requests of one level share it: its networks are those of the request that has the device.
   Segmenter& own() const;
   /// The original of a task; null if the request does not need it.
   Segmenter* Find(const std::string& task) const;
@@ -95,6 +95,8 @@ class Catalogue {
   LevelHold Hold(const std::vector<const ServedLevel*>& levels, size_t device);
   /// Loads what is not loaded yet, or waits for whoever does; nothing breaks that off. Errors: kFailedPrecondition or kResourceExhausted with the reason.
   void Finish(const LevelHold& hold);
+  /// Whether Finish() has nothing to do.
+  bool IsFinished(const LevelHold& hold) const;
 
   /// Loads a level that View() has shown, also one that could not be loaded before, and pins it: only Unload() takes it away again. `device`: its place; none:
   /// on all of them, of which one must succeed. Errors: kFailedPrecondition or kResourceExhausted with the reason why it cannot be loaded.

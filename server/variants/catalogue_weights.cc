@@ -101,6 +101,13 @@ void Catalogue::Finish(const LevelHold& hold) {
   for (const LevelHold::Item& item : hold.items_) Finish(item);
 }
 
+bool Catalogue::IsFinished(const LevelHold& hold) const {
+  const std::lock_guard lock(mutex_);
+  for (const LevelHold::Item& item : hold.items_)
+    if (!item.resident->segmenter) return false;
+  return true;
+}
+
 void Catalogue::Load(const ServedLevel& level, std::optional<size_t> device) {
   std::optional<Error> failure;
   bool loaded = false;

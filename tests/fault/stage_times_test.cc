@@ -33,7 +33,7 @@ double SecondsSince(Clock::time_point begin) { return std::chrono::duration<doub
 /// Twelve patches of 80 ms: a request of a second.
 class StageTimes : public testing::Test {
  protected:
-  StageTimes() : served_(Options(watch_)) {
+  explicit StageTimes(bool overlap = false) : served_(Options(watch_, overlap)) {
     EXPECT_TRUE(Segment(served_.channel(), ct_).status.ok()) << "connected, and the log is there";
     EXPECT_TRUE(served_.BecomesIdle());
   }
@@ -67,9 +67,29 @@ class StageTimes : public testing::Test {
     return {};
   }
 
-  static ServedOptions Options(PatchWatch& watch) {
+  /// A request that waits while another one's patches run: its client's wait is that of its stages, and about half of it is the queue's. Returns what was answered.
+  Answer ExpectThatHalfOfItIsTheQueues() {
+    std::jthread first([&] { EXPECT_TRUE(Segment(served_.NewChannel(), ct_).status.ok()); });
+    EXPECT_TRUE(WaitUntil([&] { return served_.queue().running() == 1; }));
+    const auto begin = Clock::now();
+    Answer second = Segment(served_.channel(), ct_);
+    const double waited_s = SecondsSince(begin);
+    EXPECT_TRUE(second.status.ok()) << second.status.error_message();
+    double sum_s = 0;
+    double queue_s = 0;
+    for (const v1::StageTime& time : second.summary.stages()) {
+      sum_s += time.seconds();
+      if (time.stage() == v1::STAGE_QUEUE) queue_s = time.seconds();
+    }
+    EXPECT_NEAR(sum_s, waited_s, kTolerance * waited_s);
+    EXPECT_GT(queue_s, 0.3 * waited_s);
+    return second;
+  }
+
+  static ServedOptions Options(PatchWatch& watch, bool overlap) {
     watch.AfterPatch([] { std::this_thread::sleep_for(milliseconds(80)); });
     ServedOptions options;
+    options.config.devices = {{.overlap = overlap}};
     options.executor = watch.Over(options.executor);
     return options;
   }
@@ -123,21 +143,19 @@ TEST_F(StageTimes, OfTheLogSumToTheRequestWhateverBecomesOfIt) {
   }));
 }
 
-TEST_F(StageTimes, OfAQueueAreThoseOfTheRequestThatWaited) {
-  std::jthread first([&] { EXPECT_TRUE(Segment(served_.NewChannel(), ct_).status.ok()); });
-  ASSERT_TRUE(WaitUntil([&] { return served_.queue().running(); }));
-  const auto begin = Clock::now();
-  const Answer second = Segment(served_.channel(), ct_);
-  const double waited_s = SecondsSince(begin);
-  ASSERT_TRUE(second.status.ok()) << second.status.error_message();
-  double sum_s = 0;
-  double queue_s = 0;
-  for (const v1::StageTime& time : second.summary.stages()) {
-    sum_s += time.seconds();
-    if (time.stage() == v1::STAGE_QUEUE) queue_s = time.seconds();
-  }
-  EXPECT_NEAR(sum_s, waited_s, kTolerance * waited_s);
-  EXPECT_GT(queue_s, 0.3 * waited_s) << "about half of it";
+TEST_F(StageTimes, OfAQueueAreThoseOfTheRequestThatWaited) { ExpectThatHalfOfItIsTheQueues(); }
+
+/// Requests are prepared while others have the device.
+class StageTimesOfTwo : public StageTimes {
+ protected:
+  StageTimesOfTwo() : StageTimes(true) {}
+};
+
+TEST_F(StageTimesOfTwo, CountAWaitForTheDeviceAsTheQueuesWhichWasToldAsPreprocessing) {
+  const Answer answer = ExpectThatHalfOfItIsTheQueues();
+  EXPECT_TRUE(std::any_of(answer.progress.begin(), answer.progress.end(), [](const v1::Progress& told) {
+    return told.stage() == v1::STAGE_PREPROCESS && told.patches_done() == 0 && told.patches_total() == 12;
+  })) << "it waited for the device, not for its turn";
 }
 
 }  // namespace

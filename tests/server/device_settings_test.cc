@@ -19,6 +19,14 @@ TEST(ReadDevices, TakesEachWithItsOwnShare) {
                                    DeviceSettings{.name = "gpu", .device = "cuda:1", .threads = 0, .memory_limit_bytes = 0, .queue_capacity = 16}));
 }
 
+TEST(ReadDevices, LetsRequestsOverlapOnWhatIsNotTheHostUnlessTheySayOtherwise) {
+  const auto devices = Read(R"([{"name": "a"}, {"name": "b", "device": "cuda:0"}, {"name": "c", "overlap": true}, {"name": "d", "device": "cuda:0", "overlap": false}])");
+  EXPECT_FALSE(devices[0].overlaps());
+  EXPECT_TRUE(devices[1].overlaps());
+  EXPECT_TRUE(devices[2].overlaps());
+  EXPECT_FALSE(devices[3].overlaps());
+}
+
 TEST(ReadDevices, CallsADeviceByWhatItIsWhereItHasNoName) {
   const auto devices = Read(R"([{}, {"device": "cuda:0"}])");
   EXPECT_EQ(devices[0].name, "cpu");
@@ -45,6 +53,7 @@ TEST(ReadDevices, RefusesUnknownKeysAndValuesOutOfRange) {
   ExpectError(ErrorCode::kInvalidArgument, "config.devices[0].treads: unknown key; did you mean threads?", [] { Read(R"([{"treads": 2}])"); });
   ExpectError(ErrorCode::kInvalidArgument, "config.devices[0].threads = -1: must be a whole number in [0, 1024]", [] { Read(R"([{"threads": -1}])"); });
   ExpectError(ErrorCode::kInvalidArgument, "config.devices[0].queue_capacity = 0: must be a whole number in [1, 10000]", [] { Read(R"([{"queue_capacity": 0}])"); });
+  ExpectError(ErrorCode::kInvalidArgument, "config.devices[0].overlap = 1: must be true or false", [] { Read(R"([{"overlap": 1}])"); });
 }
 
 TEST(ShareThreads, LeavesWhatWasSaidAndSharesTheRestEvenly) {

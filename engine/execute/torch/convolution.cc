@@ -14,7 +14,9 @@ constexpr Size3 kDense{1, 1, 1};
 at::Tensor Convolution3d(const at::Tensor& input, const at::Tensor& weight, const std::optional<at::Tensor>& bias, const Size3& stride) {
   const Size3 kernel{weight.size(2), weight.size(3), weight.size(4)};
   const Size3 padding{(kernel[0] - 1) / 2, (kernel[1] - 1) / 2, (kernel[2] - 1) / 2};
-  const bool by_onednn = input.is_cpu() && input.scalar_type() == at::kFloat && kernel != kDense && at::hasMKLDNN();
+  // A dense kernel on features in C order is a product of matrices, which LibTorch makes of it.
+  const bool product = kernel == kDense && !input.is_contiguous(at::MemoryFormat::ChannelsLast3d);
+  const bool by_onednn = input.is_cpu() && input.scalar_type() == at::kFloat && !product && at::hasMKLDNN();
   if (by_onednn) return at::mkldnn_convolution(input, weight, bias, Sizes(padding), Sizes(stride), Sizes(kDense), /*groups=*/1);
   return at::conv3d(input, weight, bias, Sizes(stride), Sizes(padding));
 }

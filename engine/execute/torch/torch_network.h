@@ -39,7 +39,7 @@ class TorchNetwork {
   const at::Tensor& Tensor(const Layer& layer, const char* part) const { return tensors_.at(layer.name + part); }
   at::Tensor OnDevice(const at::Tensor& tensor, at::ScalarType type) const;
   std::optional<at::Tensor> Bias(const Layer& layer) const;
-  at::Tensor ApplyNorm(const Layer& layer, const at::Tensor& input) const;
+  at::Tensor ApplyNorm(const Layer& layer, size_t index, const at::Tensor& input) const;
   at::Tensor Apply(const Layer& layer, size_t index, const std::vector<at::Tensor>& features) const;
   at::Tensor ApplyTucker(const Layer& layer, const at::Tensor& input) const;
 
@@ -48,6 +48,7 @@ class TorchNetwork {
   at::MemoryFormat format_;
   std::map<std::string, at::Tensor> tensors_;  // by TensorSpec name, without the prefix; of Tucker layers the steps'
   std::vector<size_t> last_use_;               // layer after which a feature is freed
+  std::vector<std::optional<double>> slopes_;  // by layer: of the leaky ReLU that is one operation with this norm; empty where none are
 };
 
 }  // namespace tuckerseg

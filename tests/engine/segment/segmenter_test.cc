@@ -4,13 +4,20 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <array>
 #include <chrono>
+#include <cstring>
+#include <limits>
 #include <memory>
+#include <mutex>
 #include <set>
+#include <string>
 #include <thread>
+#include <vector>
 
 #include "engine/error.h"
 #include "engine/execute/plain/plain_executor.h"
+#include "tests/engine/segment/noted_gate.h"
 #include "tests/engine/segment/threshold_model.h"
 #include "tests/engine/volume/expect_error.h"
 
@@ -182,6 +189,140 @@ TEST(Segmenter, DropsSmallComponentsWhenAskedTo) {
   EXPECT_EQ(labelled(0), 4);
   EXPECT_EQ(labelled(1), 3);
   EXPECT_EQ(labelled(3), 0);
+}
+
+class SegmenterGateTest : public testing::Test {
+ protected:
+  Segmenter Make(Bundle bundle) { return Segmenter(std::move(bundle), gate_.Over(PlainExecutorFactory())); }
+  Segmenter MakeTiny() { return Make(TinyBundle(TinyUnet(2, 4), {8, 8, 8}, 5)); }
+
+  static constexpr size_t kPatches = 12;  // of the volume
+  const Volume volume_ = RandomVolume({13, 9, 11}, 1);
+  NotedGate gate_;
+};
+
+TEST_F(SegmenterGateTest, IsEnteredBeforeTheFirstPatchAndLeftBehindTheLast) {
+  MakeTiny().Segment(volume_, {}, {}, {}, &gate_);
+  EXPECT_EQ(gate_.order(), EnteredOnceFor(kPatches));
+}
+
+TEST_F(SegmenterGateTest, IsHadOnceForAllParts) {
+  Segmenter segmenter = Make(TwoParts());
+  segmenter.Segment(volume_, {}, {}, {}, &gate_);
+  EXPECT_EQ(gate_.order(), EnteredOnceFor(2 * kPatches)) << "what comes first does not wait in the midst of its networks";
+}
+
+TEST_F(SegmenterGateTest, IsHadOnceForAllPartsOfASplit) {
+  Bundle bundle = TinyBundle(TinyUnet(2, 4), {8, 8, 8}, 5);
+  bundle.model.pipeline.totalsegmentator = true;
+  Make(std::move(bundle)).Segment(RandomVolume({8, 8, 90}, 1), {.split_in_three = true}, {}, {}, &gate_);
+  EXPECT_EQ(gate_.order(), EnteredOnceFor(12 + 17 + 12));
+}
+
+TEST_F(SegmenterGateTest, IsLeftBeforeWhatFollowsTheNetworks) {
+  std::string seen;  // by the gate, when the next stage began
+  MakeTiny().Segment(volume_, {}, {}, [&](const Progress& progress) {
+    if (progress.stage == Stage::kPostprocess && seen.empty()) seen = gate_.order();
+  }, &gate_);
+  EXPECT_EQ(seen, EnteredOnceFor(kPatches));
+}
+
+TEST_F(SegmenterGateTest, IsLeftWhereTheNetworkThrows) {
+  gate_.on_patch = [this] {
+    if (gate_.order() == "eppp") throw Error(ErrorCode::kResourceExhausted, "the device has no memory left for a patch");
+  };
+  Segmenter segmenter = MakeTiny();
+  ExpectError(ErrorCode::kResourceExhausted, "no memory left", [&] { segmenter.Segment(volume_, {}, {}, {}, &gate_); });
+  EXPECT_EQ(gate_.order(), "epppl");
+}
+
+TEST_F(SegmenterGateTest, IsLeftWhereTheWorkIsCancelledBetweenPatches) {
+  std::stop_source stop;
+  gate_.on_patch = [&stop] { stop.request_stop(); };
+  Segmenter segmenter = MakeTiny();
+  ExpectError(ErrorCode::kCancelled, "cancelled", [&] { segmenter.Segment(volume_, {}, stop.get_token(), {}, &gate_); });
+  EXPECT_EQ(gate_.order(), "epl");
+}
+
+TEST_F(SegmenterGateTest, IsNotEnteredWhereItDoesNotComeToAPatch) {
+  Volume volume;
+  volume.geometry = volume_.geometry;
+  volume.type = VoxelType::kFloat32;
+  volume.voxels.assign(static_cast<size_t>(volume.geometry.VoxelCount()) * sizeof(float), std::byte{0});
+  const float nan = std::numeric_limits<float>::quiet_NaN();
+  std::memcpy(volume.voxels.data(), &nan, sizeof(nan));
+  Segmenter segmenter = MakeTiny();
+  ExpectError(ErrorCode::kInvalidArgument, "NaN", [&] { segmenter.Segment(volume, {}, {}, {}, &gate_); });
+  EXPECT_EQ(gate_.order(), "");
+}
+
+TEST_F(SegmenterGateTest, EndsTheWorkWhereItRefuses) {
+  gate_.on_enter = [](const std::stop_token&) { throw Error(ErrorCode::kCancelled, "cancelled while it waited"); };
+  Segmenter segmenter = MakeTiny();
+  ExpectError(ErrorCode::kCancelled, "cancelled while it waited", [&] { segmenter.Segment(volume_, {}, {}, {}, &gate_); });
+  EXPECT_EQ(gate_.order(), "e") << "no patch has run";
+}
+
+TEST_F(SegmenterGateTest, IsGivenTheTokenThatStopsTheWork) {
+  std::stop_source stop;
+  bool could_be_stopped = false;
+  gate_.on_enter = [&](const std::stop_token& token) {
+    stop.request_stop();
+    could_be_stopped = token.stop_requested();
+  };
+  Segmenter segmenter = MakeTiny();
+  ExpectError(ErrorCode::kCancelled, "cancelled", [&] { segmenter.Segment(volume_, {}, stop.get_token(), {}, &gate_); });
+  EXPECT_TRUE(could_be_stopped);
+}
+
+TEST_F(SegmenterGateTest, CountsAWaitForNoStageAndTellsItAsPreprocessing) {
+  constexpr std::chrono::milliseconds kWait{100};
+  Progress told;
+  Progress told_at_the_gate;
+  gate_.on_enter = [&](const std::stop_token&) {
+    told_at_the_gate = told;
+    std::this_thread::sleep_for(kWait);
+  };
+  Segmenter segmenter = MakeTiny();
+  const auto begin = std::chrono::steady_clock::now();
+  const StageTimes times = segmenter.Segment(volume_, {}, {}, [&told](const Progress& progress) { told = progress; }, &gate_).times;
+  const std::chrono::duration<double> whole = std::chrono::steady_clock::now() - begin;
+  EXPECT_LE(times.preprocess_s + times.infer_s + times.postprocess_s, whole.count() - std::chrono::duration<double>(kWait).count());
+  EXPECT_EQ(told_at_the_gate.stage, Stage::kPreprocess);
+  EXPECT_EQ(told_at_the_gate.patches_done, 0);
+  EXPECT_EQ(told_at_the_gate.patches_total, static_cast<int64_t>(kPatches));
+}
+
+/// Lets one of those that share the mutex through.
+class MutexGate final : public DeviceGate {
+ public:
+  explicit MutexGate(std::mutex& mutex) : lock_(mutex, std::defer_lock) {}
+  void Enter(const std::stop_token&) override { lock_.lock(); }
+  void Leave() noexcept override { lock_.unlock(); }
+
+ private:
+  std::unique_lock<std::mutex> lock_;
+};
+
+TEST(Segmenter, TakesSeveralVolumesAtOnceWhereGatesLetOneOfThemThrough) {
+  Segmenter segmenter(TwoParts(), PlainExecutorFactory());
+  constexpr size_t kThreads = 4;
+  std::array<std::vector<uint16_t>, kThreads> alone;
+  const auto volume_of = [](size_t i) { return RandomVolume({13, 9, 11 + static_cast<int64_t>(i)}, static_cast<unsigned>(i)); };
+  for (size_t i = 0; i < kThreads; ++i) alone[i] = segmenter.Segment(volume_of(i), {}).label_map.labels;
+
+  std::mutex device;
+  std::array<std::vector<uint16_t>, kThreads> together;
+  {
+    std::vector<std::jthread> threads;
+    for (size_t i = 0; i < kThreads; ++i) {
+      threads.emplace_back([&, i] {
+        MutexGate gate(device);
+        together[i] = segmenter.Segment(volume_of(i), {}, {}, {}, &gate).label_map.labels;
+      });
+    }
+  }
+  EXPECT_EQ(together, alone);
 }
 
 TEST(Segmenter, RefusesAModelOfSeveralChannels) {

@@ -9,6 +9,7 @@
 
 #include "engine/execute/plain/plain_executor.h"
 #include "engine/segment/memory_plan.h"
+#include "tests/engine/segment/noted_gate.h"
 #include "tests/engine/segment/threshold_model.h"
 #include "tests/engine/volume/expect_error.h"
 
@@ -19,7 +20,7 @@ class TaskSegmenterTest : public testing::Test {
  protected:
   void Serve(Bundle bundle) {
     const std::string task = bundle.model.task;
-    models_[task] = std::make_unique<Segmenter>(std::move(bundle), PlainExecutorFactory());
+    models_[task] = std::make_unique<Segmenter>(std::move(bundle), gate_.Over(PlainExecutorFactory()));
   }
   TaskPlan Plan(const std::string& task, TaskOptions options) {
     return PlanTask(models_.at(task)->model(), [this](const std::string& other) { return models_.contains(other) ? &models_.at(other)->model() : nullptr; },
@@ -41,6 +42,20 @@ class TaskSegmenterTest : public testing::Test {
     Serve(std::move(total));
   }
 
+  void ServeRefinedVertebrae() {
+    Bundle vertebrae = ThresholdBundle("vertebrae_pp_refined", {"vertebrae_C1"}, 300);
+    vertebrae.model.pipeline.refine = RefineRule{"vertebrae_body", "vertebrae_body", 2};
+    Serve(std::move(vertebrae));
+    Serve(ThresholdBundle("vertebrae_body", {"vertebrae_body"}, 100));
+  }
+  /// Segments with the gate, and returns how many patches have run.
+  size_t PatchesThroughTheGate(const std::string& task, const Volume& volume) {
+    size_t patches = 0;
+    Make(task, {}).Segment(volume, {}, [&patches](const Progress& progress) { patches = static_cast<size_t>(progress.patches_done); }, &gate_);
+    return patches;
+  }
+
+  NotedGate gate_;  // before the executors that it notes
   std::map<std::string, std::unique_ptr<Segmenter>> models_;
 };
 
@@ -152,10 +167,7 @@ TEST_F(TaskSegmenterTest, RefinesByAnotherModelsStructure) {
 }
 
 TEST_F(TaskSegmenterTest, CountsThePatchesOfARefinerBehindItsOwn) {
-  Bundle vertebrae = ThresholdBundle("vertebrae_pp_refined", {"vertebrae_C1"}, 300);
-  vertebrae.model.pipeline.refine = RefineRule{"vertebrae_body", "vertebrae_body", 2};
-  Serve(std::move(vertebrae));
-  Serve(ThresholdBundle("vertebrae_body", {"vertebrae_body"}, 100));
+  ServeRefinedVertebrae();
   const Volume volume = Field({40, 9, 9}, {{20, 500}, {21, 200}});
   int64_t last = 0;
   int64_t total = 0;
@@ -167,6 +179,36 @@ TEST_F(TaskSegmenterTest, CountsThePatchesOfARefinerBehindItsOwn) {
   });
   EXPECT_EQ(last, total);
   EXPECT_EQ(total, Plan("vertebrae_pp_refined", {}).MostPatches(volume.geometry)) << "of both";
+}
+
+TEST_F(TaskSegmenterTest, HasTheDeviceOnceForTheRoughModelAndItsOwn) {
+  ServeTotal("total_fastest");
+  ServeVessels();
+  const Volume volume = Field({40, 9, 9}, {{20, 500}});
+  const size_t patches = PatchesThroughTheGate("liver_vessels", volume);
+  EXPECT_EQ(gate_.order(), EnteredOnceFor(patches));
+  EXPECT_GT(patches, static_cast<size_t>(models_.at("total_fastest")->MostPatches(volume.geometry, {}))) << "of both";
+}
+
+TEST_F(TaskSegmenterTest, LeavesTheDeviceWhereTheRoughModelFindsNothing) {
+  ServeTotal("total_fastest");
+  ServeVessels();
+  const size_t patches = PatchesThroughTheGate("liver_vessels", Field({20, 9, 9}, {{5, 200}}));
+  EXPECT_EQ(gate_.order(), EnteredOnceFor(patches));
+}
+
+TEST_F(TaskSegmenterTest, HasTheDeviceOnceForItsOwnModelAndTheRefiner) {
+  ServeRefinedVertebrae();
+  const size_t patches = PatchesThroughTheGate("vertebrae_pp_refined", Field({40, 9, 9}, {{20, 500}, {21, 200}}));
+  EXPECT_EQ(gate_.order(), EnteredOnceFor(patches));
+}
+
+TEST_F(TaskSegmenterTest, LeavesTheDeviceWhereAModelThrows) {
+  ServeTotal("total_fastest");
+  ServeVessels();
+  gate_.on_patch = [] { throw Error(ErrorCode::kResourceExhausted, "the device has no memory left for a patch"); };
+  ExpectError(ErrorCode::kResourceExhausted, "no memory left", [&] { PatchesThroughTheGate("liver_vessels", Field({40, 9, 9}, {{20, 500}})); });
+  EXPECT_EQ(gate_.order(), "epl");
 }
 
 TEST_F(TaskSegmenterTest, NeedsTheMemoryOfItsLargestModel) {

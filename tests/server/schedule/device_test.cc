@@ -3,7 +3,14 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <array>
+#include <atomic>
+#include <chrono>
+#include <thread>
+#include <utility>
+
 #include "engine/execute/plain/plain_executor.h"
+#include "tests/server/wait_until.h"
 
 namespace tuckerseg {
 namespace {
@@ -40,6 +47,36 @@ TEST(Devices, KeepTheirOrderNamesAndOwnQueues) {
   EXPECT_EQ(devices.at(0).memory().limit_bytes(), kGibibyte);
   EXPECT_EQ(devices.at(1).memory().limit_bytes(), 7);
   EXPECT_FALSE(devices.at(0).OwnMemory().total);
+}
+
+/// Gives two requests to a device of these settings, and expects that both are under way at the same time, or never.
+void ExpectAtOnce(bool expected, DeviceSettings settings) {
+  std::atomic<int> begun = 0;
+  std::atomic<int> ended = 0;
+  std::atomic<bool> at_once = false;
+  Device device(std::move(settings), {PlainExecutorFactory()}, kGibibyte);
+  const auto work = [&](const std::stop_token&, DeviceGate&) {
+    if (++begun - ended == 2) at_once = true;
+    if (expected) {
+      WaitUntil([&] { return begun == 2; });
+    } else {
+      std::this_thread::sleep_for(std::chrono::milliseconds(20));  // for the other to begin
+    }
+    ++ended;
+  };
+  const std::array tickets{device.queue().Submit({}, work), device.queue().Submit({}, work)};
+  for (const auto& ticket : tickets) ASSERT_TRUE(ticket->WaitFor(kLimit));
+  EXPECT_EQ(at_once, expected);
+}
+
+TEST(Device, PreparesTheNextRequestBesideTheOneThatRunsUnlessItIsTheHost) {
+  ExpectAtOnce(true, {.device = "cuda:0"});
+  ExpectAtOnce(false, {});
+}
+
+TEST(Device, PreparesTheNextRequestAsItsSettingsSay) {
+  ExpectAtOnce(true, {.overlap = true});
+  ExpectAtOnce(false, {.device = "cuda:0", .overlap = false});
 }
 
 }  // namespace

@@ -83,7 +83,7 @@ class WatchedLevels {
 /// Keeps a device's worker busy as long as it lives.
 class BusyWorker {
  public:
-  explicit BusyWorker(WorkQueue& queue) : ticket_(queue.Submit({}, [done = done_.get_future().share()](std::stop_token) { done.wait(); })) {}
+  explicit BusyWorker(WorkQueue& queue) : ticket_(queue.Submit({}, [done = done_.get_future().share()](std::stop_token, DeviceGate&) { done.wait(); })) {}
   ~BusyWorker() { done_.set_value(); }
   BusyWorker(const BusyWorker&) = delete;
   BusyWorker& operator=(const BusyWorker&) = delete;
@@ -193,7 +193,7 @@ TEST_F(HeldAtTheSecond, IsCancelledWithinOnePatch) {
   conversation.Cancel();
   EXPECT_EQ(conversation.Finish().status.error_code(), grpc::CANCELLED);
   ASSERT_TRUE(NoStreamIsLeft()) << "the call does not wait for the patch";
-  EXPECT_TRUE(served_.queue().running());
+  EXPECT_EQ(served_.queue().running(), 1);
   gate().Open();
   EXPECT_TRUE(served_.BecomesIdle());
   EXPECT_EQ(gate().arrived(), 1) << "the patch that ran was the last";
@@ -253,7 +253,7 @@ class CompareBehindOthers : public testing::Test {
     ASSERT_TRUE(levels_.gate().WaitForPatch(1));
     const std::lock_guard admission(served_.parts().admission);  // the second level waits here until the others have come
     levels_.gate().Open();
-    ASSERT_TRUE(WaitUntil([this] { return !served_.queue().running(); }));
+    ASSERT_TRUE(WaitUntil([this] { return served_.queue().running() == 0; }));
     others_.emplace(served_.queue());
   }
 
@@ -310,7 +310,7 @@ TEST_F(CompareBehindOthers, StopsWaitingWhenItIsCancelled) {
 
 TEST_F(CompareBehindOthers, IsRefusedAtOnceWhereItsFirstLevelFindsNoPlace) {
   others_.emplace(served_.queue());
-  ASSERT_TRUE(WaitUntil([this] { return served_.queue().running(); }));
+  ASSERT_TRUE(WaitUntil([this] { return served_.queue().running() == 1; }));
   conversation_.SendHeader(Comparing({"original", "first"}));
   conversation_.SendFile(ct_);
   const CompareAnswer answer = conversation_.Finish();

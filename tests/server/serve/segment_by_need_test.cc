@@ -3,7 +3,9 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <atomic>
 #include <fstream>
+#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
@@ -179,6 +181,32 @@ TEST_F(SegmentByNeed, TellsARequestThatNeedsADamagedLevelAndRefusesTheNextAtItsH
   EXPECT_EQ(second.order, "");
   EXPECT_TRUE(Ask("original").status.ok());
   EXPECT_TRUE(served().BecomesIdle());
+}
+
+TEST_F(SegmentByNeed, LoadsALevelOnceNoRequestBeforeHasTheDevice) {
+  const auto patches_at_load = std::make_shared<std::atomic<int>>(0);  // that had begun when a network was made last
+  options_.config.devices = {{.overlap = true}};
+  options_.executor = [this, patches_at_load](const LayerGraph& graph, const WeightStore& weights, const std::string& prefix) {
+    *patches_at_load = held_->gate().arrived();
+    return PlainExecutorFactory()(graph, weights, prefix);
+  };
+  Start(false);
+  v1::SegmentHeader header;
+  header.mutable_level()->set_name("original");
+  SegmentConversation running(served().channel());
+  running.SendHeader(header);
+  running.SendFile(ct_);
+  ASSERT_TRUE(held_->gate().WaitForPatch(1));
+  header.mutable_level()->set_name("quick");
+  SegmentConversation next(served().channel());
+  next.SendHeader(header);
+  next.SendFile(ct_);
+  ASSERT_TRUE(WaitUntil([&] { return served().queue().running() == 2; }));
+  EXPECT_EQ(State("quick"), LevelState::kAvailable);
+  held_->gate().Open();
+  EXPECT_TRUE(running.Finish().status.ok());
+  EXPECT_TRUE(next.Finish().status.ok());
+  EXPECT_EQ(*patches_at_load, 12) << "all of the request before: the patch that warms a level up is timed on a device that is nobody else's";
 }
 
 TEST_F(SegmentByNeed, LeavesNothingBehindWhereTheClientGoesBeforeTheLevelIsLoaded) {

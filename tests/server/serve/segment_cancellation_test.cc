@@ -80,7 +80,7 @@ TEST_F(SegmentCancellationTest, BetweenPatchesFreesTheWorkerWithinOnePatch) {
   conversation.Cancel();
   EXPECT_EQ(conversation.Finish().status.error_code(), grpc::CANCELLED);
   ASSERT_TRUE(NoStreamIsLeft()) << "the call does not wait for the patch";
-  EXPECT_TRUE(served_.queue().running());
+  EXPECT_EQ(served_.queue().running(), 1);
   held_.gate().Open();
   EXPECT_TRUE(served_.BecomesIdle());
   EXPECT_EQ(held_.gate().arrived(), 1) << "the patch that ran was the last";

@@ -107,7 +107,7 @@ class ServedModel {
 
   /// True once no call holds a stream, a place in a queue, a worker or memory.
   bool BecomesIdle() {
-    const auto is_idle = [](Device& device) { return device.queue().depth() == 0 && !device.queue().running() && device.memory().reserved_bytes() == 0; };
+    const auto is_idle = [](Device& device) { return device.queue().depth() == 0 && device.queue().running() == 0 && device.memory().reserved_bytes() == 0; };
     return WaitUntil([&] { return parts_.streams == 0 && memory_.reserved_bytes() == 0 && std::all_of(devices_.begin(), devices_.end(), is_idle); });
   }
 

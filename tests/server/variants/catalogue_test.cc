@@ -245,7 +245,9 @@ TEST_F(CatalogueTest, LoadsALevelThatARequestNeeds) {
   const LevelHold hold = Hold("a");
   EXPECT_EQ(State("a"), LevelState::kAvailable) << "its memory is reserved, no more";
   EXPECT_EQ(host_->weight_bytes(), Bytes("a"));
+  EXPECT_FALSE(catalogue_->IsFinished(hold));
   catalogue_->Finish(hold);
+  EXPECT_TRUE(catalogue_->IsFinished(hold));
   EXPECT_EQ(State("a"), LevelState::kLoaded);
   EXPECT_EQ(hold.own().model(), *Level("a").model);
 }
@@ -470,7 +472,7 @@ TEST_F(CatalogueTest, StopsTheQueuesWhoseWorkLoadsLevelsBeforeItGoes) {
   Catalogue& catalogue = Open();
   std::atomic<bool> begun = false;
   std::atomic<bool> loaded = false;
-  devices_->at(0).queue().Submit({}, [&](const std::stop_token& stop) {
+  devices_->at(0).queue().Submit({}, [&](const std::stop_token& stop, DeviceGate&) {
     begun = true;
     while (!stop.stop_requested()) std::this_thread::sleep_for(milliseconds(1));
     const auto view = catalogue.View();  // it is still there
@@ -480,7 +482,7 @@ TEST_F(CatalogueTest, StopsTheQueuesWhoseWorkLoadsLevelsBeforeItGoes) {
   ASSERT_TRUE(WaitUntil([&] { return begun.load(); }));
   catalogue_.reset();
   EXPECT_TRUE(loaded);
-  ExpectError(ErrorCode::kUnavailable, "the server is stopping", [&] { devices_->at(0).queue().Submit({}, [](const std::stop_token&) {}); });
+  ExpectError(ErrorCode::kUnavailable, "the server is stopping", [&] { devices_->at(0).queue().Submit({}, [](const std::stop_token&, DeviceGate&) {}); });
 }
 
 }  // namespace

@@ -1,0 +1,194 @@
+#include "engine/execute/torch/channels_last_norm.h"
+
+#include <ATen/Parallel.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+#include <vector>
+
+namespace tuckerseg {
+namespace {
+
+/// Voxels that are summed in float32 before they are added up in float64: fixed, so that threads change no bit.
+constexpr int64_t kBlock = 1024;
+/// With few channels several voxels are one row, so that the inner loop is long enough to be run in vectors.
+constexpr int64_t kLeastRow = 64;
+
+/// Eight floats; the compiler makes of it what the machine has.
+constexpr int64_t kLanes = 8;
+using Lanes [[gnu::vector_size(kLanes * sizeof(float))]] = float;
+/// The same anywhere in memory.
+using LanesInMemory [[gnu::vector_size(kLanes * sizeof(float)), gnu::aligned(alignof(float)), gnu::may_alias]] = float;
+
+/// By reference: a vector that is returned has another ABI without AVX.
+[[gnu::always_inline]] inline const LanesInMemory& LanesAt(const float* values) { return *reinterpret_cast<const LanesInMemory*>(values); }
+
+/// Sums over a block of what is left of the values when `shift` is taken off, and of its squares: without the shift the squares' sum would cancel against the mean's.
+struct BlockSums {
+  const float* shift;  // [row]
+  float* sum;          // [row]
+  float* squares;      // [row]
+};
+
+/// Of one place in all rows.
+[[gnu::always_inline]] inline void AddPlace(const float* values, int64_t count, int64_t row, int64_t place, const BlockSums& sums) {
+  float sum = 0;
+  float squares = 0;
+  for (int64_t at = place; at < count; at += row) {
+    const float rest = values[at] - sums.shift[place];
+    sum += rest;
+    squares += rest * rest;
+  }
+  sums.sum[place] = sum;
+  sums.squares[place] = squares;
+}
+
+/// Places outside and rows inside, so that the sums stay in registers; a block is small enough to be in a cache when it is walked through again. What stands behind the last whole row is whole
+/// voxels, of the first channel on, and is added place by place.
+[[gnu::always_inline]] inline void AddRowsAnywhere(const float* values, int64_t count, int64_t row, const BlockSums& sums) {
+  const int64_t whole = count / row * row;
+  int64_t place = 0;
+  for (; place + kLanes <= row; place += kLanes) {
+    const Lanes shift = LanesAt(sums.shift + place);
+    Lanes sum{};
+    Lanes squares{};
+    for (int64_t at = place; at < whole; at += row) {
+      const Lanes rest = LanesAt(values + at) - shift;
+      sum += rest;
+      squares += rest * rest;
+    }
+    for (int64_t lane = 0; lane < kLanes; ++lane) {
+      if (whole + place + lane < count) {
+        const float rest = values[whole + place + lane] - shift[lane];
+        sum[lane] += rest;
+        squares[lane] += rest * rest;
+      }
+      sums.sum[place + lane] = sum[lane];
+      sums.squares[place + lane] = squares[lane];
+    }
+  }
+  for (; place < row; ++place) AddPlace(values, count, row, place, sums);
+}
+
+[[gnu::target("avx2")]] void AddRowsOnAvx2(const float* values, int64_t count, int64_t row, const BlockSums& sums) { AddRowsAnywhere(values, count, row, sums); }
+
+void AddRows(const float* values, int64_t count, int64_t row, const BlockSums& sums) {
+  if (__builtin_cpu_supports("avx2")) return AddRowsOnAvx2(values, count, row, sums);
+  AddRowsAnywhere(values, count, row, sums);
+}
+
+/// What is done to each value once the statistics are known, by place in a row: first the mean is taken off, since both it and the scale may be large.
+struct RowRule {
+  const float* mean;    // [row]
+  const float* scale;   // [row]
+  const float* offset;  // [row]
+  float negative_slope;
+};
+
+[[gnu::always_inline]] inline void ScaleRow(const float* values, int64_t count, const RowRule& rule, float* result) {
+  int64_t i = 0;
+  for (; i + kLanes <= count; i += kLanes) {
+    const Lanes normed = (LanesAt(values + i) - LanesAt(rule.mean + i)) * LanesAt(rule.scale + i) + LanesAt(rule.offset + i);
+    *reinterpret_cast<LanesInMemory*>(result + i) = normed < 0 ? normed * rule.negative_slope : normed;
+  }
+  for (; i < count; ++i) {
+    const float normed = (values[i] - rule.mean[i]) * rule.scale[i] + rule.offset[i];
+    result[i] = normed < 0 ? normed * rule.negative_slope : normed;
+  }
+}
+
+[[gnu::always_inline]] inline void ScaleRowsAnywhere(const float* values, int64_t count, int64_t row, const RowRule& rule, float* result) {
+  int64_t first = 0;
+  for (; first + row <= count; first += row) ScaleRow(values + first, row, rule, result + first);
+  ScaleRow(values + first, count - first, rule, result + first);
+}
+
+[[gnu::target("avx2")]] void ScaleRowsOnAvx2(const float* values, int64_t count, int64_t row, const RowRule& rule, float* result) {
+  ScaleRowsAnywhere(values, count, row, rule, result);
+}
+
+void ScaleRows(const float* values, int64_t count, int64_t row, const RowRule& rule, float* result) {
+  if (__builtin_cpu_supports("avx2")) return ScaleRowsOnAvx2(values, count, row, rule, result);
+  ScaleRowsAnywhere(values, count, row, rule, result);
+}
+
+/// One value a channel, again for each voxel of a row.
+std::vector<float> Repeated(const float* values, int64_t channels, int64_t row) {
+  std::vector<float> repeated(static_cast<size_t>(row));
+  for (int64_t i = 0; i < row; ++i) repeated[static_cast<size_t>(i)] = values[i % channels];
+  return repeated;
+}
+
+struct Statistics {
+  std::vector<double> mean;      // [channel]
+  std::vector<double> variance;  // [channel], the biased one
+};
+
+Statistics Measure(const float* values, int64_t voxels, int64_t channels, int64_t row) {
+  const std::vector<float> shift = Repeated(values, channels, row);  // the first voxel: as good as any near the mean, as the sums go on in float64
+  const int64_t blocks = (voxels + kBlock - 1) / kBlock;
+  std::vector<double> parts(static_cast<size_t>(blocks * 2 * channels));
+  at::parallel_for(0, blocks, 1, [&](int64_t begin, int64_t end) {
+    std::vector<float> sums(static_cast<size_t>(2 * row));
+    for (int64_t block = begin; block < end; ++block) {
+      const int64_t count = std::min(kBlock, voxels - block * kBlock) * channels;
+      AddRows(values + block * kBlock * channels, count, row, {shift.data(), sums.data(), sums.data() + row});
+      double* part = parts.data() + block * 2 * channels;
+      for (int64_t i = 0; i < row; ++i) {
+        part[i % channels] += static_cast<double>(sums[static_cast<size_t>(i)]);
+        part[channels + i % channels] += static_cast<double>(sums[static_cast<size_t>(row + i)]);
+      }
+    }
+  });
+  Statistics statistics{std::vector<double>(static_cast<size_t>(channels)), std::vector<double>(static_cast<size_t>(channels))};
+  const auto count = static_cast<double>(voxels);
+  for (int64_t c = 0; c < channels; ++c) {
+    double sum = 0;
+    double squares = 0;
+    for (int64_t block = 0; block < blocks; ++block) {
+      sum += parts[static_cast<size_t>(block * 2 * channels + c)];
+      squares += parts[static_cast<size_t>((block * 2 + 1) * channels + c)];
+    }
+    const double rest = sum / count;
+    statistics.mean[static_cast<size_t>(c)] = static_cast<double>(values[c]) + rest;
+    statistics.variance[static_cast<size_t>(c)] = std::max(squares / count - rest * rest, 0.0);  // rounding may leave a little below 0
+  }
+  return statistics;
+}
+
+}  // namespace
+
+at::Tensor NormChannelsLast(const at::Tensor& features, const at::Tensor& weight, const at::Tensor& bias, double epsilon, double negative_slope, bool in_place) {
+  const int64_t channels = features.size(1);
+  const int64_t voxels = features.numel() / channels;
+  const int64_t row = std::max<int64_t>(kLeastRow / channels, 1) * channels;
+  const float* values = features.const_data_ptr<float>();
+  const Statistics statistics = Measure(values, voxels, channels, row);
+
+  std::vector<float> mean(static_cast<size_t>(channels));
+  std::vector<float> scale(static_cast<size_t>(channels));
+  std::vector<float> offset(static_cast<size_t>(channels));
+  for (size_t c = 0; c < scale.size(); ++c) {
+    const double factor = static_cast<double>(weight.const_data_ptr<float>()[c]) / std::sqrt(statistics.variance[c] + epsilon);
+    mean[c] = static_cast<float>(statistics.mean[c]);
+    scale[c] = static_cast<float>(factor);
+    const double rounded_off = statistics.mean[c] - static_cast<double>(mean[c]);
+    offset[c] = static_cast<float>(static_cast<double>(bias.const_data_ptr<float>()[c]) - rounded_off * factor);
+  }
+  const std::vector<float> means = Repeated(mean.data(), channels, row);
+  const std::vector<float> scales = Repeated(scale.data(), channels, row);
+  const std::vector<float> offsets = Repeated(offset.data(), channels, row);
+
+  at::Tensor result = in_place ? features : at::empty_like(features);
+  float* normed = result.mutable_data_ptr<float>();
+  const RowRule rule{means.data(), scales.data(), offsets.data(), static_cast<float>(negative_slope)};
+  at::parallel_for(0, (voxels + kBlock - 1) / kBlock, 1, [&](int64_t begin, int64_t end) {
+    const int64_t first = begin * kBlock * channels;
+    const int64_t last = std::min(end * kBlock, voxels) * channels;
+    ScaleRows(values + first, last - first, row, rule, normed + first);
+  });
+  return result;
+}
+
+}  // namespace tuckerseg

@@ -1,0 +1,14 @@
+/// Instance norm with the leaky ReLU behind it, of features whose channels lie side by side, in two walks through memory. Shows LibTorch, as tucker_steps.h does.
+#pragma once
+
+#include <ATen/ATen.h>
+
+namespace tuckerseg {
+
+/// Each channel less its mean, over its deviation (the biased one, nnU-Net's), times `weight`, plus `bias`; what is below zero then times `negative_slope` (1: no ReLU).
+/// LibTorch's two operations walk through memory five times, and memory is what takes the time.
+/// `features`: [1, channels, d0, d1, d2] of float32 on the CPU in ChannelsLast3d order; `weight` and `bias`: [channels] of float32. Writes into `features`, which it returns, if `in_place`.
+/// The same bits with any number of threads.
+at::Tensor NormChannelsLast(const at::Tensor& features, const at::Tensor& weight, const at::Tensor& bias, double epsilon, double negative_slope, bool in_place);
+
+}  // namespace tuckerseg
