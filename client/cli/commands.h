@@ -9,6 +9,7 @@
 namespace tuckerseg {
 
 void AddSegmentCommand(CLI::App& app);
+void AddCompareCommand(CLI::App& app);
 void AddModelsCommand(CLI::App& app);
 void AddLevelsCommand(CLI::App& app);
 void AddLoadCommand(CLI::App& app);

@@ -26,6 +26,7 @@ int main(int argc, char** argv) {
   app.set_version_flag("--version", TUCKERSEG_VERSION);
   app.require_subcommand(0, 1);  // 1 would say that one is missing where a wrong one was given
   AddSegmentCommand(app);
+  AddCompareCommand(app);
   AddModelsCommand(app);
   AddLevelsCommand(app);
   AddLoadCommand(app);

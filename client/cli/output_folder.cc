@@ -32,7 +32,7 @@ OutputFolder::OutputFolder(std::filesystem::path path) : path_(std::filesystem::
 
 void OutputFolder::Write(const std::string& name, std::span<const std::byte> bytes) const {
   if (!IsPlainName(name)) {
-    throw Error(ErrorCode::kInvalidArgument, "structure: its name must be letters, digits, `_`, `-` and `.` to name a file");
+    throw Error(ErrorCode::kInvalidArgument, "name of a file: must be letters, digits, `_`, `-` and `.`, as the server calls it");
   }
   std::error_code error;
   std::filesystem::create_directories(path_, error);

@@ -54,6 +54,7 @@ void ProgressDisplay::Sent(int64_t bytes, int64_t total) {
 }
 
 void ProgressDisplay::Accepted(const v1::Accepted& accepted) {
+  infer_begin_ = {};  // of several levels each has a pace of its own
   std::string detail = accepted.variant() + " on " + accepted.device();
   if (accepted.queue_position() > 0) detail += ", " + std::to_string(accepted.queue_position()) + " before this one";
   Show("accepted", 0, detail);

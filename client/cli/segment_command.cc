@@ -9,14 +9,13 @@
 
 #include "client/cli/commands.h"
 #include "client/cli/ct_source.h"
-#include "engine/cli/option_checks.h"
 #include "client/cli/progress_display.h"
 #include "client/cli/quantity.h"
 #include "client/cli/random_key.h"
 #include "client/cli/segment_outputs.h"
 #include "client/cli/segment_report.h"
 #include "client/lib/client.h"
-#include "engine/error.h"
+#include "engine/cli/option_checks.h"
 
 namespace tuckerseg {
 namespace {
@@ -42,21 +41,6 @@ struct SegmentArguments {
 
 const std::map<std::string, v1::Crop> kCrops{{"auto", v1::CROP_UNSPECIFIED}, {"none", v1::CROP_NONE}, {"rough", v1::CROP_ROUGH},
                                              {"robust", v1::CROP_ROBUST}, {"body", v1::CROP_BODY}};
-
-/// Turns what a user may get wrong on the command line into CLI11's error, which ends with the status for wrong usage.
-template <typename Parse>
-CLI::Validator Checked(const Parse& parse) {
-  return CLI::Validator(
-      [parse](std::string& text) {
-        try {
-          parse(text);
-          return std::string();
-        } catch (const Error& error) {
-          return std::string(error.what());
-        }
-      },
-      "");
-}
 
 std::string CheckedKey(const std::string& key) {
   return key.empty() || key.size() > 128 ? "must have 1 to 128 characters" : "";
@@ -168,11 +152,11 @@ void AddSegmentCommand(CLI::App& app) {
   command->add_option("--level", arguments->level, "auto, original, or a level's name or number, e.g. 0.3 (`tuckerseg levels` lists them)")->capture_default_str();
   command->add_option("--min-quality", arguments->min_quality, "For auto: least mean Dice against the original, 0 to 1")
       ->check(NumberIn(0, 1));
-  command->add_option("--max-latency", arguments->max_latency, "For auto: longest time to the label map, e.g. 30s")->check(Checked(ParseDuration));
-  command->add_option("--max-memory", arguments->max_memory, "For auto: most memory for the segmentation, e.g. 4GiB")->check(Checked(ParseBytes));
+  command->add_option("--max-latency", arguments->max_latency, "For auto: longest time to the label map, e.g. 30s")->check(ParsedBy(ParseDuration));
+  command->add_option("--max-memory", arguments->max_memory, "For auto: most memory for the segmentation, e.g. 4GiB")->check(ParsedBy(ParseBytes));
   AddProcessingOptions(*command, *arguments);
   command->add_option("--priority", arguments->priority, "Place in the queue, -10 to 10; higher goes first")->check(CLI::Range(-10, 10));
-  command->add_option("--deadline", arguments->deadline, "Give up after this time, e.g. 5m; a bare number is seconds")->check(Checked(ParseDuration));
+  command->add_option("--deadline", arguments->deadline, "Give up after this time, e.g. 5m; a bare number is seconds")->check(ParsedBy(ParseDuration));
   command->add_option("--idempotency-key", arguments->idempotency_key,
                       "Name of this request: sent again under it, with the same CT and options, it is answered without being worked again. "
                       "Default: a random one, under which the request is sent again if the connection breaks")

@@ -1,32 +1,19 @@
 #include "client/cli/segment_outputs.h"
 
 #include <span>
-#include <system_error>
 #include <utility>
 
+#include "client/cli/input_guard.h"
 #include "client/cli/statistics_json.h"
-#include "engine/error.h"
 #include "engine/volume/split_labels.h"
 
 namespace tuckerseg {
 
-namespace {
-
-/// The CT may be the only copy that its owner has.
-void RefuseTheCt(const std::string& option, const std::filesystem::path& output, const std::filesystem::path& ct) {
-  std::error_code absent;
-  if (!output.empty() && std::filesystem::equivalent(output, ct, absent)) {
-    throw Error(ErrorCode::kInvalidArgument, option + ": is the CT's own file, which would be lost: must be another one");
-  }
-}
-
-}  // namespace
-
 SegmentOutputs::SegmentOutputs(const OutputPaths& paths, std::filesystem::path ct)
     : compressed_(!paths.label_map.ends_with(".nii")), ct_(std::move(ct)), split_path_(paths.split_dir) {
-  RefuseTheCt("--output", paths.label_map, ct_);
-  RefuseTheCt("--statistics", paths.statistics, ct_);
-  RefuseTheCt("--preview", paths.preview, ct_);
+  RefuseInput("--output", paths.label_map, "the CT's", ct_);
+  RefuseInput("--statistics", paths.statistics, "the CT's", ct_);
+  RefuseInput("--preview", paths.preview, "the CT's", ct_);
   if (!paths.label_map.empty()) label_map_file_.emplace(paths.label_map);
   if (!paths.statistics.empty()) statistics_file_.emplace(paths.statistics);
   if (!paths.preview.empty()) preview_file_.emplace(paths.preview);
@@ -50,7 +37,7 @@ void SegmentOutputs::Listen(SegmentEvents& events) {
 
 void SegmentOutputs::Write(const v1::LabelMapHeader& label_map, const v1::Summary& summary) const {
   if (split_folder_)
-    for (const auto& label : label_map.labels()) RefuseTheCt("--split-dir: " + label.name() + ".nii.gz", split_path_ / (label.name() + ".nii.gz"), ct_);
+    for (const auto& label : label_map.labels()) RefuseInput("--split-dir: " + label.name() + ".nii.gz", split_path_ / (label.name() + ".nii.gz"), "the CT's", ct_);
   if (label_map_file_) label_map_file_->Write(label_map_);
   if (statistics_file_) {
     const std::string json = StatisticsJson(summary);

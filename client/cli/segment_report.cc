@@ -1,11 +1,11 @@
 #include "client/cli/segment_report.h"
 
 #include <algorithm>
-#include <cctype>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <vector>
 
+#include "client/cli/contract_words.h"
 #include "client/cli/statistics_json.h"
 #include "engine/text_table.h"
 
@@ -13,15 +13,6 @@ namespace tuckerseg {
 namespace {
 
 using Json = nlohmann::ordered_json;
-
-/// "STAGE_INFER" -> "infer".
-std::string WithoutPrefix(const std::string& name, const std::string& prefix) {
-  std::string text = name.substr(std::min(prefix.size(), name.size()));
-  std::transform(text.begin(), text.end(), text.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  return text;
-}
-
-std::string NameOf(v1::Stage stage) { return WithoutPrefix(v1::Stage_Name(stage), "STAGE_"); }
 
 double TotalSeconds(const v1::Summary& summary) {
   double total = 0;
@@ -62,8 +53,6 @@ void PrintStructures(const v1::Summary& summary, std::ostream& out) {
 }
 
 }  // namespace
-
-std::string NameOf(v1::LevelReason reason) { return WithoutPrefix(v1::LevelReason_Name(reason), "LEVEL_REASON_"); }
 
 void PrintReport(const SegmentReport& report, std::ostream& out) {
   if (report.summary.volumes().empty()) {

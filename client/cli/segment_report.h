@@ -21,7 +21,4 @@ void PrintReport(const SegmentReport& report, std::ostream& out);
 /// One JSON object (docs/api.md lists its keys).
 void PrintReportAsJson(const SegmentReport& report, std::ostream& out);
 
-/// "only", "asked" ...: the reason as metrics name it.
-std::string NameOf(v1::LevelReason reason);
-
 }  // namespace tuckerseg

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "client/lib/call_context.h"
+#include "client/lib/comparison.h"
 #include "client/lib/error_of.h"
 #include "client/lib/segment_attempt.h"
 #include "client/lib/send_again.h"
@@ -44,6 +45,11 @@ v1::Summary Client::Segment(const v1::SegmentHeader& header, const ByteProducer&
     if (!possible || !again.Wait(attempt)) throw ErrorOf(attempt.status);
     if (events.again) events.again(again.attempts() + 1);
   }
+}
+
+std::vector<v1::LevelResult> Client::Compare(const v1::CompareHeader& header, const ByteProducer& volume, const CompareEvents& events, const CallLimits& limits) {
+  CallContext context(limits, token_);
+  return SendComparison(channel_, context.get(), header, volume, events);
 }
 
 v1::ListModelsResponse Client::ListModels(const CallLimits& limits) {

@@ -8,6 +8,7 @@
 #include <optional>
 #include <stop_token>
 #include <string>
+#include <vector>
 
 #include "client/lib/channel.h"
 #include "engine/volume/gzip_stream.h"
@@ -31,6 +32,17 @@ struct SegmentEvents {
   /// The call is sent again, for the `attempt`-th time: all that was told before is void, the pieces of a label map among it. Where it is empty
   /// no call is sent again once its label map has begun.
   std::function<void(int attempt)> again;
+};
+
+/// Told while Compare() runs, on the caller's thread, level by level. Each may be empty.
+struct CompareEvents {
+  std::function<void(int64_t bytes)> sent;  ///< bytes of the volume's file so far
+  std::function<void(const v1::Accepted&)> accepted;
+  std::function<void(const v1::Progress&)> progress;
+  std::function<void(const v1::LevelResult&)> result;
+  std::function<void(const v1::LabelMapHeader&)> label_map_header;  ///< of the level whose result came last
+  ByteSink label_map;                                               ///< its NIfTI file, in order
+  std::function<void(const v1::LevelResult&)> label_map_end;        ///< the file has come whole
 };
 
 struct CallLimits {
@@ -63,6 +75,12 @@ class Client {
   /// then cancelled on the server).
   v1::Summary Segment(const v1::SegmentHeader& header, const ByteProducer& volume, const SegmentEvents& events,
                       const CallLimits& limits = {});
+
+  /// Streams the volume in, and results of the header's levels out, with their label maps where the header asks for them: length and checksum of each are compared
+  /// with what the server announced. Returns the results. Holds one chunk of the volume and one of a label map.
+  /// Errors besides the above: kDataLoss if a level or a label map is missing, cut or changed; what `volume` and the events throw (the call is then cancelled on the
+  /// server).
+  std::vector<v1::LevelResult> Compare(const v1::CompareHeader& header, const ByteProducer& volume, const CompareEvents& events, const CallLimits& limits = {});
 
   v1::ListModelsResponse ListModels(const CallLimits& limits = {});
   v1::GetModelResponse GetModel(const std::string& task, const CallLimits& limits = {});

@@ -2,103 +2,17 @@
 
 #include <grpcpp/grpcpp.h>
 
-#include <algorithm>
 #include <span>
 #include <utility>
 
+#include "client/lib/cancel_unless_done.h"
+#include "client/lib/label_map_check.h"
+#include "client/lib/volume_upload.h"
 #include "engine/error.h"
-#include "engine/sha256.h"
 #include "tuckerseg/v1/segmentation.grpc.pb.h"
 
 namespace tuckerseg {
 namespace {
-
-/// Far below gRPC's limit of 4 MiB for a message, and what the contract asks for.
-constexpr size_t kChunkBytes = size_t{512} << 10;
-
-using SegmentStream = grpc::ClientReaderWriter<v1::SegmentRequest, v1::SegmentResponse>;
-
-/// Thrown through the producer when the server takes no more: its status says why.
-struct ServerEndedCall {};
-
-/// Cuts what the producer gives into chunks of one size.
-class ChunkWriter {
- public:
-  ChunkWriter(SegmentStream& stream, const std::function<void(int64_t)>& sent) : stream_(stream), sent_(sent) {
-    request_.mutable_chunk()->reserve(kChunkBytes);
-  }
-
-  void Write(std::span<const std::byte> bytes) {
-    while (!bytes.empty()) {
-      std::string& chunk = *request_.mutable_chunk();
-      const size_t count = std::min(bytes.size(), kChunkBytes - chunk.size());
-      chunk.append(reinterpret_cast<const char*>(bytes.data()), count);
-      bytes = bytes.subspan(count);
-      if (chunk.size() == kChunkBytes) Flush();
-    }
-  }
-
-  void Flush() {
-    std::string& chunk = *request_.mutable_chunk();
-    if (chunk.empty()) return;
-    if (!stream_.Write(request_)) throw ServerEndedCall{};
-    bytes_ += static_cast<int64_t>(chunk.size());
-    chunk.clear();
-    if (sent_) sent_(bytes_);
-  }
-
- private:
-  SegmentStream& stream_;
-  const std::function<void(int64_t)>& sent_;
-  v1::SegmentRequest request_;
-  int64_t bytes_ = 0;
-};
-
-/// Whether the header has left on a connection.
-bool Upload(SegmentStream& stream, const v1::SegmentHeader& header, const ByteProducer& volume, const SegmentEvents& events) {
-  v1::SegmentRequest request;
-  *request.mutable_header() = header;
-  if (!stream.Write(request)) return false;
-  try {
-    ChunkWriter chunks(stream, events.sent);
-    volume([&chunks](std::span<const std::byte> bytes) { chunks.Write(bytes); });
-    chunks.Flush();
-    stream.WritesDone();
-  } catch (const ServerEndedCall&) {
-    // Finish() will tell its reason.
-  }
-  return true;
-}
-
-/// What has come of the label map, against what was announced.
-class LabelMapCheck {
- public:
-  void Announce(const v1::LabelMapHeader& header) {
-    if (announced_) throw Error(ErrorCode::kInternal, "server: announced a second label map");
-    announced_ = header;
-  }
-  void Take(std::span<const std::byte> bytes) {
-    bytes_ += bytes.size();
-    digest_.Update(bytes);
-  }
-  void Finish() {
-    if (!announced_) throw Error(ErrorCode::kDataLoss, "label map: none came; the server's answer was cut");
-    if (bytes_ != announced_->bytes()) {
-      throw Error(ErrorCode::kDataLoss, "label map: " + std::to_string(bytes_) + " bytes came; must be " +
-                                            std::to_string(announced_->bytes()) + ", as the server announced");
-    }
-    if (digest_.Digest() != announced_->sha256()) {
-      throw Error(ErrorCode::kDataLoss, "label map: the bytes that came have another checksum than the server announced");
-    }
-  }
-  /// Labels that the file can hold.
-  int label_count() const { return announced_ ? announced_->labels_size() : 0; }
-
- private:
-  std::optional<v1::LabelMapHeader> announced_;
-  uint64_t bytes_ = 0;
-  Sha256 digest_;
-};
 
 /// What has come beside the label map.
 struct Extras {
@@ -142,21 +56,6 @@ void Tell(const v1::SegmentResponse& response, const SegmentEvents& events, Labe
   }
 }
 
-/// Ends a call that an error of the caller's leaves open: the server stops working for it.
-class CancelUnlessDone {
- public:
-  explicit CancelUnlessDone(grpc::ClientContext* context) : context_(context) {}
-  ~CancelUnlessDone() {
-    if (context_ != nullptr) context_->TryCancel();
-  }
-  CancelUnlessDone(const CancelUnlessDone&) = delete;
-  CancelUnlessDone& operator=(const CancelUnlessDone&) = delete;
-  void Done() { context_ = nullptr; }
-
- private:
-  grpc::ClientContext* context_;
-};
-
 }  // namespace
 
 SegmentAttempt SendSegment(const std::shared_ptr<grpc::Channel>& channel, grpc::ClientContext* context, const v1::SegmentHeader& header,
@@ -165,7 +64,7 @@ SegmentAttempt SendSegment(const std::shared_ptr<grpc::Channel>& channel, grpc::
   const auto stream = stub->Segment(context);
   CancelUnlessDone cancel(context);
   SegmentAttempt attempt;
-  attempt.server_was_there = Upload(*stream, header, volume, events);
+  attempt.server_was_there = UploadVolume(*stream, header, volume, events.sent);
 
   LabelMapCheck label_map;
   Extras extras;

@@ -8,12 +8,12 @@
 #include <set>
 #include <utility>
 
-#include "compression/cases/same_grid.h"
 #include "engine/error.h"
 #include "engine/model/json_fields.h"
 #include "engine/model/task_catalog.h"
 #include "engine/volume/nifti_reader.h"
 #include "engine/volume/orientation.h"
+#include "engine/volume/same_grid.h"
 #include "engine/whole_file.h"
 
 namespace tuckerseg {

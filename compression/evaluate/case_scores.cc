@@ -26,12 +26,6 @@ std::map<int64_t, Comparison> Compare(std::span<const uint16_t> predicted, std::
   return comparisons;
 }
 
-double EqualShare(std::span<const uint16_t> a, std::span<const uint16_t> b) {
-  int64_t equal = 0;
-  for (size_t v = 0; v < a.size(); ++v) equal += a[v] == b[v] ? 1 : 0;
-  return static_cast<double>(equal) / static_cast<double>(a.size());
-}
-
 std::optional<Comparison> Lookup(const std::map<int64_t, Comparison>& comparisons, int64_t value) {
   const auto found = comparisons.find(value);
   if (found == comparisons.end()) return std::nullopt;

@@ -9,8 +9,8 @@
 #include <string>
 #include <vector>
 
-#include "compression/evaluate/overlap.h"
 #include "compression/evaluate/surface_distance.h"
+#include "engine/volume/label_overlap.h"
 #include "engine/volume/volume.h"
 
 namespace tuckerseg {

@@ -1,10 +1,8 @@
 #include "compression/evaluate/reference_labels.h"
 
-#include <cmath>
-
-#include "compression/cases/same_grid.h"
 #include "engine/error.h"
-#include "engine/volume/orientation.h"
+#include "engine/volume/label_values.h"
+#include "engine/volume/same_grid.h"
 
 namespace tuckerseg {
 namespace {
@@ -30,18 +28,14 @@ ReferenceLabels::ReferenceLabels(const Model& model, const CaseFolder& folder) :
 
 std::vector<uint16_t> ReferenceLabels::Read(const CaseFiles& files, const Geometry& ct, int threads) const {
   const Volume stored = ReadLabels(files, classes_);
-  CheckSameGrid(files.name, ct, stored.geometry);
-  std::vector<uint16_t> labels;
-  labels.reserve(static_cast<size_t>(ct.VoxelCount()));
-  for (const float value : ToFloat(ViewOf(stored), threads)) {
-    if (!(value >= 0 && value < static_cast<float>(kLabelValues)) || value != std::floor(value)) {
-      throw Error(ErrorCode::kInvalidArgument, "case " + files.name + ": label " + std::to_string(value) + ": must be a whole number in [0, 65535]");
-    }
-    const int32_t own = table_[static_cast<size_t>(value)];
+  CheckSameGrid("case " + files.name + ": labels", stored.geometry, "the image", ct);
+  std::vector<uint16_t> labels = LabelValues(stored, "case " + files.name, threads);
+  for (uint16_t& label : labels) {
+    const int32_t own = table_[label];
     if (own == kUnnamed) {
-      throw Error(ErrorCode::kInvalidArgument, "case " + files.name + ": label " + std::to_string(static_cast<int>(value)) + ": must be a value of dataset.labels");
+      throw Error(ErrorCode::kInvalidArgument, "case " + files.name + ": label " + std::to_string(label) + ": must be a value of dataset.labels");
     }
-    labels.push_back(static_cast<uint16_t>(own));
+    label = static_cast<uint16_t>(own);
   }
   return labels;
 }

@@ -3,7 +3,7 @@
 
 #include <optional>
 
-#include "compression/evaluate/overlap.h"
+#include "engine/volume/label_overlap.h"
 
 namespace tuckerseg {
 

@@ -7,10 +7,10 @@
 
 #include "compression/cases/case_digest.h"
 #include "compression/cases/case_errors.h"
-#include "compression/cases/same_grid.h"
 #include "engine/error.h"
 #include "engine/half.h"
 #include "engine/segment/preprocess.h"
+#include "engine/volume/same_grid.h"
 
 namespace tuckerseg {
 namespace {
@@ -89,7 +89,7 @@ std::set<int64_t> LabelValues(const std::string& name, const Volume& labels, con
 }
 
 TrainingCase MakeTrainingCase(const std::string& name, const Volume& ct, const Volume* labels, const Model& model, int threads) {
-  if (labels != nullptr) CheckSameGrid(name, ct.geometry, labels->geometry);
+  if (labels != nullptr) CheckSameGrid("case " + name + ": labels", labels->geometry, "the image", ct.geometry);
   const ModelPart& part = model.parts.front();
   CanonicalImage read = Naming("case " + name, [&] { return ReadImage(ct, model, threads); });
   const CaseImage image = CropToNonzero(std::move(read.image), read.shape, read.spacing_mm);

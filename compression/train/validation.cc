@@ -8,12 +8,12 @@
 #include <memory>
 #include <utility>
 
-#include "compression/evaluate/overlap.h"
 #include "engine/execute/executor.h"
 #include "engine/execute/torch/torch_errors.h"
 #include "engine/half.h"
 #include "engine/segment/label_rule.h"
 #include "engine/segment/predict.h"
+#include "engine/volume/label_overlap.h"
 
 namespace tuckerseg {
 namespace {

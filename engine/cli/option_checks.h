@@ -6,6 +6,8 @@
 #include <sstream>
 #include <string>
 
+#include "engine/error.h"
+
 namespace tuckerseg {
 
 /// A whole number of at least `least`.
@@ -30,6 +32,21 @@ inline CLI::Validator NumberIn(double least, double most) {
         return right.str();
       },
       "", "");
+}
+
+/// What `parse` takes. Its Error becomes CLI11's, which ends with the status for wrong usage.
+template <typename Parse>
+CLI::Validator ParsedBy(const Parse& parse) {
+  return CLI::Validator(
+      [parse](std::string& text) {
+        try {
+          parse(text);
+          return std::string();
+        } catch (const Error& error) {
+          return std::string(error.what());
+        }
+      },
+      "");
 }
 
 }  // namespace tuckerseg

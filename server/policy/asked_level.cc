@@ -75,16 +75,19 @@ const ServedLevel& FindLevel(const std::string& wish, const std::vector<ServedLe
   return ready.empty() ? *meant.front() : *ready.front();
 }
 
+const ServedLevel& ThatCanRun(const ServedLevel& meant, const std::string& wish) {
+  if (!meant.ready()) throw Error(ErrorCode::kFailedPrecondition, "level = " + wish + ": " + meant.name + " could not be loaded: " + meant.error);
+  return meant;
+}
+
 }  // namespace
 
 bool LeavesTheChoice(const std::string& wish) { return wish.empty() || wish == "auto"; }
 
 const ServedLevel& FindMeantLevel(const std::string& wish, const std::vector<ServedLevel>& levels) { return FindLevel(wish, levels, ""); }
 
-const ServedLevel& FindAskedLevel(const std::string& wish, const std::vector<ServedLevel>& levels) {
-  const ServedLevel& meant = FindLevel(wish, levels, "auto");
-  if (!meant.ready()) throw Error(ErrorCode::kFailedPrecondition, "level = " + wish + ": " + meant.name + " could not be loaded: " + meant.error);
-  return meant;
-}
+const ServedLevel& FindNamedLevel(const std::string& wish, const std::vector<ServedLevel>& levels) { return ThatCanRun(FindLevel(wish, levels, ""), wish); }
+
+const ServedLevel& FindAskedLevel(const std::string& wish, const std::vector<ServedLevel>& levels) { return ThatCanRun(FindLevel(wish, levels, "auto"), wish); }
 
 }  // namespace tuckerseg

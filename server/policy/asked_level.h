@@ -17,6 +17,9 @@ bool LeavesTheChoice(const std::string& wish);
 /// listing them, or if the level could not be loaded.
 const ServedLevel& FindAskedLevel(const std::string& wish, const std::vector<ServedLevel>& levels);
 
+/// The same for who must name one: a list of those there are does not begin with "auto".
+const ServedLevel& FindNamedLevel(const std::string& wish, const std::vector<ServedLevel>& levels);
+
 /// The same, whether or not the level could be loaded: of several with its name one that could, if there is one.
 const ServedLevel& FindMeantLevel(const std::string& wish, const std::vector<ServedLevel>& levels);
 

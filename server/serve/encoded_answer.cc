@@ -10,14 +10,21 @@ void SendAnswer(const EncodedAnswer& answer, const ResponseSink& sink) {
   v1::SegmentResponse response;
   *response.mutable_label_map_header() = answer.header;
   sink(response);
-  for (size_t at = 0; at < answer.file.size(); at += static_cast<size_t>(kSentChunkBytes)) {
-    const size_t size = std::min(static_cast<size_t>(kSentChunkBytes), answer.file.size() - at);
-    response.set_chunk(answer.file.data() + at, size);
+  ForEachChunk(answer.file, [&](std::span<const std::byte> chunk) {
+    response.set_chunk(chunk.data(), chunk.size());
     sink(response);
-  }
+  });
   if (!answer.preview.empty()) {
     response.mutable_preview()->set_png(answer.preview.data(), answer.preview.size());
     sink(response);
+  }
+}
+
+void ForEachChunk(std::span<const std::byte> file, const std::function<void(std::span<const std::byte>)>& send) {
+  while (!file.empty()) {
+    const size_t size = std::min(static_cast<size_t>(kSentChunkBytes), file.size());
+    send(file.first(size));
+    file = file.subspan(size);
   }
 }
 

@@ -1,8 +1,9 @@
-/// A label map's file and what goes with it, as a client of Segment receives them.
+/// A label map's file and what goes with it, as clients receive them.
 #pragma once
 
 #include <cstddef>
 #include <functional>
+#include <span>
 #include <vector>
 
 #include "tuckerseg/v1/segmentation.pb.h"
@@ -19,5 +20,8 @@ using ResponseSink = std::function<void(const v1::SegmentResponse&)>;
 
 /// The label map's header and chunks, then the picture.
 void SendAnswer(const EncodedAnswer& answer, const ResponseSink& sink);
+
+/// A file in the pieces that it is sent in, in order.
+void ForEachChunk(std::span<const std::byte> file, const std::function<void(std::span<const std::byte>)>& send);
 
 }  // namespace tuckerseg

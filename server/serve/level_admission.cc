@@ -75,6 +75,16 @@ class Offers {
     for (size_t place = 0; place < parts_.devices.size(); ++place) AddOn(place, level, quality, settings);
   }
 
+  /// The level on these devices; on every device where it never can run on any of them.
+  void AddOnOneOf(const std::vector<size_t>& places, const ServedLevel& level, const PolicySettings& settings) {
+    for (const size_t place : places) AddOn(place, level, 1, settings);
+    const auto can_run = [](const LevelOffer& offer) { return offer.needed_bytes <= offer.device_bytes; };
+    if (std::any_of(offers_.begin(), offers_.end(), can_run)) return;
+    offers_.clear();
+    candidates_.clear();
+    Add(level, 1, settings);
+  }
+
   /// Where nothing can be offered as levels cannot be loaded, rather than for the request's own promises.
   void ThrowIfAllFailed() const {
     if (offers_.empty() && !failure_.empty()) throw Error(ErrorCode::kFailedPrecondition, failure_);
@@ -191,12 +201,21 @@ TaskPlan PlanFor(const ServedLevel& level, const LevelRequest& request, const De
   return PlanTask(*level.model, others, TaskOptionsOf(request.header, request.model.model(), parts.config.accumulation, device.threads()));
 }
 
+std::vector<size_t> PlacesForAll(const std::vector<const ServedLevel*>& levels, ServiceParts& parts) {
+  std::vector<size_t> places;
+  for (size_t place = 0; place < parts.devices.size(); ++place) {
+    const auto can_be_loaded = [&](const ServedLevel* level) { return parts.catalogue.RoomFor({level}, place).error.empty(); };
+    if (std::all_of(levels.begin(), levels.end(), can_be_loaded)) places.push_back(place);
+  }
+  return places;
+}
+
 Admission AdmitLevel(const LevelRequest& request, const Geometry& geometry, ServiceParts& parts) {
   Offers offers(request, geometry, parts);
   // Who names a level has settled its accuracy: what was measured of it decides nothing.
   if (request.asked != nullptr) {
     const PolicySettings settings{.deadline_margin = parts.config.deadline_margin};
-    offers.Add(*request.asked, 1, settings);
+    request.places.empty() ? offers.Add(*request.asked, 1, settings) : offers.AddOnOneOf(request.places, *request.asked, settings);
     offers.ThrowIfAllFailed();
     return offers.Choose(settings);
   }

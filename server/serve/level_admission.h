@@ -47,9 +47,11 @@ struct LevelRequest {
   const std::string& client;  ///< who shares devices with others
   /// The level that the client names; null: the server chooses.
   const ServedLevel* asked = nullptr;
+  /// Devices on one of which a level that is asked for is to run, unless it never can on any of them; empty: on any.
+  std::vector<size_t> places = {};
   /// Seconds that are left of the call; none: it has no deadline.
   std::optional<double> deadline_s;
-  /// What the request holds already: the volume.
+  /// What the request holds already: the volume, label maps of other levels.
   int64_t held_bytes = 0;
   /// What making its answer takes beside the volume and the label map.
   int64_t answer_bytes = 0;
@@ -60,6 +62,9 @@ int64_t LabelMapBytes(const Geometry& geometry);
 
 /// What running a level, whose files could be read, on a device takes for what the header asks. Errors: as PlanTask.
 TaskPlan PlanFor(const ServedLevel& level, const LevelRequest& request, const Device& device, const ServiceParts& parts);
+
+/// Devices on which every one of these levels can be loaded, as far as anyone knows; empty: there is none.
+std::vector<size_t> PlacesForAll(const std::vector<const ServedLevel*>& levels, ServiceParts& parts);
 
 /// Chooses level and device for a volume of this geometry; a level that is asked for runs where it is foretold to end first. A level that is on disk alone is
 /// offered with what loading it takes. Errors: the policy's refusal, with a time to try again where waiting helps; kFailedPrecondition where a level that is

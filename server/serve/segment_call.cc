@@ -1,25 +1,17 @@
 #include "server/serve/segment_call.h"
 
-#include <span>
 #include <utility>
 
-#include "engine/error.h"
 #include "server/serve/request_options.h"
 
 namespace tuckerseg {
-namespace {
 
-std::span<const std::byte> Bytes(const std::string& text) {
-  return {reinterpret_cast<const std::byte*>(text.data()), text.size()};
-}
-
-}  // namespace
-
-SegmentCall::SegmentCall(ServiceParts& parts, grpc::ServerContext& context, SegmentStream& stream)
-    : parts_(parts), context_(context), stream_(stream), run_(parts, context, "tuckerseg.v1.SegmentationService", "Segment") {}
+SegmentCall::SegmentCall(ServiceParts& parts, grpc::ServerContext& context, Stream::GrpcStream& stream)
+    : parts_(parts), run_(parts, context, "tuckerseg.v1.SegmentationService", "Segment"), stream_(parts, context, stream, run_) {}
 
 void SegmentCall::Run() {
-  ReadHeader();
+  run_.Ask(stream_.ReadHeader());
+  answer_.emplace(run_.header(), run_.model().model());
   std::optional<VolumeReceiver::Received> received = Receive();
   if (const auto result = FindResult(received->sha256)) {
     received.reset();  // its memory, before a client takes its time to read
@@ -28,34 +20,9 @@ void SegmentCall::Run() {
   Segment(*std::move(received));
 }
 
-void SegmentCall::ReadHeader() {
-  v1::SegmentRequest request;
-  if (!Read(request)) {
-    run_.ThrowIfGone();
-    throw Error(ErrorCode::kInvalidArgument, "header: missing; the first message must be a header");
-  }
-  if (!request.has_header()) throw Error(ErrorCode::kInvalidArgument, "payload: must be a header in the first message");
-  run_.TakeRequest();
-  run_.Ask(std::move(*request.mutable_header()));
-  answer_.emplace(run_.header(), run_.model().model());
-}
-
 VolumeReceiver::Received SegmentCall::Receive() {
-  StageClock& clock = run_.clock();
   VolumeReceiver receiver(parts_.config, parts_.memory, run_.header().total_bytes(), run_.header().sha256(), Repeatable());
-  v1::SegmentRequest request;
-  while (Read(request)) {
-    clock.Enter(CallStage::kDecode);
-    if (!request.has_chunk()) throw Error(ErrorCode::kInvalidArgument, "payload: must be a chunk in every message after the first");
-    run_.TakeBytes(static_cast<int64_t>(request.chunk().size()));
-    receiver.Take(Bytes(request.chunk()));
-    run_.record().received_bytes += static_cast<int64_t>(request.chunk().size());
-    clock.Enter(CallStage::kReceive);
-  }
-  run_.ThrowIfGone();  // Read ends with the client's half-close, and with the client
-  clock.Enter(CallStage::kDecode);
-  run_.VolumeHasCome();
-  return receiver.Finish();
+  return stream_.Receive(receiver);
 }
 
 std::shared_ptr<const SegmentResult> SegmentCall::FindResult(const std::string& input_sha256) {
@@ -87,7 +54,7 @@ void SegmentCall::SendAgain(const SegmentResult& result) {
   accepted.clear_estimated_latency();
   Send(accepted);
   run_.clock().Enter(CallStage::kSend);
-  SendAnswer(*result.answer, [this](const v1::SegmentResponse& response) { Send(response); });
+  SendAnswer(*result.answer, [this](const v1::SegmentResponse& response) { stream_.Send(response); });
   Send(result.summary);
 }
 
@@ -101,7 +68,7 @@ void SegmentCall::Segment(VolumeReceiver::Received received) {
   result.summary = MakeSummary();
   claim_.Keep(result);  // before it is sent: a client whose connection breaks on the way finds it when it asks again
   run_.clock().Enter(CallStage::kSend);
-  SendAnswer(*result.answer, [this](const v1::SegmentResponse& response) { Send(response); });
+  SendAnswer(*result.answer, [this](const v1::SegmentResponse& response) { stream_.Send(response); });
   result.summary = MakeSummary();  // now with the time of sending
   claim_.Keep(result);
   Send(result.summary);
@@ -132,41 +99,22 @@ v1::Summary SegmentCall::MakeSummary() {
   return summary;
 }
 
-bool SegmentCall::Read(v1::SegmentRequest& request) {
-  SilenceWatch::Wait wait(parts_.silence, context_);
-  const bool read = stream_.Read(&request);
-  wait.ThrowIfTooLong();
-  return read;
-}
-
 void SegmentCall::Send(const v1::Accepted& accepted) {
   v1::SegmentResponse response;
   *response.mutable_accepted() = accepted;
-  Send(response);
+  stream_.Send(response);
 }
 
 void SegmentCall::Send(const v1::Progress& progress) {
   v1::SegmentResponse response;
   *response.mutable_progress() = progress;
-  Send(response);
+  stream_.Send(response);
 }
 
 void SegmentCall::Send(const v1::Summary& summary) {
   v1::SegmentResponse response;
   *response.mutable_summary() = summary;
-  Send(response);
-}
-
-void SegmentCall::Send(const v1::SegmentResponse& response) {
-  SilenceWatch::Wait wait(parts_.silence, context_);
-  const bool written = stream_.Write(response);
-  wait.ThrowIfTooLong();
-  if (written) {
-    run_.record().sent_bytes += static_cast<int64_t>(response.chunk().size());
-    return;
-  }
-  run_.ThrowIfGone();
-  throw Error(ErrorCode::kCancelled, "the client has gone");
+  stream_.Send(response);
 }
 
 }  // namespace tuckerseg

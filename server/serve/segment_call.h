@@ -11,16 +11,17 @@
 #include "server/serve/segment_run.h"
 #include "server/serve/service_parts.h"
 #include "server/serve/volume_receiver.h"
+#include "server/serve/volume_stream.h"
 #include "tuckerseg/v1/segmentation.grpc.pb.h"
 
 namespace tuckerseg {
 
-using SegmentStream = grpc::ServerReaderWriter<v1::SegmentResponse, v1::SegmentRequest>;
-
 class SegmentCall {
  public:
+  using Stream = VolumeStream<v1::SegmentRequest, v1::SegmentResponse>;
+
   /// All must outlive the call.
-  SegmentCall(ServiceParts& parts, grpc::ServerContext& context, SegmentStream& stream);
+  SegmentCall(ServiceParts& parts, grpc::ServerContext& context, Stream::GrpcStream& stream);
 
   /// Serves the call. Errors end it; what it holds is freed on every way out.
   void Run();
@@ -29,7 +30,6 @@ class SegmentCall {
   void Report(const grpc::Status& status) { run_.Report(status); }
 
  private:
-  void ReadHeader();
   VolumeReceiver::Received Receive();
   /// Whether the request's result is to be kept, and looked for.
   bool Repeatable() const { return parts_.results.enabled() && !run_.header().idempotency_key().empty(); }
@@ -39,17 +39,13 @@ class SegmentCall {
   void Segment(VolumeReceiver::Received received);
   EncodedAnswer Encode(SegmentWork& work, const NiftiHeader& input);
   v1::Summary MakeSummary();
-  /// As the stream's; of a client that stands still it throws kDeadlineExceeded, and so does Send().
-  bool Read(v1::SegmentRequest& request);
   void Send(const v1::Accepted& accepted);
   void Send(const v1::Progress& progress);
   void Send(const v1::Summary& summary);
-  void Send(const v1::SegmentResponse& response);
 
   ServiceParts& parts_;
-  const grpc::ServerContext& context_;
-  SegmentStream& stream_;
   SegmentRun run_;
+  Stream stream_;
   std::optional<SegmentAnswer> answer_;  // once the header has been read
   ResultCache::Claim claim_;             // on the result, where it is to be kept
 };

@@ -1,5 +1,6 @@
 #include "server/serve/segment_record.h"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "server/observe/log.h"
@@ -18,6 +19,25 @@ struct CallEnd {
   double seconds = 0;
 };
 
+void ObserveWork(const CallEnd& end, Metrics& metrics) {
+  const SegmentRecord& record = end.record;
+  const auto observe = [&metrics](size_t stage, const std::string& variant, const std::string& device, double seconds) {
+    metrics.ObserveStage(kCallStageNames[stage], variant, device, seconds);
+  };
+  if (record.levels.empty()) {
+    if (!record.reused) metrics.ObservePeakMemory(record.variant, record.device, static_cast<double>(record.peak_memory_bytes));
+    for (size_t i = 0; i < kCallStages; ++i) observe(i, record.variant, record.device, end.clock.seconds(static_cast<CallStage>(i)));
+    return;
+  }
+  // Each level has its own stages from its queue on; the volume was received for all of them.
+  constexpr auto kFirstOwn = static_cast<size_t>(CallStage::kQueue);
+  for (size_t i = 0; i < kFirstOwn; ++i) observe(i, record.variant, record.device, end.clock.seconds(static_cast<CallStage>(i)));
+  for (const LevelPart& level : record.levels) {
+    metrics.ObservePeakMemory(level.variant, level.device, static_cast<double>(level.peak_memory_bytes));
+    for (size_t i = kFirstOwn; i < kCallStages; ++i) observe(i, level.variant, level.device, level.stage_s[i]);
+  }
+}
+
 void Count(const CallEnd& end, Metrics& metrics) {
   const SegmentRecord& record = end.record;
   metrics.CountRequest({record.task, record.variant, record.device, end.code, end.seconds, record.method});
@@ -30,36 +50,48 @@ void Count(const CallEnd& end, Metrics& metrics) {
     metrics.CountRejected(end.code);
   }
   if (!end.status.ok()) return;
-  if (record.reused) {
-    metrics.CountResultReused();
-  } else {
-    metrics.ObservePeakMemory(record.variant, record.device, static_cast<double>(record.peak_memory_bytes));
+  if (record.reused) metrics.CountResultReused();
+  ObserveWork(end, metrics);
+}
+
+nlohmann::json LevelsJson(const std::vector<LevelPart>& levels) {
+  nlohmann::json list = nlohmann::json::array();
+  for (const LevelPart& level : levels) {
+    nlohmann::json stages = nlohmann::json::object();
+    for (size_t i = static_cast<size_t>(CallStage::kQueue); i < kCallStages; ++i) stages[kCallStageNames[i]] = level.stage_s[i];
+    list.push_back({{"variant", level.variant},
+                    {"device", level.device},
+                    {"stages", std::move(stages)},
+                    {"network_seconds", level.network_s},
+                    {"foretold_seconds", level.foretold_s},
+                    {"patches", level.patches},
+                    {"peak_memory_bytes", level.peak_memory_bytes}});
   }
-  for (size_t i = 0; i < kCallStages; ++i) {
-    metrics.ObserveStage(kCallStageNames[i], record.variant, record.device, end.clock.seconds(static_cast<CallStage>(i)));
-  }
+  return list;
 }
 
 void Write(const CallEnd& end) {
   const SegmentRecord& record = end.record;
+  const LevelPart whole = WholeOf(record);
   nlohmann::json stages = nlohmann::json::object();
   for (size_t i = 0; i < kCallStages; ++i) stages[kCallStageNames[i]] = end.clock.seconds(static_cast<CallStage>(i));
   nlohmann::json fields{{"request", record.request_id},
                         {"trace_id", record.trace.trace_id},
                         {"method", record.method},
                         {"task", record.task},
-                        {"variant", record.variant},
+                        {"variant", whole.variant},
                         {"reason", record.reason},
                         {"device", record.device},
                         {"code", end.code},
                         {"seconds", end.seconds},
                         {"stages", stages},
-                        {"network_seconds", record.network_s},
-                        {"foretold_seconds", record.foretold_s},
+                        {"network_seconds", whole.network_s},
+                        {"foretold_seconds", whole.foretold_s},
                         {"bytes", record.received_bytes},
                         {"voxels", record.voxels},
-                        {"patches", record.patches},
-                        {"peak_memory_bytes", record.peak_memory_bytes}};
+                        {"patches", whole.patches},
+                        {"peak_memory_bytes", whole.peak_memory_bytes}};
+  if (!record.levels.empty()) fields["levels"] = LevelsJson(record.levels);
   if (record.reused) fields["reused"] = true;
   // Messages name fields and numbers of a volume's header. What the request's header holds is the client's own words (a task, a
   // structure), and could be anything: of those, the field alone.
@@ -73,7 +105,7 @@ RequestEntry EntryOf(const CallEnd& end) {
   RequestEntry entry{.started = record.started,
                      .request_id = record.request_id,
                      .task = record.task,
-                     .variant = record.variant,
+                     .variant = WholeOf(record).variant,
                      .reason = record.reason,
                      .device = record.device,
                      .code = end.code,
@@ -84,6 +116,23 @@ RequestEntry EntryOf(const CallEnd& end) {
 }
 
 }  // namespace
+
+LevelPart WholeOf(const SegmentRecord& record) {
+  LevelPart whole{.device = record.device,
+                  .patches = record.patches,
+                  .foretold_s = record.foretold_s,
+                  .network_s = record.network_s,
+                  .peak_memory_bytes = record.peak_memory_bytes};
+  for (const LevelPart& level : record.levels) {
+    whole.variant += (whole.variant.empty() ? "" : ", ") + level.variant;
+    whole.patches += level.patches;
+    whole.foretold_s += level.foretold_s;
+    whole.network_s += level.network_s;
+    whole.peak_memory_bytes = std::max(whole.peak_memory_bytes, level.peak_memory_bytes);
+  }
+  if (!record.variant.empty()) whole.variant += (whole.variant.empty() ? "" : ", ") + record.variant;
+  return whole;
+}
 
 void ExpectReports(Metrics& metrics) {
   for (const char* direction : {"received", "sent"}) metrics.CountBytes(direction, 0);

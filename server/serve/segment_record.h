@@ -3,15 +3,28 @@
 
 #include <grpcpp/support/status.h>
 
+#include <array>
 #include <chrono>
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "server/serve/call_trace.h"
 #include "server/serve/service_parts.h"
 #include "server/serve/stage_clock.h"
 
 namespace tuckerseg {
+
+/// What one level took of a call that runs several.
+struct LevelPart {
+  std::string variant = {};
+  std::string device = {};
+  std::array<double, kCallStages> stage_s{};  ///< seconds of each stage: from `queue` on, as what came before is no level's
+  int64_t patches = 0;
+  double foretold_s = 0;
+  double network_s = 0;
+  int64_t peak_memory_bytes = 0;
+};
 
 /// Gathered while the call runs.
 struct SegmentRecord {
@@ -33,7 +46,12 @@ struct SegmentRecord {
   int64_t patches = 0;     ///< that were run
   double foretold_s = 0;   ///< from admission to the label map
   double network_s = 0;    ///< that the networks took
+  /// Of a call that runs several levels: those that are done, in their order. Variant, reason and what was run are then of the one that runs, if any.
+  std::vector<LevelPart> levels;
 };
+
+/// A call as a whole: several levels are named one behind the other, and their figures are summed (of memory the most); stages are the clock's.
+LevelPart WholeOf(const SegmentRecord& record);
 
 /// Makes the series that reports count in, as far as their labels are known before a call: at 0.
 void ExpectReports(Metrics& metrics);

@@ -6,6 +6,7 @@
 #include <chrono>
 #include <limits>
 #include <mutex>
+#include <thread>
 #include <utility>
 
 #include "engine/error.h"
@@ -65,20 +66,55 @@ void SegmentRun::TakeRequest() { parts_.security.limiter().TakeRequest(client_);
 
 void SegmentRun::TakeBytes(int64_t bytes) { parts_.security.limiter().TakeBytes(client_, bytes); }
 
-void SegmentRun::Ask(v1::SegmentHeader header) {
+void SegmentRun::FindModel(v1::SegmentHeader header) {
   header_ = std::move(header);
   view_ = parts_.catalogue.View();
   model_ = &view_->Find(header_.task());
   record_.task = model_->model().task;
+}
+
+void SegmentRun::Ask(v1::SegmentHeader header) {
+  FindModel(std::move(header));
   if (!LeavesTheChoice(header_.level().name())) asked_ = &FindAskedLevel(header_.level().name(), model_->levels);
   if (asked_ != nullptr) record_.variant = asked_->name;
+  Check({asked_ != nullptr ? asked_ : &model_->original()});
+}
+
+std::vector<const ServedLevel*> SegmentRun::AskForSeveral(v1::SegmentHeader header, const LevelsFinder& find) {
+  FindModel(std::move(header));
+  std::vector<const ServedLevel*> levels = find(model_->levels);
+  Check(levels);
+  return levels;
+}
+
+void SegmentRun::TurnTo(const ServedLevel& level) {
+  clock_.Enter(CallStage::kQueue);
+  turn_began_ = clock_;
+  asked_ = &level;
+  record_.variant = level.name;
+}
+
+void SegmentRun::EndTurn() {
+  clock_.Enter(clock_.stage());  // what has passed since the last change of stage
+  LevelPart part{.variant = std::move(record_.variant),
+                 .device = record_.device,
+                 .patches = std::exchange(record_.patches, 0),
+                 .foretold_s = std::exchange(record_.foretold_s, 0),
+                 .network_s = std::exchange(record_.network_s, 0),
+                 .peak_memory_bytes = std::exchange(record_.peak_memory_bytes, 0)};
+  for (size_t i = 0; i < kCallStages; ++i) part.stage_s[i] = Seconds(static_cast<CallStage>(i));
+  record_.variant.clear();
+  record_.reason.clear();
+  record_.levels.push_back(std::move(part));
+}
+
+void SegmentRun::Check(const std::vector<const ServedLevel*>& levels) {
   CheckSegmentHeader(header_);
-  const auto& levels = model_->levels;
-  if (std::none_of(levels.begin(), levels.end(), [](const ServedLevel& level) { return level.ready(); })) {
+  if (!model_->CanServe()) {
     throw Error(ErrorCode::kFailedPrecondition, "task = " + record_.task + ": none of its levels could be loaded: " + model_->original().error);
   }
   // Only for its errors: what no level can do is refused before the volume is sent.
-  PlanFor(asked_ != nullptr ? *asked_ : model_->original(), Request(), parts_.devices.at(0), parts_);
+  for (const ServedLevel* level : levels) PlanFor(*level, Request(), parts_.devices.at(0), parts_);
   record_.header_taken = true;
 }
 
@@ -88,9 +124,10 @@ void SegmentRun::EndWithin(double seconds) {
              std::chrono::duration_cast<StageClock::Clock::duration>(std::chrono::duration<double>(std::min(seconds, kLongest)));
 }
 
-std::shared_ptr<SegmentWork> SegmentRun::Perform(Volume volume, MemoryReservation volume_memory, int64_t answer_bytes, const RunEvents& events) {
-  std::unique_lock admission(parts_.admission);
-  WorkHold hold = Admit(volume.geometry, volume_memory.bytes(), answer_bytes);
+std::shared_ptr<SegmentWork> SegmentRun::Perform(Volume volume, MemoryReservation volume_memory, int64_t answer_bytes, const RunEvents& events,
+                                                 const RunTerms& terms) {
+  std::unique_lock admission(parts_.admission, std::defer_lock);
+  WorkHold hold = AdmitPatiently(admission, {volume.geometry, volume_memory.bytes() + terms.kept_bytes, answer_bytes}, events, terms);
   auto work = std::make_shared<SegmentWork>(std::move(volume), std::move(volume_memory), std::move(hold));
   const std::shared_ptr<Ticket> ticket = Enqueue(work);
   admission.unlock();
@@ -109,11 +146,38 @@ std::shared_ptr<SegmentWork> SegmentRun::Perform(Volume volume, MemoryReservatio
 
 LevelRequest SegmentRun::Request() const { return {.view = *view_, .model = *model_, .header = header_, .client = client_, .asked = asked_, .deadline_s = SecondsLeft()}; }
 
-WorkHold SegmentRun::Admit(const Geometry& geometry, int64_t held_bytes, int64_t answer_bytes) {
+WorkHold SegmentRun::AdmitPatiently(std::unique_lock<std::mutex>& admission, const Need& need, const RunEvents& events, const RunTerms& terms) {
+  const auto last_try = StageClock::Clock::now() + terms.patience;
+  for (;;) {
+    admission.lock();
+    try {
+      return Admit(need, terms.places);
+    } catch (const Error& error) {
+      // Others pass: it may be admitted when they have.
+      if (!error.retry_after_s() || StageClock::Clock::now() >= last_try) throw;
+    }
+    admission.unlock();
+    WaitToTryAgain(events);
+  }
+}
+
+void SegmentRun::WaitToTryAgain(const RunEvents& events) const {
+  v1::Progress waiting;
+  waiting.set_stage(v1::STAGE_QUEUE);
+  if (events.progress) events.progress(waiting);
+  for (const auto end = StageClock::Clock::now() + kTryAgain; StageClock::Clock::now() < end;) {
+    ThrowIfGone();
+    ThrowIfTooLate();
+    std::this_thread::sleep_for(kPoll);
+  }
+}
+
+WorkHold SegmentRun::Admit(const Need& need, const std::vector<size_t>& places) {
   LevelRequest request = Request();
-  request.held_bytes = held_bytes;
-  request.answer_bytes = answer_bytes;
-  Admission admission = AdmitLevel(request, geometry, parts_);
+  request.places = places;
+  request.held_bytes = need.held_bytes;
+  request.answer_bytes = need.answer_bytes;
+  Admission admission = AdmitLevel(request, need.geometry, parts_);
   turn_ = std::move(admission.turn);
   possible_ = std::move(admission.instead);
   possible_.insert(possible_.begin(), std::move(admission.level));
@@ -129,7 +193,7 @@ WorkHold SegmentRun::Admit(const Geometry& geometry, int64_t held_bytes, int64_t
     peak_bytes = std::max(peak_bytes, level.peak_bytes);
     device_bytes = std::max(device_bytes, level.device_bytes);
   }
-  hold.host = parts_.memory.Reserve(peak_bytes, "segmentation of this volume", held_bytes);
+  hold.host = parts_.memory.Reserve(peak_bytes, "segmentation of this volume", need.held_bytes);
   hold.device = device().memory().Reserve(device_bytes, "segmentation on this device");
   return hold;
 }
@@ -144,6 +208,7 @@ void SegmentRun::TakeLevel(const AdmittedLevel& level) {
 
 std::shared_ptr<Ticket> SegmentRun::Enqueue(const std::shared_ptr<SegmentWork>& work) {
   clock_.Enter(CallStage::kQueue);
+  level_settled_ = false;
   std::vector<LevelPossible> levels;
   for (const AdmittedLevel& level : possible_) levels.push_back({level.quality, level.service_s});
   auto settle = [work, levels = std::move(levels)](double most_s) {
@@ -230,16 +295,17 @@ void SegmentRun::TakeTimes(const SegmentWork& work) {
   const StageTimes& times = work.result->times;
   record_.network_s = times.network_s;
   clock_.Enter(CallStage::kPostprocess);
-  clock_.Correct(CallStage::kPreprocess, times.preprocess_s, CallStage::kQueue);
-  clock_.Correct(CallStage::kInfer, times.infer_s, CallStage::kQueue);
-  clock_.Correct(CallStage::kPostprocess, times.postprocess_s, CallStage::kQueue);
+  const auto correct = [this](CallStage stage, double measured_s) { clock_.Correct(stage, turn_began_.seconds(stage) + measured_s, CallStage::kQueue); };
+  correct(CallStage::kPreprocess, times.preprocess_s);
+  correct(CallStage::kInfer, times.infer_s);
+  correct(CallStage::kPostprocess, times.postprocess_s);
 }
 
 void SegmentRun::LearnTimes() {
   if (!HasOnlyOwnPatches(admitted_)) return;
   clock_.Enter(clock_.stage());  // what has passed since the last change of stage
   double whole_s = 0;
-  for (const CallStage stage : {CallStage::kPreprocess, CallStage::kInfer, CallStage::kPostprocess, CallStage::kEncode}) whole_s += clock_.seconds(stage);
+  for (const CallStage stage : {CallStage::kPreprocess, CallStage::kInfer, CallStage::kPostprocess, CallStage::kEncode}) whole_s += Seconds(stage);
   const ServiceSize size{record_.patches, admitted_.size.voxels};
   device().times().Learn({model_->model().task, admitted_.level->name}, size, record_.network_s, whole_s - record_.network_s);
 }

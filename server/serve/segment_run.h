@@ -1,9 +1,12 @@
-/// One segmentation behind any of the server's doors: from what is asked, over the level's choice, the queue and the worker, to the label map
-/// in memory. The doors differ in how a volume comes in and an answer goes out.
+/// The segmentation behind any of the server's doors, at one level or at several in turn: from what is asked, over the level's choice, the queue and the
+/// worker, to the label map in memory. The doors differ in how a volume comes in and an answer goes out.
 #pragma once
 
+#include <chrono>
+#include <cstdint>
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <vector>
@@ -27,8 +30,17 @@ struct RunEvents {
   std::function<void(const v1::Progress&)> progress;  ///< at each change, and as a heartbeat
 };
 
+/// On what terms work is admitted that is not all of its request.
+struct RunTerms {
+  std::vector<size_t> places = {};        ///< LevelRequest::places
+  int64_t kept_bytes = 0;                 ///< what the request holds beside the volume, from levels before
+  std::chrono::milliseconds patience{0};  ///< how long it is tried again where waiting may help; progress is told meanwhile
+};
+
 /// How often a waiting call looks after its client; also the longest delay of progress.
 inline constexpr std::chrono::milliseconds kPoll{50};
+/// How often it tries to be admitted where others keep it out: each try may unload their levels.
+inline constexpr std::chrono::milliseconds kTryAgain{500};
 /// Progress is a heartbeat too: proxies cut silent streams.
 inline constexpr double kHeartbeatSeconds = 2.0;
 
@@ -49,15 +61,27 @@ class SegmentRun {
   /// Finds model and level and checks every field: what no level can do is refused before a volume is looked at.
   /// Errors: kNotFound, kFailedPrecondition and kInvalidArgument that name the field.
   void Ask(v1::SegmentHeader header);
+
+  /// Gives the levels that a request means, of those of its model; throws for those that it may not mean.
+  using LevelsFinder = std::function<std::vector<const ServedLevel*>(const std::vector<ServedLevel>&)>;
+  /// The same for a request of several levels, each of which is checked. They live as long as this. Errors: as Ask(), and what `find` throws.
+  std::vector<const ServedLevel*> AskForSeveral(v1::SegmentHeader header, const LevelsFinder& find);
+  /// One of them comes to its turn: Perform() runs it, and what is measured until EndTurn() is its own.
+  void TurnTo(const ServedLevel& level);
+  void EndTurn();
+  /// Of the level whose turn it is; of a request of one level, of the call.
+  double Seconds(CallStage stage) const { return clock_.seconds(stage) - turn_began_.seconds(stage); }
+
   /// The volume is there: the longest latency that the client accepts counts from now.
   void VolumeHasCome() { come_at_ = StageClock::Clock::now(); }
   /// The work must end within so many seconds from now, beside any deadline of the call.
   void EndWithin(double seconds);
 
   /// Chooses the level, reserves memory for the work and for an answer that takes `answer_bytes` beside the label map, waits for a place in
-  /// the queue and for the work's end. After Ask(). Errors: the policy's refusal; those of MemoryBudget, WorkQueue and TaskSegmenter; as
+  /// the queue and for the work's end. After Ask() or TurnTo(). The volume and its memory may be taken from the work again: nobody else has it then.
+  /// Errors: the policy's refusal; those of MemoryBudget, WorkQueue and TaskSegmenter; as
   /// ThrowIfGone() and ThrowIfTooLate(), which are looked at all the while: the work then stops within one patch.
-  std::shared_ptr<SegmentWork> Perform(Volume volume, MemoryReservation volume_memory, int64_t answer_bytes, const RunEvents& events);
+  std::shared_ptr<SegmentWork> Perform(Volume volume, MemoryReservation volume_memory, int64_t answer_bytes, const RunEvents& events, const RunTerms& terms = {});
 
   /// The answer has been made of what Perform() gave: from now on its making is foretold with the work. Before any of it is sent, which clients hold up.
   void LearnTimes();
@@ -82,10 +106,24 @@ class SegmentRun {
   SegmentRecord& record() { return record_; }
 
  private:
+  /// What a volume's work asks of its admission.
+  struct Need {
+    const Geometry& geometry;
+    int64_t held_bytes = 0;  ///< that the request holds already
+    int64_t answer_bytes = 0;
+  };
+
+  void FindModel(v1::SegmentHeader header);
+  /// Every field but the levels, and that these can do what is asked.
+  void Check(const std::vector<const ServedLevel*>& levels);
   LevelRequest Request() const;
   /// Chooses level and device for the volume, keeps the level there, and reserves memory for the work and for the answer.
-  WorkHold Admit(const Geometry& geometry, int64_t held_bytes, int64_t answer_bytes);
+  WorkHold Admit(const Need& need, const std::vector<size_t>& places);
   void TakeLevel(const AdmittedLevel& level);
+  /// The same, tried again as the terms say. `admission` is locked when it returns, and not while it waits.
+  WorkHold AdmitPatiently(std::unique_lock<std::mutex>& admission, const Need& need, const RunEvents& events, const RunTerms& terms);
+  /// Tells that it waits still, looks after the client, and waits for the next try.
+  void WaitToTryAgain(const RunEvents& events) const;
   std::shared_ptr<Ticket> Enqueue(const std::shared_ptr<SegmentWork>& work);
   v1::Accepted Accepted(int64_t position) const;
   void Await(const SegmentWork& work, Ticket& ticket, const RunEvents& events);
@@ -102,6 +140,7 @@ class SegmentRun {
   const grpc::ServerContext& context_;
   const std::string client_;
   StageClock clock_;
+  StageClock turn_began_;  // the clock as TurnTo() found it; of one level as it began
   v1::SegmentHeader header_;
   std::shared_ptr<const CatalogueView> view_;  // as of Ask(): the request ends with the levels that it began with
   const CatalogueModel* model_ = nullptr;

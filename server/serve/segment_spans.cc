@@ -37,16 +37,17 @@ bool IsFailure(grpc::StatusCode code) {
 std::vector<SpanAttribute> AttributesOf(const SegmentRecord& record, grpc::StatusCode code) {
   std::vector<SpanAttribute> attributes{{"rpc.system.name", "grpc"}, {"rpc.method", FullMethod(record)}, {"rpc.response.status_code", NameOf(code)}};
   if (IsFailure(code)) attributes.push_back({"error.type", NameOf(code)});
+  const LevelPart whole = WholeOf(record);
   const auto add = [&](const char* key, const std::string& text) {
     if (!text.empty()) attributes.push_back({key, text});
   };
   add("tuckerseg.request_id", record.request_id);
   add("tuckerseg.task", record.task);
-  add("tuckerseg.variant", record.variant);
+  add("tuckerseg.variant", whole.variant);
   add("tuckerseg.reason", record.reason);
   add("tuckerseg.device", record.device);
   attributes.push_back({"tuckerseg.received_bytes", record.received_bytes});
-  attributes.push_back({"tuckerseg.patches", record.patches});
+  attributes.push_back({"tuckerseg.patches", whole.patches});
   return attributes;
 }
 

@@ -2,24 +2,37 @@
 
 #include <optional>
 
+#include "server/serve/compare_call.h"
 #include "server/serve/segment_call.h"
 #include "server/serve/status_of.h"
 #include "server/serve/stream_slot.h"
 
 namespace tuckerseg {
+namespace {
 
-grpc::Status SegmentationServiceImpl::Segment(grpc::ServerContext* context, SegmentStream* stream) {
-  std::optional<IdleHeap::Use> use;  // first: the volume and the label map have gone when it ends
-  std::optional<SegmentCall> call;
+template <typename Call>
+grpc::Status Serve(ServiceParts& parts, grpc::ServerContext& context, typename Call::Stream::GrpcStream& stream) {
+  std::optional<IdleHeap::Use> use;  // first: the volume and the label maps have gone when it ends
+  std::optional<Call> call;
   std::optional<StreamSlot> slot;  // until the call has been reported: who waits for the last stream finds its metrics and log
   grpc::Status status = StatusOf([&] {
-    call.emplace(parts_, *context, *stream);
-    slot.emplace(parts_);
-    use.emplace(parts_.heap);  // a call that is refused is none
+    call.emplace(parts, context, stream);
+    slot.emplace(parts);
+    use.emplace(parts.heap);  // a call that is refused is none
     call->Run();
   });
   if (call) StatusOf([&] { call->Report(status); });  // the call is answered, whatever becomes of its line in the log
   return status;
+}
+
+}  // namespace
+
+grpc::Status SegmentationServiceImpl::Segment(grpc::ServerContext* context, grpc::ServerReaderWriter<v1::SegmentResponse, v1::SegmentRequest>* stream) {
+  return Serve<SegmentCall>(parts_, *context, *stream);
+}
+
+grpc::Status SegmentationServiceImpl::Compare(grpc::ServerContext* context, grpc::ServerReaderWriter<v1::CompareResponse, v1::CompareRequest>* stream) {
+  return Serve<CompareCall>(parts_, *context, *stream);
 }
 
 }  // namespace tuckerseg

@@ -15,6 +15,8 @@ class SegmentationServiceImpl final : public v1::SegmentationService::Service {
 
   grpc::Status Segment(grpc::ServerContext* context,
                        grpc::ServerReaderWriter<v1::SegmentResponse, v1::SegmentRequest>* stream) override;
+  grpc::Status Compare(grpc::ServerContext* context,
+                       grpc::ServerReaderWriter<v1::CompareResponse, v1::CompareRequest>* stream) override;
 
  private:
   ServiceParts& parts_;

@@ -36,8 +36,11 @@ struct ServiceParts {
   std::string executor;               ///< e.g. "LibTorch 2.15.0"
   std::atomic<bool> stopping = false; ///< set: new calls should go elsewhere, though they are taken until `draining`
   std::atomic<bool> draining = false; ///< set: no new call is taken
-  std::atomic<int64_t> streams = 0;   ///< calls of Segment and ModelInfer that run, or whose answer is on its way
+  std::atomic<int64_t> streams = 0;   ///< calls of Segment, Compare and ModelInfer that run, or whose answer is on its way
   std::mutex admission{};             ///< one call's at a time, from the choice of its level to its place in a queue: each sees what others have taken
+  /// How long a comparison's further levels are tried to be admitted while others have the place or the memory: what is done of it would be lost. Not for
+  /// ever, as two of them may wait for what the other one holds.
+  std::chrono::milliseconds patience = std::chrono::minutes(1);
   ChoiceLog* choices = nullptr;       ///< records the levels that the server chooses; null: nobody does
   RequestRing* requests = nullptr;    ///< remembers segmentations that have ended; null: nobody looks
   SpanSink* spans = nullptr;          ///< null: no traces are collected

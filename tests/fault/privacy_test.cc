@@ -23,8 +23,10 @@
 #include "tests/integration/program.h"
 #include "tests/server/observe/trace_collector.h"
 #include "tests/server/security/raw_call.h"
+#include "tests/server/serve/compare_conversation.h"
 #include "tests/server/serve/inference_client.h"
 #include "tests/server/serve/segment_conversation.h"
+#include "tests/server/variants/tiny_variants.h"
 #include "tuckerseg/v1/model.grpc.pb.h"
 
 namespace tuckerseg {
@@ -66,9 +68,16 @@ std::set<std::string> OpenFiles(const std::string& process) {
   return links;
 }
 
+/// A second level for the model of the folder.
+void AddCoarseLevel(const ModelFolder& models) {
+  const Bundle bundle = LoadBundle(models.bundle());
+  SaveVariant(TinyVariant(bundle.model, {{"coarse", 0.3, true, 1}}, 11), bundle.model, models.bundle() / "variants" / "coarse");
+}
+
 class Privacy : public testing::Test {
  protected:
   Privacy() {
+    AddCoarseLevel(models_);
     // The server takes both from this process. Whatever it should make there is found there.
     fs::create_directories(folder_.path() / "temporary");
     fs::create_directories(folder_.path() / "working");
@@ -90,18 +99,25 @@ class Privacy : public testing::Test {
     return grpc::CreateCustomChannel(server_->address(), grpc::InsecureChannelCredentials(), arguments);
   }
 
-  /// As Segment(), with canaries in the call's metadata.
+  static std::multimap<std::string, std::string> Metadata() {
+    return {{"x-patient", Canary("metadata")},        {"authorization", "Bearer " + std::string(kCanary)}, {"tracestate", "vendor=" + std::string(kCanary)},
+            {"baggage", "p=" + std::string(kCanary)}, {"x-patient-bin", Canary("binary metadata")},        {std::string("x-") + std::string(kCanary), "1"},
+            {"traceparent", Canary("traceparent")}};
+  }
+  /// As Segment() and Compare(), with canaries in the call's metadata.
   Answer Ask(const v1::SegmentHeader& header, const std::vector<std::byte>& ct) {
-    static const std::multimap<std::string, std::string> metadata{
-        {"x-patient", Canary("metadata")},        {"authorization", "Bearer " + std::string(kCanary)}, {"tracestate", "vendor=" + std::string(kCanary)},
-        {"baggage", "p=" + std::string(kCanary)}, {"x-patient-bin", Canary("binary metadata")},        {std::string("x-") + std::string(kCanary), "1"},
-        {"traceparent", Canary("traceparent")}};
-    SegmentConversation conversation(channel_, std::chrono::system_clock::time_point::max(), metadata);
+    SegmentConversation conversation(channel_, std::chrono::system_clock::time_point::max(), Metadata());
+    if (conversation.SendHeader(header)) conversation.SendFile(ct);
+    return conversation.Finish();
+  }
+  CompareAnswer AskToCompare(const v1::CompareHeader& header, const std::vector<std::byte>& ct) {
+    CompareConversation conversation(channel_, std::chrono::system_clock::time_point::max(), Metadata());
     if (conversation.SendHeader(header)) conversation.SendFile(ct);
     return conversation.Finish();
   }
 
   void SegmentEverywhere();
+  void CompareEverywhere();
   void InferEverywhere();
   void AskEverywhere();
   void SegmentDicom();
@@ -149,6 +165,33 @@ void Privacy::SegmentEverywhere() {
 
   SegmentConversation given_up(channel_);
   given_up.SendHeader(served);
+  given_up.SendChunk(std::span(ct).first(ct.size() / 2));
+  given_up.Cancel();
+  EXPECT_EQ(given_up.Finish().status.error_code(), grpc::CANCELLED);
+}
+
+/// Compare: served, refused, broken off.
+void Privacy::CompareEverywhere() {
+  const std::vector<std::byte> ct = CanaryNifti().Bytes();
+  const v1::CompareHeader both = Comparing({"original", "coarse"});
+  v1::CompareHeader served = both;
+  served.set_label_maps(true);
+  const CompareAnswer answer = AskToCompare(served, ct);
+  ASSERT_TRUE(answer.status.ok()) << answer.status.error_message();
+  for (const AnsweredLevel& level : answer.levels) ExpectNoCanary("result", level.result.DebugString());
+
+  EXPECT_EQ(AskToCompare(Comparing({"original", Canary("level")}), ct).status.error_code(), grpc::NOT_FOUND);
+  EXPECT_EQ(AskToCompare(Comparing({"auto", Canary("level")}), ct).status.error_code(), grpc::INVALID_ARGUMENT);
+  v1::CompareHeader task = both;
+  task.set_task(Canary("task"));
+  EXPECT_EQ(AskToCompare(task, ct).status.error_code(), grpc::NOT_FOUND);
+  v1::CompareHeader checksum = both;
+  checksum.set_sha256(Canary("sha256"));
+  EXPECT_EQ(AskToCompare(checksum, ct).status.error_code(), grpc::INVALID_ARGUMENT);
+  EXPECT_EQ(AskToCompare(both, CanaryNifti().Pixdim(3, 0).Bytes()).status.error_code(), grpc::INVALID_ARGUMENT);
+
+  CompareConversation given_up(channel_);
+  given_up.SendHeader(both);
   given_up.SendChunk(std::span(ct).first(ct.size() / 2));
   given_up.Cancel();
   EXPECT_EQ(given_up.Finish().status.error_code(), grpc::CANCELLED);
@@ -209,6 +252,7 @@ TEST_F(Privacy, LeavesNoCanaryAnywhere) {
   const std::set<std::string> models_before = FilesBelow(models_.path());
   channel_ = NewChannel();
   SegmentEverywhere();
+  CompareEverywhere();
   InferEverywhere();
   AskEverywhere();
   SegmentDicom();

@@ -6,13 +6,13 @@
 #include <filesystem>
 #include <set>
 
-#include "compression/evaluate/overlap.h"
 #include "engine/execute/torch/torch_executor.h"
 #include "engine/model/card_file.h"
 #include "engine/model/cost.h"
 #include "engine/model/variant.h"
 #include "engine/phantom/phantom.h"
 #include "engine/segment/segmenter.h"
+#include "engine/volume/label_overlap.h"
 
 namespace tuckerseg {
 namespace {

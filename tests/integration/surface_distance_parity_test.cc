@@ -5,8 +5,8 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 
-#include "compression/evaluate/overlap.h"
 #include "compression/evaluate/surface_distance.h"
+#include "engine/volume/label_overlap.h"
 #include "tests/integration/golden_files.h"
 
 namespace tuckerseg {

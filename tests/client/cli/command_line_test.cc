@@ -158,6 +158,7 @@ TEST_F(CommandLine, EndsWithStatus2AndOneLineWhenItIsUsedWrongly) {
 TEST_F(CommandLine, ExplainsItself) {
   EXPECT_THAT(Run("--help").out, HasSubstr("segment"));
   EXPECT_THAT(Run("segment --help").out, HasSubstr("--structures"));
+  EXPECT_THAT(Run("compare --help").out, HasSubstr("--reference"));
   EXPECT_THAT(Run("--version").out, StartsWith(TUCKERSEG_VERSION));
   EXPECT_EQ(Run("--help").status, 0);
 }

@@ -37,7 +37,7 @@ TEST_F(OutputFolderTest, RefusesAFileAndWhatLiesBelowOneBeforeAnyWork) {
 TEST_F(OutputFolderTest, LetsNoNameLeadOutOfIt) {
   const OutputFolder output(folder_ / "masks");
   for (const char* name : {"", "../liver", "/liver", ".hidden", "a/b", "a b", "a\nb", "\xC3\xA4"}) {
-    ExpectError(ErrorCode::kInvalidArgument, "structure: its name must be", [&] { output.Write(name, Bytes("mask")); });
+    ExpectError(ErrorCode::kInvalidArgument, "name of a file: must be letters", [&] { output.Write(name, Bytes("mask")); });
   }
   EXPECT_FALSE(std::filesystem::exists(folder_ / "masks"));
 }

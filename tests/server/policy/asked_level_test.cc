@@ -33,6 +33,13 @@ TEST(LeavesTheChoice, WhoNamesNoneOrSaysAuto) {
   EXPECT_FALSE(LeavesTheChoice("original"));
 }
 
+TEST(FindNamedLevel, KnowsNoAuto) {
+  const auto levels = Levels(Level("tucker-0.3", 0.3, true), Level("broken", {}, false, "damaged"));
+  EXPECT_EQ(&FindNamedLevel("0.3", levels), &levels[1]);
+  ExpectError(ErrorCode::kNotFound, "level = 0.5: must be one of original, tucker-0.3 (0.3)", [&] { FindNamedLevel("0.5", levels); });
+  ExpectError(ErrorCode::kFailedPrecondition, "level = broken: broken could not be loaded: damaged", [&] { FindNamedLevel("broken", levels); });
+}
+
 TEST(FindAskedLevel, TakesTheLevelThatTheClientNames) {
   const auto levels = Levels(Level("tucker-0.3"));
   EXPECT_EQ(&FindAskedLevel("tucker-0.3", levels), &levels[1]);

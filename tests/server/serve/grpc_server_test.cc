@@ -130,7 +130,8 @@ TEST(GrpcServer, CountsEveryCallByMethodAndCode) {
   ASSERT_TRUE(Segment(served.channel(), SmallCt().Bytes()).status.ok());
   ASSERT_FALSE(Segment(served.channel(), BytesOf("no volume at all")).status.ok());
   ASSERT_EQ(HealthOf(served, ""), HealthCheckResponse::SERVING);
-  ASSERT_EQ(RawCall(served.channel(), "/tuckerseg.v1.SegmentationService/Compare").error_code(), grpc::UNIMPLEMENTED);
+  ASSERT_EQ(RawCall(served.channel(), "/tuckerseg.v1.SegmentationService/Compare").error_code(), grpc::INVALID_ARGUMENT);
+  ASSERT_EQ(RawCall(served.channel(), "/tuckerseg.v1.SegmentationService/Enlarge").error_code(), grpc::UNIMPLEMENTED);
   const std::string page = served.metrics().Text();
   const std::string segment = R"(grpc_method="Segment",grpc_service="tuckerseg.v1.SegmentationService",grpc_type="bidi_stream"})";
   EXPECT_THAT(page, HasSubstr("grpc_server_started_total{" + segment + " 2"));
@@ -138,7 +139,8 @@ TEST(GrpcServer, CountsEveryCallByMethodAndCode) {
   EXPECT_THAT(page, HasSubstr(R"(grpc_server_handled_total{grpc_code="InvalidArgument",)" + segment + " 1"));
   EXPECT_THAT(page, HasSubstr("grpc_server_handling_seconds_count{" + segment + " 2"));
   EXPECT_THAT(page, HasSubstr(R"(grpc_server_handled_total{grpc_code="OK",grpc_method="Check",grpc_service="grpc.health.v1.Health",grpc_type="unary"} 1)"));
-  EXPECT_THAT(page, HasSubstr(R"(grpc_server_handled_total{grpc_code="Unimplemented",grpc_method="Compare",grpc_service="tuckerseg.v1.SegmentationService",grpc_type="bidi_stream"} 1)"));
+  EXPECT_THAT(page, HasSubstr(R"(grpc_server_handled_total{grpc_code="InvalidArgument",grpc_method="Compare",grpc_service="tuckerseg.v1.SegmentationService",grpc_type="bidi_stream"} 1)"));
+  EXPECT_THAT(page, HasSubstr(R"(grpc_server_started_total{grpc_method="unknown",grpc_service="unknown",grpc_type="unknown"} 1)"));
 }
 
 TEST(GrpcServer, AnswersNoReflectionUnlessItIsWanted) {
@@ -202,14 +204,6 @@ TEST(GrpcServer, RefusesAnAddressThatAnotherServerHas) {
   ExpectError(ErrorCode::kInternal,
               "listen = " + address + ": cannot be listened at; must be a free HOST:PORT",
               [&] { GrpcServer(served.parts(), address); });
-}
-
-TEST(GrpcServer, CompareIsNotThereYet) {
-  ServedModel served;
-  grpc::ClientContext context;
-  auto stream = v1::SegmentationService::NewStub(served.channel())->Compare(&context);
-  stream->WritesDone();
-  EXPECT_EQ(stream->Finish().error_code(), grpc::UNIMPLEMENTED);
 }
 
 TEST(GrpcMessages, ShowNothingThatAClientHasSent) {

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "tests/server/security/raw_call.h"
+#include "tests/server/serve/compare_conversation.h"
 #include "tests/server/serve/metric_page.h"
 #include "tests/server/serve/segment_conversation.h"
 #include "tests/server/serve/served_model.h"
@@ -32,6 +33,7 @@ class MetricsCardinality : public testing::Test {
     v1::SegmentHeader level;
     level.mutable_level()->set_name(name);
     EXPECT_EQ(Ask(level).status.error_code(), grpc::NOT_FOUND);
+    EXPECT_EQ(Compare(served_.channel(), ct_, Comparing({"original", name})).status.error_code(), grpc::NOT_FOUND);
     v1::SegmentHeader structure;
     structure.add_structures(name);
     EXPECT_EQ(Ask(structure).status.error_code(), grpc::INVALID_ARGUMENT);

@@ -1,4 +1,4 @@
-#include "compression/cases/same_grid.h"
+#include "engine/volume/same_grid.h"
 
 #include <algorithm>
 #include <cmath>
@@ -44,10 +44,6 @@ void CheckSameGrid(const std::string& what, const Geometry& found, const std::st
     throw Error(ErrorCode::kInvalidArgument, what + " lie " + std::to_string(distance) + " voxels from " + as + ": must be at most " +
                                                  std::to_string(kGridToleranceVoxels));
   }
-}
-
-void CheckSameGrid(const std::string& name, const Geometry& ct, const Geometry& labels) {
-  CheckSameGrid("case " + name + ": labels", labels, "the image", ct);
 }
 
 }  // namespace tuckerseg

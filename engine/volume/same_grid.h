@@ -7,11 +7,8 @@
 
 namespace tuckerseg {
 
-/// Errors: kInvalidArgument, which begins with `what` ("case a: labels") and names what it should lie on (`as`: "the image"), where the shapes
+/// Errors: kInvalidArgument, which begins with `what`, in the plural ("case a: labels"), and names what it should lie on (`as`: "the image"), where the shapes
 /// differ or a corner of the grids lies more than a tenth of a voxel of `expected` from the other's.
 void CheckSameGrid(const std::string& what, const Geometry& found, const std::string& as, const Geometry& expected);
-
-/// The same of the labels of the case `name` and its CT.
-void CheckSameGrid(const std::string& name, const Geometry& ct, const Geometry& labels);
 
 }  // namespace tuckerseg

@@ -1,4 +1,4 @@
-#include "compression/evaluate/overlap.h"
+#include "engine/volume/label_overlap.h"
 
 #include <gtest/gtest.h>
 
@@ -18,6 +18,12 @@ TEST(CountOverlaps, CountsEachStructureInBothMapsAndLeavesBackgroundOut) {
   EXPECT_DOUBLE_EQ(overlaps.at(1).Dice(), 2.0 / 3);
   EXPECT_DOUBLE_EQ(overlaps.at(5).Dice(), 0.5);
   EXPECT_EQ(overlaps.at(300).reference, 0);
+}
+
+TEST(EqualShare, CountsBackgroundToo) {
+  EXPECT_DOUBLE_EQ(EqualShare(std::vector<uint16_t>{0, 1, 1, 5, 5, 300}, std::vector<uint16_t>{0, 1, 5, 5, 0, 0}), 0.5);
+  EXPECT_EQ(EqualShare(std::vector<uint16_t>{0, 300}, std::vector<uint16_t>{0, 300}), 1);
+  EXPECT_EQ(EqualShare(std::vector<uint16_t>{1}, std::vector<uint16_t>{2}), 0);
 }
 
 }  // namespace

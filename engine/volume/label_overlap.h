@@ -1,4 +1,4 @@
-/// How much of a structure two label maps agree on.
+/// How far two label maps agree, by structure and as a whole.
 #pragma once
 
 #include <cstdint>
@@ -20,5 +20,8 @@ struct Overlap {
 /// By label value, of all that occur in one of the maps, 0 (background) excluded. Both must be in the same voxel order and
 /// of the same length, which is not checked.
 std::map<int64_t, Overlap> CountOverlaps(std::span<const uint16_t> predicted, std::span<const uint16_t> reference);
+
+/// Share of voxels that have the same label in both, background included, in [0, 1]. Of maps as CountOverlaps takes them, of one voxel at least.
+double EqualShare(std::span<const uint16_t> a, std::span<const uint16_t> b);
 
 }  // namespace tuckerseg

@@ -1,4 +1,4 @@
-#include "compression/cases/same_grid.h"
+#include "engine/volume/same_grid.h"
 
 #include <gtest/gtest.h>
 
@@ -15,15 +15,17 @@ Geometry Grid() {
   return grid;
 }
 
+void Check(const Geometry& labels) { CheckSameGrid("case a: labels", labels, "the image", Grid()); }
+
 void ExpectRefused(const std::string& message, const Geometry& labels) {
-  ExpectError(ErrorCode::kInvalidArgument, message, [&] { CheckSameGrid("a", Grid(), labels); });
+  ExpectError(ErrorCode::kInvalidArgument, message, [&] { Check(labels); });
 }
 
 TEST(CheckSameGrid, TakesTheSameGridAndOneATenthOfAVoxelOff) {
   Geometry labels = Grid();
-  CheckSameGrid("a", Grid(), labels);
+  Check(labels);
   labels.affine_ras.translation[2] = 0.09;  // of the smallest spacing, 1 mm
-  CheckSameGrid("a", Grid(), labels);
+  Check(labels);
   labels.affine_ras.translation[2] = 0.11;
   ExpectRefused("case a: labels lie 0.11", labels);
 }
@@ -44,7 +46,7 @@ TEST(CheckSameGrid, RefusesAFlippedAxisOverTheSameVoxels) {
 TEST(CheckSameGrid, LooksAtTheFarCornersOfAnotherSpacing) {
   Geometry labels = Grid();
   labels.affine_ras.linear[1][1] = 2.004;  // 20 steps: 0.08 mm at the end
-  CheckSameGrid("a", Grid(), labels);
+  Check(labels);
   labels.affine_ras.linear[1][1] = 2.01;  // 0.2 mm
   ExpectRefused("case a: labels lie 0.2", labels);
 }

@@ -1,4 +1,4 @@
-#include "compression/evaluate/overlap.h"
+#include "engine/volume/label_overlap.h"
 
 #include <vector>
 
@@ -16,6 +16,12 @@ std::map<int64_t, Overlap> CountOverlaps(std::span<const uint16_t> predicted, st
     if (by_value[value].predicted + by_value[value].reference > 0) result[static_cast<int64_t>(value)] = by_value[value];
   }
   return result;
+}
+
+double EqualShare(std::span<const uint16_t> a, std::span<const uint16_t> b) {
+  int64_t equal = 0;
+  for (size_t v = 0; v < a.size(); ++v) equal += a[v] == b[v] ? 1 : 0;
+  return static_cast<double>(equal) / static_cast<double>(a.size());
 }
 
 }  // namespace tuckerseg

@@ -1,0 +1,90 @@
+/// The stream of a call that takes a volume: what comes in and what goes out, as Segment and Compare have it in common.
+#pragma once
+
+#include <grpcpp/server_context.h>
+#include <grpcpp/support/sync_stream.h>
+
+#include <cstdint>
+#include <span>
+#include <type_traits>
+#include <utility>
+
+#include "engine/error.h"
+#include "server/serve/segment_run.h"
+#include "server/serve/service_parts.h"
+#include "server/serve/silence_watch.h"
+#include "server/serve/volume_receiver.h"
+
+namespace tuckerseg {
+
+/// `Request`: a message with a header or a chunk of the volume's file; `Response`: one that may have a chunk of a label map's. Errors of all that waits for the
+/// client, besides its own: kDeadlineExceeded for one that stands still, those of SegmentRun::ThrowIfGone().
+template <typename Request, typename Response>
+class VolumeStream {
+ public:
+  using GrpcStream = grpc::ServerReaderWriter<Response, Request>;
+  using Header = std::decay_t<decltype(std::declval<const Request&>().header())>;
+
+  /// All must outlive this.
+  VolumeStream(ServiceParts& parts, const grpc::ServerContext& context, GrpcStream& stream, SegmentRun& run)
+      : parts_(parts), context_(context), stream_(stream), run_(run) {}
+
+  /// The first message. The request is one of those that the client may make in a minute.
+  /// Errors: kInvalidArgument where it is no header; those of SegmentRun::TakeRequest().
+  Header ReadHeader() {
+    Request request;
+    if (!Read(request)) {
+      run_.ThrowIfGone();
+      throw Error(ErrorCode::kInvalidArgument, "header: missing; the first message must be a header");
+    }
+    if (!request.has_header()) throw Error(ErrorCode::kInvalidArgument, "payload: must be a header in the first message");
+    run_.TakeRequest();
+    return std::move(*request.mutable_header());
+  }
+
+  /// All further messages: the volume's file, until the client half-closes.
+  /// Errors: kInvalidArgument for a message that is no chunk; those of `receiver` and of SegmentRun::TakeBytes().
+  VolumeReceiver::Received Receive(VolumeReceiver& receiver) {
+    StageClock& clock = run_.clock();
+    Request request;
+    while (Read(request)) {
+      clock.Enter(CallStage::kDecode);
+      if (!request.has_chunk()) throw Error(ErrorCode::kInvalidArgument, "payload: must be a chunk in every message after the first");
+      run_.TakeBytes(static_cast<int64_t>(request.chunk().size()));
+      receiver.Take(std::as_bytes(std::span(request.chunk())));
+      run_.record().received_bytes += static_cast<int64_t>(request.chunk().size());
+      clock.Enter(CallStage::kReceive);
+    }
+    run_.ThrowIfGone();  // Read ends with the client's half-close, and with the client
+    clock.Enter(CallStage::kDecode);
+    run_.VolumeHasCome();
+    return receiver.Finish();
+  }
+
+  void Send(const Response& response) {
+    SilenceWatch::Wait wait(parts_.silence, context_);
+    const bool written = stream_.Write(response);
+    wait.ThrowIfTooLong();
+    if (written) {
+      run_.record().sent_bytes += static_cast<int64_t>(response.chunk().size());
+      return;
+    }
+    run_.ThrowIfGone();
+    throw Error(ErrorCode::kCancelled, "the client has gone");
+  }
+
+ private:
+  bool Read(Request& request) {
+    SilenceWatch::Wait wait(parts_.silence, context_);
+    const bool read = stream_.Read(&request);
+    wait.ThrowIfTooLong();
+    return read;
+  }
+
+  ServiceParts& parts_;
+  const grpc::ServerContext& context_;
+  GrpcStream& stream_;
+  SegmentRun& run_;
+};
+
+}  // namespace tuckerseg
