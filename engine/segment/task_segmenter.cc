@@ -90,6 +90,7 @@ Segmentation TaskSegmenter::SegmentCropped(const Volume& volume, const std::stop
   const Spacing3 spacing_mm = volume.geometry.AffineSpacingMm();
   const std::optional<VolumeBox> box = BoxOfLabels(rough.label_map, plan_.crop_labels, spacing_mm, plan_.margin_mm);
   if (!box) {
+    device.Leave();  // the task's own networks do not use it
     std::fill(rough.label_map.labels.begin(), rough.label_map.labels.end(), uint16_t{0});
     return rough;
   }

@@ -30,7 +30,7 @@ struct LevelOffer {
   std::optional<double> quality;   ///< 1 for the original; none: not measured, or not on data that count
   double service_s = 0;            ///< of the work alone, loading its weights included where they are not there
   double queue_s = 0;              ///< until the device is free for this request, where all that waits before it steps down as far as it may
-  /// The longest that the work may take, so that all that it would go before keeps its promises; none: as long as it likes.
+  /// The longest that the work may take, so that its client's own that is as urgent, and that it would go before, keeps its promises; none: as long as it likes.
   std::optional<double> spare_s = {};
   bool queue_full = false;
   int64_t needed_bytes = 0;        ///< at its peak, weights that are not there yet included
@@ -63,15 +63,22 @@ struct LevelVerdict {
   bool operator==(const LevelVerdict&) const = default;
 };
 
-/// The offers that may serve in place of the chosen one, on its device, once the request's turn has come: accurate enough, with the memory that is there now, fast enough for an idle device.
+/// An offer that may serve in place of the chosen one.
+struct OfferInstead {
+  size_t place = 0;
+  LevelReason reason = LevelReason::kQuality;  ///< why none that is more accurate, where what waits does not matter
+  bool operator==(const OfferInstead&) const = default;
+};
+
+/// Those on the chosen one's device that may serve in its place once the request's turn has come: accurate enough, with the memory that is there now, fast enough for an idle device.
 /// In the order of `offers`, the chosen one left out.
-std::vector<size_t> OffersInstead(const LevelPromises& promises, std::span<const LevelOffer> offers, size_t chosen, const PolicySettings& settings = {});
+std::vector<OfferInstead> OffersInstead(const LevelPromises& promises, std::span<const LevelOffer> offers, size_t chosen, const PolicySettings& settings = {});
 
 /// Of the offers with a quality of at least the asked and the settled floor: the most accurate that fits into memory and ends in time. Of several as
 /// accurate the one that ends first, then the one that needs least memory, then by names, so that the order of offers decides nothing.
 /// Refuses with kFailedPrecondition where the floor alone stands in the way, kDeadlineExceeded where none is fast enough on an idle device, kResourceExhausted for memory and
 /// for what waits, with `retry_after_s` where and only where that passes by waiting. Where other promises would be kept the message names all that one offer needs, rounded to
-/// the side that is kept: who promises that is served, at once, or `once it is free`, as the message then says of the device.
+/// the side that is kept: who promises that is served as things are, at once, or `once it is free`, as the message then says of the device.
 LevelVerdict ChooseOffer(const LevelPromises& promises, std::span<const LevelOffer> offers, const PolicySettings& settings = {});
 
 }  // namespace tuckerseg

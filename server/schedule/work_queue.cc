@@ -16,11 +16,9 @@ namespace {
 constexpr auto kStopping = "the server is stopping: try another one";
 constexpr double kNever = std::numeric_limits<double>::infinity();
 
-Turn::Clock::time_point DueOf(const Turn& turn, Turn::Clock::time_point now) { return turn.ends_by.value_or(now + WorkQueue::kPatience); }
-
-/// Seconds of foretold work until the promise would be broken; infinite without one.
+/// Until the promise would be broken; infinite without one.
 double SecondsToPromise(const Turn& turn, Turn::Clock::time_point now) {
-  return turn.ends_by ? std::chrono::duration<double>(*turn.ends_by - now).count() / turn.slower : kNever;
+  return turn.ends_by ? std::chrono::duration<double>(*turn.ends_by - now).count() : kNever;
 }
 
 }  // namespace
@@ -66,7 +64,6 @@ std::shared_ptr<Ticket> WorkQueue::Submit(Turn turn, DeviceWork work, SettleTurn
   auto ticket = std::make_shared<Ticket>();
   ticket->work_ = std::move(work);
   ticket->settle_ = std::move(settle);
-  ticket->due_ = DueOf(turn, Turn::Clock::now());
   ticket->turn_ = std::move(turn);
   {
     const std::lock_guard lock(mutex_);
@@ -77,9 +74,10 @@ std::shared_ptr<Ticket> WorkQueue::Submit(Turn turn, DeviceWork work, SettleTurn
                                                      std::to_string(capacity_) + "; try again later")
           .RetryAfter(5);
     }
-    const Place place = PlaceOf(ticket->turn_);
-    const std::vector<Place> places = PlacesInOrder();
-    ticket->position_ = std::lower_bound(places.begin(), places.end(), place) - places.begin() + static_cast<int64_t>(running_.size());
+    ticket->due_ = DueOf(ticket->turn_);
+    const std::vector<Place> places = PlacesInOrder(&ticket->turn_);
+    const auto own = std::find_if(places.begin(), places.end(), [this](const Place& place) { return place.index == waiting_.size(); });
+    ticket->position_ = own - places.begin() + static_cast<int64_t>(running_.size());
     if (!Waits(ticket->turn_.client)) {
       double& had_s = had_s_[ticket->turn_.client];
       had_s = std::max(had_s, level_s_);
@@ -126,44 +124,61 @@ double WorkQueue::LeftOfRunning() const {
 double WorkQueue::SecondsBefore(const Turn& turn) const {
   const std::lock_guard lock(mutex_);
   double seconds = LeftOfRunning();
-  const Place place = PlaceOf(turn);
-  for (const Place& other : PlacesInOrder()) {
-    if (other < place) seconds += waiting_[other.index]->turn_.foretold_s;
+  for (const Place& place : PlacesInOrder(&turn)) {
+    if (place.index == waiting_.size()) break;
+    seconds += waiting_[place.index]->turn_.foretold_s;
   }
   return seconds;
 }
 
 QueueRoom WorkQueue::RoomFor(const Turn& turn) const {
   const std::lock_guard lock(mutex_);
-  return RoomAt(PlaceOf(turn), &turn);
+  const auto counts = [&turn](const Turn& other) { return other.client == turn.client && other.priority == turn.priority; };
+  return RoomAt(PlacesInOrder(&turn), waiting_.size(), 0, counts);
 }
 
-QueueRoom WorkQueue::RoomAt(const Place& place, const Turn* own) const {
+QueueRoom WorkQueue::RoomAt(const std::vector<Place>& places, size_t index, double least_s, const std::function<bool(const Turn&)>& counts) const {
   const auto now = Turn::Clock::now();
-  QueueRoom room{LeftOfRunning(), kNever};
-  double all_s = room.before_s;
-  for (const Place& other : PlacesInOrder()) {
-    if (other.index == place.index) continue;
-    const Turn& turn = waiting_[other.index]->turn_;
-    all_s += turn.least();
-    if (other < place) {
-      room.before_s += turn.least();
-    } else if (own == nullptr || (turn.client == own->client && turn.priority == own->priority)) {
-      room.most_s = std::min(room.most_s, SecondsToPromise(turn, now) - all_s);
+  QueueRoom room{0, kNever};
+  double urgent_s = LeftOfRunning();  // of what is more urgent, which does not step down for the rest
+  double alike_s = 0;                 // of what is as urgent, and goes before
+  double alike_foretold_s = 0;
+  int priority = places.front().priority;
+  bool passed = false;
+  for (const Place& place : places) {
+    if (place.priority != priority) {
+      urgent_s += std::exchange(alike_foretold_s, 0);
+      alike_s = 0;
+      priority = place.priority;
     }
+    if (place.index == index) {
+      room.before_s = urgent_s + alike_s;
+      passed = true;
+      continue;
+    }
+    const Turn& turn = waiting_[place.index]->turn_;
+    alike_s += turn.least();
+    alike_foretold_s += turn.foretold_s;
+    if (!passed || !counts(turn)) continue;
+    const double promised_s = SecondsToPromise(turn, now);
+    const double least_end_s = urgent_s + alike_s;
+    const bool lost = promised_s < least_end_s + least_s;  // whatever is done: nobody is refused or steps down for it
+    if (!lost) room.most_s = std::min(room.most_s, promised_s / turn.slower - least_end_s);
   }
   return room;
 }
 
-std::vector<WorkQueue::Place> WorkQueue::PlacesInOrder() const {
+std::vector<WorkQueue::Place> WorkQueue::PlacesInOrder(const Turn* newcomer) const {
+  const auto turn_at = [&](size_t index) -> const Turn& { return index < waiting_.size() ? waiting_[index]->turn_ : *newcomer; };
   std::vector<Place> places;
   for (size_t i = 0; i < waiting_.size(); ++i) places.push_back({waiting_[i]->turn_.priority, 0, waiting_[i]->due_, i});
+  if (newcomer != nullptr) places.push_back({newcomer->priority, 0, DueOf(*newcomer), waiting_.size()});
   std::sort(places.begin(), places.end());
   std::map<std::pair<std::string_view, int>, double> ahead_s;  // of each client's own work of a priority
   for (Place& place : places) {
-    const Turn& turn = waiting_[place.index]->turn_;
+    const Turn& turn = turn_at(place.index);
     double& own_s = ahead_s[{turn.client, turn.priority}];
-    place.begin_s = had_s_.at(turn.client) + own_s;
+    place.begin_s = HadBefore(turn.client) + own_s;
     own_s += turn.foretold_s;
   }
   std::sort(places.begin(), places.end());
@@ -176,18 +191,19 @@ double WorkQueue::HadBefore(const std::string& client) const {
   return Waits(client) ? had->second : std::max(had->second, level_s_);
 }
 
-WorkQueue::Place WorkQueue::PlaceOf(const Turn& turn) const {
-  const auto due = DueOf(turn, Turn::Clock::now());
-  double begin_s = HadBefore(turn.client);
-  for (const auto& ticket : waiting_) {
-    if (ticket->turn_.client == turn.client && ticket->turn_.priority == turn.priority && ticket->due_ <= due) begin_s += ticket->turn_.foretold_s;
-  }
-  return {turn.priority, begin_s, due, waiting_.size()};
+Turn::Clock::time_point WorkQueue::DueOf(const Turn& turn) const {
+  if (turn.ends_by) return *turn.ends_by;
+  Turn::Clock::time_point due = Turn::Clock::now() + kPatience;
+  if (!turn.gives_way) return due;
+  for (const auto& ticket : waiting_)
+    if (ticket->turn_.client == turn.client && ticket->turn_.priority == turn.priority) due = std::max(due, ticket->due_);
+  return due;
 }
 
 std::shared_ptr<Ticket> WorkQueue::TakeNext() {
-  const Place next = PlacesInOrder().front();
-  Settle(*waiting_[next.index], next);
+  const std::vector<Place> places = PlacesInOrder();
+  const Place next = places.front();
+  Settle(*waiting_[next.index], places);
   std::shared_ptr<Ticket> ticket = std::move(waiting_[next.index]);
   waiting_.erase(waiting_.begin() + static_cast<std::ptrdiff_t>(next.index));
   level_s_ = std::max(level_s_, next.begin_s);
@@ -197,10 +213,11 @@ std::shared_ptr<Ticket> WorkQueue::TakeNext() {
   return ticket;
 }
 
-void WorkQueue::Settle(Ticket& ticket, const Place& place) {
+void WorkQueue::Settle(Ticket& ticket, const std::vector<Place>& places) {
   if (!ticket.settle_) return;
-  const QueueRoom room = RoomAt(place);
-  const double own_s = SecondsToPromise(ticket.turn_, Turn::Clock::now()) - room.before_s;
+  const Turn& own = ticket.turn_;
+  const QueueRoom room = RoomAt(places, places.front().index, own.least(), [&own](const Turn& other) { return other.priority >= own.priority; });
+  const double own_s = SecondsToPromise(own, Turn::Clock::now()) / own.slower - room.before_s;
   ticket.turn_.foretold_s = ticket.settle_(std::min(own_s, room.most_s));
   ticket.settle_ = nullptr;
 }

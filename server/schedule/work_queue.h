@@ -33,6 +33,8 @@ struct Turn {
   std::optional<double> least_s = {};
   /// By when it must have ended; none: it has promised no time.
   std::optional<Clock::time_point> ends_by = {};
+  /// Of work that has promised no time: behind all of its client's and its priority that have, rather than to be refused for want of time that they could spare.
+  bool gives_way = false;
   /// A promise is kept where all that is foretold may take so many times as long: at least 1.
   double slower = 1;
 
@@ -42,12 +44,12 @@ struct Turn {
 /// What there is for work that came now, if all that waits stepped down as far as it may.
 struct QueueRoom {
   double before_s = 0;  ///< until it would begin
-  /// The longest that it may be foretold to take, so that all that waits behind it keeps its promise; infinite where nothing has promised a time, negative where a promise is broken as it is.
+  /// The longest that it may be foretold to take, so that all that waits behind it keeps its promise; infinite where nothing has promised a time. Promises that are lost whatever it takes do not count.
   double most_s = 0;
 };
 
-/// Called once, when the turn of a piece of work has come: it may take `most_s` as foretold, so that it and all that waits can keep their promises (less than it takes at least where they
-/// cannot). Gives the seconds that it is foretold to take. Called with the queue locked: must not call the queue, nor wait, nor throw.
+/// Called once, when the turn of a piece of work has come: it may take `most_s` as foretold, so that it and all that waits and is as urgent can keep their promises (less than it takes at least
+/// where they cannot). Gives the seconds that it is foretold to take. Called with the queue locked: must not call the queue, nor wait, nor throw.
 using SettleTurn = std::function<double(double most_s)>;
 
 /// A piece of work in the queue. Shared by the queue and the request that waits for it.
@@ -97,7 +99,7 @@ class WorkQueue {
   std::shared_ptr<Ticket> Submit(Turn turn, DeviceWork work, SettleTurn settle = {});
 
   /// What has promised no time goes before what has promised a later one than this from its arrival on: long enough for a clinic's urgent work to go first, and nobody waits for ever.
-  static constexpr std::chrono::minutes kPatience{10};
+  static constexpr std::chrono::minutes kPatience{2};
 
   /// Takes waiting work out of the queue; asks running work to stop. What the work has captured is let go of once it has ended.
   void Cancel(const std::shared_ptr<Ticket>& ticket);
@@ -105,7 +107,7 @@ class WorkQueue {
   /// Until work of this turn would begin if it came now and nothing came after it: what is foretold to be left of the running work, and all that waits and goes first. Where
   /// several run at a time it begins sooner, and ends no later than if it began then: what overlaps is not taken off.
   double SecondsBefore(const Turn& turn) const;
-  /// What decides whether work of this turn can be taken; its own seconds do not matter. Of promises those of its client and its priority count: what is more urgent, or of a client that has had
+  /// What decides whether work of this turn can be taken. Of promises those of its client and its priority count: what is more urgent, or of a client that has had
   /// less, goes before others by right, whatever they have been promised.
   QueueRoom RoomFor(const Turn& turn) const;
   int64_t depth() const;    ///< waiting
@@ -126,14 +128,15 @@ class WorkQueue {
     bool operator<(const Place& other) const;
   };
   // With the mutex:
-  std::vector<Place> PlacesInOrder() const;
-  Place PlaceOf(const Turn& turn) const;  // if it came now
+  /// Of what waits, and of the newcomer behind its end, if there is one.
+  std::vector<Place> PlacesInOrder(const Turn* newcomer = nullptr) const;
   double HadBefore(const std::string& client) const;
+  Turn::Clock::time_point DueOf(const Turn& turn) const;  // if it came now
   double LeftOfRunning() const;
-  /// RoomFor() of what stands at this place, with all promises, or with those of `own`'s client and priority alone.
-  QueueRoom RoomAt(const Place& place, const Turn* own = nullptr) const;
+  /// RoomFor() of what stands at `index` among these places and takes `least_s` at least; of the promises those that count.
+  QueueRoom RoomAt(const std::vector<Place>& places, size_t index, double least_s, const std::function<bool(const Turn&)>& counts) const;
   std::shared_ptr<Ticket> TakeNext();
-  void Settle(Ticket& ticket, const Place& place);
+  void Settle(Ticket& ticket, const std::vector<Place>& places);
   bool Waits(const std::string& client) const;
   int64_t Held() const;
   void Begin(const std::shared_ptr<Ticket>& ticket);

@@ -53,13 +53,13 @@ void CompareCall::RunLevel(size_t index) {
   }
   LabelMap& own = is_first ? first_ : work->result->label_map;
   run_.clock().Enter(CallStage::kEncode);
-  v1::CompareResponse response;
-  *response.mutable_result() = MakeResult(*work, own);
   std::optional<EncodedAnswer> label_map;
   if (header_.label_maps()) {
     label_map = answer_->Encode(own, input_);
-    run_.LearnTimes();  // what making an answer takes is told with the work: without one too little would be
+    run_.LearnTimes();  // what making an answer takes is told with the work: without one too little would be, and with the comparison too much
   }
+  v1::CompareResponse response;
+  *response.mutable_result() = MakeResult(*work, own);
   if (!is_first) {
     // A client that takes its time to read must not hold it.
     own = {};

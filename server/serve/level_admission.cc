@@ -82,6 +82,7 @@ class Offers {
     if (std::any_of(offers_.begin(), offers_.end(), can_run)) return;
     offers_.clear();
     candidates_.clear();
+    turns_.clear();
     Add(level, 1, settings);
   }
 
@@ -97,12 +98,17 @@ class Offers {
     if (verdict.offer) {
       admission.level = std::move(candidates_[*verdict.offer]);
       admission.level.reason = request_.asked != nullptr ? LevelReason::kAsked : verdict.reason;
-      for (const size_t place : OffersInstead(promises, offers_, *verdict.offer, settings))
-        if (candidates_[place].loaded) admission.instead.push_back(std::move(candidates_[place]));
+      admission.turn = turns_[*verdict.offer];
+      for (const OfferInstead& other : OffersInstead(promises, offers_, *verdict.offer, settings)) {
+        AdmittedLevel& level = candidates_[other.place];
+        if (!level.loaded || !HasRoomFor(level, admission.level)) continue;
+        level.reason = other.reason;
+        admission.instead.push_back(std::move(level));
+      }
     }
     if (request_.asked == nullptr && parts_.choices != nullptr) Record(promises, settings, verdict);
     if (verdict.refusal) Refuse(*verdict.refusal);
-    Foretell(admission, settings);
+    Foretell(admission);
     return admission;
   }
 
@@ -115,11 +121,15 @@ class Offers {
     return turn;
   }
 
+  /// Whether memory could be set aside for either: of what is free, as nothing is unloaded for a level that may never run.
+  bool HasRoomFor(const AdmittedLevel& level, const AdmittedLevel& chosen) const {
+    if (!chosen.loaded) return level.peak_bytes <= chosen.peak_bytes && level.device_bytes <= chosen.device_bytes;  // its weights take of what is free
+    return level.peak_bytes <= std::max(chosen.peak_bytes, FreeOf(parts_.memory)) && level.device_bytes <= std::max(chosen.device_bytes, FreeOn(parts_.devices.at(level.place)));
+  }
+
   /// What is told to the client is what is likely: that nobody steps down, unless its promise demands that.
-  void Foretell(Admission& admission, const PolicySettings& settings) const {
+  void Foretell(Admission& admission) const {
     AdmittedLevel& level = admission.level;
-    admission.turn = TurnOf(settings);
-    admission.turn.foretold_s = level.service_s;
     double least_s = level.service_s;
     for (const AdmittedLevel& other : admission.instead) least_s = std::min(least_s, other.service_s);
     admission.turn.least_s = least_s;
@@ -149,7 +159,13 @@ class Offers {
     const MemoryOffer own{.needed_bytes = candidate.device_bytes + room.missing_bytes,
                           .available_bytes = FreeOn(device) + room.leaving_bytes,
                           .device_bytes = device.memory().limit_bytes() - room.lasting_bytes};
-    const QueueRoom queue = device.queue().RoomFor(TurnOf(settings));
+    Turn turn = TurnOf(settings);
+    turn.foretold_s = candidate.service_s;
+    QueueRoom queue = device.queue().RoomFor(turn);
+    if (!turn.ends_by && candidate.service_s > queue.most_s) {
+      turn.gives_way = true;
+      queue = device.queue().RoomFor(turn);
+    }
     const MemoryOffer& memory = TighterOf(host, own, PromisesOf(request_).max_memory_bytes.value_or(std::numeric_limits<int64_t>::max()));
     offers_.push_back({.level = level.name,
                        .device = device.name(),
@@ -162,6 +178,7 @@ class Offers {
                        .available_bytes = memory.available_bytes,
                        .device_bytes = memory.device_bytes});
     candidates_.push_back(std::move(candidate));
+    turns_.push_back(std::move(turn));
   }
 
   /// A record that there is no memory for is worth no request.
@@ -188,7 +205,8 @@ class Offers {
   ServiceParts& parts_;
   const Turn::Clock::time_point now_ = Turn::Clock::now();
   std::vector<LevelOffer> offers_;
-  std::vector<AdmittedLevel> candidates_;
+  std::vector<AdmittedLevel> candidates_;  // of the offers, each in its place
+  std::vector<Turn> turns_;                // likewise
   std::string failure_;  // why the last level that is not among them is not
 };
 

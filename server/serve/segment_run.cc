@@ -47,6 +47,33 @@ bool operator==(const Progress& a, const Progress& b) {
   return a.stage == b.stage && a.patches_done == b.patches_done && a.patches_total == b.patches_total;
 }
 
+/// The turn of the work has come: settles on a level that is there still, and keeps it. Gives the seconds that it is foretold to take. For the worker, before the work.
+double Settle(SegmentWork& work, const std::vector<AdmittedLevel>& possible, Catalogue& catalogue, double most_s) noexcept {
+  size_t settled = 0;
+  try {
+    std::vector<size_t> places;
+    std::vector<LevelPossible> levels;
+    for (size_t place = 0; place < possible.size(); ++place) {
+      places.push_back(place);
+      levels.push_back({possible[place].quality, possible[place].service_s});
+    }
+    for (size_t i = SettleLevel(levels, most_s); places[i] != 0; i = SettleLevel(levels, most_s)) {
+      const AdmittedLevel& level = possible[places[i]];
+      if (std::optional<LevelHold> hold = catalogue.HoldIfLoaded(level.levels, level.place)) {
+        work.levels = *std::move(hold);
+        settled = places[i];
+        break;
+      }
+      places.erase(places.begin() + static_cast<std::ptrdiff_t>(i));
+      levels.erase(levels.begin() + static_cast<std::ptrdiff_t>(i));
+    }
+  } catch (...) {  // no memory: what was foretold runs
+  }
+  const std::lock_guard lock(work.mutex);
+  work.settled = settled;
+  return possible[settled].service_s;
+}
+
 double SecondsSince(StageClock::Clock::time_point begin) {
   return std::chrono::duration<double>(StageClock::Clock::now() - begin).count();
 }
@@ -186,10 +213,10 @@ WorkHold SegmentRun::Admit(const Need& need, const std::vector<size_t>& places) 
   // Held from here to the work's end: what waits has its memory set aside, and so has each of two that are under way on a device at once.
   // Levels first: what room is then made for must not be themselves.
   WorkHold hold;
+  hold.levels = parts_.catalogue.Hold(admitted_.levels, admitted_.place);
   int64_t peak_bytes = 0;
   int64_t device_bytes = 0;
   for (const AdmittedLevel& level : possible_) {
-    hold.levels.push_back({level, parts_.catalogue.Hold(level.levels, level.place)});
     peak_bytes = std::max(peak_bytes, level.peak_bytes);
     device_bytes = std::max(device_bytes, level.device_bytes);
   }
@@ -209,30 +236,23 @@ void SegmentRun::TakeLevel(const AdmittedLevel& level) {
 std::shared_ptr<Ticket> SegmentRun::Enqueue(const std::shared_ptr<SegmentWork>& work) {
   clock_.Enter(CallStage::kQueue);
   level_settled_ = false;
-  std::vector<LevelPossible> levels;
-  for (const AdmittedLevel& level : possible_) levels.push_back({level.quality, level.service_s});
-  auto settle = [work, levels = std::move(levels)](double most_s) {
-    const size_t place = SettleLevel(levels, most_s);
-    const std::lock_guard lock(work->mutex);
-    work->settled = place;
-    return levels[place].service_s;
-  };
+  auto settle = [work, possible = possible_, view = view_, &catalogue = parts_.catalogue](double most_s) { return Settle(*work, possible, catalogue, most_s); };
   // The worker may outlive the call by up to one patch: it holds the work, what its plan refers to, and its use of the heap.
   auto use = std::make_shared<IdleHeap::Use>(parts_.heap);
-  return device().queue().Submit(turn_, [work, view = view_, use = std::move(use), &catalogue = parts_.catalogue, &metrics = parts_.metrics, name = record_.device](std::stop_token stop, DeviceGate& gate) {
+  return device().queue().Submit(turn_, [work, possible = possible_, view = view_, use = std::move(use), &catalogue = parts_.catalogue, &metrics = parts_.metrics, name = record_.device](std::stop_token stop, DeviceGate& gate) {
     // Until the work's end, which the call may outlast.
     const MemoryReservation device_memory = std::move(work->device_memory);
-    const HeldLevel level = std::move(work->levels.at(work->Settled().value_or(0)));
-    work->levels.clear();  // the others may go
+    const LevelHold levels = std::move(work->levels);
+    const AdmittedLevel& level = possible.at(work->Settled().value_or(0));
     if (stop.stop_requested()) throw Error(ErrorCode::kCancelled, "cancelled");  // before anything is read for it
     // A level that is to be loaded is warmed up by a patch, which foretells its times: the device must be nobody else's meanwhile.
-    if (!catalogue.IsFinished(level.hold)) gate.Enter(stop);
-    catalogue.Finish(level.hold);
-    TaskSegmenter segmenter(level.admitted.plan, level.hold.own(), [&level](const std::string& task) { return level.hold.Find(task); });
+    if (!catalogue.IsFinished(levels)) gate.Enter(stop);
+    catalogue.Finish(levels);
+    TaskSegmenter segmenter(level.plan, levels.own(), [&levels](const std::string& task) { return levels.Find(task); });
     PatchClock patches;
     work->result = segmenter.Segment(work->volume, std::move(stop), [&](const Progress& progress) {
       const std::optional<double> patch_s = patches.Tell(progress, PatchClock::Clock::now());
-      if (patch_s && HasOnlyOwnPatches(level.admitted)) metrics.ObservePatch(level.admitted.level->name, name, *patch_s);
+      if (patch_s && HasOnlyOwnPatches(level)) metrics.ObservePatch(level.level->name, name, *patch_s);
       const std::lock_guard lock(work->mutex);
       work->progress = progress;
     }, &gate);
@@ -257,7 +277,7 @@ void SegmentRun::TakeSettledLevel(const SegmentWork& work, const RunEvents& even
   if (*settled > 0) {
     AdmittedLevel level = possible_.at(*settled);
     const bool best = std::all_of(possible_.begin(), possible_.end(), [&level](const AdmittedLevel& other) { return other.quality <= level.quality; });
-    level.reason = best ? LevelReason::kQuality : LevelReason::kQueue;
+    if (!best) level.reason = LevelReason::kQueue;
     level.finish_s = level.service_s;
     TakeLevel(level);
     if (events.accepted) events.accepted(Accepted(0));

@@ -5,7 +5,6 @@
 #include <mutex>
 #include <optional>
 #include <utility>
-#include <vector>
 
 #include "engine/segment/segmenter.h"
 #include "engine/volume/volume.h"
@@ -15,18 +14,12 @@
 
 namespace tuckerseg {
 
-/// A level that may run, kept where it is.
-struct HeldLevel {
-  AdmittedLevel admitted;
-  LevelHold hold;
-};
-
 /// What the work holds beside the volume.
 struct WorkHold {
   MemoryReservation host;    ///< its peak, then the label map and what the answer takes
   /// Of the device: the worker lets go of them at the end of the work, whenever the call ends.
   MemoryReservation device;
-  std::vector<HeldLevel> levels;  ///< the one that is foretold to run first
+  LevelHold levels;
 };
 
 /// What the worker takes, tells and gives. Shared by call and worker, so that a call may be over before the worker has noticed.
@@ -49,7 +42,7 @@ struct SegmentWork {
   MemoryReservation volume_memory;
   MemoryReservation peak_memory;
   MemoryReservation device_memory;     // the worker's, once it has begun
-  std::vector<HeldLevel> levels;       // likewise
+  LevelHold levels;                    // likewise, and whose turn has come before that
   mutable std::mutex mutex;
   Progress progress;                   // guarded by the mutex
   std::optional<size_t> settled;       // likewise

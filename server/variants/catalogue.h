@@ -93,6 +93,8 @@ class Catalogue {
   /// Reserves memory for the weights that are not there, unloading others if it must, and keeps all of them there. `levels`: the own one first.
   /// Errors: kResourceExhausted.
   LevelHold Hold(const std::vector<const ServedLevel*>& levels, size_t device);
+  /// Keeps them there if all are loaded as it is: reserves nothing, unloads nothing, waits for nothing.
+  std::optional<LevelHold> HoldIfLoaded(const std::vector<const ServedLevel*>& levels, size_t device);
   /// Loads what is not loaded yet, or waits for whoever does; nothing breaks that off. Errors: kFailedPrecondition or kResourceExhausted with the reason.
   void Finish(const LevelHold& hold);
   /// Whether Finish() has nothing to do.

@@ -97,6 +97,19 @@ LevelHold Catalogue::Hold(const std::vector<const ServedLevel*>& levels, size_t 
   return hold;
 }
 
+std::optional<LevelHold> Catalogue::HoldIfLoaded(const std::vector<const ServedLevel*>& levels, size_t device) {
+  LevelHold hold;
+  const std::lock_guard lock(mutex_);
+  for (const ServedLevel* level : levels) {
+    const std::shared_ptr<LevelSlot>& slot = level->slots.at(device);
+    if (!slot->resident || !slot->resident->segmenter) return {};
+    hold.items_.push_back({slot, slot->resident});
+  }
+  ++admissions_;
+  for (const LevelHold::Item& item : hold.items_) item.slot->used = admissions_;
+  return hold;
+}
+
 void Catalogue::Finish(const LevelHold& hold) {
   for (const LevelHold::Item& item : hold.items_) Finish(item);
 }

@@ -3,9 +3,11 @@
 #include <gtest/gtest.h>
 #include <httplib.h>
 
-#include <algorithm>
+#include <cstdint>
 #include <filesystem>
+#include <iostream>
 #include <thread>
+#include <vector>
 
 #include "engine/error.h"
 #include "tests/engine/model/temporary_directory.h"
@@ -13,6 +15,7 @@
 #include "tests/engine/volume/nifti_builder.h"
 #include "tests/integration/segment_file.h"
 #include "tests/integration/server_process.h"
+#include "tests/integration/steady_growth.h"
 #include "tests/server/wait_until.h"
 
 namespace tuckerseg {
@@ -55,6 +58,17 @@ class ServerProcessTest : public testing::Test {
   int metrics_port_ = 0;
 };
 
+/// Resident memory at the end of each of 100 rounds. The first ten fill caches of the allocator and of LibTorch.
+void ExpectFlat(std::vector<int64_t> resident) {
+  resident.erase(resident.begin(), resident.begin() + 10);
+  const double growth = 100 * SteadyGrowth(resident);
+  const auto size = static_cast<double>(resident.front());
+  std::cout << "resident: " << resident.front() / 1048576 << " to " << resident.back() / 1048576 << " MiB over rounds 11 to 100; " << growth / 1048576 << " MiB steadily in 100 rounds\n";
+#ifndef __SANITIZE_ADDRESS__  // its quarantine keeps what has been freed; leaks are its own to find
+  EXPECT_LE(growth, 0.03 * size);
+#endif
+}
+
 std::vector<std::byte> Ct(int64_t length) { return NiftiBuilder().Shape({length, length, length}).Spacing({1, 1, 1}).Gzip(); }
 
 TEST_F(ServerProcessTest, IsScrapedByPrometheus) {
@@ -95,14 +109,7 @@ TEST_F(ServerProcessTest, KeepsItsMemoryFlatOver100RequestsAndClientsThatDisappe
     }
     resident.push_back(server_->ResidentBytes());
   }
-  // The first ten fill caches of the allocator and of LibTorch. A leak grows; on a busy machine the server may rest long enough to give some
-  // memory back for a while, which is none.
-  const int64_t before = *std::max_element(resident.begin() + 10, resident.begin() + 55);
-  const int64_t after = *std::max_element(resident.begin() + 55, resident.end());
-  std::cout << "resident: at most " << before / 1048576 << " MiB over requests 11 to 55, " << after / 1048576 << " over 56 to 100\n";
-#ifndef __SANITIZE_ADDRESS__  // its quarantine keeps what has been freed; leaks are its own to find
-  EXPECT_LE(static_cast<double>(after), 1.03 * static_cast<double>(before));
-#endif
+  ExpectFlat(resident);
 }
 
 TEST_F(ServerProcessTest, KeepsItsMemoryFlatOver100LoadsAndUnloadsOfALevel) {
@@ -116,12 +123,7 @@ TEST_F(ServerProcessTest, KeepsItsMemoryFlatOver100LoadsAndUnloadsOfALevel) {
     resident.push_back(server_->ResidentBytes());
     EXPECT_EQ(client_->LoadVariant("wide", "original", "").state(), v1::VARIANT_STATE_LOADED);
   }
-  const int64_t before = *std::max_element(resident.begin() + 10, resident.begin() + 55);
-  const int64_t after = *std::max_element(resident.begin() + 55, resident.end());
-  std::cout << "resident after unloading: at most " << before / 1048576 << " MiB over cycles 11 to 55, " << after / 1048576 << " over 56 to 100\n";
-#ifndef __SANITIZE_ADDRESS__
-  EXPECT_LE(static_cast<double>(after), 1.03 * static_cast<double>(before));
-#endif
+  ExpectFlat(resident);
 }
 
 TEST_F(ServerProcessTest, FollowsItsModelsWithoutARestart) {

@@ -92,7 +92,7 @@ Json ServerJson(const Unloaded& unloaded, std::span<const VolumeFile> volumes) {
     }
     levels.push_back(Json{{"level", level.name}, {"quality", OrNull(level.quality)}, {"unloaded", std::move(answers)}});
   }
-  return Json{{"task", unloaded.task}, {"capacity_per_s", unloaded.capacity.per_s}, {"levels", std::move(levels)}};
+  return Json{{"task", unloaded.task}, {"capacity_per_s", unloaded.capacity.per_s}, {"capacity_level", unloaded.capacity.level}, {"original_per_s", unloaded.capacity.original_per_s}, {"levels", std::move(levels)}};
 }
 
 Json FindingsJson(std::span<const Finding> findings) {
@@ -138,7 +138,8 @@ std::string ServerText(const Unloaded& unloaded, std::span<const VolumeFile> vol
     const double seconds = UnloadedSeconds(level.name, unloaded.book, volumes);
     table.Add({level.name, OrDash(level.quality, 4), Fixed(seconds, 3) + " s", original_s > 0 ? Fixed(100 * seconds / original_s, 0) + " %" : "-"});
   }
-  return table.Text() + "capacity: " + Fixed(unloaded.capacity.per_s, 3) + " requests a second, one after another at original\n";
+  return table.Text() + "capacity: " + Fixed(unloaded.capacity.per_s, 3) + " requests a second, one after another at " + unloaded.capacity.level + "; " +
+         Fixed(unloaded.capacity.original_per_s, 3) + " at original\n";
 }
 
 std::string RunsText(std::span<const JudgedRun> runs) {

@@ -12,7 +12,7 @@ using testing::HasSubstr;
 using testing::StartsWith;
 
 Unloaded SmallUnloaded() {
-  return {.task = "demo", .levels = SmallLevels(), .book = SmallBook(), .capacity = {.per_s = 0.5, .unloaded_s = {2}}};
+  return {.task = "demo", .levels = SmallLevels(), .book = SmallBook(), .capacity = {.per_s = 0.5, .level = "quick", .original_per_s = 0.25, .unloaded_s = {4}}};
 }
 
 JudgedRun SmallRun() {
@@ -56,6 +56,8 @@ TEST(LoadReport, TellsOfTheServerWhatItDoesUnloaded) {
   const std::vector<VolumeFile> volumes{{.name = "thorax"}};
   const Json json = ServerJson(SmallUnloaded(), volumes);
   EXPECT_EQ(json.at("capacity_per_s"), 0.5);
+  EXPECT_EQ(json.at("capacity_level"), "quick");
+  EXPECT_EQ(json.at("original_per_s"), 0.25);
   EXPECT_EQ(json.at("levels").at(1), Json::parse(R"({"level": "quick", "quality": 0.9, "unloaded": {"thorax": {"seconds": 1.0, "sha256": "coarse"}}})"));
   EXPECT_THAT(ServerText(SmallUnloaded(), volumes), HasSubstr("50 %"));
 }

@@ -51,7 +51,7 @@ Unloaded MeasureUnloaded(Client& client, const Workload& workload, std::span<con
   unloaded.task = TaskOf(workload.task, client);
   unloaded.levels = ListLevels(client, unloaded.task);
   unloaded.book = FillAnswerBook(client, unloaded.task, volumes, unloaded.levels);
-  unloaded.capacity = MeasureCapacity(client, unloaded.task, volumes, unloaded.book, kRounds);
+  unloaded.capacity = MeasureCapacity(client, unloaded.task, volumes, unloaded.levels, unloaded.book, kRounds);
   return unloaded;
 }
 

@@ -143,5 +143,20 @@ TEST(Capacity, WeighsVolumesByTheirShares) {
   EXPECT_DOUBLE_EQ(RequestsPerSecond(volumes, std::vector<double>{1, 5}), 0.5);
 }
 
+TEST(FastestChoosable, IsTheOneThatTakesLeastForTheMixOfThoseThatTheServerMayChoose) {
+  const std::vector<VolumeFile> volumes{{.name = "small", .share = 9}, {.name = "large", .share = 1}};
+  AnswerBook book;
+  const auto add = [&book](const std::string& level, double small_s, double large_s) {
+    book.Add("small", level, {.sha256 = "", .seconds = small_s});
+    book.Add("large", level, {.sha256 = "", .seconds = large_s});
+  };
+  add("original", 2, 9);
+  add("half", 1, 8);
+  add("odd", 1.5, 1);
+  add("unmeasured", 0.1, 0.1);
+  EXPECT_EQ(FastestChoosable(std::vector<ListedLevel>{{"original", 1}, {"half", 0.9}, {"odd", 0.8}, {"unmeasured", {}}}, volumes, book), "odd");
+  EXPECT_EQ(FastestChoosable(std::vector<ListedLevel>{{"original", 1}, {"unmeasured", {}}}, volumes, book), "original");
+}
+
 }  // namespace
 }  // namespace tuckerseg::load

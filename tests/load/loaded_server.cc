@@ -18,7 +18,7 @@ std::vector<VolumeFile> Drawn(const Workload& workload, const Say& say) {
 Unloaded AskIdle(Client& client, const Workload& workload, const std::vector<VolumeFile>& volumes, const Say& say) {
   say("asking the idle server for every volume at every level");
   Unloaded unloaded = MeasureUnloaded(client, workload, volumes);
-  say("capacity: " + Fixed(unloaded.capacity.per_s, 3) + " requests a second");
+  say("capacity: " + Fixed(unloaded.capacity.per_s, 3) + " requests a second at " + unloaded.capacity.level + ", " + Fixed(unloaded.capacity.original_per_s, 3) + " at original");
   return unloaded;
 }
 

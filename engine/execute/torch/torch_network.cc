@@ -32,7 +32,7 @@ at::MemoryFormat FormatOf(const at::Device& device, Precision precision) {
 }
 
 /// By layer: the slope of the leaky ReLU behind a norm that nothing else reads.
-std::vector<std::optional<double>> SlopesBehindNorms(const LayerGraph& graph, const std::vector<size_t>& last_use) {
+std::vector<std::optional<double>> SlopesBehindNorms(const LayerGraph& graph) {
   std::vector<std::optional<double>> slopes(graph.layers.size());
   for (size_t i = 1; i < graph.layers.size(); ++i) {
     const Layer& layer = graph.layers[i];
@@ -40,7 +40,7 @@ std::vector<std::optional<double>> SlopesBehindNorms(const LayerGraph& graph, co
     const bool only_reader = std::count_if(graph.layers.begin(), graph.layers.end(), [source](const Layer& other) {
                                return std::count(other.inputs.begin(), other.inputs.end(), static_cast<int>(source)) > 0;
                              }) == 1;
-    if (layer.kind == LayerKind::kLeakyRelu && graph.layers[source].kind == LayerKind::kInstanceNorm && only_reader && last_use[source] == i) slopes[source] = layer.negative_slope;
+    if (layer.kind == LayerKind::kLeakyRelu && graph.layers[source].kind == LayerKind::kInstanceNorm && only_reader) slopes[source] = layer.negative_slope;
   }
   return slopes;
 }
@@ -83,7 +83,7 @@ TorchNetwork::TorchNetwork(LayerGraph graph, const WeightStore& weights, const s
     }
     if (IsTucker(layer.kind)) {
       TuckerSteps steps = StepsOf(layer, CheapestFold(layer), stored.at(layer.name + ".in_factor"), stored.at(layer.name + ".core"), stored.at(layer.name + ".out_factor"));
-      if (format_ == at::MemoryFormat::ChannelsLast3d) steps = WithPaddedRanks(layer, kTensorCoreChannels, std::move(steps));
+      if (device_.is_cuda() && format_ == at::MemoryFormat::ChannelsLast3d) steps = WithPaddedRanks(layer, kTensorCoreChannels, std::move(steps));
       stored[layer.name + ".in_factor"] = steps.in;
       stored[layer.name + ".core"] = steps.core;
       stored[layer.name + ".out_factor"] = steps.out;
@@ -94,7 +94,7 @@ TorchNetwork::TorchNetwork(LayerGraph graph, const WeightStore& weights, const s
   last_use_.resize(graph_.layers.size(), graph_.layers.size());
   for (size_t i = 0; i < graph_.layers.size(); ++i)
     for (const int input : graph_.layers[i].inputs) last_use_[static_cast<size_t>(input)] = i;
-  if (device_.is_cpu() && precision == Precision::kFloat32) slopes_ = SlopesBehindNorms(graph_, last_use_);
+  if (device_.is_cpu() && precision == Precision::kFloat32) slopes_ = SlopesBehindNorms(graph_);
 }
 
 at::Tensor TorchNetwork::OnDevice(const at::Tensor& tensor, at::ScalarType type) const {
@@ -134,8 +134,10 @@ at::Tensor TorchNetwork::ApplyTucker(const Layer& layer, const at::Tensor& input
 at::Tensor TorchNetwork::ApplyNorm(const Layer& layer, size_t index, const at::Tensor& input) const {
   if (device_.is_cpu() && input.scalar_type() == at::kFloat) {
     const auto source = static_cast<size_t>(layer.inputs.front());
-    const bool in_place = last_use_[source] == index && source != 0 && input.is_contiguous(format_);
-    return NormChannelsLast(input.contiguous(format_), Tensor(layer, ".weight"), Tensor(layer, ".bias"), layer.epsilon, slopes_[index].value_or(1), in_place);
+    const at::Tensor features = input.contiguous(format_);
+    const bool is_copy = !features.is_same(input);  // behind the first convolution
+    const bool in_place = is_copy || (last_use_[source] == index && source != 0);
+    return NormChannelsLast(features, Tensor(layer, ".weight"), Tensor(layer, ".bias"), layer.epsilon, slopes_[index].value_or(1), in_place);
   }
   constexpr bool kFromInput = true;
   constexpr double kMomentum = 0.1;  // of running statistics, of which there are none

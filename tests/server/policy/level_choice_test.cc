@@ -316,14 +316,14 @@ TEST(OffersInstead, AreThoseOfTheDeviceThatMayServeOnceItIsFree) {
     const LevelVerdict verdict = ChooseOffer(promises, offers, settings);
     std::string text = verdict.offer ? offers[*verdict.offer].level + ":" : "refused";
     if (verdict.offer)
-      for (const size_t place : OffersInstead(promises, offers, *verdict.offer, settings)) text += " " + offers[place].level + "@" + offers[place].device;
+      for (const OfferInstead& other : OffersInstead(promises, offers, *verdict.offer, settings)) text += " " + offers[other.place].level + "@" + offers[other.place].device + "=" + NameOf(other.reason);
     return text;
   };
-  EXPECT_EQ(names({}), "original: half@cuda:0 third@cuda:0");
-  EXPECT_EQ(names({.deadline_s = 30}), "half: original@cuda:0 third@cuda:0") << "the more accurate one too: what waits may end sooner";
-  EXPECT_EQ(names({.min_quality = 0.95}), "original: half@cuda:0");
-  EXPECT_EQ(names({}, {.min_quality = 0.95}), "original: half@cuda:0");
-  EXPECT_EQ(names({.max_memory_bytes = 3 * kGibibyte}), "half: third@cuda:0");
+  EXPECT_EQ(names({}), "original: half@cuda:0=quality third@cuda:0=quality");
+  EXPECT_EQ(names({.deadline_s = 30}), "half: original@cuda:0=quality third@cuda:0=quality") << "the more accurate one too: what waits may end sooner";
+  EXPECT_EQ(names({.min_quality = 0.95}), "original: half@cuda:0=quality");
+  EXPECT_EQ(names({}, {.min_quality = 0.95}), "original: half@cuda:0=quality");
+  EXPECT_EQ(names({.max_memory_bytes = 3 * kGibibyte}), "half: third@cuda:0=memory");
 }
 
 }  // namespace

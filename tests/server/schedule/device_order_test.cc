@@ -24,20 +24,26 @@ TEST(DeviceOrder, GivesTheDeviceOnceAllThatWereBeforeHaveLeft) {
   DeviceOrder::Claim first(order);
   std::optional<DeviceOrder::Claim> second(std::in_place, order);
   DeviceOrder::Claim third(order);
+  std::atomic<bool> is_about_to_enter = false;
+  std::atomic<bool> first_has_left = false;
   std::atomic<bool> has_it = false;
+  std::atomic<bool> was_alone = false;
   const std::jthread waiting([&](const std::stop_token& stop) {
+    is_about_to_enter = true;
     try {
       third.Enter(stop);
+      was_alone = first_has_left.load();
       has_it = true;
     } catch (const Error&) {  // stopped, by a test that fails
     }
   });
+  ASSERT_TRUE(WaitUntil([&] { return is_about_to_enter.load(); }));
   second.reset();  // it never entered
-  EXPECT_FALSE(has_it);
   first.Enter({});
-  EXPECT_FALSE(has_it);
+  first_has_left = true;
   first.Leave();
   EXPECT_TRUE(WaitUntil([&] { return has_it.load(); }));
+  EXPECT_TRUE(was_alone);
 }
 
 TEST(DeviceOrder, LeavesAClaimsPlaceInTheMiddleToThoseBehindIt) {

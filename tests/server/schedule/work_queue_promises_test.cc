@@ -18,7 +18,7 @@ namespace {
 
 using Clock = Turn::Clock;
 
-constexpr double kTolerance = 0.5;  // seconds that a test may take on a busy machine
+constexpr double kTolerance = 2;  // seconds that a test may take on a busy machine: promises are long, and nothing waits for them
 
 const DeviceWork kNothing = [](const std::stop_token&, DeviceGate&) {};
 
@@ -56,10 +56,10 @@ class WorkQueuePromises : public testing::Test {
 };
 
 TEST_F(WorkQueuePromises, AClientsOwnWorkBeginsInTheOrderOfItsPromises) {
-  Add(In(300), 'c');
-  Add(In(100), 'a');
+  Add(In(90), 'c');
+  Add(In(50), 'a');
   Add(In({}), 'd');
-  Add(In(200), 'b');
+  Add(In(70), 'b');
   Add(In({}), 'e');
   EXPECT_EQ(Order(), "abcde");
 }
@@ -97,7 +97,7 @@ TEST_F(WorkQueuePromises, ANewcomerFindsTheRoomThatIsLeftIfAllStepDown) {
   const QueueRoom behind = queue_.RoomFor(In({}));
   EXPECT_NEAR(behind.before_s, 10 + 8 + 5, kTolerance);
   EXPECT_TRUE(std::isinf(behind.most_s)) << "nothing waits behind it";
-  const QueueRoom between = queue_.RoomFor(In(200));
+  const QueueRoom between = queue_.RoomFor(In(110));
   EXPECT_NEAR(between.before_s, 10 + 8, kTolerance);
   EXPECT_TRUE(std::isinf(between.most_s)) << "what waits behind it has promised nothing";
   const QueueRoom first = queue_.RoomFor(In(50));
@@ -114,17 +114,57 @@ TEST_F(WorkQueuePromises, ThereIsRoomOnlyIfWhatIsForetoldTooShortStillKeepsThem)
 }
 
 TEST_F(WorkQueuePromises, ANewcomerCannotTakeWhatWasPromisedToItsOwnClientButGoesBeforeOthersByRight) {
-  Turn waiting = In(19, 8);
+  Turn waiting = In(50, 8);
   waiting.client = "ward";
   Add(waiting, 'a');
-  Turn same = In(12);
+  Turn same = In(40);
   same.client = "ward";
-  EXPECT_NEAR(queue_.RoomFor(same).most_s, 1, kTolerance);
+  EXPECT_NEAR(queue_.RoomFor(same).most_s, 50 - 10 - 8, kTolerance);
   same.priority = 1;
   EXPECT_TRUE(std::isinf(queue_.RoomFor(same).most_s)) << "more urgent";
-  Turn other = In(12);
+  Turn other = In(40);
   other.client = "clinic";
   EXPECT_TRUE(std::isinf(queue_.RoomFor(other).most_s)) << "another client";
+}
+
+TEST_F(WorkQueuePromises, ANewcomerThatWouldPushItsClientsWorkBehindAnothersIsToldSo) {
+  const auto of = [](std::string client, double promised_s, double foretold_s) {
+    Turn turn = In(promised_s, foretold_s);
+    turn.client = std::move(client);
+    return turn;
+  };
+  // In this order, as neither has had more than the other; with 20 s more before it the first would stand behind the second.
+  Add(of("ward", 200, 20), 'a');
+  Add(of("clinic", 300, 100), 'b');
+  EXPECT_NEAR(queue_.RoomFor(of("ward", 100, 20)).most_s, 200 - 10 - 100 - 20, kTolerance);
+}
+
+TEST_F(WorkQueuePromises, WorkWithoutAPromiseMayGiveWayToThoseOfItsClient) {
+  Add(In(300, 250), 'a');
+  Turn patient = In({}, 100);
+  EXPECT_NEAR(queue_.RoomFor(patient).most_s, 300 - 10 - 250, kTolerance) << "before it, as its patience ends first";
+  patient.gives_way = true;
+  EXPECT_TRUE(std::isinf(queue_.RoomFor(patient).most_s));
+  EXPECT_NEAR(queue_.RoomFor(patient).before_s, 10 + 250, kTolerance);
+}
+
+TEST_F(WorkQueuePromises, NobodyIsRefusedOrStepsDownForAPromiseThatIsLost) {
+  Add(In(15, 30), 'c');  // the running work leaves it 5 s
+  EXPECT_TRUE(std::isinf(queue_.RoomFor(In(12)).most_s));
+}
+
+TEST_F(WorkQueuePromises, NobodyStepsDownForWhatIsLessUrgent) {
+  double asked = 0;
+  Turn urgent = In({}, 20, 3);
+  urgent.priority = 5;
+  tickets_.push_back(queue_.Submit(urgent, kNothing, [&asked](double most_s) {
+    asked = most_s;
+    return 20.0;
+  }));
+  Add(In(50, 20), 'b');
+  EXPECT_NEAR(queue_.RoomFor(In({})).before_s, 10 + 20 + 20, kTolerance) << "and nobody counts on it";
+  Order();
+  EXPECT_TRUE(std::isinf(asked));
 }
 
 TEST_F(WorkQueuePromises, WhoBeginsMayTakeWhatWaitsCanSpare) {
@@ -147,8 +187,7 @@ TEST_F(WorkQueuePromises, WhoBeginsStepsDownForWhatWaits) {
     asked = most_s;
     return 3.0;
   }));
-  Turn urgent_soon = In(700, 40, 15);  // behind: its promise is later than the other's patience
-  Add(urgent_soon, 'b');
+  Add(In(700, 40, 15), 'b');  // behind: its promise is later than the other's patience
   Order();
   EXPECT_NEAR(asked, 700 - 15, kTolerance);
 }

@@ -119,6 +119,15 @@ TEST_F(SegmentByNeed, TakesACardsWordForALevelThatWasNeverLoaded) {
   EXPECT_GE(answer.accepted.estimated_latency().seconds(), 30);
 }
 
+TEST_F(SegmentByNeed, ALevelThatMayRunInsteadIsNotKeptInTheWayOfTheOneThatRuns) {
+  options_.config.memory_limit_bytes = RoomForOneLevel();
+  Start();
+  EXPECT_TRUE(Ask("quick").status.ok());
+  const Answer answer = Ask("auto");
+  EXPECT_TRUE(answer.status.ok()) << answer.status.error_message();
+  EXPECT_EQ(answer.summary.variant(), "original");
+}
+
 TEST_F(SegmentByNeed, ServesLevelsInTurnThatDoNotFitTogether) {
   options_.config.memory_limit_bytes = RoomForOneLevel();
   Start();

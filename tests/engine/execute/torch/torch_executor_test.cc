@@ -85,6 +85,22 @@ TEST_P(TorchExecutorOnDevice, AgreesWithThePlainExecutorOnATuckerConvolutionWhic
         }
 }
 
+TEST_P(TorchExecutorOnDevice, AgreesWithThePlainExecutorWhereOthersReadANormOrWhatItReads) {
+  LayerGraph graph;
+  AddLayer(graph, {.name = "input", .kind = LayerKind::kInput, .in_channels = 1, .out_channels = 1});
+  AddLayer(graph, {.name = "conv", .kind = LayerKind::kConvolution, .inputs = {0}, .in_channels = 1, .out_channels = 5, .kernel = {3, 3, 3}, .stride = {1, 1, 1}, .bias = true});
+  AddLayer(graph, {.name = "norm", .kind = LayerKind::kInstanceNorm, .inputs = {1}, .in_channels = 5, .out_channels = 5, .epsilon = 1e-5});
+  AddLayer(graph, {.name = "relu", .kind = LayerKind::kLeakyRelu, .inputs = {2}, .in_channels = 5, .out_channels = 5, .negative_slope = 0.1});
+  AddLayer(graph, {.name = "sum", .kind = LayerKind::kAdd, .inputs = {2, 3}, .in_channels = 5, .out_channels = 5});     // the norm without its ReLU, and with it
+  AddLayer(graph, {.name = "joined", .kind = LayerKind::kConcat, .inputs = {4, 1}, .in_channels = 10, .out_channels = 10});  // what the norm has read
+  AddLayer(graph, {.name = "last", .kind = LayerKind::kInstanceNorm, .inputs = {5}, .in_channels = 10, .out_channels = 10, .epsilon = 1e-5});
+  const WeightStore weights = RandomWeights(graph, "", 13);
+  const Size3 shape{6, 5, 4};
+  const std::vector<float> patch = RandomPatch(6 * 5 * 4, 5);
+  EXPECT_THAT(RunOnce(TorchExecutorFactory(GetParam(), 2), graph, weights, patch, shape),
+              Pointwise(FloatNear(2e-4F), RunOnce(PlainExecutorFactory(), graph, weights, patch, shape)));
+}
+
 TEST_P(TorchExecutorOnDevice, GivesTheSameBitsOnEveryRun) {
   const LayerGraph graph = TinyUnet(4, 3);
   const WeightStore weights = RandomWeights(graph, "", 7);
