@@ -98,8 +98,8 @@ class WorkQueue {
   /// Errors: kResourceExhausted with a time to try again if the queue is full; kUnavailable once it was stopped.
   std::shared_ptr<Ticket> Submit(Turn turn, DeviceWork work, SettleTurn settle = {});
 
-  /// What has promised no time goes before what has promised a later one than this from its arrival on: long enough for a clinic's urgent work to go first, and nobody waits for ever.
-  static constexpr std::chrono::minutes kPatience{2};
+  /// What has promised no time is ordered as if it had promised to end so soon: long enough for short promises to go first, short enough that it does not fill the queue while others go before it.
+  static constexpr std::chrono::seconds kPatience{30};
 
   /// Takes waiting work out of the queue; asks running work to stop. What the work has captured is let go of once it has ended.
   void Cancel(const std::shared_ptr<Ticket>& ticket);
