@@ -14,6 +14,10 @@ namespace tuckerseg {
 namespace {
 
 constexpr auto kStopping = "the server is stopping: try another one";
+/// Who goes before takes all the time that what waits can spare, and its forecast's error adds to those of what waits: the margin is so many times that of work alone.
+constexpr double kBehindOthers = 2;
+constexpr double kLongestPatience = 1e8;  // seconds: three years, far within what the clock can hold
+constexpr double kNewest = 0.1;
 constexpr double kNever = std::numeric_limits<double>::infinity();
 
 /// Until the promise would be broken; infinite without one.
@@ -75,6 +79,7 @@ std::shared_ptr<Ticket> WorkQueue::Submit(Turn turn, DeviceWork work, SettleTurn
           .RetryAfter(5);
     }
     ticket->due_ = DueOf(ticket->turn_);
+    if (!ticket->turn_.ends_by && !ticket->turn_.gives_way) patient_due_ = ticket->due_;
     const std::vector<Place> places = PlacesInOrder(&ticket->turn_);
     const auto own = std::find_if(places.begin(), places.end(), [this](const Place& place) { return place.index == waiting_.size(); });
     ticket->position_ = own - places.begin() + static_cast<int64_t>(running_.size());
@@ -83,6 +88,8 @@ std::shared_ptr<Ticket> WorkQueue::Submit(Turn turn, DeviceWork work, SettleTurn
       had_s = std::max(had_s, level_s_);
     }
     waiting_.push_back(ticket);
+    const double foretold_s = ticket->turn_.foretold_s;
+    usual_s_ = usual_s_ > 0 ? usual_s_ + kNewest * (foretold_s - usual_s_) : foretold_s;
   }
   changed_.notify_one();
   return ticket;
@@ -163,7 +170,8 @@ QueueRoom WorkQueue::RoomAt(const std::vector<Place>& places, size_t index, doub
     const double promised_s = SecondsToPromise(turn, now);
     const double least_end_s = urgent_s + alike_s;
     const bool lost = promised_s < least_end_s + least_s;  // whatever is done: nobody is refused or steps down for it
-    if (!lost) room.most_s = std::min(room.most_s, promised_s / turn.slower - least_end_s);
+    const double slower = 1 + kBehindOthers * (turn.slower - 1);
+    if (!lost) room.most_s = std::min(room.most_s, promised_s / slower - least_end_s);
   }
   return room;
 }
@@ -193,7 +201,9 @@ double WorkQueue::HadBefore(const std::string& client) const {
 
 Turn::Clock::time_point WorkQueue::DueOf(const Turn& turn) const {
   if (turn.ends_by) return *turn.ends_by;
-  Turn::Clock::time_point due = Turn::Clock::now() + kPatience;
+  const std::chrono::duration<double> patience(std::min(kPatience * static_cast<double>(capacity_) * usual_s_, kLongestPatience));
+  // Never before what came earlier: of what has promised nothing the order of arrival stays.
+  auto due = std::max(patient_due_, Turn::Clock::now() + std::chrono::duration_cast<Turn::Clock::duration>(patience));
   if (!turn.gives_way) return due;
   for (const auto& ticket : waiting_)
     if (ticket->turn_.client == turn.client && ticket->turn_.priority == turn.priority) due = std::max(due, ticket->due_);

@@ -81,7 +81,7 @@ class Ticket {
 };
 
 /// Begins work in the order of its places: higher priority first. Clients of one priority get equal shares of the device's foretold seconds, whoever sends more (start-time fair
-/// queueing, Goyal, Vin and Cheng 1997); a client's own work begins in the order of its promises (what has promised no time as if it were kPatience), then of arrival, and so does all work
+/// queueing, Goyal, Vin and Cheng 1997); a client's own work begins in the order of its promises (what has promised no time by kPatience), then of arrival, and so does all work
 /// while no client has had more than another.
 /// One piece of work runs at a time, or several, of which one has the device: while its networks run the next is prepared, or the one before finished. What has begun keeps its
 /// place before all that comes later, more urgent work included.
@@ -98,8 +98,9 @@ class WorkQueue {
   /// Errors: kResourceExhausted with a time to try again if the queue is full; kUnavailable once it was stopped.
   std::shared_ptr<Ticket> Submit(Turn turn, DeviceWork work, SettleTurn settle = {});
 
-  /// What has promised no time is ordered as if it had promised to end so soon: long enough for short promises to go first, short enough that it does not fill the queue while others go before it.
-  static constexpr std::chrono::seconds kPatience{30};
+  /// What has promised no time is ordered as if it had promised to end by when so large a share of a full queue of usual work would have run: long enough for short promises to go first, short enough that it
+  /// does not fill the queue while others go before it.
+  static constexpr double kPatience = 0.5;
 
   /// Takes waiting work out of the queue; asks running work to stop. What the work has captured is let go of once it has ended.
   void Cancel(const std::shared_ptr<Ticket>& ticket);
@@ -155,6 +156,8 @@ class WorkQueue {
   // began at: time that nobody asked for is not saved up.
   std::map<std::string, double> had_s_;
   double level_s_ = 0;
+  Turn::Clock::time_point patient_due_{};  // of the last that has promised no time
+  double usual_s_ = 0;  // foretold of what was submitted, the newest with a tenth of the weight
   bool stopped_ = false;
   std::vector<std::jthread> workers_;  // last: they start when everything else is there
 };
