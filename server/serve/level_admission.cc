@@ -68,22 +68,23 @@ std::optional<double> SecondsByCard(const ServedLevel& level, const CatalogueMod
 /// What a request's levels would take on each device, as its queue and its memory are now.
 class Offers {
  public:
-  Offers(const LevelRequest& request, const Geometry& geometry, ServiceParts& parts) : request_(request), geometry_(geometry), parts_(parts) {}
+  Offers(const LevelRequest& request, const Geometry& geometry, const PolicySettings& settings, ServiceParts& parts)
+      : request_(request), geometry_(geometry), settings_(settings), promises_(PromisesOf(request)), parts_(parts) {}
 
   /// The level on every device.
-  void Add(const ServedLevel& level, std::optional<double> quality, const PolicySettings& settings) {
-    for (size_t place = 0; place < parts_.devices.size(); ++place) AddOn(place, level, quality, settings);
+  void Add(const ServedLevel& level, std::optional<double> quality) {
+    for (size_t place = 0; place < parts_.devices.size(); ++place) AddOn(place, level, quality);
   }
 
   /// The level on these devices; on every device where it never can run on any of them.
-  void AddOnOneOf(const std::vector<size_t>& places, const ServedLevel& level, const PolicySettings& settings) {
-    for (const size_t place : places) AddOn(place, level, 1, settings);
+  void AddOnOneOf(const std::vector<size_t>& places, const ServedLevel& level) {
+    for (const size_t place : places) AddOn(place, level, 1);
     const auto can_run = [](const LevelOffer& offer) { return offer.needed_bytes <= offer.device_bytes; };
     if (std::any_of(offers_.begin(), offers_.end(), can_run)) return;
     offers_.clear();
     candidates_.clear();
     turns_.clear();
-    Add(level, 1, settings);
+    Add(level, 1);
   }
 
   /// Where nothing can be offered as levels cannot be loaded, rather than for the request's own promises.
@@ -91,31 +92,30 @@ class Offers {
     if (offers_.empty() && !failure_.empty()) throw Error(ErrorCode::kFailedPrecondition, failure_);
   }
 
-  Admission Choose(const PolicySettings& settings) {
-    const LevelPromises promises = PromisesOf(request_);
-    const LevelVerdict verdict = ChooseOffer(promises, offers_, settings);
+  Admission Choose() {
+    const LevelVerdict verdict = ChooseOffer(promises_, offers_, settings_);
     Admission admission;
     if (verdict.offer) {
       admission.level = std::move(candidates_[*verdict.offer]);
       admission.level.reason = request_.asked != nullptr ? LevelReason::kAsked : verdict.reason;
       admission.turn = turns_[*verdict.offer];
-      for (const OfferInstead& other : OffersInstead(promises, offers_, *verdict.offer, settings)) {
+      for (const OfferInstead& other : OffersInstead(promises_, offers_, *verdict.offer, settings_)) {
         AdmittedLevel& level = candidates_[other.place];
         if (!level.loaded || !HasRoomFor(level, admission.level)) continue;
         level.reason = other.reason;
         admission.instead.push_back(std::move(level));
       }
     }
-    if (request_.asked == nullptr && parts_.choices != nullptr) Record(promises, settings, verdict);
+    if (request_.asked == nullptr && parts_.choices != nullptr) Record(verdict);
     if (verdict.refusal) Refuse(*verdict.refusal);
     Foretell(admission);
     return admission;
   }
 
  private:
-  Turn TurnOf(const PolicySettings& settings) const {
-    Turn turn{.priority = request_.header.priority(), .client = request_.client, .slower = 1 + settings.deadline_margin};
-    const double limit_s = TimeLimit(PromisesOf(request_));
+  Turn TurnOfRequest() const {
+    Turn turn{.priority = request_.header.priority(), .client = request_.client, .slower = 1 + settings_.deadline_margin};
+    const double limit_s = TimeLimit(promises_);
     constexpr double kLongest = 1e8;  // three years, far within what the clock can hold
     if (limit_s < kLongest) turn.ends_by = now_ + std::chrono::duration_cast<Turn::Clock::duration>(std::chrono::duration<double>(limit_s));
     return turn;
@@ -134,10 +134,10 @@ class Offers {
     for (const AdmittedLevel& other : admission.instead) least_s = std::min(least_s, other.service_s);
     admission.turn.least_s = least_s;
     const double likely_s = parts_.devices.at(level.place).queue().SecondsBefore(admission.turn) + level.service_s;
-    level.finish_s = std::max(std::min(likely_s, TimeLimit(PromisesOf(request_))), level.service_s);
+    level.finish_s = std::max(std::min(likely_s, TimeLimit(promises_)), level.service_s);
   }
 
-  void AddOn(size_t place, const ServedLevel& level, std::optional<double> quality, const PolicySettings& settings) {
+  void AddOn(size_t place, const ServedLevel& level, std::optional<double> quality) {
     Device& device = parts_.devices.at(place);
     AdmittedLevel candidate{.level = &level, .place = place, .plan = PlanFor(level, request_, device, parts_), .levels = {&level}};
     for (const std::string& task : candidate.plan.OtherTasks()) candidate.levels.push_back(request_.view.FindOriginal(task));
@@ -159,14 +159,14 @@ class Offers {
     const MemoryOffer own{.needed_bytes = candidate.device_bytes + room.missing_bytes,
                           .available_bytes = FreeOn(device) + room.leaving_bytes,
                           .device_bytes = device.memory().limit_bytes() - room.lasting_bytes};
-    Turn turn = TurnOf(settings);
+    Turn turn = TurnOfRequest();
     turn.foretold_s = candidate.service_s;
     QueueRoom queue = device.queue().RoomFor(turn);
     if (!turn.ends_by && candidate.service_s > queue.most_s) {
       turn.gives_way = true;
       queue = device.queue().RoomFor(turn);
     }
-    const MemoryOffer& memory = TighterOf(host, own, PromisesOf(request_).max_memory_bytes.value_or(std::numeric_limits<int64_t>::max()));
+    const MemoryOffer& memory = TighterOf(host, own, promises_.max_memory_bytes.value_or(std::numeric_limits<int64_t>::max()));
     offers_.push_back({.level = level.name,
                        .device = device.name(),
                        .quality = quality,
@@ -182,11 +182,11 @@ class Offers {
   }
 
   /// A record that there is no memory for is worth no request.
-  void Record(const LevelPromises& promises, const PolicySettings& settings, const LevelVerdict& verdict) noexcept {
+  void Record(const LevelVerdict& verdict) noexcept {
     try {
       parts_.choices->Write({.task = request_.model.model().task,
-                             .promises = promises,
-                             .settings = settings,
+                             .promises = promises_,
+                             .settings = settings_,
                              .held_bytes = request_.held_bytes,
                              .offers = std::move(offers_),
                              .verdict = verdict});
@@ -202,6 +202,8 @@ class Offers {
 
   const LevelRequest& request_;
   const Geometry& geometry_;
+  const PolicySettings settings_;
+  const LevelPromises promises_;
   ServiceParts& parts_;
   const Turn::Clock::time_point now_ = Turn::Clock::now();
   std::vector<LevelOffer> offers_;
@@ -229,23 +231,21 @@ std::vector<size_t> PlacesForAll(const std::vector<const ServedLevel*>& levels, 
 }
 
 Admission AdmitLevel(const LevelRequest& request, const Geometry& geometry, ServiceParts& parts) {
-  Offers offers(request, geometry, parts);
   // Who names a level has settled its accuracy: what was measured of it decides nothing.
-  if (request.asked != nullptr) {
-    const PolicySettings settings{.deadline_margin = parts.config.deadline_margin};
-    request.places.empty() ? offers.Add(*request.asked, 1, settings) : offers.AddOnOneOf(request.places, *request.asked, settings);
-    offers.ThrowIfAllFailed();
-    return offers.Choose(settings);
-  }
-  const std::vector<std::string> structures(request.header.structures().begin(), request.header.structures().end());
-  const bool phantoms_count = parts.config.allow_phantom_quality || request.model.model().provenance.phantoms;
-  const PolicySettings settings{.min_quality = parts.config.min_quality, .deadline_margin = parts.config.deadline_margin};
-  for (const ServedLevel& level : request.model.levels) {
-    const std::optional<double> quality = level.ready() ? LevelQuality(level, structures, phantoms_count) : std::nullopt;
-    if (quality) offers.Add(level, quality, settings);
+  const bool asked = request.asked != nullptr;
+  Offers offers(request, geometry, {.min_quality = asked ? 0 : parts.config.min_quality, .deadline_margin = parts.config.deadline_margin}, parts);
+  if (asked) {
+    request.places.empty() ? offers.Add(*request.asked, 1) : offers.AddOnOneOf(request.places, *request.asked);
+  } else {
+    const std::vector<std::string> structures(request.header.structures().begin(), request.header.structures().end());
+    const bool phantoms_count = parts.config.allow_phantom_quality || request.model.model().provenance.phantoms;
+    for (const ServedLevel& level : request.model.levels) {
+      const std::optional<double> quality = level.ready() ? LevelQuality(level, structures, phantoms_count) : std::nullopt;
+      if (quality) offers.Add(level, quality);
+    }
   }
   offers.ThrowIfAllFailed();
-  return offers.Choose(settings);
+  return offers.Choose();
 }
 
 }  // namespace tuckerseg

@@ -48,7 +48,8 @@ bool operator==(const Progress& a, const Progress& b) {
 }
 
 /// The turn of the work has come: settles on a level that is there still, and keeps it. Gives the seconds that it is foretold to take. For the worker, before the work.
-double Settle(SegmentWork& work, const std::vector<AdmittedLevel>& possible, Catalogue& catalogue, double most_s) noexcept {
+double Settle(SegmentWork& work, Catalogue& catalogue, double most_s) noexcept {
+  const std::vector<AdmittedLevel>& possible = work.possible;
   size_t settled = 0;
   try {
     std::vector<size_t> places;
@@ -206,17 +207,17 @@ WorkHold SegmentRun::Admit(const Need& need, const std::vector<size_t>& places) 
   request.answer_bytes = need.answer_bytes;
   Admission admission = AdmitLevel(request, need.geometry, parts_);
   turn_ = std::move(admission.turn);
-  possible_ = std::move(admission.instead);
-  possible_.insert(possible_.begin(), std::move(admission.level));
-  TakeLevel(possible_.front());
+  TakeLevel(admission.level);
   record_.foretold_s = admitted_.finish_s;
   // Held from here to the work's end: what waits has its memory set aside, and so has each of two that are under way on a device at once.
   // Levels first: what room is then made for must not be themselves.
   WorkHold hold;
+  hold.possible = std::move(admission.instead);
+  hold.possible.insert(hold.possible.begin(), std::move(admission.level));
   hold.levels = parts_.catalogue.Hold(admitted_.levels, admitted_.place);
   int64_t peak_bytes = 0;
   int64_t device_bytes = 0;
-  for (const AdmittedLevel& level : possible_) {
+  for (const AdmittedLevel& level : hold.possible) {
     peak_bytes = std::max(peak_bytes, level.peak_bytes);
     device_bytes = std::max(device_bytes, level.device_bytes);
   }
@@ -236,14 +237,14 @@ void SegmentRun::TakeLevel(const AdmittedLevel& level) {
 std::shared_ptr<Ticket> SegmentRun::Enqueue(const std::shared_ptr<SegmentWork>& work) {
   clock_.Enter(CallStage::kQueue);
   level_settled_ = false;
-  auto settle = [work, possible = possible_, view = view_, &catalogue = parts_.catalogue](double most_s) { return Settle(*work, possible, catalogue, most_s); };
+  auto settle = [work, &catalogue = parts_.catalogue](double most_s) { return Settle(*work, catalogue, most_s); };
   // The worker may outlive the call by up to one patch: it holds the work, what its plan refers to, and its use of the heap.
   auto use = std::make_shared<IdleHeap::Use>(parts_.heap);
-  return device().queue().Submit(turn_, [work, possible = possible_, view = view_, use = std::move(use), &catalogue = parts_.catalogue, &metrics = parts_.metrics, name = record_.device](std::stop_token stop, DeviceGate& gate) {
+  return device().queue().Submit(turn_, [work, view = view_, use = std::move(use), &catalogue = parts_.catalogue, &metrics = parts_.metrics, name = record_.device](std::stop_token stop, DeviceGate& gate) {
     // Until the work's end, which the call may outlast.
     const MemoryReservation device_memory = std::move(work->device_memory);
     const LevelHold levels = std::move(work->levels);
-    const AdmittedLevel& level = possible.at(work->Settled().value_or(0));
+    const AdmittedLevel& level = work->possible.at(work->Settled().value_or(0));
     if (stop.stop_requested()) throw Error(ErrorCode::kCancelled, "cancelled");  // before anything is read for it
     // A level that is to be loaded is warmed up by a patch, which foretells its times: the device must be nobody else's meanwhile.
     if (!catalogue.IsFinished(levels)) gate.Enter(stop);
@@ -275,8 +276,8 @@ void SegmentRun::TakeSettledLevel(const SegmentWork& work, const RunEvents& even
   if (!settled || level_settled_) return;
   level_settled_ = true;
   if (*settled > 0) {
-    AdmittedLevel level = possible_.at(*settled);
-    const bool best = std::all_of(possible_.begin(), possible_.end(), [&level](const AdmittedLevel& other) { return other.quality <= level.quality; });
+    AdmittedLevel level = work.possible.at(*settled);
+    const bool best = std::all_of(work.possible.begin(), work.possible.end(), [&level](const AdmittedLevel& other) { return other.quality <= level.quality; });
     if (!best) level.reason = LevelReason::kQueue;
     level.finish_s = level.service_s;
     TakeLevel(level);

@@ -146,7 +146,6 @@ class SegmentRun {
   const CatalogueModel* model_ = nullptr;
   const ServedLevel* asked_ = nullptr;  // the level that the client names; null: the server chooses
   AdmittedLevel admitted_;              // once the volume is there; from the beginning of the work on the one that runs
-  std::vector<AdmittedLevel> possible_; // that may run, the one that is foretold to first
   Turn turn_;
   bool level_settled_ = false;
   SegmentRecord record_;

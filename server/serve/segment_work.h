@@ -5,6 +5,7 @@
 #include <mutex>
 #include <optional>
 #include <utility>
+#include <vector>
 
 #include "engine/segment/segmenter.h"
 #include "engine/volume/volume.h"
@@ -16,6 +17,7 @@ namespace tuckerseg {
 
 /// What the work holds beside the volume.
 struct WorkHold {
+  std::vector<AdmittedLevel> possible;  ///< levels that may run, the one that is foretold to first
   MemoryReservation host;    ///< its peak, then the label map and what the answer takes
   /// Of the device: the worker lets go of them at the end of the work, whenever the call ends.
   MemoryReservation device;
@@ -25,7 +27,7 @@ struct WorkHold {
 /// What the worker takes, tells and gives. Shared by call and worker, so that a call may be over before the worker has noticed.
 struct SegmentWork {
   SegmentWork(Volume input, MemoryReservation input_memory, WorkHold hold)
-      : volume(std::move(input)), volume_memory(std::move(input_memory)), peak_memory(std::move(hold.host)), device_memory(std::move(hold.device)), levels(std::move(hold.levels)) {}
+      : possible(std::move(hold.possible)), volume(std::move(input)), volume_memory(std::move(input_memory)), peak_memory(std::move(hold.host)), device_memory(std::move(hold.device)), levels(std::move(hold.levels)) {}
 
   Progress Latest() const {
     const std::lock_guard lock(mutex);
@@ -38,6 +40,7 @@ struct SegmentWork {
     return settled;
   }
 
+  const std::vector<AdmittedLevel> possible;
   Volume volume;
   MemoryReservation volume_memory;
   MemoryReservation peak_memory;
