@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "server/schedule/work_queue.h"
+#include "tests/server/schedule/held_work.h"
 #include "tests/server/wait_until.h"
 
 namespace tuckerseg {
@@ -19,8 +20,6 @@ namespace {
 using Clock = Turn::Clock;
 
 constexpr double kTolerance = 2;  // seconds that a test may take on a busy machine: promises are long, and nothing waits for them
-
-const DeviceWork kNothing = [](const std::stop_token&, DeviceGate&) {};
 
 /// A queue whose device is busy with work that is foretold to take 10 s, until it is let go.
 class WorkQueuePromises : public testing::Test {

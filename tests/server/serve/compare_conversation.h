@@ -2,11 +2,10 @@
 #pragma once
 
 #include <grpcpp/channel.h>
-#include <grpcpp/client_context.h>
+#include <grpcpp/support/status.h>
 
 #include <algorithm>
 #include <chrono>
-#include <cstring>
 #include <map>
 #include <memory>
 #include <span>
@@ -14,6 +13,7 @@
 #include <utility>
 #include <vector>
 
+#include "tests/server/serve/volume_conversation.h"
 #include "tuckerseg/v1/segmentation.grpc.pb.h"
 
 namespace tuckerseg {
@@ -34,41 +34,17 @@ struct CompareAnswer {
   grpc::Status status;
 };
 
-class CompareConversation {
+class CompareConversation : public VolumeConversation<v1::CompareRequest, v1::CompareResponse> {
  public:
   explicit CompareConversation(const std::shared_ptr<grpc::Channel>& channel,
                                std::chrono::system_clock::time_point deadline = std::chrono::system_clock::time_point::max(),
                                const std::multimap<std::string, std::string>& metadata = {})
-      : stub_(v1::SegmentationService::NewStub(channel)) {
-    if (deadline != std::chrono::system_clock::time_point::max()) context_.set_deadline(deadline);
-    for (const auto& [key, value] : metadata) context_.AddMetadata(key, value);
-    stream_ = stub_->Compare(&context_);
-  }
-
-  bool SendHeader(const v1::CompareHeader& header) {
-    v1::CompareRequest request;
-    *request.mutable_header() = header;
-    return stream_->Write(request);
-  }
-  bool SendChunk(std::span<const std::byte> bytes) {
-    v1::CompareRequest request;
-    request.set_chunk(bytes.data(), bytes.size());
-    return stream_->Write(request);
-  }
-  /// The whole file in chunks, then the half-close; stops where the server has ended the call.
-  void SendFile(std::span<const std::byte> file, size_t chunk = size_t{256} << 10) {
-    for (size_t at = 0; at < file.size(); at += chunk) {
-      if (!SendChunk(file.subspan(at, std::min(chunk, file.size() - at)))) break;
-    }
-    stream_->WritesDone();
-  }
-  void HalfClose() { stream_->WritesDone(); }
-  void Cancel() { context_.TryCancel(); }
+      : VolumeConversation(channel, &v1::SegmentationService::Stub::Compare, deadline, metadata) {}
 
   /// Reads one message into the answer. False once the call has ended.
   bool ReadOne() {
     v1::CompareResponse response;
-    if (!stream_->Read(&response)) return false;
+    if (!stream().Read(&response)) return false;
     switch (response.payload_case()) {
       case v1::CompareResponse::kAccepted:
         answer_.order += 'a';
@@ -107,21 +83,12 @@ class CompareConversation {
   CompareAnswer Finish() {
     while (ReadOne()) {
     }
-    answer_.status = stream_->Finish();
+    answer_.status = stream().Finish();
     return std::move(answer_);
   }
   const CompareAnswer& answer() const { return answer_; }
 
  private:
-  static void Append(const std::string& chunk, std::vector<std::byte>& file) {
-    const size_t at = file.size();
-    file.resize(at + chunk.size());
-    std::memcpy(file.data() + at, chunk.data(), chunk.size());
-  }
-
-  std::unique_ptr<v1::SegmentationService::Stub> stub_;
-  grpc::ClientContext context_;
-  std::unique_ptr<grpc::ClientReaderWriter<v1::CompareRequest, v1::CompareResponse>> stream_;
   CompareAnswer answer_;
 };
 

@@ -2,12 +2,11 @@
 #pragma once
 
 #include <grpcpp/channel.h>
-#include <grpcpp/client_context.h>
+#include <grpcpp/support/status.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
 #include <chrono>
-#include <cstring>
 #include <map>
 #include <memory>
 #include <random>
@@ -17,6 +16,7 @@
 
 #include "engine/volume/nifti_reader.h"
 #include "tests/engine/volume/nifti_builder.h"
+#include "tests/server/serve/volume_conversation.h"
 #include "tuckerseg/v1/segmentation.grpc.pb.h"
 
 namespace tuckerseg {
@@ -34,43 +34,19 @@ struct Answer {
   grpc::Status status;
 };
 
-class SegmentConversation {
+class SegmentConversation : public VolumeConversation<v1::SegmentRequest, v1::SegmentResponse> {
  public:
-  explicit SegmentConversation(
-      const std::shared_ptr<grpc::Channel>& channel,
-      std::chrono::system_clock::time_point deadline = std::chrono::system_clock::time_point::max(),
-      const std::multimap<std::string, std::string>& metadata = {})
-      : stub_(v1::SegmentationService::NewStub(channel)) {
-    if (deadline != std::chrono::system_clock::time_point::max()) context_.set_deadline(deadline);
-    for (const auto& [key, value] : metadata) context_.AddMetadata(key, value);
-    stream_ = stub_->Segment(&context_);
-  }
+  explicit SegmentConversation(const std::shared_ptr<grpc::Channel>& channel,
+                               std::chrono::system_clock::time_point deadline = std::chrono::system_clock::time_point::max(),
+                               const std::multimap<std::string, std::string>& metadata = {})
+      : VolumeConversation(channel, &v1::SegmentationService::Stub::Segment, deadline, metadata) {}
 
-  bool SendHeader(const v1::SegmentHeader& header) {
-    v1::SegmentRequest request;
-    *request.mutable_header() = header;
-    return stream_->Write(request);
-  }
-  bool SendChunk(std::span<const std::byte> bytes) {
-    v1::SegmentRequest request;
-    request.set_chunk(bytes.data(), bytes.size());
-    return stream_->Write(request);
-  }
-  bool SendNothing() { return stream_->Write(v1::SegmentRequest()); }
-  /// The whole file in chunks, then the half-close; stops where the server has ended the call.
-  void SendFile(std::span<const std::byte> file, size_t chunk = size_t{256} << 10) {
-    for (size_t at = 0; at < file.size(); at += chunk) {
-      if (!SendChunk(file.subspan(at, std::min(chunk, file.size() - at)))) break;
-    }
-    stream_->WritesDone();
-  }
-  void HalfClose() { stream_->WritesDone(); }
-  void Cancel() { context_.TryCancel(); }
+  bool SendNothing() { return stream().Write(v1::SegmentRequest()); }
 
   /// Reads one message into the answer. False once the call has ended.
   bool ReadOne() {
     v1::SegmentResponse response;
-    if (!stream_->Read(&response)) return false;
+    if (!stream().Read(&response)) return false;
     switch (response.payload_case()) {
       case v1::SegmentResponse::kAccepted:
         answer_.order += 'a';
@@ -105,7 +81,7 @@ class SegmentConversation {
   Answer Finish() {
     while (ReadOne()) {
     }
-    answer_.status = stream_->Finish();
+    answer_.status = stream().Finish();
     return std::move(answer_);
   }
   const Answer& answer() const { return answer_; }
@@ -114,14 +90,9 @@ class SegmentConversation {
   void TakeChunk(const std::string& chunk) {
     answer_.order += 'c';
     answer_.largest_chunk = std::max(answer_.largest_chunk, chunk.size());
-    const size_t at = answer_.file.size();
-    answer_.file.resize(at + chunk.size());
-    std::memcpy(answer_.file.data() + at, chunk.data(), chunk.size());
+    Append(chunk, answer_.file);
   }
 
-  std::unique_ptr<v1::SegmentationService::Stub> stub_;
-  grpc::ClientContext context_;
-  std::unique_ptr<grpc::ClientReaderWriter<v1::SegmentRequest, v1::SegmentResponse>> stream_;
   Answer answer_;
 };
 
