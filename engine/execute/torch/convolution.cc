@@ -21,4 +21,11 @@ at::Tensor Convolution3d(const at::Tensor& input, const at::Tensor& weight, cons
   return at::conv3d(input, weight, bias, Sizes(stride), Sizes(padding));
 }
 
+at::Tensor DenseConvolutionInCOrder(const at::Tensor& input, const at::Tensor& weight, const std::optional<at::Tensor>& bias) {
+  const at::Tensor matrix = weight.flatten(1);  // [out channels, in channels]
+  const at::Tensor voxels = input.permute({0, 2, 3, 4, 1}).reshape({-1, input.size(1)}).t();  // [in channels, voxels] as they lie
+  const at::Tensor product = bias ? at::addmm(bias->unsqueeze(1), matrix, voxels) : at::mm(matrix, voxels);
+  return product.view({1, weight.size(0), input.size(2), input.size(3), input.size(4)});
+}
+
 }  // namespace tuckerseg

@@ -14,4 +14,8 @@ namespace tuckerseg {
 /// Convolution.cpp). That holds for a network's first layer and for its deepest, and there oneDNN is several times as fast.
 at::Tensor Convolution3d(const at::Tensor& input, const at::Tensor& weight, const std::optional<at::Tensor>& bias, const Size3& stride);
 
+/// A convolution with a kernel of one voxel, whose answer lies in C order though `input`, float32 on the CPU, lies in ChannelsLast3d order: what callers take of the last layer. To turn the logits around
+/// afterwards takes longer than to make them: 102 beside 24 ms for 118 classes of 442,000 voxels on two cores.
+at::Tensor DenseConvolutionInCOrder(const at::Tensor& input, const at::Tensor& weight, const std::optional<at::Tensor>& bias);
+
 }  // namespace tuckerseg

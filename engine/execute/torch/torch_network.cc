@@ -45,7 +45,14 @@ std::vector<std::optional<double>> SlopesBehindNorms(const LayerGraph& graph) {
   return slopes;
 }
 
-at::Tensor Join(const Layer& layer, const std::vector<at::Tensor>& features) {
+/// One channel lies the same in either order, and LibTorch then answers a convolution of it in C order; with the strides of the other order it does not.
+at::Tensor InFormat(const at::Tensor& input, at::MemoryFormat format) {
+  if (input.size(1) != 1 || !input.is_cpu() || format != at::MemoryFormat::ChannelsLast3d) return input.contiguous(format);
+  const at::Tensor dense = input.contiguous();
+  return dense.as_strided(dense.sizes(), {dense.numel(), 1, dense.size(3) * dense.size(4), dense.size(4), 1});
+}
+
+at::Tensor Concatenated(const Layer& layer, const std::vector<at::Tensor>& features) {
   std::vector<at::Tensor> parts;
   for (const int source : layer.inputs) parts.push_back(features[static_cast<size_t>(source)]);
   if (layer.kind == LayerKind::kConcat) return at::cat(parts, 1);
@@ -89,12 +96,53 @@ TorchNetwork::TorchNetwork(LayerGraph graph, const WeightStore& weights, const s
       stored[layer.name + ".out_factor"] = steps.out;
     }
     for (const auto& [name, tensor] : stored)
-      if (tensor.defined()) tensors_[name] = OnDevice(tensor, TypeOf(layer, precision));
+      if (tensor.defined()) tensors_[name] = tensor;
   }
+  if (device_.is_cpu()) PrepareJoins();
+  for (const Layer& layer : graph_.layers)
+    for (const char* part : {".weight", ".bias", ".in_factor", ".core", ".out_factor"})
+      if (const auto tensor = tensors_.find(layer.name + part); tensor != tensors_.end()) tensor->second = OnDevice(tensor->second, TypeOf(layer, precision));
+  for (auto& [concat, slices] : slices_)
+    for (at::Tensor& slice : slices) slice = OnDevice(slice, ScalarTypeOf(precision));
   last_use_.resize(graph_.layers.size(), graph_.layers.size());
   for (size_t i = 0; i < graph_.layers.size(); ++i)
     for (const int input : graph_.layers[i].inputs) last_use_[static_cast<size_t>(input)] = i;
   if (device_.is_cpu() && precision == Precision::kFloat32) slopes_ = SlopesBehindNorms(graph_);
+}
+
+void TorchNetwork::PrepareJoins() {
+  joins_ = JoinsOf(graph_);
+  for (const auto& [concat, join] : joins_) {
+    const at::Tensor first_step = tensors_.extract(graph_.layers[join.reader].name + ".in_factor").mapped();  // [rank, channels of the concat, 1, 1, 1]
+    for (const JoinPart& part : join.parts) {
+      const at::Tensor slice = first_step.narrow(1, part.first_channel, part.channels);
+      if (part.is_folded) {
+        FoldBehind(graph_.layers[part.layer], slice.flatten(1));
+      } else {
+        slices_[concat].push_back(slice);
+      }
+    }
+  }
+}
+
+void TorchNetwork::FoldBehind(const Layer& transposed, const at::Tensor& matrix) {
+  const at::Tensor exact = matrix.to(at::kDouble);
+  at::Tensor& weight = tensors_.at(transposed.name + ".weight");  // [in channels, channels, k0, k1, k2]
+  weight = at::tensordot(weight.to(at::kDouble), exact, {1}, {1}).movedim(-1, 1).to(at::kFloat);
+  if (!transposed.bias) return;
+  at::Tensor& bias = tensors_.at(transposed.name + ".bias");
+  bias = at::mv(exact, bias.to(at::kDouble)).to(at::kFloat);
+}
+
+at::Tensor TorchNetwork::ApplyJoin(size_t concat, const std::vector<at::Tensor>& features) const {
+  at::Tensor sum;
+  size_t slice = 0;
+  for (const JoinPart& part : joins_.at(concat).parts) {
+    const at::Tensor& feature = features[part.layer];
+    const at::Tensor product = part.is_folded ? feature : Convolution3d(feature, slices_.at(concat)[slice++], {}, kDense);
+    sum = sum.defined() ? sum.add_(product) : product;  // nothing else reads what was folded
+  }
+  return sum;
 }
 
 at::Tensor TorchNetwork::OnDevice(const at::Tensor& tensor, at::ScalarType type) const {
@@ -104,10 +152,10 @@ at::Tensor TorchNetwork::OnDevice(const at::Tensor& tensor, at::ScalarType type)
 
 at::Tensor TorchNetwork::Forward(at::Tensor input) const {
   std::vector<at::Tensor> features(graph_.layers.size());
-  features[0] = input.contiguous(format_);
+  features[0] = InFormat(input, format_);
   input.reset();  // else it would be held beside the copy
   for (size_t i = 1; i < graph_.layers.size(); ++i) {
-    features[i] = Apply(graph_.layers[i], i, features);
+    features[i] = joins_.contains(i) ? ApplyJoin(i, features) : Apply(graph_.layers[i], i, features);
     for (const int source : graph_.layers[i].inputs) {
       if (last_use_[static_cast<size_t>(source)] == i) features[static_cast<size_t>(source)].reset();
     }
@@ -117,6 +165,10 @@ at::Tensor TorchNetwork::Forward(at::Tensor input) const {
 
 std::optional<at::Tensor> TorchNetwork::Bias(const Layer& layer) const {
   return layer.bias ? std::optional(Tensor(layer, ".bias")) : std::nullopt;
+}
+
+bool TorchNetwork::AnswersInCOrder(const Layer& layer, size_t index) const {
+  return device_.is_cpu() && Tensor(layer, ".weight").scalar_type() == at::kFloat && index + 1 == graph_.layers.size() && layer.kernel == kDense && layer.stride == kDense;
 }
 
 at::Tensor TorchNetwork::ApplyTucker(const Layer& layer, const at::Tensor& input) const {
@@ -135,7 +187,7 @@ at::Tensor TorchNetwork::ApplyNorm(const Layer& layer, size_t index, const at::T
   if (device_.is_cpu() && input.scalar_type() == at::kFloat) {
     const auto source = static_cast<size_t>(layer.inputs.front());
     const at::Tensor features = input.contiguous(format_);
-    const bool is_copy = !features.is_same(input);  // behind the first convolution
+    const bool is_copy = !features.is_same(input);  // where LibTorch has answered in C order
     const bool in_place = is_copy || (last_use_[source] == index && source != 0);
     return NormChannelsLast(features, Tensor(layer, ".weight"), Tensor(layer, ".bias"), layer.epsilon, slopes_[index].value_or(1), in_place);
   }
@@ -154,6 +206,7 @@ at::Tensor TorchNetwork::Apply(const Layer& layer, size_t index, const std::vect
   const at::Tensor& input = features[source];
   switch (layer.kind) {
     case LayerKind::kConvolution:
+      if (AnswersInCOrder(layer, index)) return DenseConvolutionInCOrder(input.contiguous(format_), Tensor(layer, ".weight"), Bias(layer));
       return Convolution3d(input, Tensor(layer, ".weight"), Bias(layer), layer.stride);
     case LayerKind::kTuckerConvolution:
     case LayerKind::kTuckerTransposedConvolution:
@@ -177,7 +230,7 @@ at::Tensor TorchNetwork::Apply(const Layer& layer, size_t index, const std::vect
       return at::avg_pool3d(input, Sizes(layer.kernel), Sizes(layer.kernel));
     case LayerKind::kConcat:
     case LayerKind::kAdd:
-      return Join(layer, features);
+      return Concatenated(layer, features);
     case LayerKind::kInput:
       break;
   }

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "engine/execute/precision.h"
+#include "engine/execute/torch/joins.h"
 #include "engine/model/layer_graph.h"
 #include "engine/model/weight_store.h"
 
@@ -42,6 +43,11 @@ class TorchNetwork {
   at::Tensor ApplyNorm(const Layer& layer, size_t index, const at::Tensor& input) const;
   at::Tensor Apply(const Layer& layer, size_t index, const std::vector<at::Tensor>& features) const;
   at::Tensor ApplyTucker(const Layer& layer, const at::Tensor& input) const;
+  bool AnswersInCOrder(const Layer& layer, size_t index) const;
+  /// Takes the readers' matrices apart. Before weights are rounded to the precision.
+  void PrepareJoins();
+  void FoldBehind(const Layer& transposed, const at::Tensor& matrix);
+  at::Tensor ApplyJoin(size_t concat, const std::vector<at::Tensor>& features) const;
 
   LayerGraph graph_;
   at::Device device_;
@@ -49,6 +55,8 @@ class TorchNetwork {
   std::map<std::string, at::Tensor> tensors_;  // by TensorSpec name, without the prefix; of Tucker layers the steps'
   std::vector<size_t> last_use_;               // layer after which a feature is freed
   std::vector<std::optional<double>> slopes_;  // by layer: of the leaky ReLU that is one operation with this norm; empty where none are
+  std::map<size_t, Join> joins_;               // by concat: those that are sums; on the CPU
+  std::map<size_t, std::vector<at::Tensor>> slices_;  // by concat: for each part that is not folded its slice of the reader's matrix
 };
 
 }  // namespace tuckerseg

@@ -11,6 +11,7 @@
 
 #include "engine/error.h"
 #include "engine/execute/plain/plain_executor.h"
+#include "tests/engine/execute/torch/joined_unet.h"
 #include "tests/engine/tiny_network.h"
 #include "tests/engine/volume/expect_error.h"
 
@@ -99,6 +100,19 @@ TEST_P(TorchExecutorOnDevice, AgreesWithThePlainExecutorWhereOthersReadANormOrWh
   const std::vector<float> patch = RandomPatch(6 * 5 * 4, 5);
   EXPECT_THAT(RunOnce(TorchExecutorFactory(GetParam(), 2), graph, weights, patch, shape),
               Pointwise(FloatNear(2e-4F), RunOnce(PlainExecutorFactory(), graph, weights, patch, shape)));
+}
+
+TEST_P(TorchExecutorOnDevice, AgreesWithThePlainExecutorWhereATuckerConvolutionReadsAConcat) {
+  using Options = JoinedUnetOptions;
+  for (const Options& options : {Options{}, Options{.up_first = false}, Options{.up_channels = 1, .rank_in = 4}, Options{.another_reads_up = true}, Options{.another_reads_concat = true}}) {
+    const LayerGraph graph = JoinedUnet(options);
+    const WeightStore weights = RandomWeights(graph, "", 13);
+    const Size3 shape{8, 6, 5};
+    const std::vector<float> patch = RandomPatch(8 * 6 * 5, 5);
+    const std::vector<float> reference = RunOnce(PlainExecutorFactory(), graph, weights, patch, shape);
+    EXPECT_LT(RelativeDifference(RunOnce(TorchExecutorFactory(GetParam(), 2), graph, weights, patch, shape), reference), 1e-6);
+    EXPECT_LT(RelativeDifference(RunOnce(TorchExecutorFactory(GetParam(), 2, Precision::kBFloat16), graph, weights, patch, shape), reference), 0.02);
+  }
 }
 
 TEST_P(TorchExecutorOnDevice, GivesTheSameBitsOnEveryRun) {

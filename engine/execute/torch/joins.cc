@@ -1,0 +1,55 @@
+#include "engine/execute/torch/joins.h"
+
+#include <optional>
+
+#include "engine/model/tucker_fold.h"
+
+namespace tuckerseg {
+namespace {
+
+/// The layers that read `source`, one that reads it twice twice.
+std::vector<size_t> ReadersOf(const LayerGraph& graph, size_t source) {
+  std::vector<size_t> readers;
+  for (size_t i = 0; i < graph.layers.size(); ++i)
+    for (const int input : graph.layers[i].inputs)
+      if (static_cast<size_t>(input) == source) readers.push_back(i);
+  return readers;
+}
+
+/// Where there is one: with a factor that is part of its core it begins with another kernel.
+std::optional<size_t> ReaderWithMatrix(const LayerGraph& graph, size_t concat) {
+  const std::vector<size_t> readers = ReadersOf(graph, concat);
+  if (readers.size() != 1) return std::nullopt;
+  const Layer& reader = graph.layers[readers.front()];
+  const bool begins_with_matrix = reader.kind == LayerKind::kTuckerConvolution && !CheapestFold(reader).in;
+  return begins_with_matrix ? std::optional(readers.front()) : std::nullopt;
+}
+
+/// By multiply-adds of an output voxel: of one tap and the matrix behind it, against one tap that answers with the rank's channels.
+bool FoldingPays(const Layer& transposed, int64_t rank) {
+  return transposed.in_channels * rank <= transposed.out_channels * (transposed.in_channels + rank);
+}
+
+}  // namespace
+
+std::map<size_t, Join> JoinsOf(const LayerGraph& graph) {
+  std::map<size_t, Join> joins;
+  for (size_t i = 0; i < graph.layers.size(); ++i) {
+    if (graph.layers[i].kind != LayerKind::kConcat) continue;
+    const std::optional<size_t> reader = ReaderWithMatrix(graph, i);
+    if (!reader) continue;
+    Join& join = joins[i];
+    join.reader = *reader;
+    int64_t first_channel = 0;
+    for (const int input : graph.layers[i].inputs) {
+      const auto source = static_cast<size_t>(input);
+      const Layer& part = graph.layers[source];
+      const bool is_folded = part.kind == LayerKind::kTransposedConvolution && ReadersOf(graph, source).size() == 1 && FoldingPays(part, graph.layers[*reader].rank_in);
+      join.parts.push_back({source, first_channel, part.out_channels, is_folded});
+      first_channel += part.out_channels;
+    }
+  }
+  return joins;
+}
+
+}  // namespace tuckerseg
