@@ -35,7 +35,7 @@ demo-model: programs ## make that model and its levels again (five hours on two 
 	@scripts/demo_model/make.sh
 
 test: build test-tools ## set up, build, run all tests
-	@ctest --test-dir build/release --output-on-failure -j $(TEST_JOBS)
+	@ctest --test-dir build/release --output-on-failure -j $(TEST_JOBS) || { scripts/failed_tests.sh build/release; exit 1; }
 
 asan: setup ## all tests under AddressSanitizer and UndefinedBehaviorSanitizer
 	@cmake --preset asan && cmake --build build/asan -j $(JOBS) && ctest --test-dir build/asan --output-on-failure

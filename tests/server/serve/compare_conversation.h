@@ -4,13 +4,11 @@
 #include <grpcpp/channel.h>
 #include <grpcpp/support/status.h>
 
-#include <algorithm>
 #include <chrono>
 #include <map>
 #include <memory>
 #include <span>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "tests/server/serve/volume_conversation.h"
@@ -34,58 +32,21 @@ struct CompareAnswer {
   grpc::Status status;
 };
 
+extern template class VolumeConversation<v1::CompareRequest, v1::CompareResponse>;
+
 class CompareConversation : public VolumeConversation<v1::CompareRequest, v1::CompareResponse> {
  public:
   explicit CompareConversation(const std::shared_ptr<grpc::Channel>& channel,
                                std::chrono::system_clock::time_point deadline = std::chrono::system_clock::time_point::max(),
-                               const std::multimap<std::string, std::string>& metadata = {})
-      : VolumeConversation(channel, &v1::SegmentationService::Stub::Compare, deadline, metadata) {}
+                               const std::multimap<std::string, std::string>& metadata = {});
+  ~CompareConversation();
 
   /// Reads one message into the answer. False once the call has ended.
-  bool ReadOne() {
-    v1::CompareResponse response;
-    if (!stream().Read(&response)) return false;
-    switch (response.payload_case()) {
-      case v1::CompareResponse::kAccepted:
-        answer_.order += 'a';
-        answer_.levels.emplace_back().accepted = response.accepted();
-        break;
-      case v1::CompareResponse::kProgress:
-        answer_.order += 'p';
-        answer_.progress.push_back(response.progress());
-        break;
-      case v1::CompareResponse::kResult:
-        answer_.order += 'r';
-        answer_.levels.back().result = response.result();
-        break;
-      case v1::CompareResponse::kLabelMapHeader:
-        answer_.order += 'h';
-        answer_.levels.back().header = response.label_map_header();
-        break;
-      case v1::CompareResponse::kChunk:
-        answer_.order += 'c';
-        Append(response.chunk(), answer_.levels.back().file);
-        break;
-      case v1::CompareResponse::PAYLOAD_NOT_SET:
-        answer_.order += '?';
-        break;
-    }
-    return true;
-  }
+  bool ReadOne();
   /// Reads until the order of what has come ends so; false where the call ends before.
-  bool ReadUntil(const std::string& end) {
-    while (!answer_.order.ends_with(end)) {
-      if (!ReadOne()) return false;
-    }
-    return true;
-  }
+  bool ReadUntil(const std::string& end);
   /// Reads to the end.
-  CompareAnswer Finish() {
-    while (ReadOne()) {
-    }
-    answer_.status = stream().Finish();
-    return std::move(answer_);
-  }
+  CompareAnswer Finish();
   const CompareAnswer& answer() const { return answer_; }
 
  private:
@@ -93,17 +54,9 @@ class CompareConversation : public VolumeConversation<v1::CompareRequest, v1::Co
 };
 
 /// A header that asks for these levels.
-inline v1::CompareHeader Comparing(const std::vector<std::string>& levels) {
-  v1::CompareHeader header;
-  for (const std::string& level : levels) header.add_levels(level);
-  return header;
-}
+v1::CompareHeader Comparing(const std::vector<std::string>& levels);
 
 /// A whole call.
-inline CompareAnswer Compare(const std::shared_ptr<grpc::Channel>& channel, std::span<const std::byte> file, const v1::CompareHeader& header) {
-  CompareConversation conversation(channel);
-  if (conversation.SendHeader(header)) conversation.SendFile(file);
-  return conversation.Finish();
-}
+CompareAnswer Compare(const std::shared_ptr<grpc::Channel>& channel, std::span<const std::byte> file, const v1::CompareHeader& header);
 
 }  // namespace tuckerseg

@@ -2,8 +2,17 @@
 
 #include <gtest/gtest.h>
 
+#include <string>
+
 namespace tuckerseg {
 namespace {
+
+/// `count` times the letter a, and what is behind it.
+std::string Long(size_t count, const std::string& end) {
+  std::string text(count, 'a');
+  text += end;
+  return text;
+}
 
 TEST(ShownText, LeavesTextAsItIs) {
   EXPECT_EQ(ShownText("tucker-0.3 \xC3\xBC\n"), "tucker-0.3 \xC3\xBC\n");
@@ -13,8 +22,8 @@ TEST(ShownText, LeavesTextAsItIs) {
 TEST(ShownText, ReplacesBytesThatAreNoUtf8) { EXPECT_EQ(ShownText("a\xFF!"), "a\xEF\xBF\xBD!"); }
 
 TEST(ShownText, CutsWhatIsLongEvenWithinACharacter) {
-  EXPECT_EQ(ShownText(std::string(301, 'a')), std::string(300, 'a') + "...");
-  EXPECT_EQ(ShownText(std::string(299, 'a') + "\xC3\xBC"), std::string(299, 'a') + "\xEF\xBF\xBD...");
+  EXPECT_EQ(ShownText(Long(301, "")), Long(300, "..."));
+  EXPECT_EQ(ShownText(Long(299, "\xC3\xBC")), Long(299, "\xEF\xBF\xBD..."));
 }
 
 }  // namespace
