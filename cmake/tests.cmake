@@ -12,7 +12,7 @@ endfunction()
 
 # tuckerseg_add_test(NAME [SERIAL] [SERVICE] SOURCES a_test.cc ... LINK tuckerseg::x ...)
 #   SERIAL: its tests measure time or memory, and run while no other test does.
-#   SERVICE: its sources take gRPC's headers in, which are compiled once for all such tests (tests/CMakeLists.txt).
+#   SERVICE: its sources may take gRPC's headers in, which are compiled once for all such tests (tests/CMakeLists.txt).
 function(tuckerseg_add_test name)
   cmake_parse_arguments(TEST "SERIAL;SERVICE" "" "SOURCES;LINK" ${ARGN})
   add_executable(${name} ${TEST_SOURCES})

@@ -5,10 +5,10 @@ log="$1/Testing/Temporary/LastTest.log"
 [ -f "$log" ] || exit 0
 awk '
   / Testing: / { name = $0; sub(/.* Testing: /, "", name); count = 0 }
-  /^{"time":/ { next }
+  /^[{]"time":/ { next }
   { lines[++count] = substr($0, 1, 400) }
-  /^(Test Failed|Test timeout|Test not run)/ || /^\*\*\*/ {
+  /^Test Failed[.]$/ {
     print "\n=== " name
-    for (i = count > 60 ? count - 60 : 1; i <= count; ++i) print lines[i]
+    for (i = count > 60 ? count - 59 : 1; i <= count; ++i) print lines[i]
   }
 ' "$log"

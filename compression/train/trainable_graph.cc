@@ -66,7 +66,7 @@ class GraphWalk {
     return at::conv3d(input, weight, bias, Sizes(layer.stride), Sizes(Padding(layer.kernel)));
   }
 
-  /// As the executor runs it, but that deep layers of small patches are not folded.
+  /// As the executor runs it, but that deep layers of small patches are not folded, and concats are made.
   at::Tensor Tucker(const Layer& layer, const at::Tensor& input) const {
     const int64_t finer = input.numel() / input.size(1);
     const int64_t coarser = IsTransposed(layer.kind) ? finer : finer / (layer.stride[0] * layer.stride[1] * layer.stride[2]);

@@ -15,8 +15,8 @@ int64_t ParameterCount(const LayerGraph& graph);
 /// Of all parts, one fold each.
 int64_t ParameterCount(const Model& model);
 
-/// Bytes of the weights of all parts and folds in float32: what executors hold of them, whatever type a file has. Factors that they multiply into cores
-/// make it less.
+/// Bytes of the weights of all parts and folds in float32: what executors hold of them, whatever type a file has. Factors that they multiply into cores or transposed convolutions
+/// make it less; only of a rank above a transposed convolution's outputs they make it a little more, by less than a factor's size for each tap.
 int64_t Float32WeightBytes(const Model& model);
 
 /// Multiply-adds of each layer for one patch, by place: one multiplication with its addition counts as one; convolutions alone, as

@@ -21,7 +21,7 @@ at::Tensor Convolution3d(const at::Tensor& input, const at::Tensor& weight, cons
   return at::conv3d(input, weight, bias, Sizes(stride), Sizes(padding));
 }
 
-at::Tensor DenseConvolutionInCOrder(const at::Tensor& input, const at::Tensor& weight, const std::optional<at::Tensor>& bias) {
+at::Tensor PointwiseConvolutionInCOrder(const at::Tensor& input, const at::Tensor& weight, const std::optional<at::Tensor>& bias) {
   const at::Tensor matrix = weight.flatten(1);  // [out channels, in channels]
   const at::Tensor voxels = input.permute({0, 2, 3, 4, 1}).reshape({-1, input.size(1)}).t();  // [in channels, voxels] as they lie
   const at::Tensor product = bias ? at::addmm(bias->unsqueeze(1), matrix, voxels) : at::mm(matrix, voxels);

@@ -14,8 +14,9 @@ namespace tuckerseg {
 /// Convolution.cpp). That holds for a network's first layer and for its deepest, and there oneDNN is several times as fast.
 at::Tensor Convolution3d(const at::Tensor& input, const at::Tensor& weight, const std::optional<at::Tensor>& bias, const Size3& stride);
 
-/// A convolution with a kernel of one voxel, whose answer lies in C order though `input`, float32 on the CPU, lies in ChannelsLast3d order: what callers take of the last layer. To turn the logits around
-/// afterwards takes longer than to make them: 102 beside 24 ms for 118 classes of 442,000 voxels on two cores.
-at::Tensor DenseConvolutionInCOrder(const at::Tensor& input, const at::Tensor& weight, const std::optional<at::Tensor>& bias);
+/// A convolution whose kernel is one voxel, and whose answer [1, out channels, d0, d1, d2] lies in C order: what callers take of the last layer. To turn the logits around afterwards takes longer than to
+/// make them: 102 beside 24 ms for 118 classes of 442,000 voxels on two cores. `input`: [1, in channels, d0, d1, d2] of float32 on the CPU in ChannelsLast3d order; `weight`: [out channels, in channels,
+/// 1, 1, 1]; `bias`: [out channels].
+at::Tensor PointwiseConvolutionInCOrder(const at::Tensor& input, const at::Tensor& weight, const std::optional<at::Tensor>& bias);
 
 }  // namespace tuckerseg

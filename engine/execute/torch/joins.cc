@@ -7,18 +7,18 @@
 namespace tuckerseg {
 namespace {
 
-/// The layers that read `source`, one that reads it twice twice.
-std::vector<size_t> ReadersOf(const LayerGraph& graph, size_t source) {
-  std::vector<size_t> readers;
+/// By layer: those that read it, one that reads it twice twice.
+using Readers = std::vector<std::vector<size_t>>;
+
+Readers ReadersOf(const LayerGraph& graph) {
+  Readers readers(graph.layers.size());
   for (size_t i = 0; i < graph.layers.size(); ++i)
-    for (const int input : graph.layers[i].inputs)
-      if (static_cast<size_t>(input) == source) readers.push_back(i);
+    for (const int input : graph.layers[i].inputs) readers[static_cast<size_t>(input)].push_back(i);
   return readers;
 }
 
-/// Where there is one: with a factor that is part of its core it begins with another kernel.
-std::optional<size_t> ReaderWithMatrix(const LayerGraph& graph, size_t concat) {
-  const std::vector<size_t> readers = ReadersOf(graph, concat);
+/// Of a concat with these readers, where there is one: with a factor that is part of its core it begins with another kernel.
+std::optional<size_t> ReaderWithMatrix(const LayerGraph& graph, const std::vector<size_t>& readers) {
   if (readers.size() != 1) return std::nullopt;
   const Layer& reader = graph.layers[readers.front()];
   const bool begins_with_matrix = reader.kind == LayerKind::kTuckerConvolution && !CheapestFold(reader).in;
@@ -33,10 +33,11 @@ bool FoldingPays(const Layer& transposed, int64_t rank) {
 }  // namespace
 
 std::map<size_t, Join> JoinsOf(const LayerGraph& graph) {
+  const Readers readers = ReadersOf(graph);
   std::map<size_t, Join> joins;
   for (size_t i = 0; i < graph.layers.size(); ++i) {
     if (graph.layers[i].kind != LayerKind::kConcat) continue;
-    const std::optional<size_t> reader = ReaderWithMatrix(graph, i);
+    const std::optional<size_t> reader = ReaderWithMatrix(graph, readers[i]);
     if (!reader) continue;
     Join& join = joins[i];
     join.reader = *reader;
@@ -44,7 +45,7 @@ std::map<size_t, Join> JoinsOf(const LayerGraph& graph) {
     for (const int input : graph.layers[i].inputs) {
       const auto source = static_cast<size_t>(input);
       const Layer& part = graph.layers[source];
-      const bool is_folded = part.kind == LayerKind::kTransposedConvolution && ReadersOf(graph, source).size() == 1 && FoldingPays(part, graph.layers[*reader].rank_in);
+      const bool is_folded = part.kind == LayerKind::kTransposedConvolution && readers[source].size() == 1 && FoldingPays(part, graph.layers[*reader].rank_in);
       join.parts.push_back({source, first_channel, part.out_channels, is_folded});
       first_channel += part.out_channels;
     }

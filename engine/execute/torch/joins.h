@@ -25,7 +25,7 @@ struct Join {
   std::vector<JoinPart> parts;
 };
 
-/// By place of the concat in the graph.
+/// By place of the concat in a valid graph. Only of concats whose reader's first factor is a step by itself (CheapestFold).
 std::map<size_t, Join> JoinsOf(const LayerGraph& graph);
 
 }  // namespace tuckerseg

@@ -45,19 +45,22 @@ std::vector<std::optional<double>> SlopesBehindNorms(const LayerGraph& graph) {
   return slopes;
 }
 
-/// One channel lies the same in either order, and LibTorch then answers a convolution of it in C order; with the strides of the other order it does not.
+/// `input`: [1, channels, d0, d1, d2]. One channel lies the same in either order, and LibTorch then answers a convolution of it in C order; on the CPU, with the strides of the other order, it does not.
 at::Tensor InFormat(const at::Tensor& input, at::MemoryFormat format) {
   if (input.size(1) != 1 || !input.is_cpu() || format != at::MemoryFormat::ChannelsLast3d) return input.contiguous(format);
   const at::Tensor dense = input.contiguous();
   return dense.as_strided(dense.sizes(), {dense.numel(), 1, dense.size(3) * dense.size(4), dense.size(4), 1});
 }
 
-at::Tensor Concatenated(const Layer& layer, const std::vector<at::Tensor>& features) {
-  std::vector<at::Tensor> parts;
-  for (const int source : layer.inputs) parts.push_back(features[static_cast<size_t>(source)]);
-  if (layer.kind == LayerKind::kConcat) return at::cat(parts, 1);
-  at::Tensor sum = parts[0] + parts[1];
-  for (size_t i = 2; i < parts.size(); ++i) sum.add_(parts[i]);
+std::vector<at::Tensor> InputsOf(const Layer& layer, const std::vector<at::Tensor>& features) {
+  std::vector<at::Tensor> inputs;
+  for (const int source : layer.inputs) inputs.push_back(features[static_cast<size_t>(source)]);
+  return inputs;
+}
+
+at::Tensor Sum(const std::vector<at::Tensor>& inputs) {
+  at::Tensor sum = inputs[0] + inputs[1];
+  for (size_t i = 2; i < inputs.size(); ++i) sum.add_(inputs[i]);
   return sum;
 }
 
@@ -100,8 +103,8 @@ TorchNetwork::TorchNetwork(LayerGraph graph, const WeightStore& weights, const s
   }
   if (device_.is_cpu()) PrepareJoins();
   for (const Layer& layer : graph_.layers)
-    for (const char* part : {".weight", ".bias", ".in_factor", ".core", ".out_factor"})
-      if (const auto tensor = tensors_.find(layer.name + part); tensor != tensors_.end()) tensor->second = OnDevice(tensor->second, TypeOf(layer, precision));
+    for (const TensorSpec& spec : RequiredTensors({{layer}}))
+      if (const auto tensor = tensors_.find(spec.name); tensor != tensors_.end()) tensor->second = OnDevice(tensor->second, TypeOf(layer, precision));
   for (auto& [concat, slices] : slices_)
     for (at::Tensor& slice : slices) slice = OnDevice(slice, ScalarTypeOf(precision));
   last_use_.resize(graph_.layers.size(), graph_.layers.size());
@@ -168,11 +171,13 @@ std::optional<at::Tensor> TorchNetwork::Bias(const Layer& layer) const {
 }
 
 bool TorchNetwork::AnswersInCOrder(const Layer& layer, size_t index) const {
-  return device_.is_cpu() && Tensor(layer, ".weight").scalar_type() == at::kFloat && index + 1 == graph_.layers.size() && layer.kernel == kDense && layer.stride == kDense;
+  const bool is_last = index + 1 == graph_.layers.size();
+  const bool is_alone = graph_.layers.size() == 2;  // timed by itself, it stands for one within a network
+  return device_.is_cpu() && Tensor(layer, ".weight").scalar_type() == at::kFloat && is_last && !is_alone && layer.kernel == kDense && layer.stride == kDense;
 }
 
 at::Tensor TorchNetwork::ApplyTucker(const Layer& layer, const at::Tensor& input) const {
-  const auto in_factor = tensors_.find(layer.name + ".in_factor");
+  const auto in_factor = tensors_.find(layer.name + ".in_factor");  // without one the core or the concat before has it
   const auto out_factor = tensors_.find(layer.name + ".out_factor");
   const at::Tensor reduced = in_factor == tensors_.end() ? input : Convolution3d(input, in_factor->second, {}, kDense);
   const std::optional<at::Tensor> core_bias = out_factor == tensors_.end() ? Bias(layer) : std::nullopt;
@@ -195,7 +200,7 @@ at::Tensor TorchNetwork::ApplyNorm(const Layer& layer, size_t index, const at::T
   constexpr double kMomentum = 0.1;  // of running statistics, of which there are none
   if (format_ == at::MemoryFormat::ChannelsLast3d) {
     // LibTorch's instance norm turns features around to C order. Of a batch of one it is the norm of the batch, which takes them as they lie.
-    // The first convolution answers in C order, since of its one channel either order is; so read, the norm takes six times as long.
+    // On CUDA the first convolution answers in C order, since of its one channel either order is (InFormat); so read, the norm takes six times as long.
     return at::batch_norm(input.contiguous(format_), Tensor(layer, ".weight"), Tensor(layer, ".bias"), {}, {}, kFromInput, kMomentum, layer.epsilon, /*cudnn_enabled=*/false);
   }
   return at::instance_norm(input, Tensor(layer, ".weight"), Tensor(layer, ".bias"), {}, {}, kFromInput, kMomentum, layer.epsilon, /*cudnn_enabled=*/true);
@@ -206,7 +211,7 @@ at::Tensor TorchNetwork::Apply(const Layer& layer, size_t index, const std::vect
   const at::Tensor& input = features[source];
   switch (layer.kind) {
     case LayerKind::kConvolution:
-      if (AnswersInCOrder(layer, index)) return DenseConvolutionInCOrder(input.contiguous(format_), Tensor(layer, ".weight"), Bias(layer));
+      if (AnswersInCOrder(layer, index)) return PointwiseConvolutionInCOrder(input.contiguous(format_), Tensor(layer, ".weight"), Bias(layer));
       return Convolution3d(input, Tensor(layer, ".weight"), Bias(layer), layer.stride);
     case LayerKind::kTuckerConvolution:
     case LayerKind::kTuckerTransposedConvolution:
@@ -229,8 +234,9 @@ at::Tensor TorchNetwork::Apply(const Layer& layer, size_t index, const std::vect
       }
       return at::avg_pool3d(input, Sizes(layer.kernel), Sizes(layer.kernel));
     case LayerKind::kConcat:
+      return at::cat(InputsOf(layer, features), 1);
     case LayerKind::kAdd:
-      return Concatenated(layer, features);
+      return Sum(InputsOf(layer, features));
     case LayerKind::kInput:
       break;
   }

@@ -23,7 +23,7 @@ at::ScalarType ScalarTypeOf(Precision precision);
 /// One network with one set of weights. Thread-safe once built.
 class TorchNetwork {
  public:
-  /// Copies the tensors `prefix`<layer>.<tensor> to the device, those of Tucker layers folded (tucker_fold.h), and in half precision on CUDA padded (WithPaddedRanks). `graph` must be valid, but its strides are not looked at: a transposed
+  /// Copies the tensors `prefix`<layer>.<tensor> to the device, those of Tucker layers folded (tucker_fold.h), on the CPU those around concats too (joins.h), and in half precision on CUDA padded (WithPaddedRanks). `graph` must be valid, but its strides are not looked at: a transposed
   /// convolution may stand alone. Errors: kFailedPrecondition for a tensor that is missing or of another shape; LibTorch's own.
   TorchNetwork(LayerGraph graph, const WeightStore& weights, const std::string& prefix, at::Device device, Precision precision);
 
@@ -52,7 +52,7 @@ class TorchNetwork {
   LayerGraph graph_;
   at::Device device_;
   at::MemoryFormat format_;
-  std::map<std::string, at::Tensor> tensors_;  // by TensorSpec name, without the prefix; of Tucker layers the steps'
+  std::map<std::string, at::Tensor> tensors_;  // by TensorSpec name, without the prefix; of Tucker layers the steps', less those that joins have taken; of a folded transposed convolution [in, rank, ...]
   std::vector<size_t> last_use_;               // layer after which a feature is freed
   std::vector<std::optional<double>> slopes_;  // by layer: of the leaky ReLU that is one operation with this norm; empty where none are
   std::map<size_t, Join> joins_;               // by concat: those that are sums; on the CPU

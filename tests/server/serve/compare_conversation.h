@@ -32,6 +32,7 @@ struct CompareAnswer {
   grpc::Status status;
 };
 
+/// Compiled once, in the .cc: many tests take this in.
 extern template class VolumeConversation<v1::CompareRequest, v1::CompareResponse>;
 
 class CompareConversation : public VolumeConversation<v1::CompareRequest, v1::CompareResponse> {

@@ -62,8 +62,7 @@ void SegmentConversation::TakeChunk(const std::string& chunk) {
   Append(chunk, answer_.file);
 }
 
-Answer Segment(const std::shared_ptr<grpc::Channel>& channel, std::span<const std::byte> file,
-                      const v1::SegmentHeader& header, size_t chunk) {
+Answer Segment(const std::shared_ptr<grpc::Channel>& channel, std::span<const std::byte> file, const v1::SegmentHeader& header, size_t chunk) {
   SegmentConversation conversation(channel);
   if (conversation.SendHeader(header)) conversation.SendFile(file, chunk);
   return conversation.Finish();

@@ -3,13 +3,10 @@
 
 #include <grpcpp/channel.h>
 #include <grpcpp/support/status.h>
-#include <gtest/gtest.h>
 
-#include <algorithm>
 #include <chrono>
 #include <map>
 #include <memory>
-#include <random>
 #include <span>
 #include <string>
 #include <vector>
@@ -34,6 +31,7 @@ struct Answer {
   grpc::Status status;
 };
 
+/// Compiled once, in the .cc: many tests take this in.
 extern template class VolumeConversation<v1::SegmentRequest, v1::SegmentResponse>;
 
 class SegmentConversation : public VolumeConversation<v1::SegmentRequest, v1::SegmentResponse> {

@@ -26,7 +26,7 @@ namespace tuckerseg {
 /// Task `tiny`: a U-Net of two stages, patches of 8 x 8 x 8, structures structure_1 ... structure_3.
 Bundle TinyServedBundle();
 
-/// Tests of its users are many: what is made of these types is compiled once, in served_model.cc.
+/// Many tests make one: copies and ends are compiled once, in served_model.cc.
 struct ServedOptions {
   ServedOptions();
   ServedOptions(const ServedOptions&);

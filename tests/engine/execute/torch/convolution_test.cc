@@ -35,16 +35,16 @@ TEST(Convolution3d, IsLibTorchsInOtherTypes) {
   EXPECT_TRUE(at::allclose(Convolution3d(input, weight, {}, {1, 1, 1}), at::conv3d(input, weight, {}, 1, 1)));
 }
 
-TEST(DenseConvolutionInCOrder, IsTheConvolutionInCOrder) {
+TEST(PointwiseConvolutionInCOrder, IsTheConvolutionInCOrder) {
   at::manual_seed(6);
   for (const int64_t channels : {1, 8, 33}) {
     const at::Tensor input = at::randn({1, channels, 5, 6, 7}).contiguous(at::MemoryFormat::ChannelsLast3d);
     const at::Tensor weight = at::randn({4, channels, 1, 1, 1});
     const at::Tensor bias = at::randn({4});
-    const at::Tensor output = DenseConvolutionInCOrder(input, weight, bias);
+    const at::Tensor output = PointwiseConvolutionInCOrder(input, weight, bias);
     EXPECT_TRUE(output.is_contiguous(at::MemoryFormat::Contiguous)) << channels;
     EXPECT_LT((output - at::conv3d(input, weight, bias)).abs().max().item<float>(), 1e-4F) << channels;
-    EXPECT_LT((DenseConvolutionInCOrder(input, weight, {}) - at::conv3d(input, weight)).abs().max().item<float>(), 1e-4F) << channels;
+    EXPECT_LT((PointwiseConvolutionInCOrder(input, weight, {}) - at::conv3d(input, weight)).abs().max().item<float>(), 1e-4F) << channels;
   }
 }
 

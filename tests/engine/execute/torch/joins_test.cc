@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <map>
+
 #include "tests/engine/execute/torch/joined_unet.h"
 
 namespace tuckerseg {
@@ -33,9 +35,19 @@ TEST(JoinsOf, MakesASumOfConcatsAloneThatATuckerConvolutionAloneReads) {
   EXPECT_THAT(JoinsOf(JoinedUnet({.rank_in = 10})), IsEmpty()) << "the matrix is part of the core";
 }
 
+TEST(JoinsOf, FoldsEveryTransposedConvolutionOfAConcat) {
+  const std::map<size_t, Join> joins = JoinsOf(JoinedUnet({.up_twice = true, .joins_input = true}));
+  ASSERT_THAT(joins, SizeIs(1));
+  const std::vector<JoinPart>& parts = joins.begin()->second.parts;
+  ASSERT_THAT(parts, SizeIs(4));
+  EXPECT_TRUE(parts[0].is_folded && !parts[1].is_folded && parts[2].is_folded && !parts[3].is_folded);
+  EXPECT_EQ(parts[2].first_channel, 10);
+  EXPECT_EQ(parts[3].first_channel, 16);
+}
+
 TEST(JoinsOf, FoldsNothingThatOthersReadOrThatHasFewerMultiplyAddsByItself) {
   EXPECT_FALSE(JoinsOf(JoinedUnet({.another_reads_up = true})).begin()->second.parts[0].is_folded);
-  // 12 to 6 channels and then to 9: 12 * 6 + 6 * 9 = 126 for a voxel, against 12 * 9 = 108; to 1 and then to 5: 17 against 60.
+  // 12 to 6 channels and then to 9: 12 * 6 + 6 * 9 = 126 for a voxel, against 12 * 9 = 108; to 1 and then to 4: 16 against 48.
   EXPECT_TRUE(JoinsOf(JoinedUnet({.rank_in = 9})).begin()->second.parts[0].is_folded);
   EXPECT_FALSE(JoinsOf(JoinedUnet({.up_channels = 1, .rank_in = 4})).begin()->second.parts[0].is_folded);
 }
