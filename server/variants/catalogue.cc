@@ -41,7 +41,10 @@ Catalogue::Catalogue(CatalogueOptions options, Devices& devices, MemoryBudget& h
   for (const auto& [directory, stamp] : served_stamp_) entries_.push_back(Describe(directory));
   for (const BrokenBundle& bundle : ChooseServing()) LogFailed(bundle);
   host_.MakeRoomWith([this] { return EvictOne(nullptr); });
-  for (Device& device : devices_) device.memory().MakeRoomWith([this, place = &device] { return EvictOne(place); });
+  for (Device& device : devices_) {
+    device.memory().MakeRoomWith([this, place = &device] { return EvictOne(place); });
+    loading_.try_emplace(&device);
+  }
 }
 
 Catalogue::~Catalogue() {

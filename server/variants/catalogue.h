@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -21,6 +22,7 @@
 #include "server/variants/catalogue_view.h"
 #include "server/variants/described_bundle.h"
 #include "server/variants/disk_scan.h"
+#include "server/variants/loading_thread.h"
 
 namespace tuckerseg {
 
@@ -132,6 +134,7 @@ class Catalogue {
   /// Null where there is no room as things are.
   std::shared_ptr<ResidentLevel> TryReserve(const LevelSlot& slot);
   void Finish(const LevelHold::Item& item);
+  /// On the device's loading thread.
   std::unique_ptr<Segmenter> LoadSegmenter(const LevelSlot& slot, double& load_s);
   void LoadIfItFits(const std::shared_ptr<LevelSlot>& slot);
   /// For the patch that warms a level up.
@@ -164,6 +167,7 @@ class Catalogue {
   Devices& devices_;
   MemoryBudget& host_;
   Metrics& metrics_;
+  std::map<const Device*, LoadingThread> loading_;
   // Of Rescan() alone:
   ModelsStamp served_stamp_;  // of what the entries were made
   ModelsStamp last_stamp_;

@@ -250,11 +250,14 @@ void Catalogue::Finish(const LevelHold::Item& item) {
 }
 
 std::unique_ptr<Segmenter> Catalogue::LoadSegmenter(const LevelSlot& slot, double& load_s) {
-  const Clock::time_point begin = Clock::now();
-  auto segmenter = std::make_unique<Segmenter>(ReadLevel(slot.files, *slot.model), slot.device.factory());
-  metrics_.ObserveVariantLoad(slot.model_name, slot.key.level, slot.device.name(), SecondsSince(begin));
-  slot.device.times().Expect(slot.key, options_.warm_up(*segmenter));
-  load_s = SecondsSince(begin);
+  std::unique_ptr<Segmenter> segmenter;
+  loading_.at(&slot.device).Run([&] {
+    const Clock::time_point begin = Clock::now();
+    segmenter = std::make_unique<Segmenter>(ReadLevel(slot.files, *slot.model), slot.device.factory());
+    metrics_.ObserveVariantLoad(slot.model_name, slot.key.level, slot.device.name(), SecondsSince(begin));
+    slot.device.times().Expect(slot.key, options_.warm_up(*segmenter));
+    load_s = SecondsSince(begin);
+  });
   return segmenter;
 }
 
