@@ -18,8 +18,9 @@ class TorchLayerTimer {
   const TimingSetting& setting() const { return setting_; }
 
   /// Seconds of the layer alone, on random features that lie on the device: the least of several runs after one untimed, at least three and
-  /// for about a fifth of a second. Concats that are sums on the CPU (joins.h) are timed as they are written: a level costs a little less than the sum of its layers. Of layers that join, all inputs have the same number of channels (rounded up). An activation writes
-  /// into memory of its own, where in a network it mostly overwrites its input. Errors: as WithTorchErrors and TorchNetwork.
+  /// for about a fifth of a second. Of layers that join, all inputs have the same number of channels (rounded up). An activation writes
+  /// into memory of its own, where in a network it mostly overwrites its input. Concats that are sums on the CPU (joins.h) are timed as they are
+  /// written: a level costs a little less than the sum of its layers. Errors: as WithTorchErrors and TorchNetwork.
   double operator()(const Layer& layer, const Size3& input_shape) const;
 
  private:

@@ -7,16 +7,6 @@
 namespace tuckerseg {
 namespace {
 
-/// By layer: those that read it, one that reads it twice twice.
-using Readers = std::vector<std::vector<size_t>>;
-
-Readers ReadersOf(const LayerGraph& graph) {
-  Readers readers(graph.layers.size());
-  for (size_t i = 0; i < graph.layers.size(); ++i)
-    for (const int input : graph.layers[i].inputs) readers[static_cast<size_t>(input)].push_back(i);
-  return readers;
-}
-
 /// Of a concat with these readers, where there is one: with a factor that is part of its core it begins with another kernel.
 std::optional<size_t> ReaderWithMatrix(const LayerGraph& graph, const std::vector<size_t>& readers) {
   if (readers.size() != 1) return std::nullopt;
@@ -32,8 +22,15 @@ bool FoldingPays(const Layer& transposed, int64_t rank) {
 
 }  // namespace
 
+std::vector<std::vector<size_t>> ReadersOf(const LayerGraph& graph) {
+  std::vector<std::vector<size_t>> readers(graph.layers.size());
+  for (size_t i = 0; i < graph.layers.size(); ++i)
+    for (const int input : graph.layers[i].inputs) readers[static_cast<size_t>(input)].push_back(i);
+  return readers;
+}
+
 std::map<size_t, Join> JoinsOf(const LayerGraph& graph) {
-  const Readers readers = ReadersOf(graph);
+  const std::vector<std::vector<size_t>> readers = ReadersOf(graph);
   std::map<size_t, Join> joins;
   for (size_t i = 0; i < graph.layers.size(); ++i) {
     if (graph.layers[i].kind != LayerKind::kConcat) continue;

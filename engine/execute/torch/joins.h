@@ -10,6 +10,9 @@
 
 namespace tuckerseg {
 
+/// By layer of a valid graph: the places of those that read it; of one that reads it twice, twice.
+std::vector<std::vector<size_t>> ReadersOf(const LayerGraph& graph);
+
 /// One input of a concat.
 struct JoinPart {
   size_t layer = 0;

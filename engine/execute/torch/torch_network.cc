@@ -1,6 +1,5 @@
 #include "engine/execute/torch/torch_network.h"
 
-#include <algorithm>
 #include <utility>
 
 #include "engine/error.h"
@@ -33,14 +32,12 @@ at::MemoryFormat FormatOf(const at::Device& device, Precision precision) {
 
 /// By layer: the slope of the leaky ReLU behind a norm that nothing else reads.
 std::vector<std::optional<double>> SlopesBehindNorms(const LayerGraph& graph) {
+  const std::vector<std::vector<size_t>> readers = ReadersOf(graph);
   std::vector<std::optional<double>> slopes(graph.layers.size());
   for (size_t i = 1; i < graph.layers.size(); ++i) {
     const Layer& layer = graph.layers[i];
     const auto source = static_cast<size_t>(layer.inputs.front());
-    const bool only_reader = std::count_if(graph.layers.begin(), graph.layers.end(), [source](const Layer& other) {
-                               return std::count(other.inputs.begin(), other.inputs.end(), static_cast<int>(source)) > 0;
-                             }) == 1;
-    if (layer.kind == LayerKind::kLeakyRelu && graph.layers[source].kind == LayerKind::kInstanceNorm && only_reader) slopes[source] = layer.negative_slope;
+    if (layer.kind == LayerKind::kLeakyRelu && graph.layers[source].kind == LayerKind::kInstanceNorm && readers[source].size() == 1) slopes[source] = layer.negative_slope;
   }
   return slopes;
 }

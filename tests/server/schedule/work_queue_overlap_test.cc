@@ -65,6 +65,16 @@ class WorkQueueOfTwo : public testing::Test {
     ASSERT_TRUE(second_.Reaches(StagedWork::kAsks));
   }
 
+  /// The held work, which has been submitted, ends somehow while the second waits for the device.
+  void ExpectThatTheSecondGetsTheDeviceBehindTheHeld() {
+    held_.WaitUntilItRuns();
+    queue_->Submit({}, second_.Run());
+    second_.LetPass(StagedWork::kBefore);
+    EXPECT_TRUE(second_.Reaches(StagedWork::kAsks));
+    held_.LetGo();
+    EXPECT_TRUE(second_.Reaches(StagedWork::kWith));
+  }
+
   std::string order_;  // of those who have had the device, who write it
   HeldWork held_;      // before the queue, which stops all of them
   StagedWork first_;
@@ -146,24 +156,14 @@ TEST_F(WorkQueueOfTwo, GivesTheDeviceAwayWhereWorkThrowsBeforeItsTurn) {
     run(stop, device);
     throw Error(ErrorCode::kInvalidArgument, "voxels: must be finite intensities");
   });
-  held_.WaitUntilItRuns();
-  queue_->Submit({}, second_.Run());
-  second_.LetPass(StagedWork::kBefore);
-  EXPECT_TRUE(second_.Reaches(StagedWork::kAsks));
-  held_.LetGo();
-  EXPECT_TRUE(second_.Reaches(StagedWork::kWith));
+  ExpectThatTheSecondGetsTheDeviceBehindTheHeld();
   ExpectEnd(*ticket);
   ExpectError(ErrorCode::kInvalidArgument, "voxels: must be finite", [&] { ticket->Rethrow(); });
 }
 
 TEST_F(WorkQueueOfTwo, GivesTheDeviceAwayWhereWorkEndsWithoutAPatch) {
   queue_->Submit({}, held_.Run());
-  held_.WaitUntilItRuns();
-  queue_->Submit({}, second_.Run());
-  second_.LetPass(StagedWork::kBefore);
-  EXPECT_TRUE(second_.Reaches(StagedWork::kAsks));
-  held_.LetGo();
-  EXPECT_TRUE(second_.Reaches(StagedWork::kWith));
+  ExpectThatTheSecondGetsTheDeviceBehindTheHeld();
 }
 
 TEST_F(WorkQueueOfTwo, GivesTheDeviceAwayWhereWorkThrowsWhileItHasIt) {
@@ -172,12 +172,7 @@ TEST_F(WorkQueueOfTwo, GivesTheDeviceAwayWhereWorkThrowsWhileItHasIt) {
     run(stop, device);
     throw Error(ErrorCode::kResourceExhausted, "the device has no memory left for a patch");
   });
-  held_.WaitUntilItRuns();
-  queue_->Submit({}, second_.Run());
-  second_.LetPass(StagedWork::kBefore);
-  EXPECT_TRUE(second_.Reaches(StagedWork::kAsks));
-  held_.LetGo();
-  EXPECT_TRUE(second_.Reaches(StagedWork::kWith));
+  ExpectThatTheSecondGetsTheDeviceBehindTheHeld();
   ExpectEnd(*ticket);
   ExpectError(ErrorCode::kResourceExhausted, "no memory left", [&] { ticket->Rethrow(); });
 }

@@ -10,8 +10,15 @@
 namespace tuckerseg {
 namespace {
 
+using testing::ElementsAre;
 using testing::IsEmpty;
 using testing::SizeIs;
+
+TEST(ReadersOf, NamesThoseThatReadALayerAndOneThatReadsItTwiceTwice) {
+  const LayerGraph graph = JoinedUnet({.skip_twice = true});
+  // input, skip, deep, up, concat of up, skip and skip, reader, head
+  EXPECT_THAT(ReadersOf(graph), ElementsAre(ElementsAre(1), ElementsAre(2, 4, 4), ElementsAre(3), ElementsAre(4), ElementsAre(5), ElementsAre(6), IsEmpty()));
+}
 
 TEST(JoinsOf, FoldsATransposedConvolutionIntoTheMatrixThatATuckerConvolutionBeginsWith) {
   const LayerGraph graph = JoinedUnet({});
