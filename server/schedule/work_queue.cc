@@ -16,9 +16,13 @@ namespace {
 constexpr auto kStopping = "the server is stopping: try another one";
 /// Who goes before takes all the time that what waits can spare, and its forecast's error adds to those of what waits: the margin is so many times that of work alone.
 constexpr double kBehindOthers = 2;
-constexpr double kLongestPatience = 1e8;  // seconds: three years, far within what the clock can hold
+constexpr double kLongest = 1e8;  // seconds: three years, far within what the clock can hold
 constexpr double kNewest = 0.1;
 constexpr double kNever = std::numeric_limits<double>::infinity();
+
+Turn::Clock::time_point After(double seconds) {
+  return Turn::Clock::now() + std::chrono::duration_cast<Turn::Clock::duration>(std::chrono::duration<double>(std::min(seconds, kLongest)));
+}
 
 /// Until the promise would be broken; infinite without one.
 double SecondsToPromise(const Turn& turn, Turn::Clock::time_point now) {
@@ -93,6 +97,13 @@ std::shared_ptr<Ticket> WorkQueue::Submit(Turn turn, DeviceWork work, SettleTurn
   }
   changed_.notify_one();
   return ticket;
+}
+
+void WorkQueue::Expect(int priority, std::chrono::duration<double> after) {
+  const Turn::Clock::time_point at = After(after.count());
+  const std::lock_guard lock(mutex_);
+  Turn::Clock::time_point& last = expected_[priority];
+  last = std::max(last, at);
 }
 
 void WorkQueue::Cancel(const std::shared_ptr<Ticket>& ticket) {
@@ -201,9 +212,8 @@ double WorkQueue::HadBefore(const std::string& client) const {
 
 Turn::Clock::time_point WorkQueue::DueOf(const Turn& turn) const {
   if (turn.ends_by) return *turn.ends_by;
-  const std::chrono::duration<double> patience(std::min(kPatience * static_cast<double>(capacity_) * usual_s_, kLongestPatience));
   // Never before what came earlier: of what has promised nothing the order of arrival stays.
-  auto due = std::max(patient_due_, Turn::Clock::now() + std::chrono::duration_cast<Turn::Clock::duration>(patience));
+  auto due = std::max(patient_due_, After(kPatience * static_cast<double>(capacity_) * usual_s_));
   if (!turn.gives_way) return due;
   for (const auto& ticket : waiting_)
     if (ticket->turn_.client == turn.client && ticket->turn_.priority == turn.priority) due = std::max(due, ticket->due_);
@@ -228,8 +238,13 @@ void WorkQueue::Settle(Ticket& ticket, const std::vector<Place>& places) {
   const Turn& own = ticket.turn_;
   const QueueRoom room = RoomAt(places, places.front().index, own.least(), [&own](const Turn& other) { return other.priority >= own.priority; });
   const double own_s = SecondsToPromise(own, Turn::Clock::now()) / own.slower - room.before_s;
-  ticket.turn_.foretold_s = ticket.settle_(std::min(own_s, room.most_s));
+  ticket.turn_.foretold_s = ticket.settle_(ExpectsAsUrgent(own.priority) ? 0 : std::min(own_s, room.most_s));
   ticket.settle_ = nullptr;
+}
+
+bool WorkQueue::ExpectsAsUrgent(int priority) const {
+  const auto now = Turn::Clock::now();
+  return std::any_of(expected_.lower_bound(priority), expected_.end(), [now](const auto& expected) { return now < expected.second; });
 }
 
 bool WorkQueue::Waits(const std::string& client) const {

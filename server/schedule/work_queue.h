@@ -48,8 +48,8 @@ struct QueueRoom {
   double most_s = 0;
 };
 
-/// Called once, when the turn of a piece of work has come: it may take `most_s` as foretold, so that it and all that waits and is as urgent can keep their promises (less than it takes at least
-/// where they cannot). Gives the seconds that it is foretold to take. Called with the queue locked: must not call the queue, nor wait, nor throw.
+/// Called once, when the turn of a piece of work has come: it may take `most_s` as foretold, so that it and all that waits or is expected and is as urgent can keep their promises (less than it takes
+/// at least where they cannot). Gives the seconds that it is foretold to take. Called with the queue locked: must not call the queue, nor wait, nor throw.
 using SettleTurn = std::function<double(double most_s)>;
 
 /// A piece of work in the queue. Shared by the queue and the request that waits for it.
@@ -102,6 +102,10 @@ class WorkQueue {
   /// does not fill the queue while others go before it.
   static constexpr double kPatience = 0.5;
 
+  /// Somebody was turned away for want of time, and told to come again `after` from now. Until then all that begins and is no more urgent is settled to take the least that it can: who comes again when it was
+  /// told to must find room.
+  void Expect(int priority, std::chrono::duration<double> after);
+
   /// Takes waiting work out of the queue; asks running work to stop. What the work has captured is let go of once it has ended.
   void Cancel(const std::shared_ptr<Ticket>& ticket);
 
@@ -138,6 +142,7 @@ class WorkQueue {
   QueueRoom RoomAt(const std::vector<Place>& places, size_t index, double least_s, const std::function<bool(const Turn&)>& counts) const;
   std::shared_ptr<Ticket> TakeNext();
   void Settle(Ticket& ticket, const std::vector<Place>& places);
+  bool ExpectsAsUrgent(int priority) const;
   bool Waits(const std::string& client) const;
   int64_t Held() const;
   void Begin(const std::shared_ptr<Ticket>& ticket);
@@ -157,6 +162,7 @@ class WorkQueue {
   std::map<std::string, double> had_s_;
   double level_s_ = 0;
   Turn::Clock::time_point patient_due_{};  // of the last that has promised no time
+  std::map<int, Turn::Clock::time_point> expected_;  // by priority, when the last one is to come again; some have passed
   double usual_s_ = 0;  // foretold of what was submitted, the newest with a tenth of the weight
   bool stopped_ = false;
   std::vector<std::jthread> workers_;  // last: they start when everything else is there

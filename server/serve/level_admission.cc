@@ -107,7 +107,10 @@ class Offers {
       }
     }
     if (request_.asked == nullptr && parts_.choices != nullptr) Record(verdict);
-    if (verdict.refusal) Refuse(*verdict.refusal);
+    if (verdict.refusal) {
+      if (verdict.refusal->reason == LevelReason::kQueue && verdict.refusal->retry_after_s) ExpectAgain(*verdict.refusal->retry_after_s);
+      Refuse(*verdict.refusal);
+    }
     Foretell(admission);
     return admission;
   }
@@ -179,6 +182,11 @@ class Offers {
                        .device_bytes = memory.device_bytes});
     candidates_.push_back(std::move(candidate));
     turns_.push_back(std::move(turn));
+  }
+
+  /// What is told to come again must find room then, on whichever device.
+  void ExpectAgain(double after_s) const {
+    for (const AdmittedLevel& candidate : candidates_) parts_.devices.at(candidate.place).queue().Expect(request_.header.priority(), std::chrono::duration<double>(after_s));
   }
 
   /// A record that there is no memory for is worth no request.

@@ -7,6 +7,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -199,6 +200,45 @@ TEST_F(WorkQueuePromises, NothingIsDemandedOfWhoBeginsWhereNothingWasPromised) {
   }));
   Order();
   EXPECT_TRUE(std::isinf(asked));
+}
+
+/// How long work of `priority` may take that begins in `queue` now.
+double AskedOfWhoBegins(WorkQueue& queue, int priority) {
+  double asked = 0;
+  const auto ticket = queue.Submit({.priority = priority, .foretold_s = 20, .least_s = 3}, kNothing, [&asked](double most_s) {
+    asked = most_s;
+    return 3.0;
+  });
+  EXPECT_TRUE(ticket->WaitFor(kLimit));
+  return asked;
+}
+
+TEST(WorkQueueExpecting, WhoBeginsTakesTheLeastWhileOneThatWasTurnedAwayIsToComeAgain) {
+  WorkQueue queue(20);
+  queue.Expect(0, std::chrono::hours(1));
+  EXPECT_EQ(AskedOfWhoBegins(queue, 0), 0);
+  EXPECT_EQ(AskedOfWhoBegins(queue, -5), 0);
+}
+
+TEST(WorkQueueExpecting, NobodyStepsDownForOneThatIsLessUrgent) {
+  WorkQueue queue(20);
+  queue.Expect(0, std::chrono::hours(1));
+  EXPECT_TRUE(std::isinf(AskedOfWhoBegins(queue, 5)));
+}
+
+TEST(WorkQueueExpecting, NobodyStepsDownOnceItsTimeHasPassed) {
+  WorkQueue queue(20);
+  queue.Expect(0, std::chrono::milliseconds(1));
+  std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  EXPECT_TRUE(std::isinf(AskedOfWhoBegins(queue, 0)));
+}
+
+TEST(WorkQueueExpecting, TheLatestOfThoseThatAreToComeAgainCounts) {
+  WorkQueue queue(20);
+  queue.Expect(0, std::chrono::hours(1));
+  queue.Expect(0, std::chrono::milliseconds(1));
+  std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  EXPECT_EQ(AskedOfWhoBegins(queue, 0), 0);
 }
 
 TEST_F(WorkQueuePromises, WhatWasSettledIsForetoldFromThenOn) {

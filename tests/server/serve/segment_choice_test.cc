@@ -189,6 +189,32 @@ TEST_F(SegmentChoice, IsTheMoreAccurateLevelWhereWhatWaitedBeforeItHasGone) {
   EXPECT_THAT(served().metrics().Text(), HasSubstr(R"(tuckerseg_level_choices_total{reason="quality",task="tiny",variant="original"} 2)"));
 }
 
+TEST_F(SegmentChoice, StepsDownForOneThatWasToldToComeAgain) {
+  Start(false);
+  v1::SegmentHeader original;
+  original.mutable_level()->set_name("original");
+  SegmentConversation running(served().channel());
+  running.SendHeader(original);
+  running.SendFile(ct_);
+  ASSERT_TRUE(held_->gate().WaitForPatch(1));
+  SegmentConversation waiting(served().channel());
+  waiting.SendHeader({});
+  waiting.SendFile(ct_);
+  ASSERT_TRUE(waiting.ReadOne());
+  EXPECT_EQ(waiting.answer().accepted.variant(), "original") << "it has promised nothing, and nobody waits behind it";
+
+  const Answer refused = Ask(Promise(90));  // fast enough on an idle device
+  ASSERT_EQ(refused.status.error_code(), grpc::RESOURCE_EXHAUSTED) << refused.status.error_message();
+  const auto retry = DetailOf<google::rpc::RetryInfo>(refused.status);
+  ASSERT_TRUE(retry);
+  EXPECT_GT(retry->retry_delay().seconds(), 10);
+  held_->gate().Open();
+  const Answer answer = waiting.Finish();
+  EXPECT_EQ(answer.summary.variant(), "quick");
+  EXPECT_EQ(answer.accepted.reason(), v1::LEVEL_REASON_QUEUE);
+  EXPECT_TRUE(running.Finish().status.ok());
+}
+
 TEST_F(SegmentChoice, RefusesANamedLevelThatWouldBeTooLate) {
   Start();
   v1::SegmentHeader header;
