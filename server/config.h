@@ -36,7 +36,7 @@ struct ServerConfig {
   GeometryPolicy geometry_policy = GeometryPolicy::kRefuse;
   Accumulation accumulation = Accumulation::kFloat32;
   double min_quality = 0;                  ///< no request that leaves the choice of its level is served below it
-  double deadline_margin = 0.1;            ///< share by which work may take longer than foretold
+  double deadline_margin = 0.2;            ///< share by which work may take longer than foretold
   bool allow_phantom_quality = false;      ///< qualities that were measured on phantoms count for models of patients too
   bool allow_non_commercial = false;       ///< serve models whose licence forbids commercial use
   std::string choices_file;                ///< where the choices of levels are recorded (observe/choice_log.h); empty: nowhere

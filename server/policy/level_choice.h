@@ -42,7 +42,7 @@ struct LevelOffer {
 /// What the operator has settled.
 struct PolicySettings {
   double min_quality = 0;          ///< no request that leaves the choice is served below it
-  double deadline_margin = 0.1;    ///< share by which times are foretold too short at times
+  double deadline_margin = 0.2;    ///< share by which times are foretold too short at times
   bool operator==(const PolicySettings&) const = default;
 };
 

@@ -11,7 +11,7 @@ enum class LevelReason {
   kQuality,   ///< the most accurate of all
   kOnly,      ///< there is no other
   kDeadline,  ///< a more accurate one would take too long, even on an idle device
-  kQueue,     ///< a more accurate one would take too long behind what waits
+  kQueue,     ///< a more accurate one would take too long behind what waits, for it, or for one that is to come again
   kMemory,    ///< a more accurate one has no memory
 };
 

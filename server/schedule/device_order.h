@@ -2,6 +2,7 @@
 #pragma once
 
 #include <condition_variable>
+#include <cstddef>
 #include <mutex>
 #include <stop_token>
 #include <vector>
@@ -32,7 +33,11 @@ class DeviceOrder {
     DeviceOrder& order_;
   };
 
+  DeviceOrder() { claims_.reserve(kWorkers); }
+
  private:
+  static constexpr size_t kWorkers = 8;  // more than a device has: who begins needs no memory for it
+
   std::mutex mutex_;
   std::condition_variable_any changed_;
   std::vector<const Claim*> claims_;  // the first has the device, or may take it

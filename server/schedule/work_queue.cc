@@ -50,7 +50,8 @@ bool WorkQueue::Place::operator<(const Place& other) const {
   return std::tuple(-priority, begin_s, due, index) < std::tuple(-other.priority, other.begin_s, other.due, other.index);
 }
 
-WorkQueue::WorkQueue(int64_t capacity, int at_once) : capacity_(capacity) {
+WorkQueue::WorkQueue(int64_t capacity, int at_once) : capacity_(capacity), expected_(static_cast<size_t>(std::max<int64_t>(capacity, 1))) {
+  running_.reserve(static_cast<size_t>(at_once));  // so that work begins whatever memory there is
   for (int i = 0; i < at_once; ++i) workers_.emplace_back([this](const std::stop_token& stop) { Work(stop); });
 }
 
@@ -83,7 +84,6 @@ std::shared_ptr<Ticket> WorkQueue::Submit(Turn turn, DeviceWork work, SettleTurn
           .RetryAfter(5);
     }
     ticket->due_ = DueOf(ticket->turn_);
-    if (!ticket->turn_.ends_by && !ticket->turn_.gives_way) patient_due_ = ticket->due_;
     const std::vector<Place> places = PlacesInOrder(&ticket->turn_);
     const auto own = std::find_if(places.begin(), places.end(), [this](const Place& place) { return place.index == waiting_.size(); });
     ticket->position_ = own - places.begin() + static_cast<int64_t>(running_.size());
@@ -99,11 +99,22 @@ std::shared_ptr<Ticket> WorkQueue::Submit(Turn turn, DeviceWork work, SettleTurn
   return ticket;
 }
 
-void WorkQueue::Expect(int priority, std::chrono::duration<double> after) {
-  const Turn::Clock::time_point at = After(after.count());
+void WorkQueue::ExpectAgain(const Turn& turn, double after_s) {
   const std::lock_guard lock(mutex_);
-  Turn::Clock::time_point& last = expected_[priority];
-  last = std::max(last, at);
+  expected_.Add({.client = turn.client, .priority = turn.priority, .at = After(after_s)});
+}
+
+void WorkQueue::HoldTurns() {
+  const std::lock_guard lock(mutex_);
+  ++holds_;
+}
+
+void WorkQueue::ReleaseTurns() {
+  {
+    const std::lock_guard lock(mutex_);
+    --holds_;
+  }
+  changed_.notify_all();
 }
 
 void WorkQueue::Cancel(const std::shared_ptr<Ticket>& ticket) {
@@ -212,11 +223,13 @@ double WorkQueue::HadBefore(const std::string& client) const {
 
 Turn::Clock::time_point WorkQueue::DueOf(const Turn& turn) const {
   if (turn.ends_by) return *turn.ends_by;
-  // Never before what came earlier: of what has promised nothing the order of arrival stays.
-  auto due = std::max(patient_due_, After(kPatience * static_cast<double>(capacity_) * usual_s_));
-  if (!turn.gives_way) return due;
-  for (const auto& ticket : waiting_)
-    if (ticket->turn_.client == turn.client && ticket->turn_.priority == turn.priority) due = std::max(due, ticket->due_);
+  auto due = After(kPatience * static_cast<double>(capacity_) * usual_s_);
+  for (const auto& ticket : waiting_) {
+    const Turn& other = ticket->turn_;
+    const bool gives_way_to_it = turn.gives_way && other.client == turn.client && other.priority == turn.priority;
+    const bool is_patient = !other.ends_by && !other.gives_way;  // of what has promised nothing the order of arrival stays
+    if (gives_way_to_it || is_patient) due = std::max(due, ticket->due_);
+  }
   return due;
 }
 
@@ -233,18 +246,33 @@ std::shared_ptr<Ticket> WorkQueue::TakeNext() {
   return ticket;
 }
 
+std::shared_ptr<Ticket> WorkQueue::TakeNextOrOldest() noexcept {
+  try {
+    return TakeNext();
+  } catch (...) {  // no memory to find out whose turn it is: the worker must not end for that
+  }
+  std::shared_ptr<Ticket> oldest = std::move(waiting_.front());
+  waiting_.erase(waiting_.begin());
+  oldest->settle_ = nullptr;
+  return oldest;
+}
+
 void WorkQueue::Settle(Ticket& ticket, const std::vector<Place>& places) {
   if (!ticket.settle_) return;
   const Turn& own = ticket.turn_;
   const QueueRoom room = RoomAt(places, places.front().index, own.least(), [&own](const Turn& other) { return other.priority >= own.priority; });
   const double own_s = SecondsToPromise(own, Turn::Clock::now()) / own.slower - room.before_s;
-  ticket.turn_.foretold_s = ticket.settle_(ExpectsAsUrgent(own.priority) ? 0 : std::min(own_s, room.most_s));
+  const bool others_wait = places.size() > 1;
+  if (!others_wait) expected_.Clear();  // whoever comes again finds room
+  ticket.turn_.foretold_s = ticket.settle_(others_wait && IsAnyoneExpectedBefore(own) ? 0 : std::min(own_s, room.most_s));
   ticket.settle_ = nullptr;
 }
 
-bool WorkQueue::ExpectsAsUrgent(int priority) const {
-  const auto now = Turn::Clock::now();
-  return std::any_of(expected_.lower_bound(priority), expected_.end(), [now](const auto& expected) { return now < expected.second; });
+bool WorkQueue::IsAnyoneExpectedBefore(const Turn& turn) {
+  const std::vector<ExpectedReturns::Return>& returns = expected_.ToCome();
+  return std::any_of(returns.begin(), returns.end(), [&](const ExpectedReturns::Return& expected) {
+    return expected.priority > turn.priority || (expected.priority == turn.priority && HadBefore(expected.client) <= HadBefore(turn.client));
+  });
 }
 
 bool WorkQueue::Waits(const std::string& client) const {
@@ -291,8 +319,8 @@ void WorkQueue::Work(const std::stop_token& stop) {
     std::optional<DeviceOrder::Claim> device;
     {
       std::unique_lock lock(mutex_);
-      if (!changed_.wait(lock, stop, [this] { return !waiting_.empty(); }) || stop.stop_requested()) return;
-      ticket = TakeNext();
+      if (!changed_.wait(lock, stop, [this] { return !waiting_.empty() && holds_ == 0; }) || stop.stop_requested()) return;
+      ticket = TakeNextOrOldest();
       Begin(ticket);
       device.emplace(order_);  // with the mutex: claims are in the order in which work is taken
     }

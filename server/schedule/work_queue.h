@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "server/schedule/device_order.h"
+#include "server/schedule/expected_returns.h"
 
 namespace tuckerseg {
 
@@ -49,7 +50,7 @@ struct QueueRoom {
 };
 
 /// Called once, when the turn of a piece of work has come: it may take `most_s` as foretold, so that it and all that waits or is expected and is as urgent can keep their promises (less than it takes
-/// at least where they cannot). Gives the seconds that it is foretold to take. Called with the queue locked: must not call the queue, nor wait, nor throw.
+/// at least where they cannot). Gives the seconds that it is foretold to take. Called with the queue locked: must not call the queue, nor wait. Where it throws, what was foretold stays.
 using SettleTurn = std::function<double(double most_s)>;
 
 /// A piece of work in the queue. Shared by the queue and the request that waits for it.
@@ -102,9 +103,13 @@ class WorkQueue {
   /// does not fill the queue while others go before it.
   static constexpr double kPatience = 0.5;
 
-  /// Somebody was turned away for want of time, and told to come again `after` from now. Until then all that begins and is no more urgent is settled to take the least that it can: who comes again when it was
-  /// told to must find room.
-  void Expect(int priority, std::chrono::duration<double> after);
+  /// `turn`'s work was turned away because of what waits, and told to come again `after_s` from now. Until then, or until nothing waits any more, whoever begins while others wait, and would not go before it by right,
+  /// is settled to take the least that it can: it is likelier to find room then.
+  void ExpectAgain(const Turn& turn, double after_s);
+
+  /// Between these two nothing that waits begins: what RoomFor() has said stays true until what was admitted by it is submitted. In pairs, which may overlap; for moments, as the device stands idle.
+  void HoldTurns();
+  void ReleaseTurns();
 
   /// Takes waiting work out of the queue; asks running work to stop. What the work has captured is let go of once it has ended.
   void Cancel(const std::shared_ptr<Ticket>& ticket);
@@ -141,8 +146,10 @@ class WorkQueue {
   /// RoomFor() of what stands at `index` among these places and takes `least_s` at least; of the promises those that count.
   QueueRoom RoomAt(const std::vector<Place>& places, size_t index, double least_s, const std::function<bool(const Turn&)>& counts) const;
   std::shared_ptr<Ticket> TakeNext();
+  std::shared_ptr<Ticket> TakeNextOrOldest() noexcept;
   void Settle(Ticket& ticket, const std::vector<Place>& places);
-  bool ExpectsAsUrgent(int priority) const;
+  /// Whether one is expected that would go before this work, or in turn with it.
+  bool IsAnyoneExpectedBefore(const Turn& turn);
   bool Waits(const std::string& client) const;
   int64_t Held() const;
   void Begin(const std::shared_ptr<Ticket>& ticket);
@@ -161,8 +168,8 @@ class WorkQueue {
   // began at: time that nobody asked for is not saved up.
   std::map<std::string, double> had_s_;
   double level_s_ = 0;
-  Turn::Clock::time_point patient_due_{};  // of the last that has promised no time
-  std::map<int, Turn::Clock::time_point> expected_;  // by priority, when the last one is to come again; some have passed
+  ExpectedReturns expected_;
+  int holds_ = 0;  // of turns
   double usual_s_ = 0;  // foretold of what was submitted, the newest with a tenth of the weight
   bool stopped_ = false;
   std::vector<std::jthread> workers_;  // last: they start when everything else is there

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cmath>
 #include <limits>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -106,11 +107,9 @@ class Offers {
         admission.instead.push_back(std::move(level));
       }
     }
+    if (verdict.refusal && verdict.refusal->retry_after_s && !request_.is_tried_again) ExpectAgain(*verdict.refusal->retry_after_s);
     if (request_.asked == nullptr && parts_.choices != nullptr) Record(verdict);
-    if (verdict.refusal) {
-      if (verdict.refusal->reason == LevelReason::kQueue && verdict.refusal->retry_after_s) ExpectAgain(*verdict.refusal->retry_after_s);
-      Refuse(*verdict.refusal);
-    }
+    if (verdict.refusal) Refuse(*verdict.refusal);
     Foretell(admission);
     return admission;
   }
@@ -184,9 +183,13 @@ class Offers {
     turns_.push_back(std::move(turn));
   }
 
-  /// What is told to come again must find room then, on whichever device.
+  /// On the devices that could serve it, but for what waits.
   void ExpectAgain(double after_s) const {
-    for (const AdmittedLevel& candidate : candidates_) parts_.devices.at(candidate.place).queue().Expect(request_.header.priority(), std::chrono::duration<double>(after_s));
+    std::set<size_t> expecting;
+    for (const Judged& one : JudgeOffers(offers_, promises_, settings_)) {
+      if (one.obstacle == Obstacle::kQueue) expecting.insert(candidates_[one.place].place);
+    }
+    for (const size_t place : expecting) parts_.devices.at(place).queue().ExpectAgain(TurnOfRequest(), after_s);
   }
 
   /// A record that there is no memory for is worth no request.

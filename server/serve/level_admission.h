@@ -55,6 +55,8 @@ struct LevelRequest {
   int64_t held_bytes = 0;
   /// What making its answer takes beside the volume and the label map.
   int64_t answer_bytes = 0;
+  /// Where waiting may help it is tried again before its client hears of it: nobody is told to come again then.
+  bool is_tried_again = false;
 };
 
 /// What a label map on this grid takes in memory.
@@ -68,7 +70,7 @@ std::vector<size_t> PlacesForAll(const std::vector<const ServedLevel*>& levels, 
 
 /// Chooses level and device for a volume of this geometry; a level that is asked for runs where it is foretold to end first. A level that is on disk alone is
 /// offered with what loading it takes. Errors: the policy's refusal, with a time to try again where waiting helps; kFailedPrecondition where a level that is
-/// needed can be loaded on no device.
+/// needed can be loaded on no device. Whom what waits leaves no room for on a device is expected there again (WorkQueue::ExpectAgain).
 Admission AdmitLevel(const LevelRequest& request, const Geometry& geometry, ServiceParts& parts);
 
 }  // namespace tuckerseg

@@ -174,12 +174,12 @@ std::shared_ptr<SegmentWork> SegmentRun::Perform(Volume volume, MemoryReservatio
 
 LevelRequest SegmentRun::Request() const { return {.view = *view_, .model = *model_, .header = header_, .client = client_, .asked = asked_, .deadline_s = SecondsLeft()}; }
 
-WorkHold SegmentRun::AdmitPatiently(std::unique_lock<std::mutex>& admission, const Need& need, const RunEvents& events, const RunTerms& terms) {
+WorkHold SegmentRun::AdmitPatiently(std::unique_lock<AdmissionLock>& admission, const Need& need, const RunEvents& events, const RunTerms& terms) {
   const auto last_try = StageClock::Clock::now() + terms.patience;
   for (;;) {
     admission.lock();
     try {
-      return Admit(need, terms.places);
+      return Admit(need, terms);
     } catch (const Error& error) {
       // Others pass: it may be admitted when they have.
       if (!error.retry_after_s() || StageClock::Clock::now() >= last_try) throw;
@@ -200,9 +200,10 @@ void SegmentRun::WaitToTryAgain(const RunEvents& events) const {
   }
 }
 
-WorkHold SegmentRun::Admit(const Need& need, const std::vector<size_t>& places) {
+WorkHold SegmentRun::Admit(const Need& need, const RunTerms& terms) {
   LevelRequest request = Request();
-  request.places = places;
+  request.places = terms.places;
+  request.is_tried_again = terms.patience > terms.patience.zero();
   request.held_bytes = need.held_bytes;
   request.answer_bytes = need.answer_bytes;
   Admission admission = AdmitLevel(request, need.geometry, parts_);

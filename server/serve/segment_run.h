@@ -118,10 +118,10 @@ class SegmentRun {
   void Check(const std::vector<const ServedLevel*>& levels);
   LevelRequest Request() const;
   /// Chooses level and device for the volume, keeps the level there, and reserves memory for the work and for the answer.
-  WorkHold Admit(const Need& need, const std::vector<size_t>& places);
+  WorkHold Admit(const Need& need, const RunTerms& terms);
   void TakeLevel(const AdmittedLevel& level);
   /// The same, tried again as the terms say. `admission` is locked when it returns, and not while it waits.
-  WorkHold AdmitPatiently(std::unique_lock<std::mutex>& admission, const Need& need, const RunEvents& events, const RunTerms& terms);
+  WorkHold AdmitPatiently(std::unique_lock<AdmissionLock>& admission, const Need& need, const RunEvents& events, const RunTerms& terms);
   /// Tells that it waits still, looks after the client, and waits for the next try.
   void WaitToTryAgain(const RunEvents& events) const;
   std::shared_ptr<Ticket> Enqueue(const std::shared_ptr<SegmentWork>& work);

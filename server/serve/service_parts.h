@@ -4,7 +4,6 @@
 #include <atomic>
 #include <chrono>
 #include <cstdint>
-#include <mutex>
 #include <string>
 
 #include "server/config.h"
@@ -16,6 +15,7 @@
 #include "server/schedule/idle_heap.h"
 #include "server/schedule/memory_budget.h"
 #include "server/security/security.h"
+#include "server/serve/admission_lock.h"
 #include "server/serve/answer_holds.h"
 #include "server/serve/result_cache.h"
 #include "server/serve/silence_watch.h"
@@ -37,7 +37,7 @@ struct ServiceParts {
   std::atomic<bool> stopping = false; ///< set: new calls should go elsewhere, though they are taken until `draining`
   std::atomic<bool> draining = false; ///< set: no new call is taken
   std::atomic<int64_t> streams = 0;   ///< calls of Segment, Compare and ModelInfer that run, or whose answer is on its way
-  std::mutex admission{};             ///< one call's at a time, from the choice of its level to its place in a queue: each sees what others have taken
+  AdmissionLock admission{devices};
   /// How long a comparison's further levels are tried to be admitted while others have the place or the memory: what is done of it would be lost. Not for
   /// ever, as two of them may wait for what the other one holds.
   std::chrono::milliseconds patience = std::chrono::minutes(1);

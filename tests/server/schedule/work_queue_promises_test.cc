@@ -5,9 +5,9 @@
 #include <chrono>
 #include <cmath>
 #include <memory>
+#include <new>
 #include <optional>
 #include <string>
-#include <thread>
 #include <utility>
 #include <vector>
 
@@ -202,43 +202,108 @@ TEST_F(WorkQueuePromises, NothingIsDemandedOfWhoBeginsWhereNothingWasPromised) {
   EXPECT_TRUE(std::isinf(asked));
 }
 
-/// How long work of `priority` may take that begins in `queue` now.
-double AskedOfWhoBegins(WorkQueue& queue, int priority) {
-  double asked = 0;
-  const auto ticket = queue.Submit({.priority = priority, .foretold_s = 20, .least_s = 3}, kNothing, [&asked](double most_s) {
-    asked = most_s;
-    return 3.0;
-  });
-  EXPECT_TRUE(ticket->WaitFor(kLimit));
-  return asked;
+/// A queue in which work waits until the running work is let go; one behind it has promised nothing.
+class WorkQueueExpecting : public WorkQueuePromises {
+ protected:
+  static constexpr double kLongSeconds = 3600;
+
+  void Waits(const Turn& turn) {
+    tickets_.push_back(queue_.Submit(turn, kNothing, [this](double most_s) {
+      asked_.push_back(most_s);
+      return 3.0;
+    }));
+  }
+  static Turn Of(const std::string& client, int priority = 0) { return {.priority = priority, .client = client, .foretold_s = 20, .least_s = 3}; }
+
+  std::vector<double> asked_;  // of each as it began: how long it may take
+};
+
+TEST_F(WorkQueueExpecting, WhoBeginsWhileOthersWaitTakesTheLeastUntilOneThatWasTurnedAwayIsToComeAgain) {
+  for (int i = 0; i < 3; ++i) Waits(Of("a"));
+  queue_.ExpectAgain(Of("a"), kLongSeconds);
+  Order();
+  ASSERT_EQ(asked_.size(), 3U);
+  EXPECT_EQ(asked_[0], 0);
+  EXPECT_EQ(asked_[1], 0);
+  EXPECT_TRUE(std::isinf(asked_[2])) << "nothing waits any more: there is room";
 }
 
-TEST(WorkQueueExpecting, WhoBeginsTakesTheLeastWhileOneThatWasTurnedAwayIsToComeAgain) {
-  WorkQueue queue(20);
-  queue.Expect(0, std::chrono::hours(1));
-  EXPECT_EQ(AskedOfWhoBegins(queue, 0), 0);
-  EXPECT_EQ(AskedOfWhoBegins(queue, -5), 0);
+TEST_F(WorkQueueExpecting, NobodyIsExpectedAnyMoreOnceNothingWaits) {
+  Waits(Of("a"));
+  queue_.ExpectAgain(Of("a"), kLongSeconds);
+  Order();
+  let_go_ = false;
+  const auto busy = queue_.Submit(Of("a"), [this](const std::stop_token&, DeviceGate&) { WaitUntil([this] { return let_go_.load(); }); });
+  ASSERT_TRUE(WaitUntil([&] { return busy->started(); }));
+  Waits(Of("a"));
+  Waits(Of("a"));
+  Order();
+  EXPECT_TRUE(std::isinf(asked_[1]));
+  EXPECT_TRUE(busy->WaitFor(kLimit));
 }
 
-TEST(WorkQueueExpecting, NobodyStepsDownForOneThatIsLessUrgent) {
-  WorkQueue queue(20);
-  queue.Expect(0, std::chrono::hours(1));
-  EXPECT_TRUE(std::isinf(AskedOfWhoBegins(queue, 5)));
+TEST_F(WorkQueueExpecting, NobodyStepsDownForOneThatIsLessUrgent) {
+  Waits(Of("a", 5));
+  Waits(Of("a"));
+  queue_.ExpectAgain(Of("a"), kLongSeconds);
+  Order();
+  EXPECT_TRUE(std::isinf(asked_[0]));
 }
 
-TEST(WorkQueueExpecting, NobodyStepsDownOnceItsTimeHasPassed) {
-  WorkQueue queue(20);
-  queue.Expect(0, std::chrono::milliseconds(1));
-  std::this_thread::sleep_for(std::chrono::milliseconds(5));
-  EXPECT_TRUE(std::isinf(AskedOfWhoBegins(queue, 0)));
+TEST_F(WorkQueueExpecting, EverybodyStepsDownForOneThatIsMoreUrgent) {
+  Waits(Of("a"));
+  Waits(Of("a"));
+  queue_.ExpectAgain(Of("b", 5), kLongSeconds);
+  Order();
+  EXPECT_EQ(asked_[0], 0);
 }
 
-TEST(WorkQueueExpecting, TheLatestOfThoseThatAreToComeAgainCounts) {
-  WorkQueue queue(20);
-  queue.Expect(0, std::chrono::hours(1));
-  queue.Expect(0, std::chrono::milliseconds(1));
-  std::this_thread::sleep_for(std::chrono::milliseconds(5));
-  EXPECT_EQ(AskedOfWhoBegins(queue, 0), 0);
+TEST_F(WorkQueueExpecting, NobodyStepsDownForAClientThatHasHadMoreOfTheDevice) {
+  Waits(Of("greedy"));  // begins first, and is charged for it
+  Waits(Of("modest"));
+  Waits(Of("greedy"));
+  queue_.ExpectAgain(Of("greedy"), kLongSeconds);
+  Order();
+  ASSERT_EQ(asked_.size(), 3U);
+  EXPECT_EQ(asked_[0], 0) << "its own";
+  EXPECT_TRUE(std::isinf(asked_[1])) << "it goes before by right";
+}
+
+TEST_F(WorkQueueExpecting, NobodyStepsDownOnceItsTimeHasPassed) {
+  Waits(Of("a"));
+  Waits(Of("a"));
+  queue_.ExpectAgain(Of("a"), -1);
+  Order();
+  EXPECT_TRUE(std::isinf(asked_[0]));
+}
+
+TEST_F(WorkQueuePromises, NothingBeginsWhileTurnsAreHeld) {
+  queue_.HoldTurns();
+  queue_.HoldTurns();
+  Add(In({}), 'a');
+  let_go_ = true;
+  ASSERT_TRUE(WaitUntil([this] { return queue_.running() == 0; }));
+  queue_.ReleaseTurns();
+  EXPECT_FALSE(tickets_.front()->WaitFor(std::chrono::milliseconds(20))) << "another holds them still";
+  queue_.ReleaseTurns();
+  EXPECT_EQ(Order(), "a");
+}
+
+TEST_F(WorkQueuePromises, WorkWhoseSettlingThrowsRunsAsForetold) {
+  tickets_.push_back(queue_.Submit(In({}), kNothing, [](double) -> double { throw std::bad_alloc(); }));
+  Order();
+  tickets_.front()->Rethrow();
+}
+
+TEST_F(WorkQueuePromises, OneLongWorkWithoutAPromiseDoesNotPutTheNextBehindPromisesForLong) {
+  const auto come_and_go = [this](double foretold_s) { queue_.Cancel(queue_.Submit(In({}, foretold_s), kNothing)); };
+  come_and_go(10000);
+  come_and_go(1);  // ordered as if all work were long
+  for (int i = 0; i < 40; ++i) come_and_go(1);
+  Add(In(2000), 'b');
+  Add(In({}), 'c');
+  Order();
+  EXPECT_LT(order_.find('c'), order_.find('b'));
 }
 
 TEST_F(WorkQueuePromises, WhatWasSettledIsForetoldFromThenOn) {

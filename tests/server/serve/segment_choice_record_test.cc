@@ -76,7 +76,7 @@ TEST_F(SegmentChoiceRecord, HoldsTheOffersAndWhatWasChosen) {
   EXPECT_EQ(record.task, "tiny");
   EXPECT_EQ(record.promises.max_latency_s, 60);
   EXPECT_FALSE(record.promises.deadline_s);
-  EXPECT_EQ(record.settings, (PolicySettings{.min_quality = 0, .deadline_margin = 0.1}));
+  EXPECT_EQ(record.settings, (PolicySettings{.min_quality = 0, .deadline_margin = 0.2}));
   EXPECT_EQ(record.held_bytes, 13 * 9 * 11 * 2) << "the volume's voxels";
   ASSERT_EQ(record.offers.size(), 2U);
   for (const LevelOffer& offer : record.offers) {
