@@ -1,5 +1,6 @@
 #include "server/schedule/memory_budget.h"
 
+#include <algorithm>
 #include <string>
 #include <utility>
 
@@ -52,8 +53,8 @@ MemoryReservation MemoryBudget::Reserve(int64_t bytes, const char* what, int64_t
         return {this, bytes, use};
       }
       const int64_t available = limit_bytes_ - held_bytes;
-      // Nothing is made room for that would not fit even then.
-      const bool could_fit = bytes >= 0 && bytes <= available;
+      // Room is made of weights alone: where requests leave too little they would go in vain.
+      const bool could_fit = bytes >= 0 && bytes <= std::min(available, limit_bytes_ - reserved_bytes_);
       if (!more_can_go || !could_fit || !make_room_) Refuse(what, bytes, available, reserved_bytes_ + weight_bytes_ - held_bytes);
       make_room = make_room_;
     }

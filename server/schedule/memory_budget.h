@@ -40,8 +40,8 @@ class MemoryBudget {
  public:
   explicit MemoryBudget(int64_t limit_bytes) : limit_bytes_(limit_bytes) {}
 
-  /// From now on `make_room` is called where something does not fit, by whoever wants it and without a lock of this budget: it gives back some of what could
-  /// go, and returns whether it did. Empty: nothing can.
+  /// From now on `make_room` is called where something does not fit, by whoever wants it and without a lock of this budget: it gives back weights of some
+  /// level that could go, and returns whether it did. Not called where requests leave too little even without any weights. Empty: nothing can go.
   void MakeRoomWith(std::function<bool()> make_room);
 
   /// `what` begins the message; `held_bytes` are those that the same request holds already: it cannot wait for them.
