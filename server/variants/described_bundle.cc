@@ -28,6 +28,9 @@ Card AsOriginal(Card card) {
   return card;
 }
 
+/// The operator's own name of it: no data of patients.
+std::string Shown(const std::filesystem::path& directory) { return ShownText(directory.filename().string()); }
+
 class BundleDescriber {
  public:
   explicit BundleDescriber(DescribedBundle& bundle) : bundle_(bundle) {}
@@ -45,13 +48,13 @@ class BundleDescriber {
 
   void AddVariant(const std::filesystem::path& directory) {
     const Model& model = *bundle_.model;
-    shown_directory_ = ShownText(directory.filename().string());
+    shown_directory_ = Shown(directory);
     try {
       const Variant variant = ReadVariant(directory, model);
       const auto cards = ReadLevelCards(directory, variant.weights_sha256, model.task + "/" + shown_directory_);
       for (size_t i = 0; i < variant.levels.size(); ++i) AddLevel(directory, variant, i, cards);
     } catch (const std::exception&) {
-      bundle_.levels.push_back({Failed({.name = shown_directory_}, FailureInFlight().reason), {}});
+      bundle_.levels.push_back({Failed({.name = shown_directory_}, shown_directory_, FailureInFlight().reason), {}});
     }
   }
 
@@ -65,17 +68,18 @@ class BundleDescriber {
       // Which of them is meant nobody knows: a wrong one would be a silent error.
       const std::string reason = "name = " + made.name + ": must be unique in a bundle, and is a level of several variants";
       for (DescribedLevel& other : bundle_.levels)
-        if (other.level.name == made.name && other.level.ready()) other = {Failed(std::move(other.level), reason), {}};
-      bundle_.levels.push_back({Failed(std::move(level), reason), {}});
+        if (other.level.name == made.name && other.level.ready()) other = {Failed(std::move(other.level), Shown(other.files.directory), reason), {}};
+      bundle_.levels.push_back({Failed(std::move(level), shown_directory_, reason), {}});
       return;
     }
     SetModel(level, std::make_shared<const Model>(ModelOf(*bundle_.model, variant, place)));
     bundle_.levels.push_back({std::move(level), {directory, bundle_.model, place, variant.weights_sha256}});
   }
 
-  ServedLevel Failed(ServedLevel level, const std::string& reason) const {
+  /// `shown_directory`: of its variant, which need not be the one that is being read.
+  ServedLevel Failed(ServedLevel level, const std::string& shown_directory, const std::string& reason) const {
     level.error = reason;
-    Log(LogLevel::kError, "variant_failed", {{"task", bundle_.model->task}, {"directory", shown_directory_}, {"variant", level.name}, {"reason", reason}});
+    Log(LogLevel::kError, "variant_failed", {{"task", bundle_.model->task}, {"directory", shown_directory}, {"variant", level.name}, {"reason", reason}});
     return level;
   }
 
@@ -98,7 +102,7 @@ void DescribeVariants(const std::filesystem::path& directory, BundleDescriber& d
 
 DescribedBundle DescribeBundle(const std::filesystem::path& directory, bool allow_non_commercial) {
   DescribedBundle bundle;
-  bundle.directory = ShownText(directory.filename().string());  // the operator's own name: no data of patients
+  bundle.directory = Shown(directory);
   try {
     Model model = LoadModel(directory);
     if (!allow_non_commercial) RefuseNonCommercial(model);

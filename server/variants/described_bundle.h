@@ -25,8 +25,8 @@ struct DescribedBundle {
 };
 
 /// Reads model.json, every variant.json and the cards. A bundle whose licence forbids commercial use cannot be served unless `allow_non_commercial`: the
-/// operator's decision. A variant that cannot be read is among the levels under its directory's name, with the reason and with a line in the log; of two levels with
-/// one name the second cannot be run. Never throws for what lies in the directory.
+/// operator's decision. A variant that cannot be read is among the levels under its directory's name, with the reason and with a line in the log. Where
+/// levels of several variants have one name none of them can be run, as nobody knows which is meant: each has the reason and its line. Never throws for what lies in the directory.
 DescribedBundle DescribeBundle(const std::filesystem::path& directory, bool allow_non_commercial);
 
 }  // namespace tuckerseg

@@ -134,6 +134,8 @@ TEST_F(DescribingABundle, ServesNoneOfSeveralLevelsWithOneName) {
   const DescribedBundle bundle = Describe();
   ASSERT_THAT(NamesOf(bundle), ElementsAre("original", "tucker failed", "tucker failed", "small", "tucker failed"));
   for (const size_t place : {1, 2, 4}) EXPECT_THAT(bundle.levels[place].level.error, HasSubstr("name = tucker: must be unique in a bundle"));
+  const std::string log = Logged();
+  for (const char* directory : {"a", "b", "c"}) EXPECT_THAT(log, HasSubstr("\"directory\":\"" + std::string(directory) + "\"")) << "each under its own";
 }
 
 TEST_F(DescribingABundle, SaysWhyItCannotBeServed) {
