@@ -16,9 +16,11 @@ void LogFailed(const BrokenBundle& bundle) {
   Log(LogLevel::kError, "bundle_failed", {{"directory", bundle.directory}, {"reason", bundle.error}});
 }
 
-/// Another network has come under these names.
-void ForgetTimes(const std::vector<std::shared_ptr<LevelSlot>>& slots) {
-  for (const auto& slot : slots) slot->device.times().Forget(slot->key);
+using Slots = std::vector<std::shared_ptr<LevelSlot>>;
+
+void ForgetTimesOfAllBut(const Slots& kept, const Slots& slots) {
+  for (const auto& slot : slots)
+    if (std::find(kept.begin(), kept.end(), slot) == kept.end()) slot->device.times().Forget(slot->key);
 }
 
 /// A variant that came between a look at the disk and its description is in no stamp yet: then it is another one at the next look.
@@ -72,11 +74,13 @@ bool Catalogue::Rescan() {
   for (const std::filesystem::path& directory : changes.changed) described.push_back(Describe(directory));
   // What is let go of: behind the lock, as memory may be freed.
   std::vector<Entry> old;
+  Slots old_slots;
   std::shared_ptr<const CatalogueView> old_view;
   std::vector<BrokenBundle> kept_from_serving;
   {
     const std::lock_guard lock(mutex_);
     old_view = std::move(view_);
+    old_slots = ServedSlots();
     for (Entry& entry : described) {
       Entry* served = FindEntry(entry.directory);
       if (served == nullptr) {
@@ -94,6 +98,9 @@ bool Catalogue::Rescan() {
     }
     std::sort(entries_.begin(), entries_.end(), [](const Entry& a, const Entry& b) { return a.directory < b.directory; });
     kept_from_serving = ChooseServing();
+    const Slots slots = ServedSlots();
+    ForgetTimesOfAllBut(slots, old_slots);  // else one that has gone would go on to be the slowest known of its task
+    ForgetTimesOfAllBut(old_slots, slots);  // what was known under this name is of another network, whose last requests may have ended after it had gone
     Changed();
   }
   for (const BrokenBundle& bundle : kept_from_serving) LogFailed(bundle);
@@ -153,11 +160,7 @@ std::vector<BrokenBundle> Catalogue::ChooseServing() {
   for (Entry& entry : entries_) {
     if (entry.serves || !entry.described.error.empty()) continue;
     entry.serves = tasks.insert(entry.described.model->task).second;
-    if (!entry.serves) {
-      kept_from_serving.push_back(entry.Broken());
-      continue;
-    }
-    for (const Level& level : entry.levels) ForgetTimes(level.slots);
+    if (!entry.serves) kept_from_serving.push_back(entry.Broken());
   }
   return kept_from_serving;
 }
@@ -170,10 +173,7 @@ void Catalogue::KeepUnchanged(const Entry& old, const BundleStamp& old_stamp, co
     const auto same = std::find_if(old.levels.begin(), old.levels.end(), [&](const Level& other) {
       return !other.slots.empty() && other.served.name == level.served.name && other.slots.front()->files.directory == level.slots.front()->files.directory;
     });
-    if (same == old.levels.end()) {
-      if (entry.serves) ForgetTimes(level.slots);
-      continue;
-    }
+    if (same == old.levels.end()) continue;
     const std::filesystem::path& directory = level.slots.front()->files.directory;
     const bool is_original = directory == entry.directory;
     // A variant's levels are forms of what model.json says.
@@ -186,7 +186,6 @@ void Catalogue::KeepUnchanged(const Entry& old, const BundleStamp& old_stamp, co
     }
     // An operator wants a level, not its weights of one day.
     for (size_t i = 0; i < level.slots.size(); ++i) level.slots[i]->pinned = same->slots[i]->pinned;
-    if (entry.serves) ForgetTimes(level.slots);  // else the times of these names are another bundle's
   }
 }
 

@@ -141,10 +141,35 @@ TEST_F(CatalogueRescan, ForgetsTheTimesOfReplacedWeightsAndKeepsTheirPin) {
   EXPECT_EQ(State("a"), LevelState::kLoaded);
 }
 
-TEST_F(CatalogueRescan, ForgetsTheTimesOfALevelThatHasGoneAndComesBack) {
-  devices_.at(0).times().Learn({"tiny", "a"}, {.patches = 1, .voxels = 1}, 100, 1);
+TEST_F(CatalogueRescan, ForgetsTheTimesOfALevelThatHasGoneOrCannotBeReadAnyMore) {
+  disk_.Add("b", {{"b", 0.3, true, 1}}, 3);
+  ASSERT_TRUE(Look());
+  fs::remove_all(disk_.variant("a"));
+  disk_.Write("b", "variant.json", "{");
+  ASSERT_TRUE(Look());
+  for (const char* gone : {"a", "b"}) EXPECT_FALSE(devices_.at(0).times().KnownPatchSeconds({"tiny", gone})) << gone << ": a slow one would be the slowest known of its task";
+  EXPECT_EQ(devices_.at(0).times().KnownPatchSeconds({"tiny", "original"}), 0.25);
+}
+
+TEST_F(CatalogueRescan, ForgetsTheTimesOfABundleThatHasGoneOrIsOfAnotherTask) {
+  Bundle lung = TinyBundle(TinyUnet(2, 3), {8, 8, 8}, 4);
+  lung.model.task = "lung";
+  SaveBundle(lung, disk_.models() / "lung");
+  ASSERT_TRUE(Look());
+  fs::remove_all(disk_.bundle());
+  fs::remove_all(disk_.models() / "lung");
+  lung.model.task = "heart";
+  SaveBundle(lung, disk_.models() / "lung");
+  Date(disk_.models() / "lung" / "model.json", 10);
+  ASSERT_TRUE(Look());
+  for (const char* task : {"tiny", "lung"}) EXPECT_FALSE(devices_.at(0).times().KnownPatchSeconds({task, "original"})) << task;
+  EXPECT_EQ(devices_.at(0).times().KnownPatchSeconds({"heart", "original"}), 0.25);
+}
+
+TEST_F(CatalogueRescan, ForgetsWhatALastRequestTaughtOfALevelThatHadGoneWhenItComesBack) {
   fs::remove_all(disk_.variant("a"));
   ASSERT_TRUE(Look());
+  devices_.at(0).times().Learn({"tiny", "a"}, {.patches = 1, .voxels = 1}, 100, 1);
   disk_.Add("a", {{"a", 0.5, true, 2}}, 7);
   ASSERT_TRUE(Look());
   EXPECT_EQ(devices_.at(0).times().KnownPatchSeconds({"tiny", "a"}), 0.25);
