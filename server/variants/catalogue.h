@@ -97,7 +97,8 @@ class Catalogue {
   LevelHold Hold(const std::vector<const ServedLevel*>& levels, size_t device);
   /// Keeps them there if all are loaded as it is: reserves nothing, unloads nothing, waits for nothing.
   std::optional<LevelHold> HoldIfLoaded(const std::vector<const ServedLevel*>& levels, size_t device);
-  /// Loads what is not loaded yet, or waits for whoever does; nothing breaks that off. Errors: kFailedPrecondition or kResourceExhausted with the reason.
+  /// Loads what is not loaded yet, or waits for whoever does; nothing breaks that off. What could not be loaded for another reason than want of memory is not tried
+  /// again for who has held it meanwhile. Errors: kFailedPrecondition or kResourceExhausted with the reason.
   void Finish(const LevelHold& hold);
   /// Whether Finish() has nothing to do.
   bool IsFinished(const LevelHold& hold) const;

@@ -37,6 +37,12 @@ void LogUnloaded(const LevelSlot& slot, const char* why) {
   Log(LogLevel::kInfo, "variant_unloaded", fields);
 }
 
+[[noreturn]] void Throw(const LoadFailure& failure, const LevelSlot& slot) {
+  Error error(failure.code, "level = " + slot.key.level + ": could not be loaded: " + failure.reason);
+  if (failure.is_passing()) throw std::move(error).RetryAfter(10);
+  throw error;
+}
+
 /// The slots of a level that is meant: on one device, or on all.
 std::vector<std::shared_ptr<LevelSlot>> SlotsOn(const ServedLevel& level, std::optional<size_t> device) {
   if (level.slots.empty()) throw Error(ErrorCode::kFailedPrecondition, "level = " + level.name + ": could not be loaded: " + level.error);
@@ -208,6 +214,7 @@ void Catalogue::Finish(const LevelHold::Item& item) {
     std::unique_lock lock(mutex_);
     changed_.wait(lock, [&] { return !resident.loading; });
     if (resident.segmenter) return;
+    if (resident.failure) Throw(*resident.failure, slot);
     resident.loading = true;
     end_of_load.mine = true;
     slot.tried = true;
@@ -224,6 +231,7 @@ void Catalogue::Finish(const LevelHold::Item& item) {
   }
   {
     const std::lock_guard lock(mutex_);
+    if (failure && !failure->is_passing()) resident.failure = failure;
     const bool is_listed = slot.resident == item.resident;  // it may have been unloaded by name meanwhile: then it is its holders' alone
     resident.loading = false;
     resident.segmenter = std::move(segmenter);
@@ -244,9 +252,7 @@ void Catalogue::Finish(const LevelHold::Item& item) {
   }
   fields["reason"] = failure->reason;
   Log(LogLevel::kError, "variant_failed", fields);
-  Error error(failure->code, "level = " + slot.key.level + ": could not be loaded: " + failure->reason);
-  if (failure->is_passing()) throw std::move(error).RetryAfter(10);
-  throw error;
+  Throw(*failure, slot);
 }
 
 std::unique_ptr<Segmenter> Catalogue::LoadSegmenter(const LevelSlot& slot, double& load_s) {

@@ -13,6 +13,7 @@
 #include "server/schedule/memory_budget.h"
 #include "server/variants/level_files.h"
 #include "server/variants/level_state.h"
+#include "server/variants/load_failure.h"
 
 namespace tuckerseg {
 
@@ -23,6 +24,7 @@ struct ResidentLevel {
   // Guarded by the catalogue's mutex until it is loaded:
   bool loading = false;
   std::unique_ptr<Segmenter> segmenter;  // null: only its memory is reserved
+  std::optional<LoadFailure> failure;    // that does not pass: whoever has a share of this is told of it, and does not try again
 };
 
 /// One for each level and device.

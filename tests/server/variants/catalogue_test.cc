@@ -404,6 +404,38 @@ TEST_F(CatalogueTest, LoadsALevelOnceForSeveralRequests) {
   EXPECT_EQ(State("a"), LevelState::kLoaded);
 }
 
+TEST_F(CatalogueTest, TriesALevelThatCannotBeLoadedOnceForSeveralRequestsAndAgainByName) {
+  int tries = 0;
+  warm_up_ = [&tries](Segmenter&) -> double {
+    ++tries;
+    throw Error(ErrorCode::kInternal, "a patch: no kernel for it");
+  };
+  Open();
+  const LevelHold first = Hold("a");
+  const LevelHold second = Hold("a");
+  const std::string reason = "level = a: could not be loaded: a patch: no kernel for it";
+  for (const LevelHold* hold : {&first, &second}) ExpectError(ErrorCode::kFailedPrecondition, reason, [&] { catalogue_->Finish(*hold); });
+  EXPECT_EQ(tries, 1);
+  EXPECT_EQ(State("a"), LevelState::kFailed);
+  ExpectError(ErrorCode::kFailedPrecondition, reason, [&] { catalogue_->Load(Level("a"), 0); });
+  EXPECT_EQ(tries, 2);
+}
+
+TEST_F(CatalogueTest, TriesALevelThatTheDeviceHadNoMemoryForAgainForEachRequest) {
+  bool has_memory = false;
+  warm_up_ = [&has_memory](Segmenter&) -> double {
+    if (!has_memory) throw Error(ErrorCode::kResourceExhausted, "the device has no memory left for a patch");
+    return 0.25;
+  };
+  Open();
+  const LevelHold first = Hold("a");
+  const LevelHold second = Hold("a");
+  ExpectError(ErrorCode::kResourceExhausted, "the device has no memory left for a patch", [&] { catalogue_->Finish(first); });
+  has_memory = true;
+  EXPECT_NO_THROW(catalogue_->Finish(second));
+  EXPECT_TRUE(catalogue_->IsFinished(second));
+}
+
 TEST_F(CatalogueTest, LetsRequestsGoOnWhileALevelIsLoaded) {
   std::promise<void> go_on;
   const std::shared_future<void> may_go_on = go_on.get_future().share();
