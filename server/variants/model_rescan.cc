@@ -7,6 +7,17 @@
 #include "server/variants/load_failure.h"
 
 namespace tuckerseg {
+namespace {
+
+/// Of the exception in flight. Where there is no memory for the line either there is none: the looking goes on.
+void LogNotFollowed() noexcept {
+  try {
+    Log(LogLevel::kError, "models_not_followed", {{"reason", FailureInFlight().reason}});
+  } catch (...) {
+  }
+}
+
+}  // namespace
 
 ModelRescan::ModelRescan(Catalogue& catalogue, IdleHeap& heap, double period_s) : catalogue_(catalogue), heap_(heap), period_s_(period_s) {
   if (period_s_ > 0) looker_ = std::jthread([this](const std::stop_token& stop) { Run(stop); });
@@ -14,18 +25,20 @@ ModelRescan::ModelRescan(Catalogue& catalogue, IdleHeap& heap, double period_s) 
 
 void ModelRescan::Run(const std::stop_token& stop) {
   const auto period = std::chrono::duration<double>(period_s_);
-  for (;;) {
+  for (bool to_load = false;;) {
     {
       std::unique_lock lock(mutex_);
       stopped_.wait_for(lock, stop, period, [] { return false; });
     }
     if (stop.stop_requested()) return;
     try {
-      if (!catalogue_.Rescan()) continue;
+      to_load = catalogue_.Rescan() || to_load;
+      if (!to_load) continue;
       const IdleHeap::Use use(heap_);  // what loading needs for a while is given back afterwards
       catalogue_.LoadWhatFits();
-    } catch (...) {  // of memory, say: the next look is another try
-      Log(LogLevel::kError, "models_not_followed", {{"reason", FailureInFlight().reason}});
+      to_load = false;
+    } catch (...) {  // of memory, say: the next look is another try, at loading too
+      LogNotFollowed();
     }
   }
 }

@@ -2,11 +2,15 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <chrono>
 #include <fstream>
+#include <new>
 #include <optional>
+#include <utility>
 
 #include "engine/execute/plain/plain_executor.h"
+#include "engine/segment/memory_plan.h"
 #include "server/policy/asked_level.h"
 #include "server/variants/catalogue.h"
 #include "server/variants/model_rescan.h"
@@ -28,7 +32,12 @@ class CatalogueRescan : public testing::Test {
   CatalogueRescan() {
     disk_.AddDrawing(1, "a", {{"a", 0.5, true, 2}}, 2);
     devices_.Add({}, {PlainExecutorFactory()}, int64_t{1} << 30);
-    catalogue_.emplace(CatalogueOptions{.directory = disk_.models(), .warm_up = [](Segmenter&) { return 0.25; }}, devices_, host_, metrics_);
+    CatalogueOptions options{.directory = disk_.models(), .warm_up = [](Segmenter&) { return 0.25; }};
+    options.warm_up_bytes = [this](const Model& model) {
+      if (lacks_memory_.exchange(false)) throw std::bad_alloc();
+      return PatchBytes(model);
+    };
+    catalogue_.emplace(std::move(options), devices_, host_, metrics_);
     catalogue_->LoadWhatFits();
   }
 
@@ -69,6 +78,7 @@ class CatalogueRescan : public testing::Test {
 
   const ModelOnDisk disk_{TinyBundle(TinyUnet(4, 3), {8, 8, 8}, 1)};
   Metrics metrics_{"test", {"cpu"}};
+  std::atomic<bool> lacks_memory_ = false;  // the server itself, once
   MemoryBudget host_{int64_t{1} << 30};
   IdleHeap heap_;
   Devices devices_;
@@ -307,6 +317,17 @@ TEST_F(CatalogueRescan, HappensByItselfEverySoOften) {
   disk_.Add("b", {{"b", 0.3, true, 1}}, 3);
   const ModelRescan rescan(*catalogue_, heap_, 0.01);
   EXPECT_TRUE(WaitUntil([this] { return Names().size() == 3 && State("b") == LevelState::kLoaded; }));
+}
+
+TEST_F(CatalogueRescan, TriesToLoadWhatIsNewAgainAtTheNextLookWhereThereWasNoMemoryForTheTry) {
+  disk_.Add("b", {{"b", 0.3, true, 1}}, 3);
+  lacks_memory_ = true;
+  testing::internal::CaptureStdout();
+  {
+    const ModelRescan rescan(*catalogue_, heap_, 0.01);
+    EXPECT_TRUE(WaitUntil([this] { return Names().size() == 3 && State("b") == LevelState::kLoaded; }));
+  }
+  EXPECT_THAT(testing::internal::GetCapturedStdout(), HasSubstr(R"("event":"models_not_followed")"));
 }
 
 TEST_F(CatalogueRescan, DoesNotHappenWhereItIsTurnedOff) {
