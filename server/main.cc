@@ -121,7 +121,10 @@ void Serve(const ServerConfig& config) {
   readiness.Starting("loading models");
   std::optional<EndWhileStarting> starting(std::in_place, signals);
   Catalogue catalogue(CatalogueOptionsOf(config), devices, memory, metrics);
-  catalogue.LoadWhatFits();
+  {
+    const IdleHeap::Use use(heap);  // what loading needs for a while is given back afterwards, whether or not a request comes
+    catalogue.LoadWhatFits();
+  }
   ResultCache results(config.results);
   ServiceParts parts{config, catalogue, devices, memory, metrics, heap, results, security, ExecutorName()};
   parts.choices = choices ? &*choices : nullptr;
