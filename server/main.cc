@@ -82,7 +82,7 @@ std::vector<std::string> CheckModels(const ServerConfig& config) {
   Devices devices;
   AddDevices(config, devices);
   Catalogue catalogue(CatalogueOptionsOf(config), devices, memory, metrics);
-  catalogue.LoadWhatFits();
+  catalogue.LoadEach();
   return BrokenModels(*catalogue.View());
 }
 

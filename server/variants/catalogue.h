@@ -86,8 +86,12 @@ class Catalogue {
   bool Rescan();
 
   /// Loads what nobody has tried to load yet: originals first, on every device in their order, then all other levels, as far as there is room without
-  /// unloading anything. What finds none stays on disk until a request needs it. One thread at a time.
+  /// unloading anything. What finds none stays on disk until a request needs it; what needs more, with the patch that warms it up, than there ever is on the device
+  /// has failed there. One thread at a time.
   void LoadWhatFits();
+  /// The same, and then what was left on disk, one level after the other, with others unloaded for it as needed: so the weights of every level are read once, and
+  /// View() tells of each that cannot be loaded. For a check, where nothing is served. One thread at a time.
+  void LoadEach();
 
   /// Of levels that View() has shown, on the device at this place.
   LevelRoom RoomFor(const std::vector<const ServedLevel*>& levels, size_t device) const;
@@ -138,6 +142,10 @@ class Catalogue {
   /// On the device's loading thread.
   std::unique_ptr<Segmenter> LoadSegmenter(const LevelSlot& slot, double& load_s);
   void LoadIfItFits(const std::shared_ptr<LevelSlot>& slot);
+  /// Why the level can never lie there, whatever else goes; empty: it can. No request runs with less than a patch.
+  std::string WhyTooLarge(const LevelSlot& slot) const;
+  /// It is tried again only by name.
+  void Fail(LevelSlot& slot, const std::string& reason);
   /// For the patch that warms a level up.
   struct WarmUpRoom {
     MemoryReservation on_device;
@@ -149,6 +157,8 @@ class Catalogue {
   std::optional<WarmUpRoom> TryRoomToWarmUp(const LevelSlot& slot);
   bool IsPinned(const LevelSlot& slot) const;
   bool IsLoaded(const LevelSlot& slot) const;
+  /// Those that could be loaded, and are not.
+  std::vector<std::shared_ptr<LevelSlot>> LeftOnDisk() const;
   /// Those that nobody has tried to load yet, by device.
   std::vector<std::shared_ptr<LevelSlot>> NeverTried(bool originals) const;
   /// Unloads the level that goes first of those whose weights lie on `device`, or anywhere on the host if that is null. False: all must stay.

@@ -64,6 +64,17 @@ void Catalogue::LoadWhatFits() {
     for (const auto& slot : NeverTried(originals)) LoadIfItFits(slot);
 }
 
+void Catalogue::LoadEach() {
+  LoadWhatFits();
+  for (const auto& slot : LeftOnDisk()) {
+    try {
+      const WarmUpRoom warm_up = RoomToWarmUp(*slot);
+      Finish(Take(slot));
+    } catch (const Error&) {  // as where it fits: it is listed with its reason, and logged
+    }
+  }
+}
+
 LevelRoom Catalogue::RoomFor(const std::vector<const ServedLevel*>& levels, size_t device) const {
   const Device& here = devices_.at(device);
   LevelRoom room;
@@ -267,11 +278,35 @@ std::unique_ptr<Segmenter> Catalogue::LoadSegmenter(const LevelSlot& slot, doubl
   return segmenter;
 }
 
+std::string Catalogue::WhyTooLarge(const LevelSlot& slot) const {
+  const int64_t patch_bytes = options_.warm_up_bytes(*slot.model);
+  int64_t most = slot.device.memory().limit_bytes();
+  if (slot.device.on_host()) most = std::min(most, host_.limit_bytes());
+  if (slot.weight_bytes <= most - patch_bytes) return "";
+  return "memory: " + std::to_string(slot.weight_bytes) + " bytes of weights and " + std::to_string(patch_bytes) + " of the patch that warms them up are needed: must be at most " +
+         std::to_string(most) + " together";
+}
+
+void Catalogue::Fail(LevelSlot& slot, const std::string& reason) {
+  {
+    const std::lock_guard lock(mutex_);
+    slot.tried = true;
+    if (slot.resident) return;  // somebody has found room for it
+    slot.error = reason;
+    slot.state = LevelState::kFailed;
+    Changed();
+  }
+  nlohmann::json fields = FieldsOf(slot);
+  fields["reason"] = reason;
+  Log(LogLevel::kError, "variant_failed", fields);
+}
+
 void Catalogue::LoadIfItFits(const std::shared_ptr<LevelSlot>& slot) {
   LevelHold::Item item{slot, nullptr};
   std::optional<WarmUpRoom> warm_up;
   std::string beside;
   try {
+    if (const std::string reason = WhyTooLarge(*slot); !reason.empty()) return Fail(*slot, reason);
     const bool pinned = IsPinned(*slot);
     item.resident = pinned ? Reserve(*slot) : TryReserve(*slot);
     if (item.resident) {
@@ -330,6 +365,14 @@ std::vector<std::shared_ptr<LevelSlot>> Catalogue::NeverTried(bool originals) co
   for (const Device& device : devices_)
     for (const auto& slot : served)
       if (&slot->device == &device && !slot->tried && !slot->resident && (slot->key.level == kOriginal) == originals) slots.push_back(slot);
+  return slots;
+}
+
+std::vector<std::shared_ptr<LevelSlot>> Catalogue::LeftOnDisk() const {
+  std::vector<std::shared_ptr<LevelSlot>> slots;
+  const std::lock_guard lock(mutex_);
+  for (const auto& slot : ServedSlots())
+    if (slot->state == LevelState::kAvailable && !slot->resident) slots.push_back(slot);
   return slots;
 }
 

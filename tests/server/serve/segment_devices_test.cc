@@ -108,7 +108,7 @@ TEST(SegmentDevices, HaveEachTheirOwnPartOfTheMemory) {
   EXPECT_EQ(Segment(served.channel(), SmallCt().Bytes()).accepted.device(), "large");
 
   ServedOptions only_small;
-  only_small.config.devices = {{.name = "small", .memory_limit_bytes = 1}};
+  only_small.config.devices = {{.name = "small", .memory_limit_bytes = Float32WeightBytes(TinyServedBundle().model)}};  // and nothing for work
   ServedModel refusing(std::move(only_small));
   const Answer refused = Segment(refusing.channel(), SmallCt().Bytes());
   EXPECT_EQ(refused.status.error_code(), grpc::RESOURCE_EXHAUSTED);

@@ -6,6 +6,7 @@
 #include <atomic>
 #include <fstream>
 #include <future>
+#include <string>
 #include <thread>
 
 #include "engine/execute/plain/plain_executor.h"
@@ -148,14 +149,48 @@ TEST_F(CatalogueTest, LeavesOnDiskWhatHasNoRoomForThatPatchButForRequestsWhichHa
   std::filesystem::remove_all(disk_.variant("a"));
   std::filesystem::remove_all(disk_.variant("b"));
   warm_up_bytes_ = 1000;
-  OpenAndLoad(Bytes("original") + 999);
+  Open(Bytes("original") + 1000);
+  const MemoryReservation running = host_->Reserve(1, "volume");
+  catalogue_->LoadWhatFits();
   EXPECT_EQ(State("original"), LevelState::kAvailable);
   EXPECT_THAT(Level("original").devices[0].error, HasSubstr("found no room beside what the patch takes that warms them up"));
   EXPECT_EQ(host_->weight_bytes(), 0);
   ExpectError(ErrorCode::kResourceExhausted, "weights of this level: needs", [this] { catalogue_->Load(Level("original"), 0); });
-  EXPECT_EQ(host_->reserved_bytes(), 0);
+  EXPECT_EQ(host_->reserved_bytes(), 1);
   EXPECT_NO_THROW(Use("original"));
   EXPECT_EQ(State("original"), LevelState::kLoaded);
+}
+
+TEST_F(CatalogueTest, HasALevelFailOnADeviceThatIsTooSmallForItAndAPatchWhateverElseGoes) {
+  warm_up_bytes_ = 1000;
+  const int64_t bytes = Bytes("original");
+  testing::internal::CaptureStdout();
+  OpenAndLoad(kPlenty, {{.name = "small", .memory_limit_bytes = bytes + 999}, {.name = "large"}});
+  EXPECT_THAT(testing::internal::GetCapturedStdout(), testing::ContainsRegex(R"("device":"small","event":"variant_failed".*"variant":"original")"));
+  EXPECT_EQ(State("original", 0), LevelState::kFailed);
+  EXPECT_EQ(Level("original").devices[0].error, "memory: " + std::to_string(bytes) + " bytes of weights and 1000 of the patch that warms them up are needed: must be at most " +
+                                                    std::to_string(bytes + 999) + " together");
+  EXPECT_EQ(State("a", 0), LevelState::kLoaded) << "which is smaller";
+  EXPECT_EQ(State("original", 1), LevelState::kLoaded);
+  EXPECT_TRUE(Level("original").ready());
+}
+
+TEST_F(CatalogueTest, CannotServeWhereEveryLevelTakesMoreThanTheHostHas) {
+  OpenAndLoad(1);
+  for (const char* name : {"original", "a", "b"}) EXPECT_EQ(State(name), LevelState::kFailed) << name;
+  EXPECT_FALSE(catalogue_->View()->CanServe());
+  EXPECT_THAT(BrokenModels(*catalogue_->View()), testing::ElementsAre(HasSubstr("bundle bundle: memory: ")));
+}
+
+TEST_F(CatalogueTest, LoadsEachLevelOnceForACheckThoughTheyDoNotFitTogether) {
+  disk_.SpoilWeights("b");
+  Open(Bytes("original")).LoadEach();
+  for (const char* level : {"original", "a"}) {
+    EXPECT_THAT(metrics_.Text(), HasSubstr("tuckerseg_variant_load_duration_seconds_count{device=\"cpu\",model=\"tiny\",variant=\"" + std::string(level) + "\"} 1"));
+    EXPECT_TRUE(Level(level).ready()) << level;
+  }
+  EXPECT_EQ(State("b"), LevelState::kFailed);
+  EXPECT_THAT(Level("b").error, HasSubstr("pass the end of the file"));
 }
 
 TEST_F(CatalogueTest, HasALevelThatCannotRunAPatchFail) {
