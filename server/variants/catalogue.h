@@ -86,8 +86,8 @@ class Catalogue {
   bool Rescan();
 
   /// Loads what nobody has tried to load yet: originals first, on every device in their order, then all other levels, as far as there is room without
-  /// unloading anything. What finds none stays on disk until a request needs it; what needs more, with the patch that warms it up, than there ever is on the device
-  /// has failed there. One thread at a time.
+  /// unloading anything; only for one that is pinned, as its files have been replaced (Rescan()), others are unloaded if they must be. What finds none stays on disk
+  /// until a request needs it; what needs more, with the patch that warms it up, than there ever is on the device has failed there. One thread at a time.
   void LoadWhatFits();
   /// The same, and then what was left on disk, one level after the other, with others unloaded for it as needed: so the weights of every level are read once, and
   /// View() tells of each that cannot be loaded. For a check, where nothing is served. One thread at a time.

@@ -151,6 +151,17 @@ TEST_F(CatalogueRescan, ForgetsTheTimesOfReplacedWeightsAndKeepsTheirPin) {
   EXPECT_EQ(State("a"), LevelState::kLoaded);
 }
 
+TEST_F(CatalogueRescan, UnloadsOthersForReplacedWeightsOfALevelThatIsPinned) {
+  catalogue_->Load(Level("a"), 0);
+  const int64_t patch_bytes = PatchBytes(*Level("a").model);
+  view_.reset();  // it would keep the old weights
+  const MemoryReservation volume = host_.Reserve(host_.limit_bytes() - host_.weight_bytes() - patch_bytes + 1, "volume");  // a byte too much for the warm-up
+  ReplaceA();
+  EXPECT_TRUE(Look());
+  EXPECT_EQ(State("a"), LevelState::kLoaded);
+  EXPECT_EQ(State("original"), LevelState::kAvailable);
+}
+
 TEST_F(CatalogueRescan, ForgetsTheTimesOfALevelThatHasGoneOrCannotBeReadAnyMore) {
   disk_.Add("b", {{"b", 0.3, true, 1}}, 3);
   ASSERT_TRUE(Look());
