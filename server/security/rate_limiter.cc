@@ -34,6 +34,7 @@ void RateLimiter::TakeRequest(const std::string& identity) {
 
 void RateLimiter::TakeBytes(const std::string& identity, int64_t bytes) {
   if (bytes_ == 0) return;
+  CheckCanPass("bytes", static_cast<uint64_t>(bytes));
   const std::lock_guard lock(mutex_);
   const double now = clock_();
   Bucket& bucket = Find(identity, now).bytes;
@@ -44,6 +45,12 @@ void RateLimiter::TakeBytes(const std::string& identity, int64_t bytes) {
         .RetryAfter((bytes_ - bucket.level) * kMinute / bytes_);
   }
   bucket.level -= static_cast<double>(bytes);
+}
+
+void RateLimiter::CheckCanPass(const char* field, uint64_t bytes) const {
+  if (bytes_ == 0 || static_cast<double>(bytes) <= bytes_) return;
+  throw Error(ErrorCode::kResourceExhausted, std::string(field) + " = " + std::to_string(bytes) + ": must be at most " +
+                                                 std::to_string(static_cast<int64_t>(bytes_)) + ", what a client may send in a minute");
 }
 
 RateLimiter::Client& RateLimiter::Find(const std::string& identity, double now) {

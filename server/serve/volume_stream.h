@@ -30,7 +30,7 @@ class VolumeStream {
       : parts_(parts), context_(context), stream_(stream), run_(run) {}
 
   /// The first message. The request is one of those that the client may make in a minute.
-  /// Errors: kInvalidArgument where it is no header; those of SegmentRun::TakeRequest().
+  /// Errors: kInvalidArgument where it is no header; those of SegmentRun::TakeRequest(); kResourceExhausted for a volume that is more than a client may send in a minute.
   Header ReadHeader() {
     Request request;
     if (!Read(request)) {
@@ -39,6 +39,7 @@ class VolumeStream {
     }
     if (!request.has_header()) throw Error(ErrorCode::kInvalidArgument, "payload: must be a header in the first message");
     run_.TakeRequest();
+    parts_.security.limiter().CheckCanPass("header.total_bytes", request.header().total_bytes());
     return std::move(*request.mutable_header());
   }
 

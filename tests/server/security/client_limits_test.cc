@@ -78,6 +78,34 @@ TEST(BytesPerMinute, EndACallAtTheChunkThatPassesThem) {
   EXPECT_TRUE(served.BecomesIdle());
 }
 
+/// Nothing would come of trying again: nobody is told to.
+void ExpectRefusalForGood(const grpc::Status& status, const std::string& message) {
+  EXPECT_EQ(status.error_code(), grpc::RESOURCE_EXHAUSTED);
+  EXPECT_THAT(status.error_message(), HasSubstr(message));
+  EXPECT_FALSE(DetailOf<google::rpc::RetryInfo>(status));
+}
+
+TEST(BytesPerMinute, EndACallAtTheHeaderWhereTheVolumeCanNeverPass) {
+  ServedOptions options;
+  options.config.limits.bytes_per_minute = 1000;
+  ServedModel served(std::move(options));
+  v1::SegmentHeader header;
+  header.set_total_bytes(1001);
+  SegmentConversation conversation(served.channel());
+  conversation.SendHeader(header);
+  ExpectRefusalForGood(conversation.Finish().status, "header.total_bytes = 1001: must be at most 1000");
+  EXPECT_TRUE(served.BecomesIdle());
+}
+
+TEST(BytesPerMinute, EndACallOfModelInferForGoodWhereItsMessageCanNeverPass) {
+  const InferRequest request = RawRequest(kDhw, RandomVoxels<int16_t>());
+  ServedOptions options;
+  options.config.limits.bytes_per_minute = static_cast<int64_t>(request.ByteSizeLong()) - 1;
+  ServedModel served(std::move(options));
+  ExpectRefusalForGood(Infer(served.channel(), request).status, "bytes = " + std::to_string(request.ByteSizeLong()) + ": must be at most ");
+  EXPECT_TRUE(served.BecomesIdle());
+}
+
 TEST(RequestsPerMinute, CountModelInferWithSegmentEvenWhereItIsWrong) {
   ServedOptions options;
   options.config.limits.requests_per_minute = 2;

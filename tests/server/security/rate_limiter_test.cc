@@ -61,9 +61,27 @@ TEST_F(RateLimiterTest, TakesBytesWholeOrNotAtAllAndSaysWhenAWholeMinutesAreTher
   EXPECT_EQ(take(1), 60);
   now_ += 30;
   EXPECT_EQ(take(300), std::nullopt);
-  EXPECT_EQ(take(601), 60);
+  EXPECT_EQ(take(600), 60);
   now_ += 60;
   EXPECT_EQ(take(600), std::nullopt);
+}
+
+TEST_F(RateLimiterTest, TellsNobodyToWaitWithWhatIsMoreThanAMinutes) {
+  RateLimiter limiter = Limiter({.bytes_per_minute = 600});
+  const auto take = [&] { limiter.TakeBytes("pacs", 601); };
+  EXPECT_EQ(WaitOf(take), -1) << "no time, though the bucket is full";
+  ExpectError(ErrorCode::kResourceExhausted, "bytes = 601: must be at most 600, what a client may send in a minute", take);
+  EXPECT_EQ(WaitOf([&] { limiter.TakeBytes("pacs", 600); }), std::nullopt) << "nothing of it was counted";
+}
+
+TEST_F(RateLimiterTest, SaysBeforehandWhatCanNeverPass) {
+  RateLimiter limiter = Limiter({.bytes_per_minute = 600});
+  limiter.TakeBytes("pacs", 600);
+  EXPECT_NO_THROW(limiter.CheckCanPass("header.total_bytes", 600)) << "though not now";
+  const auto check = [&] { limiter.CheckCanPass("header.total_bytes", 601); };
+  EXPECT_EQ(WaitOf(check), -1);
+  ExpectError(ErrorCode::kResourceExhausted, "header.total_bytes = 601: must be at most 600", check);
+  EXPECT_NO_THROW(Limiter({}).CheckCanPass("header.total_bytes", UINT64_MAX)) << "no limit";
 }
 
 TEST_F(RateLimiterTest, CountsEachClientAndEachKindByItself) {
@@ -96,8 +114,9 @@ TEST_F(RateLimiterTest, KeepsAtMostSoManyClientsAndForgetsThoseSilentLongest) {
 TEST_F(RateLimiterTest, SaysWhatTheLimitIs) {
   RateLimiter limiter = Limiter({.requests_per_minute = 1, .bytes_per_minute = 10});
   limiter.TakeRequest("a");
+  limiter.TakeBytes("a", 1);
   ExpectError(ErrorCode::kResourceExhausted, "requests: this client has sent its 1 for a minute", [&] { limiter.TakeRequest("a"); });
-  ExpectError(ErrorCode::kResourceExhausted, "bytes: this client has sent its 10 for a minute", [&] { limiter.TakeBytes("a", 11); });
+  ExpectError(ErrorCode::kResourceExhausted, "bytes: this client has sent its 10 for a minute", [&] { limiter.TakeBytes("a", 10); });
 }
 
 }  // namespace
