@@ -69,10 +69,7 @@ void ChoiceLog::Append(const ChoiceRecord& record) {
 }
 
 void ChoiceLog::TellLost(const char* reason) const noexcept {
-  try {
-    Log(LogLevel::kWarning, "choices_lost", {{"reason", reason}, {"lost", lost_.load()}});
-  } catch (...) {  // of memory: what is lost is counted all the same
-  }
+  LogIfPossible([&] { Log(LogLevel::kWarning, "choices_lost", {{"reason", reason}, {"lost", lost_.load()}}); });
 }
 
 }  // namespace tuckerseg

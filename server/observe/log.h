@@ -11,4 +11,13 @@ enum class LogLevel { kInfo, kWarning, kError };
 /// Writes `event` with `fields` (an object) and the time. Thread-safe.
 void Log(LogLevel level, const std::string& event, const nlohmann::json& fields);
 
+/// Calls `write`, which logs and may find no memory for its line, for those who must go on without it.
+template <typename Write>
+void LogIfPossible(const Write& write) noexcept {
+  try {
+    write();
+  } catch (...) {  // of memory: what has happened has happened all the same
+  }
+}
+
 }  // namespace tuckerseg

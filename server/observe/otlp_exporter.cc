@@ -48,11 +48,10 @@ class OtlpExporter::Connection {
 
  private:
   void TellOfTheChange(const std::string& problem) const noexcept {
-    try {
+    LogIfPossible([&] {
       if (!problem.empty() && whole_) Log(LogLevel::kWarning, "traces_not_taken", {{"reason", problem}});
       if (problem.empty() && !whole_) Log(LogLevel::kInfo, "traces_taken_again", nlohmann::json::object());
-    } catch (...) {  // of memory: what was sent is sent all the same
-    }
+    });
   }
 
   std::string ProblemOf(const std::vector<Span>& spans) {

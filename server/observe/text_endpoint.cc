@@ -76,15 +76,29 @@ class BoundedStream final : public httplib::Stream {
 /// Answers one question of each connection, within BoundedStream's bounds.
 class PageServer final : public httplib::Server {
   bool process_and_close_socket(socket_t connection) override {
-    BoundedStream stream(connection);
-    bool closed = false;
-    // Whoever asks for parts of a page gets all of it, as HTTP allows: httplib would copy it once for each of thousands of ranges.
-    const bool served = process_request(stream, /*close_connection=*/true, closed, [](httplib::Request& request) { request.ranges.clear(); });
+    bool served = false;
+    try {
+      BoundedStream stream(connection);
+      bool closed = false;
+      // Whoever asks for parts of a page gets all of it, as HTTP allows: httplib would copy it once for each of thousands of ranges.
+      served = process_request(stream, /*close_connection=*/true, closed, [](httplib::Request& request) { request.ranges.clear(); });
+    } catch (...) {  // of memory: whoever asks next may find some
+    }
     shutdown(connection, SHUT_RDWR);
     close(connection);
     return served;
   }
 };
+
+void LogFailure(const std::exception_ptr& exception) {
+  try {
+    std::rethrow_exception(exception);
+  } catch (const std::exception& error) {
+    Log(LogLevel::kError, "page_failed", {{"what", error.what()}});
+  } catch (...) {
+    Log(LogLevel::kError, "page_failed", nlohmann::json::object());
+  }
+}
 
 void Configure(httplib::Server& server) {
   server.new_task_queue = [] { return new httplib::ThreadPool(kThreads); };  // httplib takes it over
@@ -102,13 +116,7 @@ void Configure(httplib::Server& server) {
   server.set_default_headers(kHeaders);
   // Its own default writes the exception's text into a header.
   server.set_exception_handler([](const httplib::Request&, httplib::Response& response, const std::exception_ptr& exception) {
-    try {
-      std::rethrow_exception(exception);
-    } catch (const std::exception& error) {
-      Log(LogLevel::kError, "page_failed", {{"what", error.what()}});
-    } catch (...) {
-      Log(LogLevel::kError, "page_failed", nlohmann::json::object());
-    }
+    LogIfPossible([&] { LogFailure(exception); });
     response.status = 500;
     response.set_content("internal error\n", "text/plain; charset=utf-8");
   });
@@ -120,18 +128,11 @@ struct TextEndpoint::State {
   /// Until a stop is asked for. httplib gives its port up at an unusual error of accept(), want of memory for one, which passes: it is taken again.
   void Listen(const std::stop_token& stop) {
     while (!server.listen_after_bind()) {
-      if (!stop.stop_requested()) TellOfTheBreak();
+      if (!stop.stop_requested()) LogIfPossible([] { Log(LogLevel::kError, "pages_interrupted", nlohmann::json::object()); });
       do {
         if (stop.stop_requested()) return;
         std::this_thread::sleep_for(kBeforeListeningAgain);
       } while (!server.bind_to_port(host, port));
-    }
-  }
-
-  void TellOfTheBreak() noexcept {
-    try {
-      Log(LogLevel::kError, "pages_interrupted", nlohmann::json::object());
-    } catch (...) {  // of memory: the pages matter more
     }
   }
 

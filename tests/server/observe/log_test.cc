@@ -3,7 +3,12 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <functional>
+#include <new>
 #include <nlohmann/json.hpp>
+#include <sstream>
+#include <string>
+#include <vector>
 
 namespace tuckerseg {
 namespace {
@@ -38,6 +43,16 @@ TEST(Log, KeepsToOneLineWhateverTheFieldsHold) {
   ASSERT_EQ(lines.size(), 1U);
   EXPECT_EQ(lines[0]["what"], "{} %v \"quoted\"\n\\");
   EXPECT_EQ(lines[0]["event"], "a\nb");
+}
+
+TEST(LogIfPossible, WritesTheLineAsLogDoes) {
+  const auto lines = Logged([] { LogIfPossible([] { Log(LogLevel::kInfo, "serving", {{"port", 50051}}); }); });
+  ASSERT_EQ(lines.size(), 1U);
+  EXPECT_EQ(lines[0]["event"], "serving");
+}
+
+TEST(LogIfPossible, GoesOnWithoutALineForWhichThereIsNoMemory) {
+  EXPECT_TRUE(Logged([] { LogIfPossible([] { throw std::bad_alloc(); }); }).empty());
 }
 
 TEST(Log, WritesBytesThatAreNoUtf8) {

@@ -10,6 +10,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <exception>
 #include <memory>
 #include <stdexcept>
 #include <string>
@@ -73,6 +74,21 @@ TEST(TextEndpoint, TellsNobodyWhatAPageHasThrown) {
   EXPECT_EQ(answer->body, "internal error\n");
   for (const auto& [name, value] : answer->headers) EXPECT_EQ(value.find("secret"), std::string::npos) << name;
   EXPECT_NE(log.find("a secret"), std::string::npos) << "the operator's log has it";
+}
+
+/// No line can be made of it, as if there were no memory for one: a text that is none cannot be copied.
+class Untellable : public std::exception {
+ public:
+  const char* what() const noexcept override { return nullptr; }
+};
+
+TEST(TextEndpoint, GoesOnWhereTheLogCannotBeTold) {
+  const TextEndpoint endpoint(kAnyPort, {{"/", []() -> TextAnswer { throw Untellable(); }}, Page("/healthz", "ok")});
+  httplib::Client client("127.0.0.1", endpoint.port());
+  const httplib::Result failed = client.Get("/");
+  ASSERT_TRUE(failed);
+  EXPECT_EQ(failed->status, 500);
+  EXPECT_EQ(client.Get("/healthz")->body, "ok");
 }
 
 TEST(TextEndpoint, AnswersManyAtOnce) {
