@@ -8,7 +8,10 @@
 #include <algorithm>
 #include <atomic>
 #include <chrono>
+#include <condition_variable>
 #include <exception>
+#include <functional>
+#include <mutex>
 #include <nlohmann/json.hpp>
 #include <stop_token>
 #include <thread>
@@ -24,7 +27,9 @@ namespace {
 
 /// A page takes milliseconds, but a client that connects and says nothing takes a thread until it is given up: a probe must find another one.
 constexpr size_t kThreads = 8;
-/// For a whole question, and from its begin to the end of the answer.
+/// Connections that may wait for one. Of more the one that has waited longest goes: whoever asks now has its turn within the time that others have for a question.
+constexpr size_t kMostWaiting = 64;
+/// For a whole question, and to the end of the answer, both from when its connection came.
 constexpr std::chrono::seconds kForAQuestion{2};
 constexpr std::chrono::seconds kForAPage{30};
 /// A browser's with its cookies has some thousands.
@@ -37,13 +42,22 @@ const httplib::Headers kHeaders{{"Cache-Control", "no-store"},
                                 {"Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'"},
                                 {"X-Content-Type-Options", "nosniff"}};
 
+using Clock = std::chrono::steady_clock;
+
+/// A connection, and when it came.
+struct Arrival {
+  socket_t connection;
+  Clock::time_point at;
+};
+
 /// A connection with bounds on a whole question and a whole answer: httplib's own hold for each read and each write, and none for the length of a line.
 class BoundedStream final : public httplib::Stream {
  public:
-  explicit BoundedStream(socket_t connection) : connection_(connection) {}
+  explicit BoundedStream(const Arrival& arrival) : connection_(arrival.connection), begin_(arrival.at) {}
 
+  // What has come is read even when the time is over: it may have waited for a thread until then.
   bool is_readable() const override { return Wait(POLLIN, begin_ + kForAQuestion); }
-  bool is_writable() const override { return Wait(POLLOUT, begin_ + kForAPage); }
+  bool is_writable() const override { return Clock::now() < begin_ + kForAPage && Wait(POLLOUT, begin_ + kForAPage); }
   ssize_t read(char* bytes, size_t size) override {
     if (left_ == 0 || !is_readable()) return -1;
     const ssize_t count = recv(connection_, bytes, std::min(size, left_), MSG_DONTWAIT);
@@ -60,34 +74,85 @@ class BoundedStream final : public httplib::Stream {
   socket_t socket() const override { return 0; }
 
  private:
-  using Clock = std::chrono::steady_clock;
-
   bool Wait(short event, Clock::time_point end) const {
     const auto left = std::chrono::ceil<std::chrono::milliseconds>(end - Clock::now()).count();
     pollfd awaited{connection_, event, 0};
-    return left > 0 && poll(&awaited, 1, static_cast<int>(left)) > 0;
+    return poll(&awaited, 1, left > 0 ? static_cast<int>(left) : 0) > 0;
   }
 
   const socket_t connection_;
-  const Clock::time_point begin_ = Clock::now();
+  const Clock::time_point begin_;
   size_t left_ = kMostAskedBytes;
 };
 
-/// Answers one question of each connection, within BoundedStream's bounds.
+/// Runs httplib's jobs where they come up. They only hand a connection to PageServer's own threads.
+class AtOnce final : public httplib::TaskQueue {
+ public:
+  void enqueue(std::function<void()> job) override { job(); }
+  void shutdown() override {}
+};
+
+/// Answers one question of each connection, within BoundedStream's bounds, on threads of its own: httplib's queue has no end, tells nobody how long a job has waited, and
+/// is worked off before a server stops.
 class PageServer final : public httplib::Server {
+ public:
+  PageServer() {
+    new_task_queue = [] { return new AtOnce; };  // httplib takes it over
+    waiting_.reserve(kMostWaiting);
+    for (size_t i = 0; i < kThreads; ++i) threads_.emplace_back([this](const std::stop_token& stop) { Work(stop); });
+  }
+  /// Lets running answers end. Whoever waits for one gets none.
+  ~PageServer() override {
+    for (std::jthread& thread : threads_) thread.request_stop();
+    threads_.clear();
+    for (const Arrival& arrival : waiting_) Close(arrival.connection);
+  }
+
+ private:
   bool process_and_close_socket(socket_t connection) override {
-    bool served = false;
+    {
+      const std::lock_guard lock(mutex_);
+      if (waiting_.size() == kMostWaiting) {
+        Close(waiting_.front().connection);
+        waiting_.erase(waiting_.begin());
+      }
+      waiting_.push_back({connection, Clock::now()});  // its memory is there
+    }
+    changed_.notify_one();
+    return true;
+  }
+
+  void Work(const std::stop_token& stop) {
+    std::unique_lock lock(mutex_);
+    while (changed_.wait(lock, stop, [this] { return !waiting_.empty(); }) && !stop.stop_requested()) {
+      const Arrival next = waiting_.front();
+      waiting_.erase(waiting_.begin());
+      lock.unlock();
+      Answer(next);
+      lock.lock();
+    }
+  }
+
+  void Answer(const Arrival& arrival) {
     try {
-      BoundedStream stream(connection);
+      BoundedStream stream(arrival);
       bool closed = false;
       // Whoever asks for parts of a page gets all of it, as HTTP allows: httplib would copy it once for each of thousands of ranges.
-      served = process_request(stream, /*close_connection=*/true, closed, [](httplib::Request& request) { request.ranges.clear(); });
+      process_request(stream, /*close_connection=*/true, closed, [](httplib::Request& request) { request.ranges.clear(); });
     } catch (...) {  // of memory: whoever asks next may find some
     }
+    Close(arrival.connection);
+  }
+
+  static void Close(socket_t connection) {
     shutdown(connection, SHUT_RDWR);
     close(connection);
-    return served;
   }
+
+  std::mutex mutex_;
+  std::condition_variable_any changed_;
+  std::vector<Arrival> waiting_;  // guarded by the mutex; in the order in which they came
+  std::vector<std::jthread> threads_;  // last: they use the others
 };
 
 void LogFailure(const std::exception_ptr& exception) {
@@ -101,7 +166,6 @@ void LogFailure(const std::exception_ptr& exception) {
 }
 
 void Configure(httplib::Server& server) {
-  server.new_task_queue = [] { return new httplib::ThreadPool(kThreads); };  // httplib takes it over
   // Its own default would share the port with another server that asks for the same.
   server.set_socket_options([](socket_t socket) {
     const int yes = 1;

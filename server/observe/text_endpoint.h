@@ -25,10 +25,11 @@ struct TextPage {
 class TextEndpoint {
  public:
   /// Listens at HOST:PORT (port 0: any free one). Every path but those of `pages` answers 404, and so does every method but GET and HEAD. One request a
-  /// connection, of bounded length and time, and no body: none is held by a client that keeps it open, nor memory by one that sends without end. Parts of a
-  /// page cannot be had: who asks for one gets it whole. Errors: kInvalidArgument for what is no address, kInternal if it cannot be had.
+  /// connection, of bounded length and time, and no body: none is held by a client that keeps it open, nor memory by one that sends without end. Where more than
+  /// some tens wait the one that has waited longest is closed. Parts of a page cannot be had: who asks for one gets it whole.
+  /// Errors: kInvalidArgument for what is no address, kInternal if it cannot be had.
   TextEndpoint(const std::string& address, std::vector<TextPage> pages);
-  /// Lets running answers end.
+  /// Lets running answers end. Whoever waits for one gets none.
   ~TextEndpoint();
 
   int port() const;

@@ -8,6 +8,7 @@
 #include <sys/time.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <exception>
@@ -19,6 +20,7 @@
 #include <vector>
 
 #include "tests/engine/volume/expect_error.h"
+#include "tests/server/wait_until.h"
 
 namespace tuckerseg {
 namespace {
@@ -125,10 +127,22 @@ class SilentConnection {
 
   /// False if the other side has given up, or takes nothing for a second.
   bool Send(std::string_view text) const { return send(socket_, text.data(), text.size(), MSG_NOSIGNAL) == static_cast<ssize_t>(text.size()); }
+  bool IsGivenUp() const {
+    char byte = 0;
+    return recv(socket_, &byte, 1, MSG_DONTWAIT) == 0;
+  }
 
  private:
   int socket_;
 };
+
+using SilentConnections = std::vector<std::unique_ptr<SilentConnection>>;
+
+SilentConnections ThatSayNothing(int count, int port) {
+  SilentConnections silent;
+  for (int i = 0; i < count; ++i) silent.push_back(std::make_unique<SilentConnection>(port));
+  return silent;
+}
 
 TEST(TextEndpoint, AnswersWhileOthersSayNothing) {
   const TextEndpoint endpoint(kAnyPort, {Page("/healthz", "ok")});
@@ -142,8 +156,7 @@ TEST(TextEndpoint, AnswersWhileOthersSayNothing) {
 
 TEST(TextEndpoint, AnswersWhileOthersSayLittle) {
   const TextEndpoint endpoint(kAnyPort, {Page("/healthz", "ok")});
-  std::vector<std::unique_ptr<SilentConnection>> slow;
-  for (int i = 0; i < 8; ++i) slow.push_back(std::make_unique<SilentConnection>(endpoint.port()));
+  const SilentConnections slow = ThatSayNothing(8, endpoint.port());
   const std::jthread trickle([&slow](const std::stop_token& stop) {
     while (!stop.stop_requested()) {
       for (const auto& connection : slow) connection->Send("x");
@@ -155,6 +168,33 @@ TEST(TextEndpoint, AnswersWhileOthersSayLittle) {
   const httplib::Result answer = client.Get("/healthz");
   ASSERT_TRUE(answer) << "they are given up after two seconds, however often they say something";
   EXPECT_EQ(answer->body, "ok");
+}
+
+TEST(TextEndpoint, AnswersSoonHoweverManySayNothing) {
+  const TextEndpoint endpoint(kAnyPort, {Page("/healthz", "ok")});
+  const SilentConnections silent = ThatSayNothing(200, endpoint.port());
+  httplib::Client client("127.0.0.1", endpoint.port());
+  client.set_read_timeout(10);
+  const httplib::Result answer = client.Get("/healthz");
+  ASSERT_TRUE(answer) << "eight at a time, two seconds each, they would take fifty";
+  EXPECT_EQ(answer->body, "ok");
+}
+
+TEST(TextEndpoint, GivesUpThoseThatHaveWaitedLongestWhereTooManyWait) {
+  const TextEndpoint endpoint(kAnyPort, {Page("/healthz", "ok")});
+  const SilentConnections silent = ThatSayNothing(200, endpoint.port());
+  const auto given_up = [&silent] { return std::count_if(silent.begin(), silent.end(), [](const auto& connection) { return connection->IsGivenUp(); }); };
+  const auto begin = std::chrono::steady_clock::now();
+  EXPECT_TRUE(WaitUntil([&] { return given_up() >= 200 - 64 - 8; })) << "64 wait for eight threads";
+  EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(15)) << "eight at a time, two seconds each, they would take thirty";
+}
+
+TEST(TextEndpoint, StopsWithoutAnsweringThoseThatWait) {
+  auto endpoint = std::make_unique<TextEndpoint>(kAnyPort, std::vector<TextPage>{Page("/healthz", "ok")});
+  const SilentConnections silent = ThatSayNothing(60, endpoint->port());
+  const auto begin = std::chrono::steady_clock::now();
+  endpoint.reset();
+  EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(8)) << "eight at a time, two seconds each, they would take fifteen";
 }
 
 TEST(TextEndpoint, TakesNoBodyAndNoLineWithoutEnd) {
