@@ -36,7 +36,7 @@ std::shared_ptr<const CertificateFiles::Loaded> CertificateFiles::Current() {
   failed_ = true;  // until they are in use: what is thrown besides our Errors, for want of memory say, passes through
   try {
     auto loaded = std::make_shared<const Loaded>(Load());
-    if (loaded->pem.certificate != loaded_->pem.certificate) Log(LogLevel::kInfo, "certificate_renewed", {{"expiry", loaded->expiry_s}});
+    Log(LogLevel::kInfo, "certificate_renewed", {{"expiry", loaded->expiry_s}});
     loaded_ = std::move(loaded);
     failed_ = false;
   } catch (const Error& error) {

@@ -26,7 +26,7 @@ class CertificateFiles {
   explicit CertificateFiles(TlsSettings settings);
 
   /// The last set that was whole and fit together. Looks at the files' times and sizes, which takes microseconds, and reads them if one has
-  /// changed. What cannot be used is told to the log once, and tried again until it can.
+  /// changed. Each set that is taken is told to the log, whichever file changed; what cannot be used is told once, and tried again until it can.
   std::shared_ptr<const Loaded> Current();
 
  private:

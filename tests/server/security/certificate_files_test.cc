@@ -79,8 +79,10 @@ TEST_F(CertificateFilesTest, SeesAFileThatTakesAnothersPlace) {
 TEST_F(CertificateFilesTest, SeesNewAuthoritiesOfClients) {
   CertificateFiles files(Settings());
   const CertificateAuthority other("another authority");
+  testing::internal::CaptureStdout();
   Write("ca.pem", authority_.certificate() + other.certificate());
   EXPECT_EQ(files.Current()->pem.client_ca, authority_.certificate() + other.certificate());
+  EXPECT_THAT(testing::internal::GetCapturedStdout(), HasSubstr("certificate_renewed")) << "whoever takes an authority away waits for the line";
   const auto loaded = files.Current();
   Write("ca.pem", "");
   EXPECT_EQ(files.Current(), loaded) << "an empty file must not let everybody in";
