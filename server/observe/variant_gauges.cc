@@ -3,19 +3,33 @@
 #include <utility>
 
 namespace tuckerseg {
+namespace {
+
+/// Of two that share their labels the one that an operator has to know of.
+LevelState Worse(LevelState a, LevelState b) {
+  for (const LevelState state : {LevelState::kFailed, LevelState::kAvailable, LevelState::kLoading})
+    if (a == state || b == state) return state;
+  return LevelState::kLoaded;
+}
+
+}  // namespace
 
 void VariantGauges::Show(const std::vector<LevelStatus>& levels) {
   const std::lock_guard lock(mutex_);
-  std::set<Place> places;
+  std::map<Place, LevelState> places;
   std::set<Level> costs;
   for (const LevelStatus& level : levels) {
-    metrics_.SetVariantState(level.model, level.level, level.device, level.state);
-    places.insert({level.model, level.level, level.device});
+    const auto [place, is_new] = places.try_emplace(Place(level.model, level.level, level.device), level.state);
+    if (!is_new) place->second = Worse(place->second, level.state);
     if (level.parameters == 0) continue;  // its files could not be read
+    if (!costs.emplace(level.model, level.level).second) continue;
     metrics_.SetVariant(level.model, level.level, static_cast<double>(level.parameters), static_cast<double>(level.multiply_adds), level.quality);
-    costs.insert({level.model, level.level});
   }
-  for (const Place& place : places_) {
+  for (const auto& [place, state] : places) {
+    const auto& [model, level, device] = place;
+    metrics_.SetVariantState(model, level, device, state);
+  }
+  for (const auto& [place, state] : places_) {
     const auto& [model, level, device] = place;
     if (!places.contains(place)) metrics_.ForgetVariantState(model, level, device);
   }

@@ -1,6 +1,7 @@
 /// What Prometheus is told of the levels that a server has.
 #pragma once
 
+#include <map>
 #include <mutex>
 #include <set>
 #include <string>
@@ -21,6 +22,8 @@ class VariantGauges {
 
   /// Whether each level is loaded on each device, and whether it cannot be; its parameters, multiply-adds and quality. What was shown before and is no
   /// longer there has no gauges any more, and a level whose files cannot be read has none of its cost.
+  /// Models of two tasks may have one name, and labels know of no task: of levels that share all labels the worst state is told (failed, then not loaded), and the
+  /// cost of the first whose files can be read.
   void Show(const std::vector<LevelStatus>& levels);
 
  private:
@@ -29,8 +32,8 @@ class VariantGauges {
 
   Metrics& metrics_;
   std::mutex mutex_;
-  std::set<Place> places_;  // that were shown last
-  std::set<Level> costs_;   // likewise
+  std::map<Place, LevelState> places_;  // that were shown last
+  std::set<Level> costs_;  // likewise
 };
 
 }  // namespace tuckerseg

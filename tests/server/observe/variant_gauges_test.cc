@@ -35,6 +35,31 @@ TEST_F(VariantGaugesTest, TellOfEachDeviceWhereALevelStands) {
   EXPECT_THAT(page, HasSubstr(R"(tuckerseg_variant_quality_dice{model="total",variant="third"} 0.9)"));
 }
 
+TEST_F(VariantGaugesTest, TellTheWorstStateOfLevelsOfTwoTasksWhoseModelsHaveOneName) {
+  const auto of_task = [](const std::string& task, LevelState state) {
+    LevelStatus level = On("a", state);
+    level.task = task;
+    return level;
+  };
+  const auto page_of = [&](LevelState first, LevelState second) { return PageOf({of_task("lungs", first), of_task("total", second)}); };
+  for (const std::string& page : {page_of(LevelState::kFailed, LevelState::kLoaded), page_of(LevelState::kLoaded, LevelState::kFailed)}) {
+    EXPECT_THAT(page, HasSubstr(R"(tuckerseg_variant_failed{device="a",model="total",variant="third"} 1)"));
+    EXPECT_THAT(page, HasSubstr(R"(tuckerseg_variant_loaded{device="a",model="total",variant="third"} 0)"));
+  }
+  for (const std::string& page : {page_of(LevelState::kAvailable, LevelState::kLoaded), page_of(LevelState::kLoaded, LevelState::kLoading)}) {
+    EXPECT_THAT(page, HasSubstr(R"(tuckerseg_variant_failed{device="a",model="total",variant="third"} 0)"));
+    EXPECT_THAT(page, HasSubstr(R"(tuckerseg_variant_loaded{device="a",model="total",variant="third"} 0)"));
+  }
+  EXPECT_THAT(page_of(LevelState::kLoaded, LevelState::kLoaded), HasSubstr(R"(tuckerseg_variant_loaded{device="a",model="total",variant="third"} 1)"));
+}
+
+TEST_F(VariantGaugesTest, TellTheCostOfTheFirstOfLevelsThatShareTheirLabels) {
+  LevelStatus other = On("a", LevelState::kLoaded);
+  other.task = "total_fast";
+  other.parameters = 5;
+  EXPECT_THAT(PageOf({On("a", LevelState::kLoaded), other}), HasSubstr(R"(tuckerseg_variant_parameters{model="total",variant="third"} 2)"));
+}
+
 TEST_F(VariantGaugesTest, TellNoCostOfWhatCouldNotBeRead) {
   const std::string page = PageOf({{.model = "broken", .task = "", .level = "original", .device = "", .state = LevelState::kFailed, .error = "not JSON"}});
   EXPECT_THAT(page, HasSubstr(R"(tuckerseg_variant_failed{device="",model="broken",variant="original"} 1)"));
