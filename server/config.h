@@ -32,7 +32,7 @@ struct ServerConfig {
   int64_t max_connections = 0;             ///< of clients, open at once; 0: half of the files that the process may open, at most 4096
   int64_t max_input_bytes = int64_t{4} << 30;
   VolumeLimits volume_limits;
-  int64_t memory_limit_bytes = 0;          ///< of the host: for volumes, weights and work of all devices; 0: 80 % of what the process may have
+  int64_t memory_limit_bytes = 0;          ///< of the host: for volumes, weights and work of all devices; 0: 80 % of what the process may have, less `results.max_bytes`; 40 % at least
   GeometryPolicy geometry_policy = GeometryPolicy::kRefuse;
   Accumulation accumulation = Accumulation::kFloat32;
   double min_quality = 0;                  ///< no request that leaves the choice of its level is served below it

@@ -55,7 +55,7 @@ struct CallLimits {
 /// not repeated, as only the caller knows whether its work may be done twice; an idempotency key says that to Segment().
 /// Errors of every call, with the server's message: kInvalidArgument, kNotFound, kFailedPrecondition, kResourceExhausted (with
 /// retry_after_s() where waiting helps), kDeadlineExceeded, kCancelled, kDataLoss, kInternal; kUnavailable if there is no server
-/// or it is stopping.
+/// or it is stopping. kFailedPrecondition also where the server takes no call of this client (UNAUTHENTICATED, PERMISSION_DENIED) or has no such call (UNIMPLEMENTED).
 class Client {
  public:
   /// Errors: those of MakeChannel and TokenOf.

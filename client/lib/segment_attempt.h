@@ -14,7 +14,7 @@ namespace tuckerseg {
 struct SegmentAttempt {
   grpc::Status status;
   bool server_was_there = false;     ///< the header has left on a connection
-  bool label_map_has_begun = false;  ///< the caller has been given bytes of it
+  bool label_map_has_begun = false;  ///< its header has come: the caller may have been given bytes of it
   std::optional<v1::Summary> summary;  ///< where the status is OK
 };
 

@@ -28,6 +28,11 @@ TEST(ErrorOf, TellsWhenToTryAgain) {
   EXPECT_DOUBLE_EQ(error.retry_after_s().value(), 5.5);
 }
 
+TEST(ErrorOf, TellsAlikeThatTheClientMayNotCallAndThatThereIsNoSuchCall) {
+  for (const grpc::StatusCode code : {grpc::StatusCode::UNAUTHENTICATED, grpc::StatusCode::PERMISSION_DENIED, grpc::StatusCode::UNIMPLEMENTED})
+    EXPECT_EQ(ErrorOf({code, "role: must be segment"}).code(), ErrorCode::kFailedPrecondition) << code;
+}
+
 TEST(ErrorOf, BearsDetailsThatAreNone) {
   EXPECT_EQ(ErrorOf({grpc::StatusCode::UNKNOWN, "", "not a message"}).code(), ErrorCode::kInternal);
 }
