@@ -9,7 +9,7 @@
 namespace tuckerseg {
 namespace {
 
-constexpr int64_t kMostBytes = int64_t{1} << 50;
+constexpr int64_t kMostBytes = kMostDeviceBytes;
 constexpr double kMostAge_s = 604800;  // gRPC counts it in milliseconds, in 32 bits
 
 // `place` is a member of ServerConfig, or what gives a field within one: std::invoke takes both.
@@ -105,18 +105,25 @@ ConfigKey CertificateList(std::string name, std::string meaning) {
   return key;
 }
 
-/// Likewise.
+/// Of each entry of `devices`.
+Json DeviceSchema() {
+  const DeviceSettings absent;
+  const auto whole = [](int64_t low, int64_t high, int64_t value) { return Json{{"type", "integer"}, {"minimum", low}, {"maximum", high}, {"default", value}}; };
+  const Json properties{{"name", Json{{"type", "string"}, {"pattern", DeviceNamePattern()}}},
+                        {"device", Json{{"type", "string"}, {"default", absent.device}}},
+                        {"threads", whole(0, kMostDeviceThreads, absent.threads)},
+                        {"memory_limit_bytes", whole(0, kMostDeviceBytes, absent.memory_limit_bytes)},
+                        {"queue_capacity", whole(1, kMostDeviceQueue, absent.queue_capacity)},
+                        {"overlap", Json{{"type", "boolean"}}}};
+  return Json{{"type", "object"}, {"additionalProperties", false}, {"properties", properties}};
+}
+
+/// Likewise a list with a reader of its own.
 ConfigKey DeviceList(std::string name, std::string meaning) {
   ConfigKey key;
   key.name = std::move(name);
   key.type = ConfigKey::Type::kList;
-  key.entry = Json::parse(R"({"type": "object", "additionalProperties": false,
-                              "properties": {"name": {"type": "string", "pattern": "^[a-z0-9:._-]{1,32}$"},
-                                             "device": {"type": "string", "default": "cpu"},
-                                             "threads": {"type": "integer", "minimum": 0, "maximum": 1024, "default": 0},
-                                             "memory_limit_bytes": {"type": "integer", "minimum": 0, "maximum": 1125899906842624, "default": 0},
-                                             "queue_capacity": {"type": "integer", "minimum": 1, "maximum": 10000, "default": 16},
-                                             "overlap": {"type": "boolean"}}})");
+  key.entry = DeviceSchema();
   key.meaning = std::move(meaning);
   key.read = [](const JsonField& field, ServerConfig& config) { config.devices = ReadDevices(field); };
   key.write = [](const ServerConfig& config) { return DevicesJson(config.devices); };
@@ -152,8 +159,8 @@ std::vector<ConfigKey> ConfigKeys() {
       Text("listen", &ServerConfig::listen, "HOST:PORT for gRPC; port 0: any free one, in the log"),
       Text("metrics", &ServerConfig::metrics, "HOST:PORT of the pages for operators: `/metrics` and those below"),
       Text("device", &ServerConfig::device, "where networks run: `cpu` or `cuda:N`"),
-      Integer("threads", &ServerConfig::threads, 0, 1024, "CPU threads, of LibTorch and of everything else; 0: as many as the process may use"),
-      Integer("queue_capacity", &ServerConfig::queue_capacity, 1, 10000, "requests that may wait or run"),
+      Integer("threads", &ServerConfig::threads, 0, kMostDeviceThreads, "CPU threads, of LibTorch and of everything else; 0: as many as the process may use"),
+      Integer("queue_capacity", &ServerConfig::queue_capacity, 1, kMostDeviceQueue, "requests that may wait or run"),
       DeviceList("devices", "list of {`name`, `device`, `threads`, `memory_limit_bytes`, `queue_capacity`, `overlap`}: several devices, each with its own queue, instead of `device`, `threads` and `queue_capacity`; see below"),
       Integer("max_streams", &ServerConfig::max_streams, 1, 10000, "calls of Segment, Compare and ModelInfer that may be open"),
       Number("client_silence_s", &ServerConfig::client_silence_s, 0, 86400, " s", "seconds that such a call waits for its client to send the next message or to take one, before it is ended; 0: for ever"),

@@ -10,21 +10,18 @@ namespace tuckerseg {
 namespace {
 
 constexpr size_t kLongestName = 32;
-constexpr int64_t kMostThreads = 1024;
-constexpr int64_t kMostQueued = 10000;
-constexpr int64_t kMostBytes = int64_t{1} << 50;
 
 DeviceSettings ReadDevice(const JsonField& entry) {
   DeviceSettings read;
   ReadKeys(entry, {{"name", [](const JsonField&) {}},
                    {"device", [&](const JsonField& f) { read.device = f.Text(); }},
-                   {"threads", [&](const JsonField& f) { read.threads = static_cast<int>(f.Integer(0, kMostThreads)); }},
-                   {"memory_limit_bytes", [&](const JsonField& f) { read.memory_limit_bytes = f.Integer(0, kMostBytes); }},
-                   {"queue_capacity", [&](const JsonField& f) { read.queue_capacity = f.Integer(1, kMostQueued); }},
+                   {"threads", [&](const JsonField& f) { read.threads = static_cast<int>(f.Integer(0, kMostDeviceThreads)); }},
+                   {"memory_limit_bytes", [&](const JsonField& f) { read.memory_limit_bytes = f.Integer(0, kMostDeviceBytes); }},
+                   {"queue_capacity", [&](const JsonField& f) { read.queue_capacity = f.Integer(1, kMostDeviceQueue); }},
                    {"overlap", [&](const JsonField& f) { read.overlap = f.Boolean(); }}});
   read.name = entry.Has("name") ? entry.At("name").Text() : read.device;
   if (!IsDeviceName(read.name)) {
-    throw Error(ErrorCode::kInvalidArgument, entry.path() + ".name = " + ShownKey(read.name) + ": must be 1 to 32 of a-z 0-9 : . _ -");
+    throw Error(ErrorCode::kInvalidArgument, entry.path() + ".name = " + ShownKey(read.name) + ": must be 1 to " + std::to_string(kLongestName) + " of a-z 0-9 : . _ -");
   }
   return read;
 }
@@ -35,6 +32,8 @@ bool IsDeviceName(const std::string& name) {
   const auto may_be_in_it = [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == ':' || c == '.' || c == '_' || c == '-'; };
   return !name.empty() && name.size() <= kLongestName && std::all_of(name.begin(), name.end(), may_be_in_it);
 }
+
+std::string DeviceNamePattern() { return "^[a-z0-9:._-]{1," + std::to_string(kLongestName) + "}$"; }
 
 std::vector<DeviceSettings> ReadDevices(const JsonField& list) {
   std::vector<DeviceSettings> devices;

@@ -13,6 +13,11 @@ namespace tuckerseg {
 /// What DeviceSettings::device is of a device that computes on the host's processors.
 inline constexpr auto kHostDevice = "cpu";
 
+/// The largest values that may be set, of the keys of the same names where there is only one device, too.
+inline constexpr int64_t kMostDeviceThreads = 1024;
+inline constexpr int64_t kMostDeviceQueue = 10000;
+inline constexpr int64_t kMostDeviceBytes = int64_t{1} << 50;
+
 /// Several of one kind may share what they run on: two of `cpu` with four threads each, say.
 struct DeviceSettings {
   std::string name = kHostDevice;    ///< as clients, metrics and pages call it
@@ -30,6 +35,8 @@ struct DeviceSettings {
 
 /// Whether a device may have this name: it becomes a label of metrics.
 bool IsDeviceName(const std::string& name);
+/// The same as a regular expression, for schemas.
+std::string DeviceNamePattern();
 
 /// A list of {`name`, `device`, `threads`, `memory_limit_bytes`, `queue_capacity`, `overlap`}, each of which may be left out; a name that is left out is the `device`.
 /// Errors: kInvalidArgument for an empty list, a name that cannot be one or is another's, a value out of range.

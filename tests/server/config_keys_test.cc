@@ -137,6 +137,10 @@ TEST(ConfigSchema, TakesAndRefusesWhatTheProgramDoes) {
   expect_device(R"({"name": "With Capitals"})", false);
   expect_device(R"({"name": "a23456789012345678901234567890123"})", false);
   expect_device(R"({"threads": -1})", false);
+  expect_device(R"({"name": "a2345678901234567890123456789012", "threads": 1024, "memory_limit_bytes": 1125899906842624, "queue_capacity": 10000})", true);
+  expect_device(R"({"threads": 1025})", false);
+  expect_device(R"({"memory_limit_bytes": 1125899906842625})", false);
+  expect_device(R"({"queue_capacity": 10001})", false);
   expect_device(R"({"overlap": false})", true);
   expect_device(R"({"queue_capacity": 0})", false);
   expect_device(R"({"overlap": 1})", false);
