@@ -145,7 +145,7 @@ std::vector<std::string> FindMistakes(const ServerConfig& config) {
   }
   Gather(mistakes, [&] { CheckChoicesFile(config.choices_file); });
   Gather(mistakes, [&] { CheckTls(config.tls); });
-  Gather(mistakes, [&] { CheckCertificates(config.tls, config.auth); });
+  Gather(mistakes, [&] { CheckCertificateRoles(config.tls, config.auth); });
   Gather(mistakes, [&] { CheckTokens(config.tls, config.auth, config.listen); });
   Gather(mistakes, [&] { CheckLimits(config.limits); });
   Gather(mistakes, [&] { CheckConnections(config); });

@@ -100,8 +100,8 @@ ConfigKey CertificateList(std::string name, std::string meaning) {
                               "properties": {"common_name": {"type": "string", "minLength": 1},
                                              "roles": {"type": "array", "minItems": 1, "items": {"enum": ["segment", "manage", "observe"]}}}})");
   key.meaning = std::move(meaning);
-  key.read = [](const JsonField& field, ServerConfig& config) { config.auth.certificates = ReadCertificates(field); };
-  key.write = [](const ServerConfig& config) { return CertificatesJson(config.auth.certificates); };
+  key.read = [](const JsonField& field, ServerConfig& config) { config.auth.certificates = ReadCertificateRoles(field); };
+  key.write = [](const ServerConfig& config) { return CertificateRolesJson(config.auth.certificates); };
   return key;
 }
 

@@ -35,7 +35,7 @@ std::set<Role> ReadRoles(const JsonField& list) {
   return roles;
 }
 
-std::vector<CertificateRoles> ReadCertificates(const JsonField& list) {
+std::vector<CertificateRoles> ReadCertificateRoles(const JsonField& list) {
   std::vector<CertificateRoles> certificates;
   std::set<std::string> names;
   for (size_t i = 0; i < list.Size(); ++i) {
@@ -54,7 +54,7 @@ std::vector<CertificateRoles> ReadCertificates(const JsonField& list) {
   return certificates;
 }
 
-Json CertificatesJson(const std::vector<CertificateRoles>& certificates) {
+Json CertificateRolesJson(const std::vector<CertificateRoles>& certificates) {
   Json list = Json::array();
   for (const CertificateRoles& certificate : certificates) {
     Json roles = Json::array();
@@ -70,7 +70,7 @@ void CheckTls(const TlsSettings& tls) {
   if (!tls.client_ca.empty() && !tls.enabled()) Refuse("tls.certificate: missing; must be given with tls.client_ca");
 }
 
-void CheckCertificates(const TlsSettings& tls, const AuthSettings& auth) {
+void CheckCertificateRoles(const TlsSettings& tls, const AuthSettings& auth) {
   if (!auth.certificates.empty() && tls.client_ca.empty()) {
     Refuse("tls.client_ca: missing; must be given with auth.certificates, or no client shows one");
   }

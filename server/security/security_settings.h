@@ -45,21 +45,23 @@ struct LimitSettings {
 inline constexpr const char* kAnonymous = "anonymous";
 
 /// The value of `auth.certificates`. Errors: kInvalidArgument for an empty list, for an entry without a name or a role, for a name that is there twice.
-std::vector<CertificateRoles> ReadCertificates(const JsonField& list);
+std::vector<CertificateRoles> ReadCertificateRoles(const JsonField& list);
 /// The same, as it stands in the configuration.
-Json CertificatesJson(const std::vector<CertificateRoles>& certificates);
+Json CertificateRolesJson(const std::vector<CertificateRoles>& certificates);
 
 /// A list of names of roles, at least one. The message of a refusal shows no value: files of tokens are read with it, too.
 std::set<Role> ReadRoles(const JsonField& list);
 
-/// Whether settings go together with one another and with the address (HOST:PORT) that is listened at. Each looks for one mistake.
-/// Errors: kInvalidArgument where a part of TLS is missing,
+// Whether settings go together. Each is pure, opens no file, and tells its first mistake by the name of the setting.
+
+/// Errors: kInvalidArgument for a certificate without its key, a key without its certificate, and for `client_ca` without a certificate.
 void CheckTls(const TlsSettings& tls);
-/// where certificates have roles and none is asked for,
-void CheckCertificates(const TlsSettings& tls, const AuthSettings& auth);
-/// where tokens would travel in the clear beyond this machine, or `listen` is no address,
+/// Errors: kInvalidArgument for roles of certificates without `client_ca`: no client would show one.
+void CheckCertificateRoles(const TlsSettings& tls, const AuthSettings& auth);
+/// `listen`: HOST:PORT, looked at where there are tokens, no TLS, and no `allow_plaintext_tokens`.
+/// Errors: kInvalidArgument for one that is no loopback then, as tokens would travel in the clear, and for one that is no address.
 void CheckTokens(const TlsSettings& tls, const AuthSettings& auth, const std::string& listen);
-/// and where no chunk of a volume would ever pass.
+/// Errors: kInvalidArgument for a `bytes_per_minute` by which a chunk of the largest size would never pass.
 void CheckLimits(const LimitSettings& limits);
 
 }  // namespace tuckerseg
