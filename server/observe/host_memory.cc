@@ -1,10 +1,10 @@
 #include "server/observe/host_memory.h"
 
 #include <algorithm>
-#include <fstream>
-#include <iterator>
 #include <optional>
 #include <sstream>
+
+#include "engine/whole_file.h"
 
 namespace tuckerseg {
 namespace {
@@ -25,10 +25,8 @@ int64_t NumberBehind(const std::string& word, const std::string& text) {
   return 0;
 }
 
-std::string TextOf(const char* path) {
-  std::ifstream file(path);
-  return {std::istreambuf_iterator<char>(file), {}};
-}
+/// Empty where the kernel has no such file.
+std::string TextOf(const char* path) { return ReadWholeFile(path).value_or(""); }
 
 }  // namespace
 

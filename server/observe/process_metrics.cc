@@ -4,9 +4,9 @@
 #include <unistd.h>
 
 #include <filesystem>
-#include <fstream>
-#include <iterator>
 #include <sstream>
+
+#include "engine/whole_file.h"
 
 namespace tuckerseg {
 namespace {
@@ -18,14 +18,9 @@ constexpr size_t kStartTicks = 22 - 3;
 constexpr size_t kVirtualBytes = 23 - 3;
 constexpr size_t kResidentPages = 24 - 3;
 
-std::string TextOf(const char* path) {
-  std::ifstream file(path);
-  return {std::istreambuf_iterator<char>(file), {}};
-}
-
 /// The line `btime` of /proc/stat.
 double MachineStart() {
-  std::istringstream text(TextOf("/proc/stat"));
+  std::istringstream text(ReadWholeFile("/proc/stat").value_or(""));
   double seconds = 0;
   for (std::string word; text >> word;)
     if (word == "btime" && text >> seconds) return seconds;
@@ -77,7 +72,7 @@ ProcessNumbers ReadProcess() {
   const auto ticks = static_cast<double>(sysconf(_SC_CLK_TCK));
   const auto page_bytes = static_cast<double>(sysconf(_SC_PAGESIZE));
   ProcessNumbers numbers;
-  numbers.stat = ParseProcessStat(TextOf("/proc/self/stat"), ticks, page_bytes).value_or(ProcessStat{});
+  numbers.stat = ParseProcessStat(ReadWholeFile("/proc/self/stat").value_or(""), ticks, page_bytes).value_or(ProcessStat{});
   numbers.machine_started_s = MachineStart();
   numbers.open_files = OpenFiles();
   numbers.most_open_files = Limit(RLIMIT_NOFILE);
