@@ -320,7 +320,7 @@ TEST(OffersInstead, AreThoseOfTheDeviceThatMayServeOnceItIsFree) {
     return text;
   };
   EXPECT_EQ(names({}), "original: half@cuda:0=quality third@cuda:0=quality");
-  EXPECT_EQ(names({.deadline_s = 30}), "half: original@cuda:0=quality third@cuda:0=quality") << "the more accurate one too: what waits may end sooner";
+  EXPECT_EQ(names({.deadline_s = 33}), "half: original@cuda:0=quality third@cuda:0=quality") << "the more accurate one too: what waits may end sooner";
   EXPECT_EQ(names({.min_quality = 0.95}), "original: half@cuda:0=quality");
   EXPECT_EQ(names({}, {.min_quality = 0.95}), "original: half@cuda:0=quality");
   EXPECT_EQ(names({.max_memory_bytes = 3 * kGibibyte}), "half: third@cuda:0=memory");
