@@ -8,7 +8,7 @@
 
 namespace tuckerseg {
 
-/// The time at which somebody was told to come again is a promise too: until then those who begin should make room (WorkQueue). At most so many are remembered as may wait: those that come last.
+/// That who was turned away may come again is a promise too: until it would be kept those who begin should make room (WorkQueue). At most so many are remembered as may wait: those that come last.
 /// For one thread at a time.
 class ExpectedReturns {
  public:

@@ -99,9 +99,9 @@ std::shared_ptr<Ticket> WorkQueue::Submit(Turn turn, DeviceWork work, SettleTurn
   return ticket;
 }
 
-void WorkQueue::ExpectAgain(const Turn& turn, double after_s) {
+void WorkQueue::ExpectAgain(const Turn& turn, double within_s) {
   const std::lock_guard lock(mutex_);
-  expected_.Add({.client = turn.client, .priority = turn.priority, .at = After(after_s)});
+  expected_.Add({.client = turn.client, .priority = turn.priority, .at = After(within_s)});
 }
 
 void WorkQueue::HoldTurns() {

@@ -103,9 +103,9 @@ class WorkQueue {
   /// does not fill the queue while others go before it.
   static constexpr double kPatience = 0.5;
 
-  /// `turn`'s work was turned away because of what waits, and told to come again `after_s` from now. Until then, or until nothing waits any more, whoever begins while others wait, and would not go before it by right,
+  /// `turn`'s work was turned away because of what waits, and is expected again within `within_s`. Until then, or until nothing waits any more, whoever begins while others wait, and would not go before it by right,
   /// is settled to take the least that it can: it is likelier to find room then.
-  void ExpectAgain(const Turn& turn, double after_s);
+  void ExpectAgain(const Turn& turn, double within_s);
 
   /// Between these two nothing that waits begins: what RoomFor() has said stays true until what was admitted by it is submitted. In pairs, which may overlap; for moments, as the device stands idle.
   void HoldTurns();

@@ -183,13 +183,16 @@ class Offers {
     turns_.push_back(std::move(turn));
   }
 
-  /// On the devices that could serve it, but for what waits.
+  /// On the devices that could serve it, but for what waits: from now to the time that it will have promised then. Not only to the time at which it comes: that is soon over where little is missing, and then
+  /// as little is missing again.
   void ExpectAgain(double after_s) const {
+    const double limit_s = TimeLimit(promises_);
+    const double within_s = after_s + (std::isfinite(limit_s) ? limit_s : 0);
     std::set<size_t> expecting;
     for (const Judged& one : JudgeOffers(offers_, promises_, settings_)) {
       if (one.obstacle == Obstacle::kQueue) expecting.insert(candidates_[one.place].place);
     }
-    for (const size_t place : expecting) parts_.devices.at(place).queue().ExpectAgain(TurnOfRequest(), after_s);
+    for (const size_t place : expecting) parts_.devices.at(place).queue().ExpectAgain(TurnOfRequest(), within_s);
   }
 
   /// A record that there is no memory for is worth no request.

@@ -2,8 +2,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <optional>
 #include <string>
+#include <thread>
 #include <utility>
 
 #include "server/serve/status_of.h"
@@ -189,8 +191,19 @@ TEST_F(SegmentChoice, IsTheMoreAccurateLevelWhereWhatWaitedBeforeItHasGone) {
   EXPECT_THAT(served().metrics().Text(), HasSubstr(R"(tuckerseg_level_choices_total{reason="quality",task="tiny",variant="original"} 2)"));
 }
 
-TEST_F(SegmentChoice, StepsDownForOneThatWasToldToComeAgain) {
+/// What the first of two requests without a promise runs at, which wait behind the original when one is refused for them that promises `max_latency_s`, and which begins so long `after`.
+struct ToComeAgain {
+  double original_patch_s = 0;  // of twelve
+  int64_t max_latency_s = 0;
+  int64_t least_retry_s = 0;
+  std::chrono::milliseconds after{0};
+};
+
+class SegmentChoiceToComeAgain : public SegmentChoice, public testing::WithParamInterface<ToComeAgain> {};
+
+TEST_P(SegmentChoiceToComeAgain, StepsDownForOneThatWasTurnedAwayAsLongAsOthersWait) {
   Start(false);
+  served().times().Expect({"tiny", "original"}, GetParam().original_patch_s);
   v1::SegmentHeader original;
   original.mutable_level()->set_name("original");
   SegmentConversation running(served().channel());
@@ -207,11 +220,12 @@ TEST_F(SegmentChoice, StepsDownForOneThatWasToldToComeAgain) {
   behind.SendFile(ct_);
   ASSERT_TRUE(behind.ReadOne());
 
-  const Answer refused = Ask(Promise(90));  // fast enough on an idle device
+  const Answer refused = Ask(Promise(GetParam().max_latency_s));  // fast enough on an idle device
   ASSERT_EQ(refused.status.error_code(), grpc::RESOURCE_EXHAUSTED) << refused.status.error_message();
   const auto retry = DetailOf<google::rpc::RetryInfo>(refused.status);
   ASSERT_TRUE(retry);
-  EXPECT_GT(retry->retry_delay().seconds(), 10);
+  EXPECT_GE(retry->retry_delay().seconds(), GetParam().least_retry_s);
+  std::this_thread::sleep_for(GetParam().after);
   held_->gate().Open();
   const Answer answer = waiting.Finish();
   EXPECT_EQ(answer.summary.variant(), "quick");
@@ -219,6 +233,10 @@ TEST_F(SegmentChoice, StepsDownForOneThatWasToldToComeAgain) {
   EXPECT_EQ(behind.Finish().summary.variant(), "original") << "nothing waits any more";
   EXPECT_TRUE(running.Finish().status.ok());
 }
+
+INSTANTIATE_TEST_SUITE_P(UntilItIsToCome, SegmentChoiceToComeAgain, testing::Values(ToComeAgain{10, 90, 10, std::chrono::milliseconds(0)}));
+// It is to come within two seconds, and the others begin later: until its promise would be kept the others step down.
+INSTANTIATE_TEST_SUITE_P(UntilItsPromiseWouldBeKept, SegmentChoiceToComeAgain, testing::Values(ToComeAgain{0.5, 5, 1, std::chrono::milliseconds(2500)}));
 
 TEST_F(SegmentChoice, RefusesANamedLevelThatWouldBeTooLate) {
   Start();
