@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "engine/error.h"
+#include "server/schedule/time_ahead.h"
 
 namespace tuckerseg {
 namespace {
@@ -16,13 +17,8 @@ namespace {
 constexpr auto kStopping = "the server is stopping: try another one";
 /// Who goes before takes all the time that what waits can spare, and its forecast's error adds to those of what waits: the margin is so many times that of work alone.
 constexpr double kBehindOthers = 2;
-constexpr double kLongest = 1e8;  // seconds: three years, far within what the clock can hold
 constexpr double kNewest = 0.1;
 constexpr double kNever = std::numeric_limits<double>::infinity();
-
-Turn::Clock::time_point After(double seconds) {
-  return Turn::Clock::now() + std::chrono::duration_cast<Turn::Clock::duration>(std::chrono::duration<double>(std::min(seconds, kLongest)));
-}
 
 /// Until the promise would be broken; infinite without one.
 double SecondsToPromise(const Turn& turn, Turn::Clock::time_point now) {
@@ -101,7 +97,7 @@ std::shared_ptr<Ticket> WorkQueue::Submit(Turn turn, DeviceWork work, SettleTurn
 
 void WorkQueue::ExpectAgain(const Turn& turn, double within_s) {
   const std::lock_guard lock(mutex_);
-  expected_.Add({.client = turn.client, .priority = turn.priority, .at = After(within_s)});
+  expected_.Add({.client = turn.client, .priority = turn.priority, .at = TimeAhead(within_s)});
 }
 
 void WorkQueue::HoldTurns() {
@@ -223,7 +219,7 @@ double WorkQueue::HadBefore(const std::string& client) const {
 
 Turn::Clock::time_point WorkQueue::DueOf(const Turn& turn) const {
   if (turn.ends_by) return *turn.ends_by;
-  auto due = After(kPatience * static_cast<double>(capacity_) * usual_s_);
+  auto due = TimeAhead(kPatience * static_cast<double>(capacity_) * usual_s_);
   for (const auto& ticket : waiting_) {
     const Turn& other = ticket->turn_;
     const bool gives_way_to_it = turn.gives_way && other.client == turn.client && other.priority == turn.priority;
@@ -236,6 +232,7 @@ Turn::Clock::time_point WorkQueue::DueOf(const Turn& turn) const {
 std::shared_ptr<Ticket> WorkQueue::TakeNext() {
   const std::vector<Place> places = PlacesInOrder();
   const Place next = places.front();
+  if (places.size() == 1) expected_.Clear();  // nothing else waits: whoever comes again finds room
   Settle(*waiting_[next.index], places);
   std::shared_ptr<Ticket> ticket = std::move(waiting_[next.index]);
   waiting_.erase(waiting_.begin() + static_cast<std::ptrdiff_t>(next.index));
@@ -262,9 +259,7 @@ void WorkQueue::Settle(Ticket& ticket, const std::vector<Place>& places) {
   const Turn& own = ticket.turn_;
   const QueueRoom room = RoomAt(places, places.front().index, own.least(), [&own](const Turn& other) { return other.priority >= own.priority; });
   const double own_s = SecondsToPromise(own, Turn::Clock::now()) / own.slower - room.before_s;
-  const bool others_wait = places.size() > 1;
-  if (!others_wait) expected_.Clear();  // whoever comes again finds room
-  ticket.turn_.foretold_s = ticket.settle_(others_wait && IsAnyoneExpectedBefore(own) ? 0 : std::min(own_s, room.most_s));
+  ticket.turn_.foretold_s = ticket.settle_(IsAnyoneExpectedBefore(own) ? 0 : std::min(own_s, room.most_s));
   ticket.settle_ = nullptr;
 }
 

@@ -162,11 +162,7 @@ void ConnectionDoor::TellThatItIsFull() {
   const auto now = std::chrono::steady_clock::now();
   if (told_full_at_ != std::chrono::steady_clock::time_point{} && now - told_full_at_ < kBetweenWords) return;
   told_full_at_ = now;
-  try {
-    Log(LogLevel::kWarning, "connections_refused", {{"most", most_}});
-  } catch (const std::bad_alloc&) {
-    // The door must go on without the line.
-  }
+  LogIfPossible([this] { Log(LogLevel::kWarning, "connections_refused", {{"most", most_}}); });
 }
 
 }  // namespace tuckerseg

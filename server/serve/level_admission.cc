@@ -13,6 +13,7 @@
 #include "server/policy/card_times.h"
 #include "server/policy/judged_offer.h"
 #include "server/policy/level_quality.h"
+#include "server/schedule/time_ahead.h"
 #include "server/serve/segment_header.h"
 
 namespace tuckerseg {
@@ -118,8 +119,7 @@ class Offers {
   Turn TurnOfRequest() const {
     Turn turn{.priority = request_.header.priority(), .client = request_.client, .slower = 1 + settings_.deadline_margin};
     const double limit_s = TimeLimit(promises_);
-    constexpr double kLongest = 1e8;  // three years, far within what the clock can hold
-    if (limit_s < kLongest) turn.ends_by = now_ + std::chrono::duration_cast<Turn::Clock::duration>(std::chrono::duration<double>(limit_s));
+    if (limit_s < kLongestAhead) turn.ends_by = TimeAhead(limit_s, now_);
     return turn;
   }
 

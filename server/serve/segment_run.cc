@@ -14,6 +14,7 @@
 #include "server/observe/resident_memory.h"
 #include "server/policy/asked_level.h"
 #include "server/policy/level_settling.h"
+#include "server/schedule/time_ahead.h"
 #include "server/serve/messages.h"
 #include "server/serve/patch_clock.h"
 #include "server/serve/segment_header.h"
@@ -147,9 +148,7 @@ void SegmentRun::Check(const std::vector<const ServedLevel*>& levels) {
 }
 
 void SegmentRun::EndWithin(double seconds) {
-  constexpr double kLongest = 1e8;  // three years, far within what the clock can hold
-  ends_at_ = StageClock::Clock::now() +
-             std::chrono::duration_cast<StageClock::Clock::duration>(std::chrono::duration<double>(std::min(seconds, kLongest)));
+  ends_at_ = TimeAhead(seconds);
 }
 
 std::shared_ptr<SegmentWork> SegmentRun::Perform(Volume volume, MemoryReservation volume_memory, int64_t answer_bytes, const RunEvents& events,

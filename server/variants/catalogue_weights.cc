@@ -37,6 +37,12 @@ void LogUnloaded(const LevelSlot& slot, const char* why) {
   Log(LogLevel::kInfo, "variant_unloaded", fields);
 }
 
+void LogFailed(const LevelSlot& slot, const std::string& reason) {
+  nlohmann::json fields = FieldsOf(slot);
+  fields["reason"] = reason;
+  Log(LogLevel::kError, "variant_failed", fields);
+}
+
 [[noreturn]] void Throw(const LoadFailure& failure, const LevelSlot& slot) {
   Error error(failure.code, "level = " + slot.key.level + ": could not be loaded: " + failure.reason);
   if (failure.is_passing()) throw std::move(error).RetryAfter(10);
@@ -255,15 +261,13 @@ void Catalogue::Finish(const LevelHold::Item& item) {
     Changed();
     end_of_load.mine = false;
   }
-  nlohmann::json fields = FieldsOf(slot);
-  if (!failure) {
-    fields["seconds"] = load_s;
-    Log(LogLevel::kInfo, "variant_loaded", fields);
-    return;
+  if (failure) {
+    LogFailed(slot, failure->reason);
+    Throw(*failure, slot);
   }
-  fields["reason"] = failure->reason;
-  Log(LogLevel::kError, "variant_failed", fields);
-  Throw(*failure, slot);
+  nlohmann::json fields = FieldsOf(slot);
+  fields["seconds"] = load_s;
+  Log(LogLevel::kInfo, "variant_loaded", fields);
 }
 
 std::unique_ptr<Segmenter> Catalogue::LoadSegmenter(const LevelSlot& slot, double& load_s) {
@@ -296,9 +300,7 @@ void Catalogue::Fail(LevelSlot& slot, const std::string& reason) {
     slot.state = LevelState::kFailed;
     Changed();
   }
-  nlohmann::json fields = FieldsOf(slot);
-  fields["reason"] = reason;
-  Log(LogLevel::kError, "variant_failed", fields);
+  LogFailed(slot, reason);
 }
 
 void Catalogue::LoadIfItFits(const std::shared_ptr<LevelSlot>& slot) {

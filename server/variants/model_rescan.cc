@@ -7,17 +7,6 @@
 #include "server/variants/load_failure.h"
 
 namespace tuckerseg {
-namespace {
-
-/// Of the exception in flight. Where there is no memory for the line either there is none: the looking goes on.
-void LogNotFollowed() noexcept {
-  try {
-    Log(LogLevel::kError, "models_not_followed", {{"reason", FailureInFlight().reason}});
-  } catch (...) {
-  }
-}
-
-}  // namespace
 
 ModelRescan::ModelRescan(Catalogue& catalogue, IdleHeap& heap, double period_s) : catalogue_(catalogue), heap_(heap), period_s_(period_s) {
   if (period_s_ > 0) looker_ = std::jthread([this](const std::stop_token& stop) { Run(stop); });
@@ -38,7 +27,7 @@ void ModelRescan::Run(const std::stop_token& stop) {
       catalogue_.LoadWhatFits();
       to_load = false;
     } catch (...) {  // of memory, say: the next look is another try, at loading too
-      LogNotFollowed();
+      LogIfPossible([] { Log(LogLevel::kError, "models_not_followed", {{"reason", FailureInFlight().reason}}); });
     }
   }
 }

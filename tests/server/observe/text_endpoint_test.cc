@@ -154,6 +154,13 @@ TEST(TextEndpoint, AnswersWhileOthersSayNothing) {
   EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(1)) << "the others are given up after two";
 }
 
+/// Asked by one that is patient.
+httplib::Result HealthOf(const TextEndpoint& endpoint) {
+  httplib::Client client("127.0.0.1", endpoint.port());
+  client.set_read_timeout(10);
+  return client.Get("/healthz");
+}
+
 TEST(TextEndpoint, AnswersWhileOthersSayLittle) {
   const TextEndpoint endpoint(kAnyPort, {Page("/healthz", "ok")});
   const SilentConnections slow = ThatSayNothing(8, endpoint.port());
@@ -163,9 +170,7 @@ TEST(TextEndpoint, AnswersWhileOthersSayLittle) {
       std::this_thread::sleep_for(std::chrono::milliseconds(300));
     }
   });
-  httplib::Client client("127.0.0.1", endpoint.port());
-  client.set_read_timeout(10);
-  const httplib::Result answer = client.Get("/healthz");
+  const httplib::Result answer = HealthOf(endpoint);
   ASSERT_TRUE(answer) << "they are given up after two seconds, however often they say something";
   EXPECT_EQ(answer->body, "ok");
 }
@@ -173,9 +178,7 @@ TEST(TextEndpoint, AnswersWhileOthersSayLittle) {
 TEST(TextEndpoint, AnswersSoonHoweverManySayNothing) {
   const TextEndpoint endpoint(kAnyPort, {Page("/healthz", "ok")});
   const SilentConnections silent = ThatSayNothing(200, endpoint.port());
-  httplib::Client client("127.0.0.1", endpoint.port());
-  client.set_read_timeout(10);
-  const httplib::Result answer = client.Get("/healthz");
+  const httplib::Result answer = HealthOf(endpoint);
   ASSERT_TRUE(answer) << "eight at a time, two seconds each, they would take fifty";
   EXPECT_EQ(answer->body, "ok");
 }

@@ -45,6 +45,10 @@ class SegmentChoice : public testing::Test {
     automatic.set_min_quality(min_quality);
     return header;
   }
+  void Send(SegmentConversation& conversation, const v1::SegmentHeader& header) {
+    conversation.SendHeader(header);
+    conversation.SendFile(ct_);
+  }
   Answer Ask(const v1::SegmentHeader& header) { return Segment(served().channel(), ct_, header); }
 
   const ModelOnDisk disk_{TinyServedBundle()};
@@ -76,8 +80,7 @@ TEST_F(SegmentChoice, GivesUpAccuracyForALatency) {
 TEST_F(SegmentChoice, GivesUpAccuracyForTheDeadlineOfTheCall) {
   Start();
   SegmentConversation conversation(served().channel(), std::chrono::system_clock::now() + std::chrono::seconds(60));
-  conversation.SendHeader({});
-  conversation.SendFile(ct_);
+  Send(conversation, {});
   const Answer answer = conversation.Finish();
   ASSERT_TRUE(answer.status.ok()) << answer.status.error_message();
   EXPECT_EQ(answer.accepted.variant(), "quick");
@@ -113,14 +116,12 @@ TEST_F(SegmentChoice, DoesNotCountQualitiesOfPhantomsUnlessAllowed) {
 TEST_F(SegmentChoice, GivesUpAccuracyForWhatWaits) {
   Start(false);
   SegmentConversation first(served().channel());
-  first.SendHeader({});
-  first.SendFile(ct_);
+  Send(first, {});
   ASSERT_TRUE(first.ReadOne());
   ASSERT_TRUE(held_->gate().WaitForPatch(1));
   // On an idle device 144 s would be enough; behind the first it is not, and the quick level's 120 s are.
   SegmentConversation second(served().channel());
-  second.SendHeader(Promise(200));
-  second.SendFile(ct_);
+  Send(second, Promise(200));
   ASSERT_TRUE(second.ReadOne());
   EXPECT_EQ(second.answer().accepted.variant(), "quick");
   EXPECT_EQ(second.answer().accepted.reason(), v1::LEVEL_REASON_QUEUE);
@@ -140,20 +141,17 @@ TEST_F(SegmentChoice, StepsDownOnceItsTurnHasComeForOneThatCameLater) {
   v1::SegmentHeader quick;
   quick.mutable_level()->set_name("quick");
   SegmentConversation running(served().channel());
-  running.SendHeader(quick);
-  running.SendFile(ct_);
+  Send(running, quick);
   ASSERT_TRUE(running.ReadOne());
   ASSERT_TRUE(held_->gate().WaitForPatch(1));
 
   // Each by itself would be served by the original, which takes 120 s; one behind the other they would not end in time.
   SegmentConversation first(served().channel());
-  first.SendHeader(Promise(150));
-  first.SendFile(ct_);
+  Send(first, Promise(150));
   ASSERT_TRUE(first.ReadOne());
   EXPECT_EQ(first.answer().accepted.variant(), "original");
   SegmentConversation second(served().channel());
-  second.SendHeader(Promise(160, 0.95));
-  second.SendFile(ct_);
+  Send(second, Promise(160, 0.95));
   ASSERT_TRUE(second.ReadOne());
   EXPECT_EQ(second.answer().accepted.variant(), "original");
 
@@ -170,13 +168,11 @@ TEST_F(SegmentChoice, StepsDownOnceItsTurnHasComeForOneThatCameLater) {
 TEST_F(SegmentChoice, IsTheMoreAccurateLevelWhereWhatWaitedBeforeItHasGone) {
   Start(false);
   SegmentConversation first(served().channel());
-  first.SendHeader({});
-  first.SendFile(ct_);
+  Send(first, {});
   ASSERT_TRUE(first.ReadOne());
   ASSERT_TRUE(held_->gate().WaitForPatch(1));
   SegmentConversation second(served().channel());
-  second.SendHeader(Promise(200));
-  second.SendFile(ct_);
+  Send(second, Promise(200));
   ASSERT_TRUE(second.ReadOne());
   ASSERT_EQ(second.answer().accepted.variant(), "quick");
   EXPECT_EQ(second.answer().accepted.reason(), v1::LEVEL_REASON_QUEUE);
@@ -207,17 +203,14 @@ TEST_P(SegmentChoiceToComeAgain, StepsDownForOneThatWasTurnedAwayAsLongAsOthersW
   v1::SegmentHeader original;
   original.mutable_level()->set_name("original");
   SegmentConversation running(served().channel());
-  running.SendHeader(original);
-  running.SendFile(ct_);
+  Send(running, original);
   ASSERT_TRUE(held_->gate().WaitForPatch(1));
   SegmentConversation waiting(served().channel());
-  waiting.SendHeader({});
-  waiting.SendFile(ct_);
+  Send(waiting, {});
   ASSERT_TRUE(waiting.ReadOne());
   EXPECT_EQ(waiting.answer().accepted.variant(), "original") << "it has promised nothing";
   SegmentConversation behind(served().channel());
-  behind.SendHeader({});
-  behind.SendFile(ct_);
+  Send(behind, {});
   ASSERT_TRUE(behind.ReadOne());
 
   const Answer refused = Ask(Promise(GetParam().max_latency_s));  // fast enough on an idle device
@@ -243,8 +236,7 @@ TEST_F(SegmentChoice, RefusesANamedLevelThatWouldBeTooLate) {
   v1::SegmentHeader header;
   header.mutable_level()->set_name("original");
   SegmentConversation conversation(served().channel(), std::chrono::system_clock::now() + std::chrono::seconds(60));
-  conversation.SendHeader(header);
-  conversation.SendFile(ct_);
+  Send(conversation, header);
   const Answer answer = conversation.Finish();
   EXPECT_EQ(answer.status.error_code(), grpc::DEADLINE_EXCEEDED);
   EXPECT_THAT(answer.status.error_message(), HasSubstr("must be at least 145 s (original on cpu)"));
