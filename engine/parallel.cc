@@ -6,18 +6,33 @@
 #include <thread>
 #include <vector>
 
-namespace tuckerseg {
+#include "engine/stopping.h"
 
-void ParallelFor(int threads, int64_t count, const std::function<void(int64_t, int64_t)>& body) {
-  const int64_t parts = std::clamp<int64_t>(threads, 1, std::max<int64_t>(count, 1));
+namespace tuckerseg {
+namespace {
+
+/// Of one thread's share: a pass of seconds is left within hundredths, and what a body sets up for each piece costs little.
+constexpr int64_t kPieces = 128;
+
+}  // namespace
+
+void ParallelFor(const Threads& threads, int64_t count, const std::function<void(int64_t, int64_t)>& body) {
+  const int64_t parts = std::clamp<int64_t>(threads.count, 1, std::max<int64_t>(count, 1));
   if (count <= 0) return;
-  if (parts == 1) return body(0, count);
+  const auto run_share = [&](int64_t begin, int64_t end) {
+    const int64_t pieces = threads.stop.stop_possible() ? std::min(end - begin, kPieces) : 1;
+    for (int64_t piece = 0; piece < pieces; ++piece) {
+      ThrowIfStopped(threads.stop);
+      body(begin + (end - begin) * piece / pieces, begin + (end - begin) * (piece + 1) / pieces);
+    }
+  };
+  if (parts == 1) return run_share(0, count);
 
   std::mutex mutex;
   std::exception_ptr first_error;
   const auto run_part = [&](int64_t part) {
     try {
-      body(count * part / parts, count * (part + 1) / parts);
+      run_share(count * part / parts, count * (part + 1) / parts);
     } catch (...) {
       const std::lock_guard lock(mutex);
       if (!first_error) first_error = std::current_exception();

@@ -19,7 +19,7 @@ void FilterComponents(const Components& found, const CaseLabels& map, const Keep
 }
 
 Components ComponentsOf(uint16_t label, const CaseLabels& map) {
-  return FindComponents(map.labels, map.shape, [label](uint16_t value) { return value == label ? value : uint16_t{0}; });
+  return FindComponents(map.labels, map.shape, [label](uint16_t value) { return value == label ? value : uint16_t{0}; }, map.stop);
 }
 
 void KeepLargest(uint16_t label, const CaseLabels& map) {
@@ -49,7 +49,7 @@ void CleanLabels(const std::vector<CleaningStep>& steps, const std::vector<Label
 }
 
 void DropSmallComponents(double volume_mm3, const CaseLabels& map) {
-  DropSmall(FindComponents(map.labels, map.shape, [](uint16_t label) { return label; }), volume_mm3, map);
+  DropSmall(FindComponents(map.labels, map.shape, [](uint16_t label) { return label; }, map.stop), volume_mm3, map);
 }
 
 }  // namespace tuckerseg

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <span>
+#include <stop_token>
 #include <vector>
 
 #include "engine/model/model.h"
@@ -15,6 +16,7 @@ struct CaseLabels {
   std::span<uint16_t> labels;
   ArrayShape shape{};
   Spacing3 spacing_mm{};
+  std::stop_token stop = {};  ///< asked for: what works on it ends with kCancelled, and the labels are half-made
 };
 
 /// Runs the task's steps in order. `names`: all labels of the model.

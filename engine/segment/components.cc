@@ -3,11 +3,16 @@
 #include <algorithm>
 #include <numeric>
 
+#include "engine/stopping.h"
+
 namespace tuckerseg {
 namespace {
 
+constexpr int64_t kVoxelsBetweenLooks = 1 << 16;
+
 /// Fills the component that `seed` lies in.
-Component Fill(int64_t seed, int32_t id, const ArrayShape& shape, const std::vector<uint16_t>& groups, std::vector<int32_t>& ids) {
+Component Fill(int64_t seed, int32_t id, const ArrayShape& shape, const std::vector<uint16_t>& groups, std::vector<int32_t>& ids,
+               const std::stop_token& stop) {
   const int64_t plane = shape[1] * shape[2];
   Component component;
   const uint16_t group = groups[static_cast<size_t>(seed)];
@@ -20,7 +25,7 @@ Component Fill(int64_t seed, int32_t id, const ArrayShape& shape, const std::vec
     const int64_t z = voxel / plane;
     const int64_t y = voxel / shape[2] % shape[1];
     const int64_t x = voxel % shape[2];
-    ++component.voxels;
+    if (++component.voxels % kVoxelsBetweenLooks == 0) ThrowIfStopped(stop);
     component.axis0_sum += static_cast<double>(z);
     component.first = std::min(component.first, (x * shape[1] + y) * shape[0] + z);
     const auto visit = [&](bool exists, int64_t neighbour) {
@@ -40,15 +45,22 @@ Component Fill(int64_t seed, int32_t id, const ArrayShape& shape, const std::vec
 
 }  // namespace
 
-Components FindComponents(std::span<const uint16_t> labels, const ArrayShape& shape, const std::function<uint16_t(uint16_t)>& group) {
+Components FindComponents(std::span<const uint16_t> labels, const ArrayShape& shape, const std::function<uint16_t(uint16_t)>& group,
+                          const std::stop_token& stop) {
   std::vector<uint16_t> groups(labels.size());
-  std::transform(labels.begin(), labels.end(), groups.begin(), group);
+  const auto plane = static_cast<size_t>(std::max<int64_t>(shape[1] * shape[2], 1));
+  for (size_t first = 0; first < labels.size(); first += plane) {
+    ThrowIfStopped(stop);
+    const std::span<const uint16_t> source = labels.subspan(first, std::min(plane, labels.size() - first));
+    std::transform(source.begin(), source.end(), groups.begin() + static_cast<int64_t>(first), group);
+  }
   Components found;
   found.ids.assign(labels.size(), 0);
   for (size_t v = 0; v < labels.size(); ++v) {
+    if (v % plane == 0) ThrowIfStopped(stop);
     if (groups[v] == 0 || found.ids[v] != 0) continue;
     const auto id = static_cast<int32_t>(found.all.size() + 1);
-    found.all.push_back(Fill(static_cast<int64_t>(v), id, shape, groups, found.ids));
+    found.all.push_back(Fill(static_cast<int64_t>(v), id, shape, groups, found.ids, stop));
   }
   std::vector<int32_t> order(found.all.size());
   std::iota(order.begin(), order.end(), 0);

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <functional>
 #include <span>
+#include <stop_token>
 #include <vector>
 
 #include "engine/volume/resample.h"
@@ -24,6 +25,8 @@ struct Components {
 };
 
 /// Components of neighbours of the same group. `group`: of a label; 0 for voxels that belong to no component. `shape`: z, y, x.
-Components FindComponents(std::span<const uint16_t> labels, const ArrayShape& shape, const std::function<uint16_t(uint16_t)>& group);
+/// Errors: kCancelled once `stop` has been asked for.
+Components FindComponents(std::span<const uint16_t> labels, const ArrayShape& shape, const std::function<uint16_t(uint16_t)>& group,
+                          const std::stop_token& stop = {});
 
 }  // namespace tuckerseg

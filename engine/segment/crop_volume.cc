@@ -6,6 +6,7 @@
 #include <limits>
 #include <vector>
 
+#include "engine/stopping.h"
 #include "engine/volume/voxel_type.h"
 
 namespace tuckerseg {
@@ -19,9 +20,11 @@ bool HoldsWholeNumbers(const Volume& volume) {
 
 /// Calls `visit(first voxel of the line)` for each line of `box` along i, in the file's order.
 template <typename Visit>
-void VisitLines(const Index3& shape, const VolumeBox& box, const Visit& visit) {
-  for (int64_t k = box.begin[2]; k < box.end[2]; ++k)
+void VisitLines(const Index3& shape, const VolumeBox& box, const std::stop_token& stop, const Visit& visit) {
+  for (int64_t k = box.begin[2]; k < box.end[2]; ++k) {
+    ThrowIfStopped(stop);
     for (int64_t j = box.begin[1]; j < box.end[1]; ++j) visit((k * shape[1] + j) * shape[0] + box.begin[0]);
+  }
 }
 
 int32_t Truncated(double value) {
@@ -31,10 +34,10 @@ int32_t Truncated(double value) {
 }
 
 template <typename T>
-void CropAsInt32(const Volume& volume, const VolumeBox& box, VoxelBytes& voxels) {
+void CropAsInt32(const Volume& volume, const VolumeBox& box, const std::stop_token& stop, VoxelBytes& voxels) {
   std::vector<int32_t> line(static_cast<size_t>(box.Shape()[0]));
   auto* target = voxels.data();
-  VisitLines(volume.geometry.shape, box, [&](int64_t first) {
+  VisitLines(volume.geometry.shape, box, stop, [&](int64_t first) {
     for (size_t i = 0; i < line.size(); ++i) {
       T raw;
       std::memcpy(&raw, volume.voxels.data() + (static_cast<size_t>(first) + i) * sizeof(T), sizeof(T));
@@ -48,13 +51,14 @@ void CropAsInt32(const Volume& volume, const VolumeBox& box, VoxelBytes& voxels)
 }  // namespace
 
 std::optional<VolumeBox> BoxOfLabels(const LabelMap& map, std::span<const int64_t> values, const Spacing3& spacing_mm,
-                                     double margin_mm) {
+                                     double margin_mm, const std::stop_token& stop) {
   std::vector<bool> wanted(65536, false);
   for (const int64_t value : values) wanted[static_cast<size_t>(value)] = true;
   VolumeBox box{map.shape, {0, 0, 0}};
   size_t v = 0;
   Index3 at;
-  for (at[2] = 0; at[2] < map.shape[2]; ++at[2])
+  for (at[2] = 0; at[2] < map.shape[2]; ++at[2]) {
+    ThrowIfStopped(stop);
     for (at[1] = 0; at[1] < map.shape[1]; ++at[1])
       for (at[0] = 0; at[0] < map.shape[0]; ++at[0], ++v) {
         if (!wanted[map.labels[v]]) continue;
@@ -63,6 +67,7 @@ std::optional<VolumeBox> BoxOfLabels(const LabelMap& map, std::span<const int64_
           box.end[a] = std::max(box.end[a], at[a] + 1);
         }
       }
+  }
   if (box.end[0] == 0) return std::nullopt;
   for (size_t a = 0; a < 3; ++a) {
     const auto margin = static_cast<int64_t>(margin_mm / spacing_mm[a]);
@@ -72,7 +77,7 @@ std::optional<VolumeBox> BoxOfLabels(const LabelMap& map, std::span<const int64_
   return box;
 }
 
-Volume CropVolume(const Volume& volume, const VolumeBox& box) {
+Volume CropVolume(const Volume& volume, const VolumeBox& box, const std::stop_token& stop) {
   Volume cropped;
   cropped.geometry = volume.geometry;
   cropped.geometry.shape = box.Shape();
@@ -84,25 +89,25 @@ Volume CropVolume(const Volume& volume, const VolumeBox& box) {
   const size_t width = BytesPerVoxel(cropped.type);
   cropped.voxels.resize(static_cast<size_t>(cropped.geometry.VoxelCount()) * width);
   if (!whole) {
-    VisitVoxelType(volume.type, [&]<typename T>() { CropAsInt32<T>(volume, box, cropped.voxels); });
+    VisitVoxelType(volume.type, [&]<typename T>() { CropAsInt32<T>(volume, box, stop, cropped.voxels); });
     return cropped;
   }
   cropped.slope = volume.slope;
   cropped.intercept = volume.intercept;
   std::byte* target = cropped.voxels.data();
   const size_t line = static_cast<size_t>(box.Shape()[0]) * width;
-  VisitLines(volume.geometry.shape, box, [&](int64_t first) {
+  VisitLines(volume.geometry.shape, box, stop, [&](int64_t first) {
     std::memcpy(target, volume.voxels.data() + static_cast<size_t>(first) * width, line);
     target += line;
   });
   return cropped;
 }
 
-LabelMap PasteLabels(const LabelMap& part, const VolumeBox& box, const Index3& shape) {
+LabelMap PasteLabels(const LabelMap& part, const VolumeBox& box, const Index3& shape, const std::stop_token& stop) {
   LabelMap map{shape, std::vector<uint16_t>(static_cast<size_t>(shape[0] * shape[1] * shape[2]), 0)};
   const auto line = static_cast<int64_t>(box.Shape()[0]);
   const uint16_t* source = part.labels.data();
-  VisitLines(shape, box, [&](int64_t first) {
+  VisitLines(shape, box, stop, [&](int64_t first) {
     std::copy_n(source, line, map.labels.begin() + first);
     source += line;
   });

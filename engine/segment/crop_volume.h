@@ -1,9 +1,10 @@
-/// Cropping a volume to structures, and putting the label map of what was cropped back in its place.
+/// Cropping a volume to structures, and putting the label map of what was cropped back in its place. Errors of each: kCancelled once `stop` has been asked for.
 #pragma once
 
 #include <cstdint>
 #include <optional>
 #include <span>
+#include <stop_token>
 
 #include "engine/volume/volume.h"
 
@@ -20,14 +21,14 @@ struct VolumeBox {
 /// The box of the labels in `values`, grown by `margin_mm` along each axis: trunc(margin / spacing) voxels, within the map.
 /// Nothing where none of them is in the map.
 std::optional<VolumeBox> BoxOfLabels(const LabelMap& map, std::span<const int64_t> values, const Spacing3& spacing_mm,
-                                     double margin_mm);
+                                     double margin_mm, const std::stop_token& stop = {});
 
 /// The part of `volume` in `box`. A copy, since it is what is resampled from then on, and smaller. Intensities are whole numbers,
 /// truncated toward zero, as the original's cropping leaves them (totalsegmentator-pipeline section 4): voxels that are stored as whole
 /// numbers with whole slope and intercept stay as they are, all others become int32.
-Volume CropVolume(const Volume& volume, const VolumeBox& box);
+Volume CropVolume(const Volume& volume, const VolumeBox& box, const std::stop_token& stop = {});
 
 /// A map of `shape` that is 0 but for `part` at `box`.
-LabelMap PasteLabels(const LabelMap& part, const VolumeBox& box, const Index3& shape);
+LabelMap PasteLabels(const LabelMap& part, const VolumeBox& box, const Index3& shape, const std::stop_token& stop = {});
 
 }  // namespace tuckerseg

@@ -3,8 +3,12 @@
 #include <algorithm>
 #include <cmath>
 
+#include "engine/stopping.h"
+
 namespace tuckerseg {
 namespace {
+
+constexpr size_t kVoxelsBetweenLooks = 1 << 12;  // each with some dozen neighbours
 
 using Offset = std::array<int64_t, 3>;
 
@@ -40,14 +44,16 @@ bool Inside(const Offset& at, const ArrayShape& shape) {
 
 }  // namespace
 
-void DilateLabels(std::span<uint16_t> labels, const ArrayShape& shape, const Spacing3& spacing_mm, double radius_mm) {
+void DilateLabels(std::span<uint16_t> labels, const ArrayShape& shape, const Spacing3& spacing_mm, double radius_mm, const std::stop_token& stop) {
   const std::vector<Offset> offsets = EllipsoidOffsets(spacing_mm, radius_mm);
   // The voxels of each label as they are before it grows; what others have grown does not grow again.
   std::vector<std::vector<int64_t>> voxels(65536);
   for (size_t v = 0; v < labels.size(); ++v)
     if (labels[v] != 0) voxels[labels[v]].push_back(static_cast<int64_t>(v));
+  size_t grown = 0;
   for (size_t label = 1; label < voxels.size(); ++label)
     for (const int64_t voxel : voxels[label]) {
+      if (grown++ % kVoxelsBetweenLooks == 0) ThrowIfStopped(stop);
       const Offset at{voxel / (shape[1] * shape[2]), voxel / shape[2] % shape[1], voxel % shape[2]};
       for (const Offset& offset : offsets) {
         const Offset to{at[0] + offset[0], at[1] + offset[1], at[2] + offset[2]};
@@ -58,14 +64,16 @@ void DilateLabels(std::span<uint16_t> labels, const ArrayShape& shape, const Spa
     }
 }
 
-void DilateByFaces(std::span<uint8_t> mask, const ArrayShape& shape, int64_t steps) {
+void DilateByFaces(std::span<uint8_t> mask, const ArrayShape& shape, int64_t steps, const std::stop_token& stop) {
   const int64_t plane = shape[1] * shape[2];
   std::vector<int64_t> front;
   for (size_t v = 0; v < mask.size(); ++v)
     if (mask[v] != 0) front.push_back(static_cast<int64_t>(v));
   for (int64_t step = 0; step < steps && !front.empty(); ++step) {
     std::vector<int64_t> next;
+    size_t grown = 0;
     for (const int64_t voxel : front) {
+      if (grown++ % kVoxelsBetweenLooks == 0) ThrowIfStopped(stop);
       const auto visit = [&](bool exists, int64_t neighbour) {
         if (!exists || mask[static_cast<size_t>(neighbour)] != 0) return;
         mask[static_cast<size_t>(neighbour)] = 1;

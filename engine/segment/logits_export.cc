@@ -1,11 +1,12 @@
 #include "engine/segment/logits_export.h"
 
 #include <algorithm>
+#include <utility>
 
-#include "engine/error.h"
 #include "engine/parallel.h"
 #include "engine/half.h"
 #include "engine/segment/label_rule.h"
+#include "engine/stopping.h"
 #include "engine/volume/line_resampler.h"
 
 namespace tuckerseg {
@@ -46,7 +47,7 @@ class DirectExport final : public LogitsExport {
     std::copy(rule.labels().begin(), rule.labels().end(), target);
   }
 
-  std::vector<uint16_t> Labels(const std::stop_token&) override { return std::move(labels_); }
+  std::vector<uint16_t> Labels() override { return std::move(labels_); }
 
  private:
   const ModelPart& part_;
@@ -57,8 +58,8 @@ class DirectExport final : public LogitsExport {
 /// Orders 0 and 1: a row of the wanted grid lies between two rows of the network's.
 class RowExport final : public LogitsExport {
  public:
-  RowExport(const ModelPart& part, const ExportGrids& grids, const HalfPixelRule& rule, const SegmentOptions& options)
-      : part_(part), grids_(grids), options_(options), rule_(part) {
+  RowExport(const ModelPart& part, const ExportGrids& grids, const HalfPixelRule& rule, const SegmentOptions& options, std::stop_token stop)
+      : part_(part), grids_(grids), options_(options), stop_(std::move(stop)), rule_(part) {
     for (size_t a = 0; a < 3; ++a) {
       const int order = rule.separate_axis == static_cast<int>(a) ? 0 : rule.order;
       lines_.push_back(HalfPixelLine(grids.network[a], grids.wanted[a], order));
@@ -75,7 +76,7 @@ class RowExport final : public LogitsExport {
     for (; next_ < grids_.wanted[0] && rows.Index(next_, rows.taps() - 1) <= block.row; ++next_) MakeRow(next_);
   }
 
-  std::vector<uint16_t> Labels(const std::stop_token&) override { return std::move(labels_); }
+  std::vector<uint16_t> Labels() override { return std::move(labels_); }
 
  private:
   int64_t Plane() const { return grids_.network[1] * grids_.network[2]; }
@@ -87,6 +88,7 @@ class RowExport final : public LogitsExport {
     std::vector<std::vector<float>> resampled(static_cast<size_t>(std::max(options_.threads, 1)));
     const auto at_once = static_cast<int64_t>(resampled.size());
     for (int64_t first = 0; first < channels; first += at_once) {
+      ThrowIfStopped(stop_);
       const int64_t count = std::min(at_once, channels - first);
       ParallelFor(options_.threads, count, [&](int64_t begin, int64_t end) {
         for (int64_t c = begin; c < end; ++c) resampled[static_cast<size_t>(c)] = ResampledPlane(row, first + c);
@@ -118,6 +120,7 @@ class RowExport final : public LogitsExport {
   const ModelPart& part_;
   ExportGrids grids_;
   SegmentOptions options_;
+  std::stop_token stop_;
   std::vector<LineResampler> lines_;  // of each axis
   LabelRule rule_;
   std::vector<float> rows_;  // the last two rows of the network's grid: [row mod 2][channel][plane]
@@ -128,8 +131,8 @@ class RowExport final : public LogitsExport {
 /// Order 3: the spline's prefilter runs through the whole volume.
 class WholeExport final : public LogitsExport {
  public:
-  WholeExport(const ModelPart& part, const ExportGrids& grids, const SegmentOptions& options)
-      : part_(part), grids_(grids), options_(options),
+  WholeExport(const ModelPart& part, const ExportGrids& grids, const SegmentOptions& options, std::stop_token stop)
+      : part_(part), grids_(grids), options_(options), stop_(std::move(stop)),
         logits_(static_cast<size_t>(part.graph.OutChannels() * Voxels(grids.network))) {}
 
   Finishing finishing() const override { return Finishing::kWholeRows; }
@@ -141,14 +144,14 @@ class WholeExport final : public LogitsExport {
     }
   }
 
-  std::vector<uint16_t> Labels(const std::stop_token& stop) override {
+  std::vector<uint16_t> Labels() override {
     LabelRule rule(part_, static_cast<size_t>(Voxels(grids_.wanted)));
     std::vector<float> resampled(static_cast<size_t>(Voxels(grids_.wanted)));
     const int64_t voxels = Voxels(grids_.network);
     for (int64_t c = 0; c < part_.graph.OutChannels(); ++c) {
-      if (stop.stop_requested()) throw Error(ErrorCode::kCancelled, "cancelled between two channels");
+      ThrowIfStopped(stop_);
       ResampleByPlans(part_.logits_resampling, std::span<const float>(logits_).subspan(static_cast<size_t>(c * voxels), static_cast<size_t>(voxels)),
-                      grids_.network, grids_.network_mm, resampled, grids_.wanted, grids_.wanted_mm, options_.threads);
+                      grids_.network, grids_.network_mm, resampled, grids_.wanted, grids_.wanted_mm, {options_.threads, stop_});
       RoundAsReference(options_, resampled);
       rule.AddChannel(c, resampled);
     }
@@ -160,6 +163,7 @@ class WholeExport final : public LogitsExport {
   const ModelPart& part_;
   ExportGrids grids_;
   SegmentOptions options_;
+  std::stop_token stop_;
   std::vector<float> logits_;  // [channel][network]
 };
 
@@ -179,10 +183,11 @@ Finishing FinishingOf(const ModelPart& part, const ExportGrids& grids) {
   return part.regions ? Finishing::kLines : Finishing::kLargest;
 }
 
-std::unique_ptr<LogitsExport> MakeLogitsExport(const ModelPart& part, const ExportGrids& grids, const SegmentOptions& options) {
+std::unique_ptr<LogitsExport> MakeLogitsExport(const ModelPart& part, const ExportGrids& grids, const SegmentOptions& options,
+                                               const std::stop_token& stop) {
   if (grids.network == grids.wanted) return std::make_unique<DirectExport>(part, grids);
-  if (!FitsRows(part)) return std::make_unique<WholeExport>(part, grids, options);
-  return std::make_unique<RowExport>(part, grids, HalfPixelRuleOf(part.logits_resampling, grids.network_mm, grids.wanted_mm), options);
+  if (!FitsRows(part)) return std::make_unique<WholeExport>(part, grids, options, stop);
+  return std::make_unique<RowExport>(part, grids, HalfPixelRuleOf(part.logits_resampling, grids.network_mm, grids.wanted_mm), options, stop);
 }
 
 int64_t LogitsExportBytes(const ModelPart& part, const ExportGrids& grids, int threads) {
@@ -200,18 +205,21 @@ int64_t LogitsExportBytes(const ModelPart& part, const ExportGrids& grids, int t
   return 2 * labels + channels * Voxels(grids.network) * kFloatBytes + 2 * widest * kDoubleBytes + 2 * Voxels(grids.wanted) * kFloatBytes;
 }
 
-void MergeLabels(std::span<const uint16_t> part_labels, const ModelPart& part, const CaseImage& image, std::span<uint16_t> labels) {
+void MergeLabels(std::span<const uint16_t> part_labels, const ModelPart& part, const CaseImage& image, std::span<uint16_t> labels,
+                 const std::stop_token& stop) {
   // The place of network axis i in the case is axis transpose_forward[i]: its stride there.
   const ArrayShape shape = ToNetworkAxes(part, image.box.Shape());
   const ArrayShape step = ToNetworkAxes(part, ArrayShape{image.shape[1] * image.shape[2], image.shape[2], 1});
   const ArrayShape begin = ToNetworkAxes(part, image.box.begin);
   const uint16_t* source = part_labels.data();
-  for (int64_t x = 0; x < shape[0]; ++x)
+  for (int64_t x = 0; x < shape[0]; ++x) {
+    ThrowIfStopped(stop);
     for (int64_t y = 0; y < shape[1]; ++y) {
       uint16_t* target = labels.data() + (x + begin[0]) * step[0] + (y + begin[1]) * step[1] + begin[2] * step[2];
       for (int64_t z = 0; z < shape[2]; ++z, ++source)
         if (*source != 0) target[z * step[2]] = *source;
     }
+  }
 }
 
 }  // namespace tuckerseg

@@ -24,8 +24,7 @@ class LogitsExport {
   /// With Finishing::kLines and kLargest, perhaps from several threads at the same time.
   virtual void Take(const LogitsBlock& block) = 0;
   /// Labels of the cropped case in the network's axes, once every block has been taken; call it once.
-  /// Errors: kCancelled between two channels.
-  virtual std::vector<uint16_t> Labels(const std::stop_token& stop) = 0;
+  virtual std::vector<uint16_t> Labels() = 0;
 };
 
 /// Between which grids, both in the network's axes, logits become labels.
@@ -41,15 +40,17 @@ ExportGrids ExportGridsOf(const ModelPart& part, const ArrayShape& case_shape, c
 /// - grids are equal: blocks become labels at once;
 /// - order 0 or 1: rows of the wanted grid are made as soon as the two rows they lie between are there;
 /// - order 3 needs the whole volume: every logit is kept at the network's spacing, and resampled one channel after another.
-/// `part` must outlive the export.
-std::unique_ptr<LogitsExport> MakeLogitsExport(const ModelPart& part, const ExportGrids& grids, const SegmentOptions& options);
+/// `part` must outlive the export. Its Take() and Labels() throw kCancelled once `stop` has been asked for.
+std::unique_ptr<LogitsExport> MakeLogitsExport(const ModelPart& part, const ExportGrids& grids, const SegmentOptions& options,
+                                               const std::stop_token& stop = {});
 
 /// Bytes that the export of a part holds at its peak.
 int64_t LogitsExportBytes(const ModelPart& part, const ExportGrids& grids, int threads);
 /// The order in which that export takes blocks.
 Finishing FinishingOf(const ModelPart& part, const ExportGrids& grids);
 
-/// Writes the labels that are not 0 over `labels` (the uncropped case, z, y, x): later parts win.
-void MergeLabels(std::span<const uint16_t> part_labels, const ModelPart& part, const CaseImage& image, std::span<uint16_t> labels);
+/// Writes the labels that are not 0 over `labels` (the uncropped case, z, y, x): later parts win. Errors: kCancelled once `stop` has been asked for.
+void MergeLabels(std::span<const uint16_t> part_labels, const ModelPart& part, const CaseImage& image, std::span<uint16_t> labels,
+                 const std::stop_token& stop = {});
 
 }  // namespace tuckerseg

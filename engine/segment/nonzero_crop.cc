@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "engine/stopping.h"
+
 namespace tuckerseg {
 
 Box NonzeroBox(std::span<const float> image, const ArrayShape& shape) {
@@ -39,7 +41,7 @@ std::vector<float> Crop(std::span<const float> image, const ArrayShape& shape, c
   return cropped;
 }
 
-std::vector<uint8_t> FilledNonzeroMask(std::span<const float> image, const ArrayShape& shape) {
+std::vector<uint8_t> FilledNonzeroMask(std::span<const float> image, const ArrayShape& shape, const std::stop_token& stop) {
   // 2: background known to reach the border. A list of voxels to visit, not recursion: volumes are deep.
   std::vector<uint8_t> mask(image.size());
   std::transform(image.begin(), image.end(), mask.begin(), [](float value) -> uint8_t { return value != 0 ? 1 : 0; });
@@ -57,7 +59,9 @@ std::vector<uint8_t> FilledNonzeroMask(std::span<const float> image, const Array
       const bool edge = x == 0 || x == shape[0] - 1 || y == 0 || y == shape[1] - 1;
       for (int64_t z = 0; z < shape[2]; z += edge ? 1 : std::max<int64_t>(shape[2] - 1, 1)) visit({x, y, z});
     }
-  while (!open.empty()) {
+  constexpr int64_t kVoxelsBetweenLooks = 1 << 16;
+  for (int64_t visited = 0; !open.empty(); ++visited) {
+    if (visited % kVoxelsBetweenLooks == 0) ThrowIfStopped(stop);
     const ArrayShape at = open.back();
     open.pop_back();
     for (size_t a = 0; a < 3; ++a)

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <span>
+#include <stop_token>
 #include <vector>
 
 #include "engine/volume/resample.h"
@@ -24,6 +25,7 @@ Box NonzeroBox(std::span<const float> image, const ArrayShape& shape);
 std::vector<float> Crop(std::span<const float> image, const ArrayShape& shape, const Box& box);
 
 /// 1 where a voxel differs from 0 or lies in a hole: background that no path of face neighbours joins to the border.
-std::vector<uint8_t> FilledNonzeroMask(std::span<const float> image, const ArrayShape& shape);
+/// Errors: kCancelled once `stop` has been asked for.
+std::vector<uint8_t> FilledNonzeroMask(std::span<const float> image, const ArrayShape& shape, const std::stop_token& stop = {});
 
 }  // namespace tuckerseg

@@ -63,12 +63,12 @@ void RgbTo01(std::span<float> image) {
 
 }  // namespace
 
-void Normalize(const Normalization& normalization, std::span<float> image, const ArrayShape& shape) {
+void Normalize(const Normalization& normalization, std::span<float> image, const ArrayShape& shape, const std::stop_token& stop) {
   switch (normalization.scheme) {
     case NormalizationScheme::kCt:
       return NormalizeCt(normalization, image);
     case NormalizationScheme::kZScore:
-      return NormalizeZScore(image, normalization.use_mask ? FilledNonzeroMask(image, shape) : std::vector<uint8_t>{});
+      return NormalizeZScore(image, normalization.use_mask ? FilledNonzeroMask(image, shape, stop) : std::vector<uint8_t>{});
     case NormalizationScheme::kRescaleTo01:
       return RescaleTo01(image);
     case NormalizationScheme::kRgbTo01:

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <span>
+#include <stop_token>
 
 #include "engine/model/model.h"
 #include "engine/volume/resample.h"
@@ -9,7 +10,7 @@
 namespace tuckerseg {
 
 /// Normalises one channel in place (nnunet-inference section 3.3). `shape`: array axes of `image`, cropped to nonzero.
-/// Errors: kInvalidArgument if kRgbTo01 meets a value outside [0, 255].
-void Normalize(const Normalization& normalization, std::span<float> image, const ArrayShape& shape);
+/// Errors: kInvalidArgument if kRgbTo01 meets a value outside [0, 255], kCancelled once `stop` has been asked for.
+void Normalize(const Normalization& normalization, std::span<float> image, const ArrayShape& shape, const std::stop_token& stop = {});
 
 }  // namespace tuckerseg

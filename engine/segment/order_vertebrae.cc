@@ -57,7 +57,7 @@ std::vector<uint16_t> Numbers(const Components& found, const std::vector<bool>& 
 }
 
 void Renumber(const std::vector<Label>& names, const CaseLabels& map) {
-  const Components found = FindComponents(map.labels, map.shape, [](uint16_t label) { return label != 0; });
+  const Components found = FindComponents(map.labels, map.shape, [](uint16_t label) { return label != 0; }, map.stop);
   const double least = kLeastVolumeMm3 / (map.spacing_mm[0] * map.spacing_mm[1] * map.spacing_mm[2]);
   std::vector<bool> kept(found.all.size() + 1, false);
   for (size_t i = 0; i < found.all.size(); ++i) kept[i + 1] = static_cast<double>(found.all[i].voxels) >= least;
@@ -73,7 +73,7 @@ void Renumber(const std::vector<Label>& names, const CaseLabels& map) {
 
 void OrderVertebrae(const std::vector<Label>& names, const CaseLabels& map) {
   if (AnyTwoTouch(map)) Renumber(names, map);
-  DilateLabels(map.labels, map.shape, map.spacing_mm, kGrowthMm);
+  DilateLabels(map.labels, map.shape, map.spacing_mm, kGrowthMm, map.stop);
 }
 
 }  // namespace tuckerseg

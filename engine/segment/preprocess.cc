@@ -1,6 +1,7 @@
 #include "engine/segment/preprocess.h"
 
 #include <algorithm>
+#include <atomic>
 #include <cmath>
 #include <cstring>
 #include <string>
@@ -36,23 +37,26 @@ bool HasTaskSpacing(const Model& model, const Spacing3& canonical_mm) {
 }
 
 template <typename T>
-int64_t CountNonFinite(const Volume& volume) {
-  const size_t count = volume.voxels.size() / sizeof(T);
-  int64_t bad = 0;
-  for (size_t i = 0; i < count; ++i) {
-    T value;
-    std::memcpy(&value, volume.voxels.data() + i * sizeof(T), sizeof(T));
-    // As float32: what the networks read.
-    if (!std::isfinite(static_cast<float>(static_cast<double>(value) * volume.slope + volume.intercept))) ++bad;
-  }
+int64_t CountNonFinite(const Volume& volume, const Threads& threads) {
+  std::atomic<int64_t> bad = 0;
+  ParallelFor(threads, static_cast<int64_t>(volume.voxels.size() / sizeof(T)), [&](int64_t begin, int64_t end) {
+    int64_t found = 0;
+    for (int64_t i = begin; i < end; ++i) {
+      T value;
+      std::memcpy(&value, volume.voxels.data() + static_cast<size_t>(i) * sizeof(T), sizeof(T));
+      // As float32: what the networks read.
+      if (!std::isfinite(static_cast<float>(static_cast<double>(value) * volume.slope + volume.intercept))) ++found;
+    }
+    bad += found;
+  });
   return bad;
 }
 
 /// TotalSegmentator makes -2^31 of such voxels without a word, and cubic resampling spreads one of them over the whole volume.
-void RefuseNonFinite(const Volume& volume) {
+void RefuseNonFinite(const Volume& volume, const Threads& threads) {
   int64_t bad = 0;
-  if (volume.type == VoxelType::kFloat32) bad = CountNonFinite<float>(volume);
-  if (volume.type == VoxelType::kFloat64) bad = CountNonFinite<double>(volume);
+  if (volume.type == VoxelType::kFloat32) bad = CountNonFinite<float>(volume, threads);
+  if (volume.type == VoxelType::kFloat64) bad = CountNonFinite<double>(volume, threads);
   if (bad > 0) {
     throw Error(ErrorCode::kInvalidArgument, "voxels: " + std::to_string(bad) + " are NaN or infinite: must be finite intensities");
   }
@@ -60,7 +64,7 @@ void RefuseNonFinite(const Volume& volume) {
 
 /// `image` with its axes permuted: output axis i = input axis axes[i].
 std::vector<float> Transposed(std::span<const float> image, const ArrayShape& shape, const std::array<int, 3>& axes,
-                              int threads) {
+                              const Threads& threads) {
   const ArrayShape strides{shape[1] * shape[2], shape[2], 1};
   ArrayShape size;
   ArrayShape step;
@@ -110,12 +114,12 @@ CaseGeometry CaseGeometryOf(const Geometry& geometry, const Model& model) {
 }
 
 void CheckImage(const Volume& volume, const Model& model) {
-  RefuseNonFinite(volume);
+  RefuseNonFinite(volume, 1);
   CaseGeometryOf(volume.geometry, model);
 }
 
-CanonicalImage ReadImage(const Volume& volume, const Model& model, int threads) {
-  RefuseNonFinite(volume);
+CanonicalImage ReadImage(const Volume& volume, const Model& model, const Threads& threads) {
+  RefuseNonFinite(volume, threads);
   const CaseGeometry geometry = CaseGeometryOf(volume.geometry, model);
   CanonicalImage result{{}, geometry.shape, geometry.spacing_mm, geometry.orientation};
   const VolumeView view = ViewOf(volume, geometry.orientation);
@@ -163,7 +167,7 @@ HalfPixelRule HalfPixelRuleOf(const Resampling& rule, const Spacing3& current_mm
 
 void ResampleByPlans(const Resampling& rule, std::span<const float> input, const ArrayShape& input_shape,
                      const Spacing3& current_mm, std::span<float> output, const ArrayShape& output_shape,
-                     const Spacing3& wanted_mm, int threads) {
+                     const Spacing3& wanted_mm, const Threads& threads) {
   if (input_shape == output_shape) {
     std::copy(input.begin(), input.end(), output.begin());
     return;
@@ -171,11 +175,11 @@ void ResampleByPlans(const Resampling& rule, std::span<const float> input, const
   ResampleHalfPixel(input, input_shape, HalfPixelRuleOf(rule, current_mm, wanted_mm), output, output_shape, threads);
 }
 
-std::vector<float> NetworkImage(const CaseImage& image, const ModelPart& part, int threads) {
+std::vector<float> NetworkImage(const CaseImage& image, const ModelPart& part, const Threads& threads) {
   const ArrayShape cropped = image.box.Shape();
   std::vector<float> network = Transposed(image.image, cropped, part.transpose_forward, threads);
   const ArrayShape size = ToNetworkAxes(part, cropped);
-  Normalize(part.normalization.front(), network, size);
+  Normalize(part.normalization.front(), network, size, threads.stop);
 
   const ArrayShape wanted = NetworkShape(part, cropped, image.spacing_mm);
   if (wanted == size) return network;

@@ -1,4 +1,4 @@
-/// From a volume to what a network reads: orientation, model spacing, crop, normalisation, network spacing.
+/// From a volume to what a network reads: orientation, model spacing, crop, normalisation, network spacing. Errors of each that takes threads: kCancelled, as ParallelFor.
 #pragma once
 
 #include <cstdint>
@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "engine/model/model.h"
+#include "engine/parallel.h"
 #include "engine/segment/nonzero_crop.h"
 #include "engine/volume/orientation.h"
 #include "engine/volume/resample.h"
@@ -27,7 +28,7 @@ void CheckImage(const Volume& volume, const Model& model);
 /// Reads the volume. TotalSegmentator's way: closest canonical, resampled to the task's spacing with integer intensities
 /// (totalsegmentator-pipeline sections 5 and 6). nnU-Net's way: as the model's reader gives it.
 /// Errors: kInvalidArgument if a voxel is NaN or infinite.
-CanonicalImage ReadImage(const Volume& volume, const Model& model, int threads);
+CanonicalImage ReadImage(const Volume& volume, const Model& model, const Threads& threads);
 
 /// One case: an image, or some rows of it, cropped to nonzero.
 struct CaseImage {
@@ -60,7 +61,7 @@ std::array<T, 3> ToNetworkAxes(const ModelPart& part, const std::array<T, 3>& va
 
 /// The network's input for a case: transposed, normalised, then resampled to the network's spacing. C order, NetworkShape().
 /// Errors: kInvalidArgument (intensities that the normalisation refuses).
-std::vector<float> NetworkImage(const CaseImage& image, const ModelPart& part, int threads);
+std::vector<float> NetworkImage(const CaseImage& image, const ModelPart& part, const Threads& threads);
 
 /// What the plans' rule means between two spacings.
 /// Errors: kFailedPrecondition for rules that the engine does not run (order_z other than 0).
@@ -70,6 +71,6 @@ HalfPixelRule HalfPixelRuleOf(const Resampling& rule, const Spacing3& current_mm
 /// Errors: kFailedPrecondition for rules that the engine does not run (order_z other than 0).
 void ResampleByPlans(const Resampling& rule, std::span<const float> input, const ArrayShape& input_shape,
                      const Spacing3& current_mm, std::span<float> output, const ArrayShape& output_shape,
-                     const Spacing3& wanted_mm, int threads);
+                     const Spacing3& wanted_mm, const Threads& threads);
 
 }  // namespace tuckerseg

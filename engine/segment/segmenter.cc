@@ -13,6 +13,7 @@
 #include "engine/segment/preprocess.h"
 #include "engine/segment/stopwatch.h"
 #include "engine/segment/threefold_split.h"
+#include "engine/stopping.h"
 
 namespace tuckerseg {
 namespace {
@@ -68,10 +69,6 @@ void CheckPart(const ModelPart& part) {
   CheckResampling(part);
 }
 
-void ThrowIfStopped(const std::stop_token& stop) {
-  if (stop.stop_requested()) throw Error(ErrorCode::kCancelled, "cancelled");
-}
-
 void KeepOnly(const std::vector<int64_t>& structures, std::span<uint16_t> labels) {
   if (structures.empty()) return;
   std::vector<uint16_t> kept(65536, 0);
@@ -104,7 +101,7 @@ class Segmenter::Run {
     KeepOnly(options_.structures, labels_);
     if (MeasuresHere()) MeasureOnModelsGrid(image, shape);
     image.image = {};
-    result_.label_map = RestoreLabels(labels_, shape, image.orientation, volume.geometry.shape, options_.threads);
+    result_.label_map = RestoreLabels(labels_, shape, image.orientation, volume.geometry.shape, threads());
     return std::move(result_);
   }
 
@@ -113,7 +110,7 @@ class Segmenter::Run {
     const Stopwatch stopwatch(&result_.times.preprocess_s);
     counter_.Enter(Stage::kPreprocess);
     ThrowIfStopped(stop_);
-    return ReadImage(volume, model_, options_.threads);
+    return ReadImage(volume, model_, threads());
   }
 
   static std::span<const float> Rows(const CanonicalImage& image, const SplitPart& split) {
@@ -157,10 +154,10 @@ class Segmenter::Run {
       const Stopwatch stopwatch(&result_.times.preprocess_s);
       counter_.Enter(Stage::kPreprocess);
       ThrowIfStopped(stop_);
-      network_image = NetworkImage(image, part, options_.threads);
+      network_image = NetworkImage(image, part, threads());
     }
     const ExportGrids grids = ExportGridsOf(part, image.box.Shape(), image.spacing_mm);
-    const std::unique_ptr<LogitsExport> logits = MakeLogitsExport(part, grids, options_);
+    const std::unique_ptr<LogitsExport> logits = MakeLogitsExport(part, grids, options_, stop_);
     device.Enter(stop_);  // between the stages' stopwatches: a wait is no work
     {
       const Stopwatch stopwatch(&result_.times.infer_s);
@@ -172,14 +169,16 @@ class Segmenter::Run {
     device.Leave();  // before labels are made of logits that were kept, which may take long
     const Stopwatch stopwatch(&result_.times.postprocess_s);
     counter_.Enter(Stage::kPostprocess);
-    MergeLabels(logits->Labels(stop_), part, image, labels);
+    MergeLabels(logits->Labels(), part, image, labels, stop_);
   }
 
   void Clean(const CanonicalImage& image) {
-    const CaseLabels map{labels_, image.shape, image.spacing_mm};
+    const CaseLabels map{labels_, image.shape, image.spacing_mm, stop_};
     CleanLabels(model_.pipeline.cleaning, model_.labels, map);
     if (options_.drop_below_mm3 > 0) DropSmallComponents(options_.drop_below_mm3, map);
   }
+
+  Threads threads() const { return {options_.threads, stop_}; }
 
   bool MeasuresHere() const { return options_.statistics && model_.pipeline.statistics_at_model_spacing; }
 
@@ -187,7 +186,7 @@ class Segmenter::Run {
     // TotalSegmentator multiplies the header's spacings in float32.
     const auto voxel_mm3 = static_cast<float>(image.spacing_mm[0]) * static_cast<float>(image.spacing_mm[1]) * static_cast<float>(image.spacing_mm[2]);
     result_.statistics = MeasureStructures(labels_, image.image, shape, static_cast<double>(voxel_mm3),
-                                           segmenter_.ValuesAskedFor(options_), {options_.exclude_incomplete, options_.threads});
+                                           segmenter_.ValuesAskedFor(options_), {options_.exclude_incomplete, threads()});
   }
 
   Segmenter& segmenter_;

@@ -5,6 +5,7 @@
 #include <span>
 #include <vector>
 
+#include "engine/parallel.h"
 #include "engine/volume/orientation.h"
 #include "engine/volume/volume.h"
 
@@ -25,7 +26,7 @@ inline constexpr int64_t kBorderVoxels = 3;
 struct StatisticsOptions {
   /// TotalSegmentator's border rule: volume and mean of a structure that touches the border are 0. Its voxels are told all the same.
   bool exclude_incomplete = false;
-  int threads = 1;
+  Threads threads = 1;
 };
 
 /// Measures the structures `values` (each once), in their order, in one pass over the voxels. `labels` lie on the grid of

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "engine/error.h"
+#include "engine/parallel.h"
 #include "engine/segment/crop_volume.h"
 #include "engine/segment/dilation.h"
 
@@ -30,22 +31,31 @@ ProgressSink Shifted(const ProgressSink& progress, int64_t done_before, int64_t 
 ArrayShape Reversed(const Index3& shape) { return {shape[2], shape[1], shape[0]}; }
 
 /// 1 where `map` holds one of `values`.
-std::vector<uint8_t> MaskOf(const LabelMap& map, const std::vector<int64_t>& values) {
+std::vector<uint8_t> MaskOf(const LabelMap& map, const std::vector<int64_t>& values, const Threads& threads) {
   std::vector<uint8_t> wanted(65536, 0);
   for (const int64_t value : values) wanted[static_cast<size_t>(value)] = 1;
   std::vector<uint8_t> mask(map.labels.size());
-  for (size_t v = 0; v < mask.size(); ++v) mask[v] = wanted[map.labels[v]];
+  ParallelFor(threads, static_cast<int64_t>(mask.size()), [&](int64_t begin, int64_t end) {
+    for (auto v = static_cast<size_t>(begin); v < static_cast<size_t>(end); ++v) mask[v] = wanted[map.labels[v]];
+  });
   return mask;
 }
 
+/// Labels outside the mask become background.
+void KeepOnlyIn(const std::vector<uint8_t>& mask, const Threads& threads, LabelMap& map) {
+  ParallelFor(threads, static_cast<int64_t>(mask.size()), [&](int64_t begin, int64_t end) {
+    for (auto v = static_cast<size_t>(begin); v < static_cast<size_t>(end); ++v)
+      if (mask[v] == 0) map.labels[v] = 0;
+  });
+}
+
 /// Labels outside the grown mask become background.
-void KeepNear(std::vector<uint8_t> mask, const Spacing3& spacing_mm, double distance_mm, LabelMap& map) {
+void KeepNear(std::vector<uint8_t> mask, const Spacing3& spacing_mm, double distance_mm, const Threads& threads, LabelMap& map) {
   const double mean_mm = (spacing_mm[0] + spacing_mm[1] + spacing_mm[2]) / 3;
   const auto steps = static_cast<int64_t>(distance_mm / mean_mm);
   if (steps < 1) return;  // scipy's dilation then grows without end: nothing is outside
-  DilateByFaces(mask, Reversed(map.shape), steps);
-  for (size_t v = 0; v < mask.size(); ++v)
-    if (mask[v] == 0) map.labels[v] = 0;
+  DilateByFaces(mask, Reversed(map.shape), steps, threads.stop);
+  KeepOnlyIn(mask, threads, map);
 }
 
 }  // namespace
@@ -73,7 +83,7 @@ Segmentation TaskSegmenter::Segment(const Volume& volume, std::stop_token stop, 
   if (refiner_ != nullptr) Refine(volume, result, stop, Shifted(progress, patches, 0), device);
   if (options().statistics && result.statistics.empty()) {
     result.statistics = MeasureStructures(result.label_map.labels, ViewOf(volume), HeaderVoxelVolumeMm3(volume.geometry),
-                                          own_.ValuesAskedFor(options()), {options().exclude_incomplete, options().threads});
+                                          own_.ValuesAskedFor(options()), {options().exclude_incomplete, {options().threads, stop}});
   }
   return result;
 }
@@ -87,19 +97,20 @@ Segmentation TaskSegmenter::SegmentCropped(const Volume& volume, const std::stop
     if (shifted) shifted(inner);
   };
   Segmentation rough = rough_->Segment(volume, rough_options, stop, counted, &device);
+  const Threads threads(options().threads, stop);
   const Spacing3 spacing_mm = volume.geometry.AffineSpacingMm();
-  const std::optional<VolumeBox> box = BoxOfLabels(rough.label_map, plan_.crop_labels, spacing_mm, plan_.margin_mm);
+  const std::optional<VolumeBox> box = BoxOfLabels(rough.label_map, plan_.crop_labels, spacing_mm, plan_.margin_mm, stop);
   if (!box) {
     device.Leave();  // the task's own networks do not use it
     std::fill(rough.label_map.labels.begin(), rough.label_map.labels.end(), uint16_t{0});
     return rough;
   }
-  std::vector<uint8_t> near = plan_.near_labels.empty() ? std::vector<uint8_t>() : MaskOf(rough.label_map, plan_.near_labels);
+  std::vector<uint8_t> near = plan_.near_labels.empty() ? std::vector<uint8_t>() : MaskOf(rough.label_map, plan_.near_labels, threads);
   rough.label_map = {};
-  Segmentation result = own_.Segment(CropVolume(volume, *box), options(), stop, Shifted(progress, patches, 0), &device);
+  Segmentation result = own_.Segment(CropVolume(volume, *box, stop), options(), stop, Shifted(progress, patches, 0), &device);
   AddTimes(rough.times, result.times);
-  result.label_map = PasteLabels(result.label_map, *box, volume.geometry.shape);
-  if (!near.empty()) KeepNear(std::move(near), spacing_mm, own_.model().pipeline.keep_near->distance_mm, result.label_map);
+  result.label_map = PasteLabels(result.label_map, *box, volume.geometry.shape, stop);
+  if (!near.empty()) KeepNear(std::move(near), spacing_mm, own_.model().pipeline.keep_near->distance_mm, threads, result.label_map);
   return result;
 }
 
@@ -109,10 +120,9 @@ void TaskSegmenter::Refine(const Volume& volume, Segmentation& result, const std
   AddTimes(other.times, result.times);
   const Spacing3 spacing_mm = volume.geometry.AffineSpacingMm();
   DilateLabels(result.label_map.labels, Reversed(result.label_map.shape), {spacing_mm[2], spacing_mm[1], spacing_mm[0]},
-               own_.model().pipeline.refine->distance_mm);
-  const std::vector<uint8_t> kept = MaskOf(other.label_map, plan_.refine_labels);
-  for (size_t v = 0; v < kept.size(); ++v)
-    if (kept[v] == 0) result.label_map.labels[v] = 0;
+               own_.model().pipeline.refine->distance_mm, stop);
+  const Threads threads(options().threads, stop);
+  KeepOnlyIn(MaskOf(other.label_map, plan_.refine_labels, threads), threads, result.label_map);
 }
 
 }  // namespace tuckerseg

@@ -124,7 +124,7 @@ void LineResampler::Run(double* lines, int64_t width, double* output) const {
 
 template <typename T>
 std::vector<double> ResampleAlong(std::span<const T> input, const ArrayShape& shape, int axis, const LineResampler& resampler,
-                                  int threads) {
+                                  const Threads& threads) {
   // The array as [outer][line][inner]; lines are numbered outer * inner_count + inner.
   int64_t outer = 1;
   int64_t inner = 1;
@@ -164,7 +164,7 @@ std::vector<double> ResampleAlong(std::span<const T> input, const ArrayShape& sh
   return result;
 }
 
-template std::vector<double> ResampleAlong(std::span<const float>, const ArrayShape&, int, const LineResampler&, int);
-template std::vector<double> ResampleAlong(std::span<const double>, const ArrayShape&, int, const LineResampler&, int);
+template std::vector<double> ResampleAlong(std::span<const float>, const ArrayShape&, int, const LineResampler&, const Threads&);
+template std::vector<double> ResampleAlong(std::span<const double>, const ArrayShape&, int, const LineResampler&, const Threads&);
 
 }  // namespace tuckerseg

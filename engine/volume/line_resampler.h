@@ -48,6 +48,6 @@ LineResampler HalfPixelLine(int64_t length_in, int64_t length_out, int order);
 /// Resamples `input` (C order) along `axis` (0, 1 or 2); the other axes stay. Input may be float or double.
 template <typename T>
 std::vector<double> ResampleAlong(std::span<const T> input, const ArrayShape& shape, int axis, const LineResampler& resampler,
-                                  int threads);
+                                  const Threads& threads);
 
 }  // namespace tuckerseg

@@ -63,7 +63,7 @@ void ConvertRows(const VolumeView& view, int64_t begin, int64_t end, Value* outp
 }
 
 template <typename Value>
-std::vector<Value> Convert(const VolumeView& view, int threads) {
+std::vector<Value> Convert(const VolumeView& view, const Threads& threads) {
   std::vector<Value> values(static_cast<size_t>(view.shape[0] * view.shape[1] * view.shape[2]));
   ParallelFor(threads, view.shape[2], [&](int64_t begin, int64_t end) {
     VisitVoxelType(view.type, [&]<typename T>() { ConvertRows<T>(view, begin, end, values.data()); });
@@ -133,8 +133,8 @@ Geometry CanonicalGeometry(const Geometry& geometry, const Orientation& orientat
   return canonical;
 }
 
-std::vector<float> ToFloat(const VolumeView& view, int threads) { return Convert<float>(view, threads); }
+std::vector<float> ToFloat(const VolumeView& view, const Threads& threads) { return Convert<float>(view, threads); }
 
-std::vector<double> ToDouble(const VolumeView& view, int threads) { return Convert<double>(view, threads); }
+std::vector<double> ToDouble(const VolumeView& view, const Threads& threads) { return Convert<double>(view, threads); }
 
 }  // namespace tuckerseg

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <vector>
 
+#include "engine/parallel.h"
 #include "engine/volume/volume.h"
 
 namespace tuckerseg {
@@ -41,8 +42,8 @@ VolumeView ViewOf(const Volume& volume, const Orientation& orientation = {});
 Geometry CanonicalGeometry(const Geometry& geometry, const Orientation& orientation);
 
 /// Values of the view as float32 (double arithmetic, then rounded), view axis 0 fastest: [axis 2][axis 1][axis 0].
-std::vector<float> ToFloat(const VolumeView& view, int threads);
+std::vector<float> ToFloat(const VolumeView& view, const Threads& threads);
 /// The same without rounding: what resampling starts from.
-std::vector<double> ToDouble(const VolumeView& view, int threads);
+std::vector<double> ToDouble(const VolumeView& view, const Threads& threads);
 
 }  // namespace tuckerseg

@@ -7,6 +7,7 @@
 #include <span>
 #include <vector>
 
+#include "engine/parallel.h"
 #include "engine/volume/orientation.h"
 #include "engine/volume/volume.h"
 
@@ -26,7 +27,7 @@ int64_t ResampledLength(int64_t length, double spacing_mm, double target_mm);
 /// the same integers. Order 3 pads the edge by 12 samples before the spline prefilter (scipy's rule for `nearest`).
 /// Output: float32, view axis 0 fastest. Errors: kInvalidArgument for another order or an empty shape.
 std::vector<float> ResampleCornerAligned(const VolumeView& view, const Index3& shape, int order, IntensityCast cast,
-                                         int threads);
+                                         const Threads& threads);
 
 /// Shapes of arrays in C order [a0][a1][a2] (a2 fastest), nnU-Net's way of counting axes.
 using ArrayShape = std::array<int64_t, 3>;
@@ -42,7 +43,7 @@ struct HalfPixelRule {
 
 /// Errors: kInvalidArgument for another order, an empty shape, or an `input` that does not fit `input_shape`.
 void ResampleHalfPixel(std::span<const float> input, const ArrayShape& input_shape, const HalfPixelRule& rule,
-                       std::span<float> output, const ArrayShape& output_shape, int threads);
+                       std::span<float> output, const ArrayShape& output_shape, const Threads& threads);
 
 /// nnU-Net's separate-z decision (nnunet-inference section 3.5). `force`: the plans' force_separate_z, empty for null.
 /// Returns the axis, or nothing where the volume is resized in three dimensions.
@@ -53,6 +54,6 @@ std::optional<int> SeparateAxis(const Spacing3& current_mm, const Spacing3& want
 /// `labels`: `shape` voxels, canonical axis 0 (right) fastest. Returns a map of `file_shape`, file axis i fastest.
 /// Errors: kInvalidArgument if `labels` does not fill `shape`, or for an empty shape.
 LabelMap RestoreLabels(std::span<const uint16_t> labels, const Index3& shape, const Orientation& orientation,
-                       const Index3& file_shape, int threads);
+                       const Index3& file_shape, const Threads& threads);
 
 }  // namespace tuckerseg

@@ -52,7 +52,7 @@ float Cast(double value, IntensityCast cast) {
 /// Order 1 with scipy's order of operations: the eight neighbours with axis 0 outermost, each v * w0 * w1 * w2, summed from 0.
 /// The integers that follow come from a truncation, so that the last bit counts: 99.999... would become 99.
 template <typename T>
-void ResampleLinear(const VolumeView& view, const Index3& shape, IntensityCast cast, std::span<float> output, int threads) {
+void ResampleLinear(const VolumeView& view, const Index3& shape, IntensityCast cast, std::span<float> output, const Threads& threads) {
   const T* voxels = reinterpret_cast<const T*>(view.first);
   const LinearTaps x = CornerAlignedTaps(view.shape[0], shape[0], view.strides[0]);
   const LinearTaps y = CornerAlignedTaps(view.shape[1], shape[1], view.strides[1]);
@@ -81,7 +81,7 @@ void ResampleLinear(const VolumeView& view, const Index3& shape, IntensityCast c
 
 /// Orders 0 and 3, axis after axis in double: [axis 2][axis 1][axis 0] as the view is counted.
 void ResampleSeparably(const VolumeView& view, const Index3& shape, int order, IntensityCast cast, std::span<float> output,
-                       int threads) {
+                       const Threads& threads) {
   ArrayShape size{view.shape[2], view.shape[1], view.shape[0]};
   std::vector<double> values = ToDouble(view, threads);
   for (int axis = 2; axis >= 0; --axis) {
@@ -92,7 +92,9 @@ void ResampleSeparably(const VolumeView& view, const Index3& shape, int order, I
     values = ResampleAlong(std::span<const double>(values), size, axis, line, threads);
     size[a] = out;
   }
-  std::transform(values.begin(), values.end(), output.begin(), [cast](double value) { return Cast(value, cast); });
+  ParallelFor(threads, static_cast<int64_t>(values.size()), [&](int64_t begin, int64_t end) {
+    std::transform(values.begin() + begin, values.begin() + end, output.begin() + begin, [cast](double value) { return Cast(value, cast); });
+  });
 }
 
 }  // namespace
@@ -102,7 +104,7 @@ int64_t ResampledLength(int64_t length, double spacing_mm, double target_mm) {
 }
 
 std::vector<float> ResampleCornerAligned(const VolumeView& view, const Index3& shape, int order, IntensityCast cast,
-                                         int threads) {
+                                         const Threads& threads) {
   if (order != 0 && order != 1 && order != 3) {
     throw Error(ErrorCode::kInvalidArgument, "order = " + std::to_string(order) + ": must be 0, 1 or 3");
   }

@@ -75,7 +75,7 @@ std::optional<int> SeparateAxis(const Spacing3& current_mm, const Spacing3& want
 }
 
 void ResampleHalfPixel(std::span<const float> input, const ArrayShape& input_shape, const HalfPixelRule& rule,
-                       std::span<float> output, const ArrayShape& output_shape, int threads) {
+                       std::span<float> output, const ArrayShape& output_shape, const Threads& threads) {
   CheckShapes(input, input_shape, output, output_shape);
   if (rule.separate_axis && (*rule.separate_axis < 0 || *rule.separate_axis > 2)) {
     throw Error(ErrorCode::kInvalidArgument, "separate axis = " + std::to_string(*rule.separate_axis) + ": must be 0, 1 or 2");

@@ -27,7 +27,7 @@ std::vector<int64_t> CornerAlignedNearest(int64_t in, int64_t out) {
 }  // namespace
 
 LabelMap RestoreLabels(std::span<const uint16_t> labels, const Index3& shape, const Orientation& orientation,
-                       const Index3& file_shape, int threads) {
+                       const Index3& file_shape, const Threads& threads) {
   if (static_cast<int64_t>(labels.size()) != shape[0] * shape[1] * shape[2] || labels.empty()) {
     throw Error(ErrorCode::kInvalidArgument,
                 std::to_string(labels.size()) + " labels: must fill the low-resolution grid of " + Text(shape) + " voxels");

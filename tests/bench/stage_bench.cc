@@ -95,7 +95,7 @@ void BM_SlidingWindowAroundTheNetwork(benchmark::State& state) {
     const auto logits = MakeLogitsExport(part, grids, options);
     PredictLogits(image, MakePatchGrid(shape, patch, 0.5), {part, folds, options, {}, {}, &head_s, &head}, logits->finishing(),
                   [&logits](const LogitsBlock& block) { logits->Take(block); });
-    benchmark::DoNotOptimize(logits->Labels({}).data());
+    benchmark::DoNotOptimize(logits->Labels().data());
   }
   state.counters["head_ms"] = head_s * 1e3 / static_cast<double>(state.iterations());
   state.SetItemsProcessed(state.iterations() * static_cast<int64_t>(image.size()));

@@ -57,7 +57,7 @@ TEST_P(LogitsExportTest, GivesTheLabelsOfWholeChannelsResampled) {
     }
     logits_export->Take({static_cast<int64_t>(row), 0, c.network[1], block, static_cast<int64_t>(plane)});
   }
-  EXPECT_EQ(logits_export->Labels({}), WholeResampled(part, c, logits));
+  EXPECT_EQ(logits_export->Labels(), WholeResampled(part, c, logits));
 }
 
 INSTANTIATE_TEST_SUITE_P(

@@ -326,7 +326,7 @@ TEST(PredictWithAHead, GivesTheLargestLogitInsteadOfAllWhereThatIsEnough) {
                     logits->Take(block);
                   });
     EXPECT_EQ(shortcuts > 0, !all_logits);
-    return logits->Labels({});
+    return logits->Labels();
   };
   EXPECT_EQ(labels(false), labels(true));
 }
