@@ -10,23 +10,27 @@
 
 namespace tuckerseg {
 
+/// Who holds the memory may have given it back by then.
+constexpr double kTryAgainForMemory_s = 10;
+
 /// Runs `call`. `what`: for which memory was asked, for messages. LibTorch's own messages can hold shapes and places, never voxels.
-/// Errors: kResourceExhausted where the device or the process has no memory left, kInternal for whatever else LibTorch and the
+/// Errors: kResourceExhausted with a time to try again where the device or the process has no memory left, kInternal for whatever else LibTorch and the
 /// libraries below it throw; ours pass as they are.
 template <typename Call>
 auto WithTorchErrors(const std::string& what, Call&& call) {
+  const auto no_memory = [&what] { return Error(ErrorCode::kResourceExhausted, "no memory left for " + what).RetryAfter(kTryAgainForMemory_s); };
   try {
     return call();
   } catch (const c10::OutOfMemoryError&) {
-    throw Error(ErrorCode::kResourceExhausted, "the device has no memory left for " + what);
+    throw Error(ErrorCode::kResourceExhausted, "the device has no memory left for " + what).RetryAfter(kTryAgainForMemory_s);
   } catch (const c10::Error& error) {
     const std::string text = error.what_without_backtrace();
-    if (text.find("not enough memory") != std::string::npos) throw Error(ErrorCode::kResourceExhausted, "no memory left for " + what);
+    if (text.find("not enough memory") != std::string::npos) throw no_memory();
     throw Error(ErrorCode::kInternal, "LibTorch: " + text);
   } catch (const Error&) {
     throw;
   } catch (const std::bad_alloc&) {
-    throw Error(ErrorCode::kResourceExhausted, "no memory left for " + what);
+    throw no_memory();
   } catch (const std::exception& error) {  // oneDNN's own, for one
     throw Error(ErrorCode::kInternal, std::string("LibTorch: ") + error.what());
   }
