@@ -17,7 +17,7 @@ namespace tuckerseg {
 /// What a request asks of the server's choice. What is absent is not asked.
 struct LevelPromises {
   std::optional<double> min_quality;   ///< CardDice::quality, in [0, 1]
-  std::optional<double> max_latency_s; ///< from admission to the whole label map
+  std::optional<double> max_latency_s; ///< from admission to the whole label map: what is left of it by then
   std::optional<double> deadline_s;    ///< seconds that are left of the call
   std::optional<int64_t> max_memory_bytes;
   bool operator==(const LevelPromises&) const = default;

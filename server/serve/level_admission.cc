@@ -24,7 +24,8 @@ LevelPromises PromisesOf(const LevelRequest& request) {
   LevelPromises promises;
   if (automatic.min_quality() > 0) promises.min_quality = automatic.min_quality();
   if (automatic.has_max_latency()) {
-    promises.max_latency_s = static_cast<double>(automatic.max_latency().seconds()) + 1e-9 * automatic.max_latency().nanos();
+    const double asked_s = static_cast<double>(automatic.max_latency().seconds()) + 1e-9 * automatic.max_latency().nanos();
+    promises.max_latency_s = std::max(0.0, asked_s - request.waited_s);
   }
   if (automatic.max_memory_bytes() > 0) {
     constexpr uint64_t kMost = std::numeric_limits<int64_t>::max();

@@ -51,6 +51,8 @@ struct LevelRequest {
   std::vector<size_t> places = {};
   /// Seconds that are left of the call; none: it has no deadline.
   std::optional<double> deadline_s;
+  /// Seconds since its volume came, from when `max_latency` counts: a call that has waited for another with its key has used them up.
+  double waited_s = 0;
   /// What the request holds already: the volume, label maps of other levels.
   int64_t held_bytes = 0;
   /// What making its answer takes beside the volume and the label map.

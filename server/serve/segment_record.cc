@@ -44,7 +44,8 @@ void Count(const CallEnd& end, Metrics& metrics) {
   metrics.CountBytes("received", static_cast<double>(record.received_bytes));
   metrics.CountBytes("sent", static_cast<double>(record.sent_bytes));
   const grpc::StatusCode code = end.status.error_code();
-  if (code == grpc::StatusCode::CANCELLED || code == grpc::StatusCode::DEADLINE_EXCEEDED) {
+  const bool given_up = code == grpc::StatusCode::CANCELLED || code == grpc::StatusCode::DEADLINE_EXCEEDED;
+  if (given_up && !record.refused) {
     metrics.CountCancelled(kCallStageNames[static_cast<size_t>(end.clock.stage())]);
   } else if (!end.status.ok()) {
     metrics.CountRejected(end.code);
@@ -138,7 +139,7 @@ void ExpectReports(Metrics& metrics) {
   for (const char* direction : {"received", "sent"}) metrics.CountBytes(direction, 0);
   for (const char* stage : kCallStageNames) metrics.CountCancelled(stage, 0);
   for (int code = grpc::StatusCode::OK + 1; code <= grpc::StatusCode::UNAUTHENTICATED; ++code) {
-    if (code == grpc::StatusCode::CANCELLED || code == grpc::StatusCode::DEADLINE_EXCEEDED) continue;  // those are cancelled
+    if (code == grpc::StatusCode::CANCELLED) continue;  // nobody is refused with it
     metrics.CountRejected(NameOf(static_cast<grpc::StatusCode>(code)), 0);
   }
 }

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cmath>
 #include <limits>
 #include <mutex>
 #include <thread>
@@ -153,6 +154,7 @@ void SegmentRun::EndWithin(double seconds) {
 
 std::shared_ptr<SegmentWork> SegmentRun::Perform(Volume volume, MemoryReservation volume_memory, int64_t answer_bytes, const RunEvents& events,
                                                  const RunTerms& terms) {
+  clock_.Enter(CallStage::kQueue);  // to wait for one's admission is to wait
   std::unique_lock admission(parts_.admission, std::defer_lock);
   WorkHold hold = AdmitPatiently(admission, {volume.geometry, volume_memory.bytes() + terms.kept_bytes, answer_bytes}, events, terms);
   auto work = std::make_shared<SegmentWork>(std::move(volume), std::move(volume_memory), std::move(hold));
@@ -171,7 +173,11 @@ std::shared_ptr<SegmentWork> SegmentRun::Perform(Volume volume, MemoryReservatio
   return work;
 }
 
-LevelRequest SegmentRun::Request() const { return {.view = *view_, .model = *model_, .header = header_, .client = client_, .asked = asked_, .deadline_s = SecondsLeft()}; }
+LevelRequest SegmentRun::Request() const {
+  const bool has_come = come_at_ != StageClock::Clock::time_point{};
+  // Whole seconds: less is within what is foretold, and refusals and records say what the client has asked.
+  return {.view = *view_, .model = *model_, .header = header_, .client = client_, .asked = asked_, .deadline_s = SecondsLeft(), .waited_s = has_come ? std::floor(SecondsSince(come_at_)) : 0};
+}
 
 WorkHold SegmentRun::AdmitPatiently(std::unique_lock<AdmissionLock>& admission, const Need& need, const RunEvents& events, const RunTerms& terms) {
   const auto last_try = StageClock::Clock::now() + terms.patience;
@@ -181,7 +187,10 @@ WorkHold SegmentRun::AdmitPatiently(std::unique_lock<AdmissionLock>& admission, 
       return Admit(need, terms);
     } catch (const Error& error) {
       // Others pass: it may be admitted when they have.
-      if (!error.retry_after_s() || StageClock::Clock::now() >= last_try) throw;
+      if (!error.retry_after_s() || StageClock::Clock::now() >= last_try) {
+        record_.refused = true;
+        throw;
+      }
     }
     admission.unlock();
     WaitToTryAgain(events);

@@ -7,13 +7,14 @@
 #include <optional>
 #include <sstream>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
 #include "server/observe/choice_log.h"
 #include "tests/engine/model/temporary_directory.h"
+#include "tests/server/serve/held_model.h"
 #include "tests/server/serve/segment_conversation.h"
-#include "tests/server/serve/served_model.h"
 #include "tests/server/variants/tiny_variants.h"
 
 namespace tuckerseg {
@@ -25,10 +26,12 @@ using testing::Not;
 /// An original whose patch is expected to take ten seconds, and a level at a microsecond.
 class SegmentChoiceRecord : public testing::Test {
  protected:
-  SegmentChoiceRecord() {
+  explicit SegmentChoiceRecord(bool open = true) {
+    if (open) gate_.Open();
     disk_.Add("quick", {{"quick", 0.3, true, 1}}, 11, TinyCard("quick", 0.93, 0.91));
     ServedOptions options;
     options.models = disk_.models();
+    options.executor = gate_.Before(options.executor);
     options.config.allow_phantom_quality = true;
     served_.emplace(std::move(options));
     served_->times().Expect({"tiny", "original"}, 10);
@@ -62,6 +65,7 @@ class SegmentChoiceRecord : public testing::Test {
   const TemporaryDirectory folder_;
   const std::string file_ = folder_.path() / "choices.jsonl";
   const std::vector<std::byte> ct_ = SmallCt().Bytes();
+  PatchGate gate_;                // before the server, whose patches pass it
   std::optional<ChoiceLog> log_;  // before the server, whose calls use it
   std::optional<ServedModel> served_;
 };
@@ -90,6 +94,38 @@ TEST_F(SegmentChoiceRecord, HoldsTheOffersAndWhatWasChosen) {
   EXPECT_EQ(record.offers[*record.verdict.offer].level, "quick");
   EXPECT_EQ(record.verdict.reason, LevelReason::kDeadline);
   EXPECT_EQ(ChooseOffer(record.promises, record.offers, record.settings).offer, record.verdict.offer) << "it can be replayed";
+}
+
+/// The same, whose first patch waits.
+class SegmentChoiceRecordOfTwo : public SegmentChoiceRecord {
+ protected:
+  SegmentChoiceRecordOfTwo() : SegmentChoiceRecord(/*open=*/false) {}
+};
+
+TEST_F(SegmentChoiceRecordOfTwo, HoldsWhatIsLeftOfALatencyOnceTheCallHasWaited) {
+  // Of two calls with one key the second waits for the first, and does the work when that has gone.
+  const auto named = [](int64_t seconds) {
+    v1::SegmentHeader header = Within(seconds);
+    header.set_idempotency_key("k");
+    return header;
+  };
+  SegmentConversation first(served_->channel());
+  first.SendHeader(named(600));
+  first.SendFile(ct_);
+  ASSERT_TRUE(gate_.WaitForPatch(1));
+  grpc::Status second;
+  std::jthread waiting([&] { second = Ask(named(600)); });
+  ASSERT_TRUE(WaitUntil([&] { return served_->parts().streams == 2; }));
+  std::this_thread::sleep_for(std::chrono::milliseconds(2500));
+  first.Cancel();
+  first.Finish();
+  gate_.Open();
+  waiting.join();
+  EXPECT_TRUE(second.ok()) << second.error_message();
+  const std::vector<ChoiceRecord> records = Records();
+  ASSERT_EQ(records.size(), 2U);
+  EXPECT_EQ(records[0].promises.max_latency_s, 600);
+  EXPECT_LE(records[1].promises.max_latency_s, 598);
 }
 
 TEST_F(SegmentChoiceRecord, HoldsARefusal) {

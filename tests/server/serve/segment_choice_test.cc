@@ -92,6 +92,8 @@ TEST_F(SegmentChoice, GivesUpNoAccuracyThatWasAskedFor) {
   const Answer refused = Ask(Promise(60, 0.92));
   EXPECT_EQ(refused.status.error_code(), grpc::DEADLINE_EXCEEDED);
   EXPECT_EQ(refused.order, "") << "refused at admission";
+  EXPECT_THAT(served().metrics().Text(), HasSubstr(R"(tuckerseg_rejected_total{reason="DEADLINE_EXCEEDED"} 1)")) << "refused, and nothing that had begun was given up";
+  EXPECT_THAT(served().metrics().Text(), HasSubstr(R"(tuckerseg_requests_cancelled_total{stage="queue"} 0)"));
   // 144 s and what is done around the network, rounded to what is enough.
   EXPECT_THAT(refused.status.error_message(), HasSubstr("max_latency = 60 s: must be at least 145 s (original on cpu)"));
 }
