@@ -51,8 +51,9 @@ load: build test-tools ## a server under loads from 0.25 to 2 times its capacity
 	@scripts/install_packages.sh scripts/packages-load.txt
 	@scripts/load.sh sweep
 
-soak: build ## half an hour (SOAK_SECONDS) at 1.5 times the capacity: answers, deadlines, memory
+soak: build ## half an hour (SOAK_SECONDS) at 1.5 times the capacity: answers, deadlines, memory; then a level loaded and unloaded 100 times
 	@scripts/load.sh soak
+	@scripts/load.sh cycles
 
 fuzz: setup ## every fuzz target for FUZZ_SECONDS (120) under ASan and UBSan
 	@scripts/install_packages.sh scripts/packages-fuzz.txt

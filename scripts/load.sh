@@ -2,10 +2,11 @@
 # Puts a server with the demo model under load and leaves what was measured in build/load. Exit status 1 where a promise is broken (tests/load/README.md).
 #   load.sh sweep   loads from 0.25 to 2 times the capacity, with auto and with every level alone, LOAD_SECONDS (120) each; a plot; unary calls
 #   load.sh soak    SOAK_SECONDS (1800) at 1.5 times the capacity, after five minutes of the same load at original alone
+#   load.sh cycles  the level CYCLES_LEVEL (elastic-0.33) loaded and unloaded 100 times, a request each time: its memory must come back within 3 %
 set -eu
 cd "$(dirname "$0")/.."
 mode=${1:-}
-case $mode in sweep | soak) ;; *) echo "error: $mode: must be sweep or soak" >&2; exit 2 ;; esac
+case $mode in sweep | soak | cycles) ;; *) echo "error: $mode: must be sweep, soak or cycles" >&2; exit 2 ;; esac
 bin=build/release/bin
 work=build/load
 mkdir -p "$work"
@@ -59,15 +60,21 @@ unary_calls() {
 }
 
 status=0
-if [ "$mode" = sweep ]; then
+case $mode in
+sweep)
   $bin/tuckerseg-load sweep --workload tests/load/workloads/sweep.json --seconds "${LOAD_SECONDS:-120}" --server "$address" --metrics "$metrics" \
     -o "$work/sweep.json" --csv "$work/sweep.csv" || status=1
   [ ! -f "$work/sweep.csv" ] || draw
   unary_calls || status=1
-else
+  ;;
+soak)
   $bin/tuckerseg-load run --workload tests/load/workloads/soak.json --seconds "${SOAK_SECONDS:-1800}" --original-seconds 300 --server "$address" --metrics "$metrics" \
     -o "$work/soak.json" --requests "$work/soak.csv" || status=1
-fi
+  ;;
+cycles)
+  $bin/tuckerseg-load cycles --workload tests/load/workloads/soak.json --level "${CYCLES_LEVEL:-elastic-0.33}" --server "$address" --metrics "$metrics" -o "$work/cycles.json" || status=1
+  ;;
+esac
 
 # It must stop as one that is asked to.
 trap - EXIT

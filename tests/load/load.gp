@@ -6,7 +6,7 @@ set datafile missing "NaN"
 set terminal svg size 1260,380 font "DejaVu Sans,11" background "white"
 set output out
 set multiplot layout 1,3
-set xlabel "load (1: what original does, one request after another)"
+set xlabel "load (1: what the fastest level does, one request after another)"
 set xrange [0:*]
 set grid
 of(level) = strcol(1) eq level ? column(2) : NaN
