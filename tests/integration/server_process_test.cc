@@ -3,9 +3,12 @@
 #include <gtest/gtest.h>
 #include <httplib.h>
 
+#include <chrono>
+#include <csignal>
 #include <cstdint>
 #include <filesystem>
 #include <iostream>
+#include <optional>
 #include <thread>
 #include <vector>
 
@@ -198,6 +201,41 @@ TEST_F(ServerProcessTest, IsHealthyAndNotReadyWhileRunningRequestsEnd) {
   }
   EXPECT_EQ(server_->WaitForEnd(), 0) << server_->Errors();
 }
+
+/// What a server is sent, one after the other.
+struct TwoSignals {
+  int first = 0;
+  int second = 0;
+};
+
+class ServerThatIsAskedTwice : public ServerProcessTest, public testing::WithParamInterface<TwoSignals> {};
+
+TEST_P(ServerThatIsAskedTwice, EndsAtOnceThoughARequestRuns) {
+  Start();
+  std::optional<int> status;
+  std::chrono::duration<double> taken{0};
+  SegmentEvents events;
+  events.accepted = [&](const v1::Accepted&) {
+    server_->Signal(GetParam().first);
+    const auto stopping = server_->WaitForEvent("stopping");
+    ASSERT_TRUE(stopping) << server_->Errors();
+    EXPECT_EQ(stopping->at("signal").get<int>(), GetParam().first);
+    EXPECT_EQ(stopping->at("running").get<int>(), 1);
+    const auto asked = std::chrono::steady_clock::now();
+    server_->Signal(GetParam().second);
+    status = server_->WaitForEnd();
+    taken = std::chrono::steady_clock::now() - asked;
+  };
+  const std::vector<std::byte> file = Ct(160);  // hundreds of patches: the server would wait for them for long
+  EXPECT_THROW(client_->Segment({}, [&](const ByteSink& sink) { sink(file); }, events), Error) << "its server has gone";
+  ASSERT_TRUE(status) << "the request was accepted";
+  EXPECT_EQ(*status, 1) << server_->Errors();
+  EXPECT_LT(taken.count(), 1);
+  EXPECT_THAT(server_->RestOfLog(), testing::Not(HasSubstr(R"("event":"stopped")")));
+}
+
+INSTANTIATE_TEST_SUITE_P(ByAnyTwoSignals, ServerThatIsAskedTwice,
+                         testing::Values(TwoSignals{SIGTERM, SIGTERM}, TwoSignals{SIGINT, SIGINT}, TwoSignals{SIGTERM, SIGINT}, TwoSignals{SIGINT, SIGTERM}));
 
 TEST_F(ServerProcessTest, EndsAtOnceWhileModelsAreLoaded) {
   Bundle slow = TinyBundle(TinyUnet(48, 20), {80, 80, 80}, 3);  // to warm it up takes a while; loaded after `tiny`
