@@ -153,6 +153,7 @@ void SegmentRun::EndWithin(double seconds) {
 
 std::shared_ptr<SegmentWork> SegmentRun::Perform(Volume volume, MemoryReservation volume_memory, int64_t answer_bytes, const RunEvents& events,
                                                  const RunTerms& terms) {
+  clock_.Enter(CallStage::kQueue);  // admission is part of it: who is refused is told so
   std::unique_lock admission(parts_.admission, std::defer_lock);
   WorkHold hold = AdmitPatiently(admission, {volume.geometry, volume_memory.bytes() + terms.kept_bytes, answer_bytes}, events, terms);
   auto work = std::make_shared<SegmentWork>(std::move(volume), std::move(volume_memory), std::move(hold));
@@ -235,7 +236,6 @@ void SegmentRun::TakeLevel(const AdmittedLevel& level) {
 }
 
 std::shared_ptr<Ticket> SegmentRun::Enqueue(const std::shared_ptr<SegmentWork>& work) {
-  clock_.Enter(CallStage::kQueue);
   level_settled_ = false;
   auto settle = [work, &catalogue = parts_.catalogue](double most_s) { return Settle(*work, catalogue, most_s); };
   // The worker may outlive the call by up to one patch: it holds the work, what its plan refers to, and its use of the heap.
