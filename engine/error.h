@@ -1,9 +1,12 @@
 /// The only exception type that crosses a room's edge.
 #pragma once
 
+#include <cstdint>
+#include <memory>
 #include <optional>
 #include <stdexcept>
 #include <string>
+#include <type_traits>
 #include <utility>
 
 namespace tuckerseg {
@@ -21,8 +24,16 @@ enum class ErrorCode {
   kInternal,     ///< ours alone
 };
 
+/// What was asked of a limit of bytes that has refused it: for programs, what the message says for people.
+struct ByteLimit {
+  int64_t needed_bytes = 0;
+  /// What can be had at all. No less than is needed where others hold it for now: then waiting helps.
+  int64_t limit_bytes = 0;
+  bool operator==(const ByteLimit&) const = default;
+};
+
 /// Messages are for the caller's eyes and begin with the field: `pixdim[3] = 0: must be in [0.01, 50] mm`. Never a file name, a
-/// patient's tag or voxels.
+/// patient's tag or voxels. Copying does not throw, as of every exception.
 class Error : public std::runtime_error {
  public:
   Error(ErrorCode code, const std::string& message) : std::runtime_error(message), code_(code) {}
@@ -30,14 +41,31 @@ class Error : public std::runtime_error {
 
   /// Seconds after which trying again may help; nothing where waiting does not help.
   std::optional<double> retry_after_s() const noexcept { return retry_after_s_; }
-  Error&& RetryAfter(double seconds) && {
+  Error&& RetryAfter(std::optional<double> seconds) && {
     retry_after_s_ = seconds;
+    return std::move(*this);
+  }
+
+  /// Nothing where no limit of bytes has refused.
+  std::optional<ByteLimit> byte_limit() const noexcept { return byte_limit_; }
+  Error&& AtLimit(std::optional<ByteLimit> limit) && {
+    byte_limit_ = limit;
+    return std::move(*this);
+  }
+
+  /// The stage of a request (docs/api.md) that the error has ended, as a client is told it; empty where it is told none.
+  std::string stage() const { return stage_ ? *stage_ : std::string(); }
+  Error&& InStage(const std::string& name) && {
+    stage_ = std::make_shared<const std::string>(name);
     return std::move(*this);
   }
 
  private:
   ErrorCode code_;
   std::optional<double> retry_after_s_;
+  std::optional<ByteLimit> byte_limit_;
+  std::shared_ptr<const std::string> stage_;  // shared: copying a string may throw
 };
+static_assert(std::is_nothrow_copy_constructible_v<Error>);
 
 }  // namespace tuckerseg

@@ -1,6 +1,12 @@
 #include "client/lib/error_of.h"
 
-#include <utility>
+#include <google/protobuf/any.pb.h>
+
+#include <charconv>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <system_error>
 
 #include "google/rpc/error_details.pb.h"
 #include "google/rpc/status.pb.h"
@@ -26,16 +32,39 @@ ErrorCode CodeOf(grpc::StatusCode code) {
   }
 }
 
-std::optional<double> RetryAfter(const grpc::Status& status) {
-  google::rpc::Status details;
-  if (!details.ParseFromString(status.error_details())) return {};
-  for (const auto& detail : details.details()) {
-    google::rpc::RetryInfo retry;
-    if (detail.UnpackTo(&retry)) {
-      return static_cast<double>(retry.retry_delay().seconds()) + 1e-9 * static_cast<double>(retry.retry_delay().nanos());
-    }
+/// The first detail of this type, where the status has one.
+template <typename Detail>
+std::optional<Detail> DetailOf(const google::rpc::Status& status) {
+  for (const auto& any : status.details()) {
+    Detail detail;
+    if (any.UnpackTo(&detail)) return detail;
   }
   return {};
+}
+
+double SecondsOf(const google::rpc::RetryInfo& retry) {
+  return static_cast<double>(retry.retry_delay().seconds()) + 1e-9 * static_cast<double>(retry.retry_delay().nanos());
+}
+
+/// What the server says under this key; empty where it says nothing.
+std::string ValueOf(const google::rpc::ErrorInfo& info, const std::string& key) {
+  const auto found = info.metadata().find(key);
+  return found == info.metadata().end() ? "" : found->second;
+}
+
+std::optional<int64_t> BytesIn(const std::string& text) {
+  int64_t bytes = 0;
+  const char* end = text.data() + text.size();
+  const auto [parsed, error] = std::from_chars(text.data(), end, bytes);
+  if (error != std::errc() || parsed != end) return {};
+  return bytes;
+}
+
+std::optional<ByteLimit> LimitIn(const google::rpc::ErrorInfo& info) {
+  const std::optional<int64_t> needed = BytesIn(ValueOf(info, "needed_bytes"));
+  const std::optional<int64_t> limit = BytesIn(ValueOf(info, "limit_bytes"));
+  if (!needed || !limit) return {};
+  return ByteLimit{.needed_bytes = *needed, .limit_bytes = *limit};
 }
 
 }  // namespace
@@ -50,9 +79,14 @@ Error ErrorOf(const grpc::Status& status) {
     }
     if (message.empty()) message = "the call ended without a message";
   }
-  Error error(CodeOf(status.error_code()), message);
-  if (const auto seconds = RetryAfter(status)) return std::move(error).RetryAfter(*seconds);
-  return error;
+  google::rpc::Status details;
+  if (!details.ParseFromString(status.error_details())) details.Clear();
+  const auto retry = DetailOf<google::rpc::RetryInfo>(details);
+  const google::rpc::ErrorInfo info = DetailOf<google::rpc::ErrorInfo>(details).value_or(google::rpc::ErrorInfo());
+  return Error(CodeOf(status.error_code()), message)
+      .RetryAfter(retry ? std::optional(SecondsOf(*retry)) : std::nullopt)
+      .AtLimit(LimitIn(info))
+      .InStage(ValueOf(info, "stage"));
 }
 
 }  // namespace tuckerseg

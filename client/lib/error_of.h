@@ -7,7 +7,8 @@
 
 namespace tuckerseg {
 
-/// `status` must not be OK. The time to try again comes from google.rpc.RetryInfo, where the server sent one.
+/// `status` must not be OK. The time to try again comes from google.rpc.RetryInfo, the numbers of a limit of bytes and the stage from ErrorInfo, where the
+/// server sent them.
 Error ErrorOf(const grpc::Status& status);
 
 }  // namespace tuckerseg

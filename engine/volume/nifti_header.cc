@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <limits>
 #include <sstream>
 #include <string>
 
@@ -151,6 +152,12 @@ void ReadScaling(const NiftiFields& fields, const NiftiLayout& layout, NiftiHead
 
 }  // namespace
 
+ByteLimit LimitOfVoxels(int64_t voxels, VoxelType type, const VolumeLimits& limits) {
+  constexpr int64_t kMost = std::numeric_limits<int64_t>::max();
+  const auto width = static_cast<int64_t>(BytesPerVoxel(type));
+  return {.needed_bytes = voxels > kMost / width ? kMost : voxels * width, .limit_bytes = limits.max_bytes};
+}
+
 int64_t NiftiHeaderSize(std::span<const std::byte> begin) { return FormatOf(begin).layout->header_size; }
 
 NiftiHeader ParseNiftiHeader(std::span<const std::byte> bytes, const VolumeLimits& limits, GeometryPolicy policy) {
@@ -172,8 +179,8 @@ NiftiHeader ParseNiftiHeader(std::span<const std::byte> bytes, const VolumeLimit
   const int64_t voxels = shape[0] * shape[1] * shape[2];
   const auto width = static_cast<int64_t>(BytesPerVoxel(header.type));
   if (voxels > limits.max_bytes / width) {
-    Refuse(ErrorCode::kResourceExhausted, "dim[1..3]: voxels", voxels,
-           "must fill at most " + std::to_string(limits.max_bytes) + " bytes");
+    throw Error(ErrorCode::kResourceExhausted, "dim[1..3]: voxels = " + std::to_string(voxels) + ": must fill at most " + std::to_string(limits.max_bytes) + " bytes")
+        .AtLimit(LimitOfVoxels(voxels, header.type, limits));
   }
   header.vox_offset = ReadVoxOffset(fields, layout, limits);
   ReadScaling(fields, layout, header);

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "engine/error.h"
 #include "engine/volume/volume.h"
 
 namespace tuckerseg {
@@ -27,6 +28,9 @@ struct VolumeLimits {
   Spacing3 min_spacing_mm{0.01, 0.01, 0.01};
   Spacing3 max_spacing_mm{50, 50, 50};
 };
+
+/// What a refusal of more than `limits.max_bytes` of decoded voxels tells. A size that 64 bits cannot hold is told as the largest that they can.
+ByteLimit LimitOfVoxels(int64_t voxels, VoxelType type, const VolumeLimits& limits);
 
 /// sform and qform may move no corner of the volume further apart than this share of the smallest spacing.
 inline constexpr double kFormToleranceVoxels = 0.1;
@@ -50,7 +54,7 @@ struct NiftiHeader {
 int64_t NiftiHeaderSize(std::span<const std::byte> begin);
 
 /// Reads and checks a header. Errors: kInvalidArgument (each names field, value and the right range);
-/// kResourceExhausted if what it announces passes `limits`.
+/// kResourceExhausted if what it announces passes `limits`, with a byte_limit() for max_bytes.
 NiftiHeader ParseNiftiHeader(std::span<const std::byte> bytes, const VolumeLimits& limits, GeometryPolicy policy);
 
 }  // namespace tuckerseg

@@ -44,6 +44,10 @@ Json JsonOf(const LevelOffer& offer) {
 Json JsonOf(const ChoiceRefusal& refusal) {
   Json json{{"reason", NameOf(refusal.reason)}, {"message", refusal.message}};
   if (refusal.retry_after_s) json["retry_after_s"] = Seconds(*refusal.retry_after_s);
+  if (refusal.byte_limit) {
+    json["needed_bytes"] = Bytes(refusal.byte_limit->needed_bytes);
+    json["limit_bytes"] = Bytes(refusal.byte_limit->limit_bytes);
+  }
   return json;
 }
 
@@ -146,12 +150,15 @@ ErrorCode CodeOf(LevelReason reason) {
 }
 
 LevelVerdict ParseRefused(const JsonField& field) {
-  CheckKeys(field, {"reason", "message", "retry_after_s"});
+  CheckKeys(field, {"reason", "message", "retry_after_s", "needed_bytes", "limit_bytes"});
   ChoiceRefusal refusal;
   refusal.reason = ParseReason(field.At("reason"), {LevelReason::kQuality, LevelReason::kDeadline, LevelReason::kQueue, LevelReason::kMemory});
   refusal.code = CodeOf(refusal.reason);
   refusal.message = field.At("message").Text();
   refusal.retry_after_s = Optional(field, "retry_after_s", ParseSeconds);
+  if (field.Has("needed_bytes") || field.Has("limit_bytes")) {  // neither is in records of versions that did not tell them
+    refusal.byte_limit = ByteLimit{.needed_bytes = ParseBytes(field.At("needed_bytes")), .limit_bytes = ParseBytes(field.At("limit_bytes"))};
+  }
   return {.offer = {}, .refusal = refusal};
 }
 

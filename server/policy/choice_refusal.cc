@@ -87,6 +87,9 @@ const Judged& Nearest(const std::vector<Judged>& judged, const LevelPromises& pr
   return *std::min_element(judged.begin(), judged.end(), [&](const Judged& a, const Judged& b) { return key(a) < key(b); });
 }
 
+/// What must stay may be more than a device has.
+ByteLimit LimitOf(const LevelOffer& offer, int64_t limit_bytes) { return {.needed_bytes = offer.needed_bytes, .limit_bytes = std::max<int64_t>(limit_bytes, 0)}; }
+
 /// Of those that are accurate enough.
 ChoiceRefusal Refuse(const Judged& nearest, const LevelPromises& promises) {
   const LevelOffer& offer = *nearest.offer;
@@ -101,13 +104,15 @@ ChoiceRefusal Refuse(const Judged& nearest, const LevelPromises& promises) {
       return {ErrorCode::kResourceExhausted, needs, std::max(1.0, nearest.finish_s - TimeLimit(promises)), LevelReason::kQueue};
     case Obstacle::kMemoryNow:
       return {ErrorCode::kResourceExhausted,
-              "memory: " + MebibytesUp(offer.needed_bytes) + " are needed (" + NameOf(offer) + "), " + Mebibytes(offer.available_bytes) + " are free", queue_s, LevelReason::kMemory};
+              "memory: " + MebibytesUp(offer.needed_bytes) + " are needed (" + NameOf(offer) + "), " + Mebibytes(offer.available_bytes) + " are free", queue_s, LevelReason::kMemory,
+              LimitOf(offer, offer.device_bytes)};
     case Obstacle::kDeadline:
       return {ErrorCode::kDeadlineExceeded, needs, {}, LevelReason::kDeadline};
     default:
-      if (nearest.fits_device()) return {ErrorCode::kResourceExhausted, needs, {}, LevelReason::kMemory};
+      if (nearest.fits_device()) return {ErrorCode::kResourceExhausted, needs, {}, LevelReason::kMemory, LimitOf(offer, promises.max_memory_bytes.value_or(offer.device_bytes))};
       return {ErrorCode::kResourceExhausted,
-              "volume: would need " + MebibytesUp(offer.needed_bytes) + " (" + NameOf(offer) + "), more than this server has for a request", {}, LevelReason::kMemory};
+              "volume: would need " + MebibytesUp(offer.needed_bytes) + " (" + NameOf(offer) + "), more than this server has for a request", {}, LevelReason::kMemory,
+              LimitOf(offer, offer.device_bytes)};
   }
 }
 

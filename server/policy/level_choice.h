@@ -52,6 +52,8 @@ struct ChoiceRefusal {
   std::string message;                  ///< names the promises, their values and what could be promised
   std::optional<double> retry_after_s;  ///< where waiting helps
   LevelReason reason = LevelReason::kQuality;  ///< what stands least in the way: kQuality (the floor), kDeadline, kQueue or kMemory
+  /// Where it is memory: what the nearest offer needs, and what the client allows or, where that is enough, the device has at all.
+  std::optional<ByteLimit> byte_limit = {};
   bool operator==(const ChoiceRefusal&) const = default;
 };
 

@@ -1,6 +1,7 @@
 #include "server/schedule/memory_budget.h"
 
 #include <algorithm>
+#include <limits>
 #include <string>
 #include <utility>
 
@@ -10,10 +11,12 @@ namespace tuckerseg {
 namespace {
 
 [[noreturn]] void Refuse(const char* what, int64_t bytes, int64_t available, int64_t others) {
-  Error error(ErrorCode::kResourceExhausted, std::string(what) + ": needs " + std::to_string(bytes) + " bytes of memory: must be at most " +
-                                                 std::to_string(available) + ", of which others hold " + std::to_string(others));
-  if (bytes >= 0 && bytes <= available) throw std::move(error).RetryAfter(10);
-  throw error;
+  // Negative: a sum of sizes that passed what 64 bits hold.
+  const ByteLimit limit{.needed_bytes = bytes < 0 ? std::numeric_limits<int64_t>::max() : bytes, .limit_bytes = std::max<int64_t>(available, 0)};
+  throw Error(ErrorCode::kResourceExhausted, std::string(what) + ": needs " + std::to_string(bytes) + " bytes of memory: must be at most " +
+                                                 std::to_string(available) + ", of which others hold " + std::to_string(others))
+      .RetryAfter(limit.needed_bytes <= available ? std::optional(10.0) : std::nullopt)
+      .AtLimit(limit);
 }
 
 }  // namespace

@@ -46,7 +46,7 @@ class MemoryBudget {
 
   /// `what` begins the message; `held_bytes` are those that the same request holds already: it cannot wait for them.
   /// Errors: kResourceExhausted: without a time to try again if `bytes` and `held_bytes` pass the whole budget, with one if
-  /// others hold it now.
+  /// others hold it now. Its byte_limit() is `bytes` and what the budget has beside `held_bytes`.
   MemoryReservation Reserve(int64_t bytes, const char* what, int64_t held_bytes = 0, MemoryUse use = MemoryUse::kRequest);
   /// Nothing where it does not fit as things are: no room is made for it.
   std::optional<MemoryReservation> TryReserve(int64_t bytes, MemoryUse use);

@@ -26,10 +26,10 @@ class RateLimiter {
   /// Errors: kResourceExhausted with the time until there is one again.
   void TakeRequest(const std::string& identity);
   /// Takes all or nothing. Errors: kResourceExhausted with the time until the bucket is full again: whoever sends a file anew then gets a
-  /// whole minute's worth through. And as CheckCanPass().
+  /// whole minute's worth through; its byte_limit() is `bytes` and a minute's. And as CheckCanPass().
   void TakeBytes(const std::string& identity, int64_t bytes);
   /// Takes nothing. `field` announces or holds so many bytes.
-  /// Errors: kResourceExhausted, without a time, where they are more than a minute's: no wait brings them through.
+  /// Errors: kResourceExhausted, without a time, where they are more than a minute's: no wait brings them through. With a byte_limit().
   void CheckCanPass(const char* field, uint64_t bytes) const;
 
  private:

@@ -31,6 +31,9 @@ class CompareCall {
   /// Serves the call. Errors end it; what it holds is freed on every way out.
   void Run();
 
+  /// SegmentRun::stage_name().
+  const char* stage_name() const { return run_.stage_name(); }
+
   /// Metrics, log line and spans of the call, once its status is known.
   void Report(const grpc::Status& status) { run_.Report(status); }
 

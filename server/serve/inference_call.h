@@ -23,6 +23,9 @@ class InferenceCall {
   /// What the response takes until it has left: itself, and its bytes once more. Nothing unless Run() has succeeded.
   MemoryReservation TakeAnswerMemory() { return std::move(answer_memory_); }
 
+  /// SegmentRun::stage_name().
+  const char* stage_name() const { return run_.stage_name(); }
+
   /// Metrics, log line and spans of the call, once its status is known.
   void Report(const grpc::Status& status) { run_.Report(status); }
 

@@ -89,12 +89,13 @@ grpc::Status InferenceServiceImpl::ModelInfer(grpc::ServerContext* context, cons
   std::unique_ptr<IdleHeap::Use> use;  // first: the volume and the label map have gone when it ends
   std::optional<InferenceCall> call;
   std::unique_ptr<StreamSlot> slot;  // until the call has been reported: who waits for the last stream finds its metrics and log
+  const auto stage = [&call] { return call ? call->stage_name() : nullptr; };
   grpc::Status status = StatusOf([&] {
     call.emplace(parts_, *context, *request, *response);
     slot = std::make_unique<StreamSlot>(parts_);
     use = std::make_unique<IdleHeap::Use>(parts_.heap);  // a call that is refused is none
     call->Run();
-  });
+  }, stage);
   if (call) StatusOf([&] { call->Report(status); });  // the call is answered, whatever becomes of its line in the log
   if (!status.ok()) return status;
   // gRPC sends the answer when this has returned, as fast as its client reads.

@@ -108,7 +108,8 @@ Index3 ShapeOf(const InferenceInput& volume, VoxelType type, const VolumeLimits&
   const int64_t voxels = shape[0] * shape[1] * shape[2];
   const auto width = static_cast<int64_t>(BytesPerVoxel(type));
   if (voxels > limits.max_bytes / width) {
-    RefuseLimit("volume.shape: " + std::to_string(voxels) + " voxels: must fill at most " + std::to_string(limits.max_bytes) + " bytes");
+    throw Error(ErrorCode::kResourceExhausted, "volume.shape: " + std::to_string(voxels) + " voxels: must fill at most " + std::to_string(limits.max_bytes) + " bytes")
+        .AtLimit(LimitOfVoxels(voxels, type, limits));
   }
   if (volume.raw == nullptr && voxels > kMostTypedVoxels) {
     RefuseLimit("volume.contents: " + std::to_string(voxels) + " voxels: must be raw_input_contents above " + std::to_string(kMostTypedVoxels));

@@ -210,9 +210,7 @@ class Offers {
   }
 
   [[noreturn]] static void Refuse(const ChoiceRefusal& refusal) {
-    Error error(refusal.code, refusal.message);
-    if (refusal.retry_after_s) throw std::move(error).RetryAfter(*refusal.retry_after_s);
-    throw error;
+    throw Error(refusal.code, refusal.message).RetryAfter(refusal.retry_after_s).AtLimit(refusal.byte_limit);
   }
 
   const LevelRequest& request_;

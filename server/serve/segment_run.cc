@@ -244,7 +244,6 @@ void SegmentRun::TakeLevel(const AdmittedLevel& level) {
 }
 
 std::shared_ptr<Ticket> SegmentRun::Enqueue(const std::shared_ptr<SegmentWork>& work) {
-  clock_.Enter(CallStage::kQueue);
   level_settled_ = false;
   auto settle = [work, &catalogue = parts_.catalogue](double most_s) { return Settle(*work, catalogue, most_s); };
   // The worker may outlive the call by up to one patch: it holds the work, what its plan refers to, and its use of the heap.

@@ -103,6 +103,8 @@ class SegmentRun {
   const CatalogueModel& model() const { return *model_; }        ///< after Ask()
   const AdmittedLevel& admitted() const { return admitted_; }    ///< after Perform()
   StageClock& clock() { return clock_; }
+  /// Of the stage that the call is in, as metrics have it.
+  const char* stage_name() const { return kCallStageNames[static_cast<size_t>(clock_.stage())]; }
   SegmentRecord& record() { return record_; }
 
  private:

@@ -15,12 +15,13 @@ grpc::Status Serve(ServiceParts& parts, grpc::ServerContext& context, typename C
   std::optional<IdleHeap::Use> use;  // first: the volume and the label maps have gone when it ends
   std::optional<Call> call;
   std::optional<StreamSlot> slot;  // until the call has been reported: who waits for the last stream finds its metrics and log
+  const auto stage = [&call] { return call ? call->stage_name() : nullptr; };
   grpc::Status status = StatusOf([&] {
     call.emplace(parts, context, stream);
     slot.emplace(parts);
     use.emplace(parts.heap);  // a call that is refused is none
     call->Run();
-  });
+  }, stage);
   if (call) StatusOf([&] { call->Report(status); });  // the call is answered, whatever becomes of its line in the log
   return status;
 }

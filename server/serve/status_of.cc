@@ -5,6 +5,7 @@
 #include <cmath>
 #include <new>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <random>
 #include <system_error>
 #include <typeinfo>
@@ -44,7 +45,8 @@ std::string Shortened(std::string message) {
   return message.substr(0, end) + "...";
 }
 
-grpc::Status WithDetails(const Error& error) {
+/// `stage`: null for none.
+grpc::Status WithDetails(const Error& error, const char* stage) {
   const grpc::StatusCode code = ToGrpc(error.code());
   const std::string message = Shortened(error.what());
   google::rpc::Status status;
@@ -61,6 +63,11 @@ grpc::Status WithDetails(const Error& error) {
     violation->set_description(message);
     status.add_details()->PackFrom(request);
   }
+  if (const std::optional<ByteLimit> limit = error.byte_limit()) {
+    (*info.mutable_metadata())["needed_bytes"] = std::to_string(limit->needed_bytes);
+    (*info.mutable_metadata())["limit_bytes"] = std::to_string(limit->limit_bytes);
+  }
+  if (stage != nullptr) (*info.mutable_metadata())["stage"] = stage;
   if (error.retry_after_s()) {
     google::rpc::RetryInfo retry;
     const double seconds = *error.retry_after_s();
@@ -80,20 +87,21 @@ grpc::Status Unexpected(const char* type, const std::string& what) {
 
 }  // namespace
 
-grpc::Status StatusOf(const std::function<void()>& handler) {
+grpc::Status StatusOf(const std::function<void()>& handler, const std::function<const char*()>& stage) {
+  const auto stage_now = [&stage] { return stage ? stage() : nullptr; };
   try {
     handler();
     return grpc::Status::OK;
   } catch (const Error& error) {
     // Ours alone: the client learns an id, the log the reason.
     if (error.code() == ErrorCode::kInternal) return Unexpected("Error", error.what());
-    return WithDetails(error);
+    return WithDetails(error, stage_now());
   } catch (const std::bad_alloc&) {
-    return WithDetails(Error(ErrorCode::kResourceExhausted, "memory: none left for this request; try again later").RetryAfter(10));
+    return WithDetails(Error(ErrorCode::kResourceExhausted, "memory: none left for this request; try again later").RetryAfter(10), stage_now());
   } catch (const std::system_error& error) {
     // What std::thread throws where the system has no thread left, or no room for its stack.
     if (error.code() == std::errc::resource_unavailable_try_again) {
-      return WithDetails(Error(ErrorCode::kResourceExhausted, "threads: none left for this request; try again later").RetryAfter(10));
+      return WithDetails(Error(ErrorCode::kResourceExhausted, "threads: none left for this request; try again later").RetryAfter(10), stage_now());
     }
     return Unexpected(typeid(error).name(), error.what());
   } catch (const std::exception& error) {

@@ -9,9 +9,11 @@
 
 namespace tuckerseg {
 
-/// Runs `handler`; an Error becomes its status, with google.rpc details (ErrorInfo; BadRequest with the field;
-/// RetryInfo where waiting helps). Anything else becomes INTERNAL with a random id that the log has beside the reason, and without details.
-grpc::Status StatusOf(const std::function<void()>& handler);
+/// Runs `handler`; an Error becomes its status, with google.rpc details (ErrorInfo, whose metadata have the field, the numbers of a limit of bytes and the
+/// stage; BadRequest with the field; RetryInfo where waiting helps). Anything else becomes INTERNAL with a random id that the log has beside the reason, and
+/// without details.
+/// `stage`: asked, once `handler` has failed, for the name of the stage that the request was in; null, or an empty function: of none.
+grpc::Status StatusOf(const std::function<void()>& handler, const std::function<const char*()>& stage = {});
 
 /// The field that a message of an Error begins with: up to its value, or to what is said of it.
 std::string FieldOf(const std::string& message);

@@ -17,11 +17,11 @@ class VolumeReceiver {
  public:
   /// `total_bytes` and `sha256` as announced; 0 and empty where unknown. `hash`: the file's checksum is wanted though none was announced.
   /// `memory` must outlive what Finish() gives.
-  /// Errors: kInvalidArgument for a malformed checksum; kResourceExhausted if the announced length passes the limit.
+  /// Errors: kInvalidArgument for a malformed checksum; kResourceExhausted if the announced length passes the limit, with its byte_limit().
   VolumeReceiver(const ServerConfig& config, MemoryBudget& memory, uint64_t total_bytes, std::string sha256, bool hash = false);
 
   /// Errors: those of NiftiReader; kResourceExhausted beyond the file limit, or if the voxels that the header announces find no
-  /// room in the budget; kInvalidArgument for chunks that are too large or pass the announced length.
+  /// room in the budget; kInvalidArgument for chunks that are too large or pass the announced length. With a byte_limit(), but for the last one.
   void Take(std::span<const std::byte> chunk);
 
   struct Received {

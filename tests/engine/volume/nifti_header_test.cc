@@ -104,6 +104,10 @@ TEST(NiftiHeader, KeepsEveryLimitExactly) {
               [] { Parse(NiftiBuilder().Extension(6, "more than sixteen"), {.max_extension_bytes = 16}); });
 }
 
+TEST(NiftiHeader, TellsInNumbersHowManyBytesTheVoxelsWouldFill) {
+  EXPECT_EQ(LimitRefusing([] { Parse(NiftiBuilder(), {.max_bytes = 47}); }), (ByteLimit{.needed_bytes = 48, .limit_bytes = 47}));
+}
+
 TEST(NiftiHeader, SurvivesLimitsThatAllowEverything) {
   constexpr int64_t kAll = std::numeric_limits<int64_t>::max();
   const VolumeLimits limits{.max_voxels = kAll, .max_bytes = kAll, .max_axis = kAll};

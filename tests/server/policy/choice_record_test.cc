@@ -27,7 +27,7 @@ ChoiceRecord Full() {
 
 TEST(ChoiceRecord, IsReadAsItWasWritten) {
   for (const ChoiceRecord& record : {Full(), OnTheCpu({}), OnTheCpu({.max_latency_s = 15}), OnTheCpu({.max_latency_s = 1}), OnTheCpu({.deadline_s = -2}),
-                                     OnTheCpu({.min_quality = 0.5, .max_memory_bytes = 7})}) {
+                                     OnTheCpu({.min_quality = 0.5, .max_memory_bytes = 7})}) {  // the last one with the numbers of a limit of bytes
     EXPECT_EQ(ParseChoice(EncodeChoice(record)), record) << EncodeChoice(record);
   }
   ChoiceRecord busy = OnTheCpu({.max_latency_s = 15});
@@ -96,6 +96,15 @@ TEST(ChoiceRecord, IsReadStrictlyWhereItWasARefusal) {
   ExpectRefusal([](Json& j) { j["refused"]["reason"] = "only"; }, "choice.refused.reason = \"only\": must be one of quality deadline queue memory", refused);
   ExpectRefusal([](Json& j) { j["refused"]["retry_after_s"] = -1; }, "choice.refused.retry_after_s = -1: must be in [0, 1e12] s", refused);
   ExpectRefusal([](Json& j) { j["refused"]["message"] = 1; }, "choice.refused.message = 1: must be a string", refused);
+  ExpectRefusal([](Json& j) { j["refused"]["needed_bytes"] = 1; }, "choice.refused.limit_bytes: missing", refused);
+}
+
+TEST(ChoiceRecord, IsReadAsVersionsHaveWrittenItThatToldNoNumbersOfALimit) {
+  Json json = Json::parse(EncodeChoice(OnTheCpu({.max_memory_bytes = 7})));
+  ASSERT_EQ(json["refused"]["limit_bytes"].get<int64_t>(), 7);
+  json["refused"].erase("needed_bytes");
+  json["refused"].erase("limit_bytes");
+  EXPECT_FALSE(ParseChoice(json.dump()).verdict.refusal->byte_limit);
 }
 
 TEST(ChoiceRecord, IsNothingElse) {

@@ -200,6 +200,21 @@ TEST(LevelChoice, OnOneDevice) {
   for (const Case& c : cases) Expect(c, OneDevice());
 }
 
+TEST(LevelChoice, TellsInNumbersWhatMemoryIsNeededWhereItRefuses) {
+  const auto limit = [](const LevelPromises& promises, Change change) -> std::optional<ByteLimit> {
+    std::vector<LevelOffer> offers = OneDevice();
+    change(offers);
+    const LevelVerdict verdict = ChooseOffer(promises, offers, {.min_quality = 0, .deadline_margin = 0});
+    EXPECT_TRUE(verdict.refusal);
+    return verdict.refusal.value_or(ChoiceRefusal{}).byte_limit;
+  };
+  EXPECT_EQ(limit({.max_memory_bytes = kGibibyte}, Nothing), (ByteLimit{.needed_bytes = 2 * kGibibyte, .limit_bytes = kGibibyte})) << "the client's";
+  EXPECT_EQ(limit({}, DeviceHas<1500>), (ByteLimit{.needed_bytes = 2 * kGibibyte, .limit_bytes = int64_t{1500} << 20})) << "the device's";
+  EXPECT_EQ(limit({}, Available<1000>), (ByteLimit{.needed_bytes = 2 * kGibibyte, .limit_bytes = 16 * kGibibyte})) << "enough, once others have gone";
+  EXPECT_EQ(limit({.max_latency_s = 11}, Nothing), std::nullopt) << "memory is not what refuses";
+  EXPECT_EQ(limit({}, QueueFull), std::nullopt);
+}
+
 TEST(LevelChoice, AmongDevices) {
   Expect({"idle: where it ends first", {}, Nothing, "original", kQuality}, ThreeDevices(), "cuda:0");
   Expect({"the large GPU is busy: the CPU would be slower still", {}, LargeGpuBusy, "original", kQuality}, ThreeDevices(), "cuda:0");

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <limits>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -71,6 +72,16 @@ TEST(MemoryBudget, DoesNotSendARequestToWaitForMemoryThatItHoldsItself) {
   ExpectError(ErrorCode::kResourceExhausted,
               "needs 40 bytes of memory: must be at most 50, of which others hold 20",
               [&] { budget.Reserve(40, "volume", own.bytes()); });
+}
+
+TEST(MemoryBudget, TellsInNumbersWhatIsNeededAndWhatThereIsAtMost) {
+  MemoryBudget budget(100);
+  EXPECT_EQ(LimitRefusing([&] { budget.Reserve(101, "volume"); }), (ByteLimit{.needed_bytes = 101, .limit_bytes = 100}));
+  const MemoryReservation own = budget.Reserve(50, "volume");
+  EXPECT_EQ(LimitRefusing([&] { budget.Reserve(60, "volume", own.bytes()); }), (ByteLimit{.needed_bytes = 60, .limit_bytes = 50}));
+  const MemoryReservation others = budget.Reserve(20, "volume");
+  EXPECT_EQ(LimitRefusing([&] { budget.Reserve(40, "volume", own.bytes()); }), (ByteLimit{.needed_bytes = 40, .limit_bytes = 50})) << "once the others have gone";
+  EXPECT_EQ(LimitRefusing([&] { budget.Reserve(-1, "volume"); }), (ByteLimit{.needed_bytes = std::numeric_limits<int64_t>::max(), .limit_bytes = 100}));
 }
 
 TEST(MemoryBudget, TakesPartOfAReservationBack) {

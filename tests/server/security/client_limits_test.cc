@@ -93,7 +93,10 @@ TEST(BytesPerMinute, EndACallAtTheHeaderWhereTheVolumeCanNeverPass) {
   header.set_total_bytes(1001);
   SegmentConversation conversation(served.channel());
   conversation.SendHeader(header);
-  ExpectRefusalForGood(conversation.Finish().status, "header.total_bytes = 1001: must be at most 1000");
+  const grpc::Status status = conversation.Finish().status;
+  ExpectRefusalForGood(status, "header.total_bytes = 1001: must be at most 1000");
+  EXPECT_EQ(InfoOf(status, "needed_bytes"), "1001");
+  EXPECT_EQ(InfoOf(status, "limit_bytes"), "1000");
   EXPECT_TRUE(served.BecomesIdle());
 }
 

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <cstdint>
 #include <optional>
 
 #include "engine/error.h"
@@ -82,6 +83,14 @@ TEST_F(RateLimiterTest, SaysBeforehandWhatCanNeverPass) {
   EXPECT_EQ(WaitOf(check), -1);
   ExpectError(ErrorCode::kResourceExhausted, "header.total_bytes = 601: must be at most 600", check);
   EXPECT_NO_THROW(Limiter({}).CheckCanPass("header.total_bytes", UINT64_MAX)) << "no limit";
+}
+
+TEST_F(RateLimiterTest, TellsInNumbersWhatItWasAskedForAndWhatAMinuteAllows) {
+  RateLimiter limiter = Limiter({.bytes_per_minute = 600});
+  limiter.TakeBytes("pacs", 500);
+  EXPECT_EQ(LimitRefusing([&] { limiter.TakeBytes("pacs", 101); }), (ByteLimit{.needed_bytes = 101, .limit_bytes = 600})) << "enough, once the minute is over";
+  EXPECT_EQ(LimitRefusing([&] { limiter.TakeBytes("pacs", 601); }), (ByteLimit{.needed_bytes = 601, .limit_bytes = 600}));
+  EXPECT_EQ(LimitRefusing([&] { limiter.CheckCanPass("header.total_bytes", UINT64_MAX); }), (ByteLimit{.needed_bytes = INT64_MAX, .limit_bytes = 600}));
 }
 
 TEST_F(RateLimiterTest, CountsEachClientAndEachKindByItself) {

@@ -202,6 +202,7 @@ TEST(ReadInferenceRequest, RefusesBytesBeyondTheLimit) {
   EXPECT_NO_THROW(Read(message));
   ExpectError(ErrorCode::kResourceExhausted, "volume.shape: 1000 voxels: must fill at most 3999 bytes",
               [&] { ReadInferenceRequest(message, {.max_bytes = 3999}); });
+  EXPECT_EQ(LimitRefusing([&] { ReadInferenceRequest(message, {.max_bytes = 3999}); }), (ByteLimit{.needed_bytes = 4000, .limit_bytes = 3999}));
 }
 
 TEST(ReadInferenceRequest, RefusesTypedContentsThatDoNotFit) {

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <memory>
+#include <string>
 #include <utility>
 
 #include "engine/segment/memory_plan.h"
@@ -147,6 +148,13 @@ ServedOptions WithMemory(int64_t bytes) {
   return options;
 }
 
+/// Programs find the numbers that the message names, and the stage.
+void ExpectLimitTold(const grpc::Status& status, int64_t needed_bytes, int64_t limit_bytes, const std::string& stage) {
+  EXPECT_EQ(InfoOf(status, "needed_bytes"), std::to_string(needed_bytes));
+  EXPECT_EQ(InfoOf(status, "limit_bytes"), std::to_string(limit_bytes));
+  EXPECT_EQ(InfoOf(status, "stage"), stage);
+}
+
 TEST(SegmentAdmission, NamesTheMemoryThatAVolumeNeedsWhereItNeverFits) {
   ServedModel served(WithMemory(VoxelBytes() - 1));
   const Answer refused = Segment(served.channel(), Ct());
@@ -154,6 +162,7 @@ TEST(SegmentAdmission, NamesTheMemoryThatAVolumeNeedsWhereItNeverFits) {
   EXPECT_THAT(refused.status.error_message(),
               HasSubstr("volume: needs " + std::to_string(VoxelBytes()) + " bytes of memory"));
   EXPECT_FALSE(DetailOf<google::rpc::RetryInfo>(refused.status)) << "waiting does not help";
+  ExpectLimitTold(refused.status, VoxelBytes(), VoxelBytes() - 1, "decode");
   EXPECT_TRUE(served.BecomesIdle());
 }
 
@@ -168,6 +177,7 @@ TEST(SegmentAdmission, NamesTheMemoryThatTheSegmentationNeedsWhereItNeverFits) {
   EXPECT_THAT(refused.status.error_message(),
               HasSubstr("volume: would need " + MebibytesUp(needed) + " (original on cpu), more than this server has for a request"));
   EXPECT_FALSE(DetailOf<google::rpc::RetryInfo>(refused.status));
+  ExpectLimitTold(refused.status, needed, needed - 1, "queue");
   EXPECT_TRUE(served.BecomesIdle());
   ServedModel enough(WithMemory(enough_bytes));
   EXPECT_TRUE(Segment(enough.channel(), Ct()).status.ok());
@@ -181,6 +191,7 @@ TEST(SegmentAdmission, KeepsToTheMemoryThatTheClientAllows) {
   const Answer refused = Segment(served.channel(), Ct(), header);
   EXPECT_EQ(refused.status.error_code(), grpc::RESOURCE_EXHAUSTED);
   EXPECT_THAT(refused.status.error_message(), HasSubstr("max_memory_bytes = " + std::to_string((needed - 1) >> 20) + " MiB: must be at least " + MebibytesUp(needed) + " (original on cpu)"));
+  ExpectLimitTold(refused.status, needed, needed - 1, "queue");
   EXPECT_TRUE(served.BecomesIdle());
   header.mutable_level()->mutable_automatic()->set_max_memory_bytes(static_cast<uint64_t>(needed));
   EXPECT_TRUE(Segment(served.channel(), Ct(), header).status.ok());
@@ -193,6 +204,7 @@ TEST(SegmentAdmission, EndsACallThatTakesLongerThanTheClientAllows) {
   const Answer late = Segment(held.served().channel(), Ct(), header);
   EXPECT_EQ(late.status.error_code(), grpc::DEADLINE_EXCEEDED);
   EXPECT_THAT(late.status.error_message(), HasSubstr("max_latency = 0.1"));
+  EXPECT_THAT(InfoOf(late.status, "stage"), testing::AnyOf("queue", "preprocess", "infer")) << "where it stood";
   held.gate().Open();
   EXPECT_TRUE(held.served().BecomesIdle());
 }
@@ -204,6 +216,8 @@ TEST(SegmentAdmission, SaysWhenToTryAgainWhereOthersHoldTheMemory) {
   const Answer refused = Segment(held.served().channel(), Ct());
   EXPECT_EQ(refused.status.error_code(), grpc::RESOURCE_EXHAUSTED);
   EXPECT_TRUE(DetailOf<google::rpc::RetryInfo>(refused.status));
+  EXPECT_EQ(InfoOf(refused.status, "needed_bytes"), std::to_string(PeakBytes(held.served())));
+  EXPECT_EQ(InfoOf(refused.status, "limit_bytes"), std::to_string(PeakBytes(held.served()) + VoxelBytes())) << "enough, once the other one has gone";
   held.gate().Open();
   EXPECT_TRUE(running.Finish().status.ok());
   EXPECT_TRUE(held.served().BecomesIdle());

@@ -140,10 +140,23 @@ TEST_F(SegmentRefusalTest, RefusesAChunkAboveOneMebibyte) {
                 "chunk = 1048577 bytes: must be at most 1048576");
 }
 
+TEST_F(SegmentRefusalTest, TellsProgramsTheBytesThatAreTooManyTheLimitAndTheStage) {
+  v1::SegmentHeader header;
+  header.set_total_bytes(uint64_t{5} << 30);
+  const Answer answer = Ask(header);
+  ExpectRefusal(answer, grpc::RESOURCE_EXHAUSTED, "header.total_bytes = 5368709120: must be at most 4294967296");
+  EXPECT_EQ(InfoOf(answer.status, "needed_bytes"), "5368709120");
+  EXPECT_EQ(InfoOf(answer.status, "limit_bytes"), "4294967296");
+  EXPECT_EQ(InfoOf(answer.status, "stage"), "receive");
+}
+
 TEST_F(SegmentRefusalTest, NamesTheFieldOfTheVolumeInItsDetails) {
   const Answer answer = Segment(served_.channel(), SmallCt().Pixdim(3, 0).Bytes());
   ExpectRefusal(answer, grpc::INVALID_ARGUMENT, "pixdim[3] = 0");
   EXPECT_EQ(DetailOf<google::rpc::BadRequest>(answer.status)->field_violations(0).field(), "pixdim[3]");
+  EXPECT_EQ(InfoOf(answer.status, "field"), "pixdim[3]");
+  EXPECT_EQ(InfoOf(answer.status, "stage"), "decode");
+  EXPECT_EQ(InfoOf(answer.status, "needed_bytes"), "") << "no limit of bytes has refused it";
 }
 
 /// The status of the contract for what the reader says.

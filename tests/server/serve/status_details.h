@@ -5,6 +5,7 @@
 #include <grpcpp/support/status.h>
 
 #include <optional>
+#include <string>
 
 #include "google/rpc/error_details.pb.h"
 #include "google/rpc/status.pb.h"
@@ -26,6 +27,14 @@ std::optional<Detail> DetailOf(const grpc::Status& status) {
     if (any.UnpackTo(&detail)) return detail;
   }
   return std::nullopt;
+}
+
+/// What the status' ErrorInfo says under this key; empty where it says nothing.
+inline std::string InfoOf(const grpc::Status& status, const std::string& key) {
+  const auto info = DetailOf<google::rpc::ErrorInfo>(status);
+  if (!info) return "";
+  const auto found = info->metadata().find(key);
+  return found == info->metadata().end() ? "" : found->second;
 }
 
 }  // namespace tuckerseg

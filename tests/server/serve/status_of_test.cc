@@ -77,6 +77,29 @@ TEST(StatusOf, SaysWhenToTryAgainWhereWaitingHelps) {
   EXPECT_EQ(retry->retry_delay().nanos(), 500'000'000);
 }
 
+TEST(StatusOf, TellsTheNumbersOfALimitOfBytesAndTheStage) {
+  const auto refuse = [](ErrorCode code) { throw Error(code, "volume: needs 101 bytes").AtLimit(ByteLimit{.needed_bytes = 101, .limit_bytes = 100}); };
+  const grpc::Status status = StatusOf([&] { refuse(ErrorCode::kResourceExhausted); }, [] { return "queue"; });
+  EXPECT_EQ(DetailOf<google::rpc::ErrorInfo>(status)->metadata().size(), 3U);
+  EXPECT_EQ(InfoOf(status, "needed_bytes"), "101");
+  EXPECT_EQ(InfoOf(status, "limit_bytes"), "100");
+  EXPECT_EQ(InfoOf(status, "stage"), "queue");
+  const grpc::Status invalid = StatusOf([&] { refuse(ErrorCode::kInvalidArgument); }, [] { return "decode"; });
+  EXPECT_EQ(DetailOf<google::rpc::ErrorInfo>(invalid)->metadata().size(), 4U);
+  EXPECT_EQ(InfoOf(invalid, "field"), "volume") << "beside what else there is";
+}
+
+TEST(StatusOf, TellsNoNumbersAndNoStageWhereThereAreNone) {
+  const grpc::Status status = StatusOfError(Error(ErrorCode::kNotFound, "task = heart"));
+  EXPECT_TRUE(DetailOf<google::rpc::ErrorInfo>(status)->metadata().empty());
+  const grpc::Status early = StatusOf([] { throw Error(ErrorCode::kNotFound, "task = heart"); }, []() -> const char* { return nullptr; });
+  EXPECT_TRUE(DetailOf<google::rpc::ErrorInfo>(early)->metadata().empty());
+}
+
+TEST(StatusOf, TellsTheStageInWhichThereWasNoMemoryLeft) {
+  EXPECT_EQ(InfoOf(StatusOf([] { throw std::bad_alloc(); }, [] { return "postprocess"; }), "stage"), "postprocess");
+}
+
 TEST(StatusOf, TreatsMissingMemoryAsSomethingThatPasses) {
   const grpc::Status status = StatusOf([] { throw std::bad_alloc(); });
   EXPECT_EQ(status.error_code(), grpc::RESOURCE_EXHAUSTED);

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cstdint>
 
 #include "engine/sha256.h"
 #include "server/serve/service_parts.h"
@@ -131,6 +132,26 @@ TEST_F(VolumeReceiverTest, RefusesAChunkAboveOneMebibyte) {
   VolumeReceiver receiver = Receiver();
   ExpectError(ErrorCode::kInvalidArgument, "chunk = 1048577 bytes: must be at most 1048576",
               [&] { receiver.Take(chunk); });
+}
+
+TEST_F(VolumeReceiverTest, TellsInNumbersWhichLimitOfBytesRefuses) {
+  config_.max_input_bytes = 399;
+  EXPECT_EQ(LimitRefusing([&] { Receiver(400); }), (ByteLimit{.needed_bytes = 400, .limit_bytes = 399})) << "announced";
+  EXPECT_EQ(LimitRefusing([&] { Receiver(UINT64_MAX); }), (ByteLimit{.needed_bytes = INT64_MAX, .limit_bytes = 399})) << "as near as it can be told";
+  VolumeReceiver receiver = Receiver();
+  EXPECT_EQ(LimitRefusing([&] { Receive(receiver, file_, file_.size()); }), (ByteLimit{.needed_bytes = 400, .limit_bytes = 399})) << "not announced";
+  const Bytes chunk(static_cast<size_t>(kMaxChunkBytes) + 1);
+  VolumeReceiver of_chunk = Receiver();
+  EXPECT_EQ(LimitRefusing([&] { of_chunk.Take(chunk); }), (ByteLimit{.needed_bytes = kMaxChunkBytes + 1, .limit_bytes = kMaxChunkBytes}));
+}
+
+TEST_F(VolumeReceiverTest, TellsInNumbersWhichLimitRefusesTheVoxelsThatAHeaderAnnounces) {
+  MemoryBudget little(47);
+  VolumeReceiver without_room(config_, little, 0, "");
+  EXPECT_EQ(LimitRefusing([&] { without_room.Take(file_); }), (ByteLimit{.needed_bytes = 48, .limit_bytes = 47}));
+  config_.volume_limits.max_bytes = 46;
+  VolumeReceiver beyond = Receiver();
+  EXPECT_EQ(LimitRefusing([&] { beyond.Take(file_); }), (ByteLimit{.needed_bytes = 48, .limit_bytes = 46}));
 }
 
 TEST_F(VolumeReceiverTest, TakesEmptyChunks) {
