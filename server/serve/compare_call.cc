@@ -37,7 +37,9 @@ void CompareCall::ReadHeader() {
 
 void CompareCall::Receive() {
   VolumeReceiver receiver(parts_.config, parts_.memory, header_.total_bytes(), header_.sha256());
-  VolumeReceiver::Received received = stream_.Receive(receiver);
+  VolumeReceiver::Received received = stream_.Receive(receiver, [&](const NiftiHeader& header) {
+    run_.RefuseIfNeverFits(header.geometry, receiver.held_bytes(), answer_->PeakBytes(header.geometry.VoxelCount()));
+  });
   input_ = std::move(received.nifti.header);
   volume_ = std::move(received.nifti.volume);
   volume_memory_ = std::move(received.memory);
