@@ -105,6 +105,7 @@ void Serve(const ServerConfig& config) {
   LiveStatus live;
   RequestRing requests;
   VariantGauges variants(metrics);
+  ExpectCalls(config, devices, metrics);
   metrics.RefreshWith([&] {
     if (const auto status = live.Now()) {
       SetGauges(*status, metrics);
@@ -121,16 +122,16 @@ void Serve(const ServerConfig& config) {
   readiness.Starting("loading models");
   std::optional<EndWhileStarting> starting(std::in_place, signals);
   Catalogue catalogue(CatalogueOptionsOf(config), devices, memory, metrics);
-  {
-    const IdleHeap::Use use(heap);  // what loading needs for a while is given back afterwards, whether or not a request comes
-    catalogue.LoadWhatFits();
-  }
   ResultCache results(config.results);
   ServiceParts parts{config, catalogue, devices, memory, metrics, heap, results, security, ExecutorName()};
   parts.choices = choices ? &*choices : nullptr;
   parts.requests = &requests;
   parts.spans = spans ? &*spans : nullptr;
-  const LiveStatus::Shown shown = live.Show([&parts] { return CurrentStatus(parts); });
+  const LiveStatus::Shown shown = live.Show([&parts] { return CurrentStatus(parts); });  // of levels that are being loaded, too
+  {
+    const IdleHeap::Use use(heap);  // what loading needs for a while is given back afterwards, whether or not a request comes
+    catalogue.LoadWhatFits();
+  }
   starting.reset();  // from here on requests may run: a signal waits for them
   GrpcServer server(parts, config.listen);
   const ServingWatch watch(catalogue, readiness, server);

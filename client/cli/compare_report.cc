@@ -106,6 +106,7 @@ void PrintComparisonAsJson(const CompareReport& report, std::ostream& out) {
   for (const ReportedLevel& level : report.levels) {
     const v1::LevelResult& result = level.result;
     Json entry{{"level", result.variant()},
+               {"variant_weights_sha256", result.variant_weights_sha256()},
                {"device", result.device()},
                {"seconds", result.seconds()},
                {"time_ratio", OrNull(TimeRatio(result, report.levels.front().result))},

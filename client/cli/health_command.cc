@@ -27,6 +27,8 @@ void PrintJson(const v1::GetServerInfoResponse& info) {
                                     {"queue_capacity", info.queue_capacity()},
                                     {"max_input_bytes", info.max_input_bytes()},
                                     {"max_voxels", info.max_voxels()},
+                                    {"memory_limit_bytes", info.memory_limit_bytes()},
+                                    {"max_streams", info.max_streams()},
                                     {"geometry_policy", info.geometry_policy()}};
   std::cout << json.dump(1) << "\n";
 }

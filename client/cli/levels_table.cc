@@ -101,6 +101,7 @@ Json ToJson(const v1::Variant& variant) {
           {"parameters", variant.parameters()},
           {"multiply_adds_per_patch", variant.multiply_adds_per_patch()},
           {"weight_bytes", variant.weight_bytes()},
+          {"weights_sha256", variant.weights_sha256()},
           {"device", variant.device()},
           {"devices", DevicesJson(variant)},
           {"error", variant.error()}};

@@ -74,6 +74,7 @@ void PrintReportAsJson(const SegmentReport& report, std::ostream& out) {
   const v1::Summary& summary = report.summary;
   Json json{{"request_id", report.accepted.request_id()},
             {"variant", summary.variant()},
+            {"variant_weights_sha256", summary.variant_weights_sha256()},
             {"reason", NameOf(report.accepted.reason())},
             {"device", report.accepted.device()},
             {"label_map", {{"bytes", report.label_map.bytes()}, {"sha256", report.label_map.sha256()},

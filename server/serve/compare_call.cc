@@ -37,7 +37,9 @@ void CompareCall::ReadHeader() {
 
 void CompareCall::Receive() {
   VolumeReceiver receiver(parts_.config, parts_.memory, header_.total_bytes(), header_.sha256());
-  VolumeReceiver::Received received = stream_.Receive(receiver);
+  VolumeReceiver::Received received = stream_.Receive(receiver, [&](const NiftiHeader& header) {
+    run_.RefuseIfNeverFits(header.geometry, receiver.held_bytes(), answer_->PeakBytes(header.geometry.VoxelCount()));
+  });
   input_ = std::move(received.nifti.header);
   volume_ = std::move(received.nifti.volume);
   volume_memory_ = std::move(received.memory);
@@ -115,6 +117,7 @@ v1::LevelResult CompareCall::MakeResult(const SegmentWork& work, const LabelMap&
   v1::LevelResult result;
   const ServedLevel& level = *run_.admitted().level;
   result.set_variant(level.name);
+  result.set_variant_weights_sha256(level.weights_sha256);
   result.set_quality_statement(QualityStatement(level));
   result.set_device(run_.record().device);
   result.set_seconds(times.preprocess_s + times.infer_s + times.postprocess_s);

@@ -95,4 +95,10 @@ ServerStatus CurrentStatus(const ServiceParts& parts) {
   return status;
 }
 
+ServerStatus QueuesNow(Devices& devices) {
+  ServerStatus status;
+  for (Device& device : devices) status.devices.push_back({.name = device.name(), .queue = QueueStatusOf(device.queue()), .memory = {}});
+  return status;
+}
+
 }  // namespace tuckerseg

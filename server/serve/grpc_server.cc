@@ -16,8 +16,10 @@
 
 #include "engine/error.h"
 #include "server/observe/log.h"
+#include "server/observe/status_gauges.h"
 #include "server/security/port_credentials.h"
 #include "server/serve/connection_door.h"
+#include "server/serve/current_status.h"
 #include "server/serve/inference_service.h"
 #include "server/serve/model_service.h"
 #include "server/serve/own_services.h"
@@ -74,6 +76,12 @@ void LogGrpcMessages() {
     // Errors name addresses, places in gRPC's source and keys of metadata; what it says below that (tracing) may quote all of a call's metadata.
     if (message->severity == GPR_LOG_SEVERITY_ERROR) Log(LogLevel::kError, "grpc", {{"message", WithoutValue(message->message)}});
   });
+}
+
+void ExpectCalls(const ServerConfig& config, Devices& devices, Metrics& metrics) {
+  const RpcMetrics rpcs(metrics.registry(), ServedMethods(config));  // a server's own are the same series
+  ExpectReports(metrics);
+  SetGauges(QueuesNow(devices), metrics);
 }
 
 struct GrpcServer::State {

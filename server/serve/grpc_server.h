@@ -17,6 +17,10 @@ namespace tuckerseg {
 /// nowhere. For the process.
 void LogGrpcMessages();
 
+/// Puts onto the page of metrics all that a server of this configuration will count in, as far as labels are known before a call, and its queues: at 0. Before there is a
+/// server, as loading models may take minutes, in which whoever scales by these series must find them.
+void ExpectCalls(const ServerConfig& config, Devices& devices, Metrics& metrics);
+
 class GrpcServer {
  public:
   /// Listens at HOST:PORT (port 0: any free one); everything is SERVING from then on, as SetCanServe() says. `parts` must outlive the server.

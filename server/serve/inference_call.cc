@@ -48,6 +48,7 @@ void InferenceCall::Describe() {
   parameters["request_id"].set_string_param(run_.record().request_id);
   parameters["reason"].set_string_param(NameOf(admitted.reason));
   parameters["device"].set_string_param(run_.record().device);
+  parameters["variant_weights_sha256"].set_string_param(admitted.level->weights_sha256);
   parameters["quality"].set_string_param(QualityStatement(*admitted.level));
 }
 

@@ -11,6 +11,7 @@
 
 #include "engine/error.h"
 #include "server/policy/card_times.h"
+#include "server/policy/choice_refusal.h"
 #include "server/policy/judged_offer.h"
 #include "server/policy/level_quality.h"
 #include "server/schedule/time_ahead.h"
@@ -93,6 +94,13 @@ class Offers {
   /// Where nothing can be offered as levels cannot be loaded, rather than for the request's own promises.
   void ThrowIfAllFailed() const {
     if (offers_.empty() && !failure_.empty()) throw Error(ErrorCode::kFailedPrecondition, failure_);
+  }
+
+  /// As Choose() would, where and only where memory keeps all of them out for good.
+  void RefuseIfNoneEverFits() const {
+    const std::vector<Judged> judged = JudgeOffers(offers_, promises_, settings_);
+    const auto never_fits = [](const Judged& one) { return one.obstacle == Obstacle::kMemoryEver; };
+    if (!judged.empty() && std::all_of(judged.begin(), judged.end(), never_fits)) Refuse(RefuseOffers(judged, offers_, promises_, settings_));
   }
 
   Admission Choose() {
@@ -225,6 +233,24 @@ class Offers {
   std::string failure_;  // why the last level that is not among them is not
 };
 
+/// Every level that the request may have, on every device that it may have it on.
+Offers OffersOf(const LevelRequest& request, const Geometry& geometry, ServiceParts& parts) {
+  // Who names a level has settled its accuracy: what was measured of it decides nothing.
+  const bool asked = request.asked != nullptr;
+  Offers offers(request, geometry, {.min_quality = asked ? 0 : parts.config.min_quality, .deadline_margin = parts.config.deadline_margin}, parts);
+  if (asked) {
+    request.places.empty() ? offers.Add(*request.asked, 1) : offers.AddOnOneOf(request.places, *request.asked);
+    return offers;
+  }
+  const std::vector<std::string> structures(request.header.structures().begin(), request.header.structures().end());
+  const bool phantoms_count = parts.config.allow_phantom_quality || request.model.model().provenance.phantoms;
+  for (const ServedLevel& level : request.model.levels) {
+    const std::optional<double> quality = level.ready() ? LevelQuality(level, structures, phantoms_count) : std::nullopt;
+    if (quality) offers.Add(level, quality);
+  }
+  return offers;
+}
+
 }  // namespace
 
 int64_t LabelMapBytes(const Geometry& geometry) { return geometry.VoxelCount() * static_cast<int64_t>(sizeof(uint16_t)); }
@@ -244,21 +270,13 @@ std::vector<size_t> PlacesForAll(const std::vector<const ServedLevel*>& levels, 
 }
 
 Admission AdmitLevel(const LevelRequest& request, const Geometry& geometry, ServiceParts& parts) {
-  // Who names a level has settled its accuracy: what was measured of it decides nothing.
-  const bool asked = request.asked != nullptr;
-  Offers offers(request, geometry, {.min_quality = asked ? 0 : parts.config.min_quality, .deadline_margin = parts.config.deadline_margin}, parts);
-  if (asked) {
-    request.places.empty() ? offers.Add(*request.asked, 1) : offers.AddOnOneOf(request.places, *request.asked);
-  } else {
-    const std::vector<std::string> structures(request.header.structures().begin(), request.header.structures().end());
-    const bool phantoms_count = parts.config.allow_phantom_quality || request.model.model().provenance.phantoms;
-    for (const ServedLevel& level : request.model.levels) {
-      const std::optional<double> quality = level.ready() ? LevelQuality(level, structures, phantoms_count) : std::nullopt;
-      if (quality) offers.Add(level, quality);
-    }
-  }
+  Offers offers = OffersOf(request, geometry, parts);
   offers.ThrowIfAllFailed();
   return offers.Choose();
+}
+
+void RefuseIfNeverFits(const LevelRequest& request, const Geometry& geometry, ServiceParts& parts) {
+  OffersOf(request, geometry, parts).RefuseIfNoneEverFits();
 }
 
 }  // namespace tuckerseg

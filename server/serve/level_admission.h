@@ -75,4 +75,8 @@ std::vector<size_t> PlacesForAll(const std::vector<const ServedLevel*>& levels, 
 /// needed can be loaded on no device. Whom what waits leaves no room for on a device is expected there again (WorkQueue::ExpectAgain).
 Admission AdmitLevel(const LevelRequest& request, const Geometry& geometry, ServiceParts& parts);
 
+/// For a volume that is still on its way: refuses as AdmitLevel would where memory keeps every level from every device, however long the request waited. It needs no lock of
+/// admissions, as what others hold does not matter, and leaves no trace: nothing is recorded, and nobody expected again. Errors: the policy's refusal, for memory alone.
+void RefuseIfNeverFits(const LevelRequest& request, const Geometry& geometry, ServiceParts& parts);
+
 }  // namespace tuckerseg

@@ -72,6 +72,11 @@ ResultCache::Claim ResultCache::Ask(const RequestName& name, const std::string& 
   }
 }
 
+bool ResultCache::Knows(const RequestName& name) const {
+  const std::lock_guard lock(mutex_);
+  return entries_.contains(name);
+}
+
 int64_t ResultCache::bytes() const {
   const std::lock_guard lock(mutex_);
   return bytes_;

@@ -72,6 +72,9 @@ class ResultCache {
   /// Errors: kInvalidArgument if the name is that of a request with another content, which runs or is kept.
   Claim Ask(const RequestName& name, const std::string& content, std::chrono::milliseconds patience);
 
+  /// Whether a request of this name runs, or its result is kept, as things are.
+  bool Knows(const RequestName& name) const;
+
   /// Of all results that are kept.
   int64_t bytes() const;
 

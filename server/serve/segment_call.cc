@@ -22,19 +22,21 @@ void SegmentCall::Run() {
 
 VolumeReceiver::Received SegmentCall::Receive() {
   VolumeReceiver receiver(parts_.config, parts_.memory, run_.header().total_bytes(), run_.header().sha256(), Repeatable());
-  return stream_.Receive(receiver);
+  return stream_.Receive(receiver, [&](const NiftiHeader& header) {
+    if (Repeatable() && parts_.results.Knows(ResultName())) return;  // what an earlier call has made takes no memory for work
+    run_.RefuseIfNeverFits(header.geometry, receiver.held_bytes(), answer_->PeakBytes(header.geometry.VoxelCount()));
+  });
 }
 
 std::shared_ptr<const SegmentResult> SegmentCall::FindResult(const std::string& input_sha256) {
   if (!Repeatable()) return {};
   const v1::SegmentHeader& header = run_.header();
-  const RequestName name{run_.client(), header.idempotency_key()};
   const std::string content = input_sha256 + OptionsThatChangeTheAnswer(header, run_.model().model().task);
   run_.clock().Enter(CallStage::kQueue);
   v1::Progress waiting;
   waiting.set_stage(v1::STAGE_QUEUE);
   for (auto told_at = StageClock::Clock::now();;) {
-    claim_ = parts_.results.Ask(name, content, kPoll);
+    claim_ = parts_.results.Ask(ResultName(), content, kPoll);
     if (claim_.mine() || claim_.result()) return claim_.result();
     run_.ThrowIfGone();
     run_.ThrowIfTooLate();

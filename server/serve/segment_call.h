@@ -36,6 +36,8 @@ class SegmentCall {
   VolumeReceiver::Received Receive();
   /// Whether the request's result is to be kept, and looked for.
   bool Repeatable() const { return parts_.results.enabled() && !run_.header().idempotency_key().empty(); }
+  /// What it is kept by.
+  RequestName ResultName() const { return {run_.client(), run_.header().idempotency_key()}; }
   /// Finds what a call with the same key has answered or is about to; from then on others wait for this one, if there is nothing.
   std::shared_ptr<const SegmentResult> FindResult(const std::string& input_sha256);
   void SendAgain(const SegmentResult& result);

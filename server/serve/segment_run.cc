@@ -113,6 +113,7 @@ void SegmentRun::Ask(v1::SegmentHeader header) {
 std::vector<const ServedLevel*> SegmentRun::AskForSeveral(v1::SegmentHeader header, const LevelsFinder& find) {
   FindModel(std::move(header));
   std::vector<const ServedLevel*> levels = find(model_->levels);
+  asked_ = levels.at(0);
   Check(levels);
   return levels;
 }
@@ -146,6 +147,13 @@ void SegmentRun::Check(const std::vector<const ServedLevel*>& levels) {
   // Only for its errors: what no level can do is refused before the volume is sent.
   for (const ServedLevel* level : levels) PlanFor(*level, Request(), parts_.devices.at(0), parts_);
   record_.header_taken = true;
+}
+
+void SegmentRun::RefuseIfNeverFits(const Geometry& geometry, int64_t held_bytes, int64_t answer_bytes) const {
+  LevelRequest request = Request();
+  request.held_bytes = held_bytes;
+  request.answer_bytes = answer_bytes;
+  tuckerseg::RefuseIfNeverFits(request, geometry, parts_);
 }
 
 void SegmentRun::EndWithin(double seconds) {
@@ -350,6 +358,7 @@ void SegmentRun::FillSummary(v1::Summary& summary) {
   summary.set_network_seconds(record_.network_s);
   summary.set_crop_task(admitted_.plan.crop_task());
   summary.set_variant(admitted_.level->name);
+  summary.set_variant_weights_sha256(admitted_.level->weights_sha256);
   summary.set_quality_statement(QualityStatement(*admitted_.level));
 }
 

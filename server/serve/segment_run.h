@@ -72,6 +72,11 @@ class SegmentRun {
   /// Of the level whose turn it is; of a request of one level, of the call.
   double Seconds(CallStage stage) const { return clock_.seconds(stage) - turn_began_.seconds(stage); }
 
+  /// A volume of this geometry is on its way, for which `held_bytes` are held, and its answer will take `answer_bytes` beside the label map: refuses what Perform() would
+  /// refuse for want of memory however long it waited, before the rest of it is sent. Of several levels the first one is looked at: results of others may come before theirs fail.
+  /// Errors: as AdmitLevel's for memory that there will never be; none for anything else, which is Perform()'s to judge.
+  void RefuseIfNeverFits(const Geometry& geometry, int64_t held_bytes, int64_t answer_bytes) const;
+
   /// The volume is there: the longest latency that the client accepts counts from now.
   void VolumeHasCome() { come_at_ = StageClock::Clock::now(); }
   /// The work must end within so many seconds from now, beside any deadline of the call.
@@ -146,7 +151,7 @@ class SegmentRun {
   v1::SegmentHeader header_;
   std::shared_ptr<const CatalogueView> view_;  // as of Ask(): the request ends with the levels that it began with
   const CatalogueModel* model_ = nullptr;
-  const ServedLevel* asked_ = nullptr;  // the level that the client names; null: the server chooses
+  const ServedLevel* asked_ = nullptr;  // the level that the client names, of several the one whose turn it is or will be first; null: the server chooses
   AdmittedLevel admitted_;              // once the volume is there; from the beginning of the work on the one that runs
   Turn turn_;
   bool level_settled_ = false;

@@ -58,6 +58,7 @@ void Fill(const std::string& task, const ServedLevel& level, v1::Variant& messag
   message.set_multiply_adds_per_patch(static_cast<uint64_t>(level.multiply_adds));
   if (level.card) Describe(*level.card, message);
   message.set_quality_statement(QualityStatement(level));
+  message.set_weights_sha256(level.weights_sha256);
   message.set_error(level.error);
   DescribeDevices(level, message);
 }

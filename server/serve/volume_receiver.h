@@ -24,6 +24,11 @@ class VolumeReceiver {
   /// room in the budget; kInvalidArgument for chunks that are too large or pass the announced length. With a byte_limit(), but for the last one.
   void Take(std::span<const std::byte> chunk);
 
+  /// The volume's header; null until it has come. From then on memory for its voxels is held.
+  const NiftiHeader* header() const { return reader_.header(); }
+  /// What is held for the volume.
+  int64_t held_bytes() const { return reservation_ ? reservation_->bytes() : 0; }
+
   struct Received {
     NiftiVolume nifti;
     MemoryReservation memory;

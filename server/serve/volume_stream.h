@@ -5,11 +5,13 @@
 #include <grpcpp/support/sync_stream.h>
 
 #include <cstdint>
+#include <functional>
 #include <span>
 #include <type_traits>
 #include <utility>
 
 #include "engine/error.h"
+#include "engine/volume/nifti_header.h"
 #include "server/serve/segment_run.h"
 #include "server/serve/service_parts.h"
 #include "server/serve/silence_watch.h"
@@ -43,17 +45,23 @@ class VolumeStream {
     return std::move(*request.mutable_header());
   }
 
-  /// All further messages: the volume's file, until the client half-closes.
-  /// Errors: kInvalidArgument for a message that is no chunk; those of `receiver` and of SegmentRun::TakeBytes().
-  VolumeReceiver::Received Receive(VolumeReceiver& receiver) {
+  /// All further messages: the volume's file, until the client half-closes. `header_has_come` is called once, as soon as the volume's header is there and memory for its
+  /// voxels is held: what it throws ends the call, and the rest of the file need not be sent.
+  /// Errors: kInvalidArgument for a message that is no chunk; those of `receiver`, of `header_has_come` and of SegmentRun::TakeBytes().
+  VolumeReceiver::Received Receive(VolumeReceiver& receiver, const std::function<void(const NiftiHeader&)>& header_has_come) {
     StageClock& clock = run_.clock();
     Request request;
+    bool header_is_told = false;
     while (Read(request)) {
       clock.Enter(CallStage::kDecode);
       if (!request.has_chunk()) throw Error(ErrorCode::kInvalidArgument, "payload: must be a chunk in every message after the first");
       run_.TakeBytes(static_cast<int64_t>(request.chunk().size()));
       receiver.Take(std::as_bytes(std::span(request.chunk())));
       run_.record().received_bytes += static_cast<int64_t>(request.chunk().size());
+      if (!header_is_told && receiver.header() != nullptr) {
+        header_is_told = true;
+        header_has_come(*receiver.header());
+      }
       clock.Enter(CallStage::kReceive);
     }
     run_.ThrowIfGone();  // Read ends with the client's half-close, and with the client

@@ -39,6 +39,7 @@ class BundleDescriber {
     const Model& model = *bundle_.model;
     ServedLevel level;
     level.name = kOriginal;
+    level.weights_sha256 = model.provenance.weights_sha256;
     SetModel(level, bundle_.model);
     const auto cards = ReadLevelCards(directory, model.provenance.weights_sha256, model.task);
     const auto card = cards.find(kOriginal);
@@ -61,7 +62,7 @@ class BundleDescriber {
  private:
   void AddLevel(const std::filesystem::path& directory, const Variant& variant, size_t place, const std::map<std::string, Card>& cards) {
     const VariantLevel& made = variant.levels[place];
-    ServedLevel level{.name = made.name, .number = made.level, .is_default = made.is_default, .method = ShownText(variant.method)};
+    ServedLevel level{.name = made.name, .number = made.level, .is_default = made.is_default, .method = ShownText(variant.method), .weights_sha256 = variant.weights_sha256};
     const auto card = cards.find(made.name);
     if (card != cards.end()) level.card = card->second;
     if (!names_.insert(made.name).second) {

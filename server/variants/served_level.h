@@ -29,6 +29,8 @@ struct ServedLevel {
   std::optional<double> number;  ///< VariantLevel::level
   bool is_default = false;       ///< VariantLevel::is_default
   std::string method;            ///< Variant::method; empty for the original
+  /// Of the files that it is read from, as their JSON says: of the whole variant, whose levels share them. Empty: it does not say.
+  std::string weights_sha256;
   std::optional<Card> card;      ///< none: not measured
   std::shared_ptr<const Model> model;  ///< in this level's form; null where its files could not be read
   int64_t parameters = 0;        ///< of all parts, one fold each

@@ -16,6 +16,7 @@
 #include "tests/engine/model/temporary_directory.h"
 #include "tests/engine/tiny_network.h"
 #include "tests/engine/volume/nifti_builder.h"
+#include "tests/integration/prometheus_process.h"
 #include "tests/integration/segment_file.h"
 #include "tests/integration/server_process.h"
 #include "tests/integration/steady_growth.h"
@@ -46,6 +47,12 @@ class ServerProcessTest : public testing::Test {
     port_ = serving->at("port");
     client_.emplace("127.0.0.1:" + std::to_string(port_));
     metrics_port_ = serving->at("metrics_port");
+  }
+  /// To warm it up takes a while; loaded after `tiny`.
+  void SaveSlowBundle() const {
+    Bundle slow = TinyBundle(TinyUnet(48, 20), {80, 80, 80}, 3);
+    slow.model.name = slow.model.task = "warm";
+    SaveBundle(slow, folder_ / "models" / "warm");
   }
   /// Of the operators'. Status -1 where no answer comes.
   httplib::Response PageAt(const std::string& path) const {
@@ -237,10 +244,29 @@ TEST_P(ServerThatIsAskedTwice, EndsAtOnceThoughARequestRuns) {
 INSTANTIATE_TEST_SUITE_P(ByAnyTwoSignals, ServerThatIsAskedTwice,
                          testing::Values(TwoSignals{SIGTERM, SIGTERM}, TwoSignals{SIGINT, SIGINT}, TwoSignals{SIGTERM, SIGINT}, TwoSignals{SIGINT, SIGTERM}));
 
+TEST_F(ServerProcessTest, IsScrapedWhileModelsAreLoaded) {
+  SaveSlowBundle();
+  metrics_port_ = FreePort();
+  ServerProcess server({"--models", folder_ / "models", "--listen", "127.0.0.1:0", "--metrics", "127.0.0.1:" + std::to_string(metrics_port_)});
+  ASSERT_TRUE(server.WaitForEvent("variant_loaded")) << server.Errors();
+  const httplib::Response ready = PageAt("/readyz");
+  const std::string page = PageAt("/metrics").body;
+  server.Signal(SIGTERM);
+  EXPECT_EQ(server.WaitForEnd(), 0) << server.Errors();
+  ASSERT_THAT(server.RestOfLog(), testing::Not(HasSubstr(R"("event":"serving")"))) << "the pages came while it was loading";
+  EXPECT_EQ(ready.status, 503);
+  EXPECT_EQ(ready.body, "starting: loading models");
+  EXPECT_THAT(page, HasSubstr(R"(tuckerseg_queue_depth{device="cpu",priority="0"} 0)"));
+  EXPECT_THAT(page, HasSubstr(R"(tuckerseg_queue_capacity{device="cpu",priority="all"} 16)"));
+  EXPECT_THAT(page, HasSubstr(R"(tuckerseg_rejected_total{reason="RESOURCE_EXHAUSTED"} 0)"));
+  EXPECT_THAT(page, HasSubstr(R"(tuckerseg_requests_cancelled_total{stage="queue"} 0)"));
+  EXPECT_THAT(page, HasSubstr(R"(grpc_server_started_total{grpc_method="Segment",grpc_service="tuckerseg.v1.SegmentationService",grpc_type="bidi_stream"} 0)"));
+  EXPECT_THAT(page, HasSubstr(R"(tuckerseg_variant_loaded{device="cpu",model="tiny",variant="original"} 1)"));
+  EXPECT_THAT(page, HasSubstr(R"(tuckerseg_variant_loaded{device="cpu",model="warm",variant="original"} 0)"));
+}
+
 TEST_F(ServerProcessTest, EndsAtOnceWhileModelsAreLoaded) {
-  Bundle slow = TinyBundle(TinyUnet(48, 20), {80, 80, 80}, 3);  // to warm it up takes a while; loaded after `tiny`
-  slow.model.name = slow.model.task = "warm";
-  SaveBundle(slow, folder_ / "models" / "warm");
+  SaveSlowBundle();
   ServerProcess server(Arguments());
   ASSERT_TRUE(server.WaitForEvent("variant_loaded")) << server.Errors();
   server.Signal(SIGTERM);

@@ -113,7 +113,10 @@ TEST_F(CommandLine, PrintsJson) {
   for (const auto& structure : json.at("structures")) EXPECT_EQ(structure.at("name"), "structure_1");
   EXPECT_EQ(nlohmann::json::parse(Run("models --json SERVER").out)[0].at("task"), "tiny");
   EXPECT_EQ(nlohmann::json::parse(Run("levels --json SERVER").out)[0].at("level"), "original");
-  EXPECT_EQ(nlohmann::json::parse(Run("health --json SERVER").out).at("status"), "serving");
+  const auto health = nlohmann::json::parse(Run("health --json SERVER").out);
+  EXPECT_EQ(health.at("status"), "serving");
+  EXPECT_EQ(health.at("memory_limit_bytes"), int64_t{1} << 30);
+  EXPECT_EQ(health.at("max_streams"), 32);
 }
 
 TEST_F(CommandLine, PrintsTables) {

@@ -39,6 +39,7 @@ CompareReport Report() {
   for (const char* name : {"aorta", "colon", "liver", "spleen"}) AddDice(first, name, 7, 1);
   v1::LevelResult& second = report.levels[1].result;
   second.set_variant("elastic-0.3");
+  second.set_variant_weights_sha256("1234");
   second.set_seconds(3.125);
   second.set_device("cpu");
   second.set_equal_share(0.9875);
@@ -113,6 +114,7 @@ TEST(PrintComparisonAsJson, HoldsEveryNumber) {
   EXPECT_FALSE(first.contains("reference"));
   const auto& second = json.at("levels")[1];
   EXPECT_EQ(second.at("device"), "cpu");
+  EXPECT_EQ(second.at("variant_weights_sha256"), "1234");
   EXPECT_EQ(second.at("seconds"), 3.125);
   EXPECT_EQ(second.at("time_ratio"), 0.3125);
   EXPECT_EQ(second.at("equal_share"), 0.9875);

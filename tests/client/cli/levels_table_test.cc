@@ -39,6 +39,7 @@ v1::ListVariantsResponse Levels() {
   measured.set_dice_to_original(0.9312);
   measured.set_quality(0.9129);
   measured.set_phantoms(true);
+  measured.set_weights_sha256("1234");
   v1::Variant& other = Add(response, "hooi-0.3", 350'000, 9'400'000'000);
   other.set_level(0.3);
   other.set_method("hooi");
@@ -132,6 +133,7 @@ TEST(PrintLevelsAsJson, HoldsEveryFieldAndNullWhereNothingIsKnown) {
   EXPECT_EQ(json[1].at("parameters"), 350'000);
   EXPECT_EQ(json[1].at("multiply_adds_per_patch"), 9'400'000'000);
   EXPECT_EQ(json[1].at("weight_bytes"), 1'400'000);
+  EXPECT_EQ(json[1].at("weights_sha256"), "1234");
   EXPECT_EQ(json[0].at("number"), nullptr);
   EXPECT_EQ(json[2].at("quality"), nullptr);
   EXPECT_EQ(json[3].at("error"), "variant.json: missing");

@@ -114,9 +114,12 @@ TEST(PrintReportAsJson, HoldsStatisticsWhereTheyWereAskedFor) {
 
 TEST(PrintReportAsJson, HoldsTheSame) {
   std::ostringstream out;
-  PrintReportAsJson(Report(), out);
+  SegmentReport report = Report();
+  report.summary.set_variant_weights_sha256("1234");
+  PrintReportAsJson(report, out);
   const auto json = nlohmann::json::parse(out.str());
   EXPECT_EQ(json.at("variant"), "original");
+  EXPECT_EQ(json.at("variant_weights_sha256"), "1234");
   EXPECT_EQ(json.at("reason"), "only");
   EXPECT_EQ(json.at("stages").at("infer"), 1.5);
   EXPECT_EQ(json.at("structures").size(), 2U);

@@ -66,6 +66,13 @@ TEST_F(CompareCallTest, AnswersForEachLevelInTheOrderOfTheHeader) {
   EXPECT_TRUE(served_.BecomesIdle());
 }
 
+TEST_F(CompareCallTest, SaysWhichWeightsRan) {
+  const CompareAnswer answer = Ask({"original", "ones"});
+  ASSERT_TRUE(answer.status.ok()) << answer.status.error_message();
+  EXPECT_EQ(answer.levels[0].result.variant_weights_sha256(), disk_.model().provenance.weights_sha256);
+  EXPECT_EQ(answer.levels[1].result.variant_weights_sha256(), ReadVariant(disk_.variant("ones"), disk_.model()).weights_sha256);
+}
+
 TEST_F(CompareCallTest, TakesLevelsByTheirNumbers) {
   const CompareAnswer answer = Ask({"original", "0.30", "0.5"});
   ASSERT_TRUE(answer.status.ok()) << answer.status.error_message();

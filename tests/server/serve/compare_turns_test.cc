@@ -354,6 +354,31 @@ TEST_F(CompareOnDevices, RunsAllLevelsWhereTheFirstOneRan) {
   EXPECT_THAT(DevicesOfLevels(served, {"narrow", "original"}), ElementsAre("left", "left"));
 }
 
+TEST_F(CompareOnDevices, RefusesAtTheVolumesHeaderWhereTheFirstLevelNeverFitsAndLaterWhereAnotherDoesNot) {
+  const std::vector<DescribedLevel> levels = DescribeBundle(disk_.bundle(), false).levels;
+  ASSERT_EQ(levels.size(), 2U);
+  const int64_t original = BytesOf(levels[0]);
+  const int64_t narrow = BytesOf(levels[1]);
+  ASSERT_NE(original, narrow);
+  const auto [smaller, larger] = original < narrow ? std::pair("original", "narrow") : std::pair("narrow", "original");
+  options_.config.devices = {{.name = "small", .memory_limit_bytes = std::max(original, narrow) - 1}};
+  ServedModel served(std::move(options_));
+  const std::vector<std::byte> ct = SmallCt().Bytes();
+  CompareConversation conversation(served.channel(), std::chrono::system_clock::now() + kLimit);
+  ASSERT_TRUE(conversation.SendHeader(Comparing({larger, smaller})));
+  ASSERT_TRUE(conversation.SendChunk(std::span(ct).first(400)));  // and neither the rest nor the half-close
+  const CompareAnswer refused = conversation.Finish();
+  EXPECT_EQ(refused.status.error_code(), grpc::RESOURCE_EXHAUSTED);
+  EXPECT_FALSE(DetailOf<google::rpc::RetryInfo>(refused.status)) << "waiting does not help";
+  EXPECT_EQ(refused.order, "");
+
+  const CompareAnswer later = Compare(served.channel(), ct, Comparing({smaller, larger}));
+  EXPECT_EQ(later.status.error_code(), grpc::RESOURCE_EXHAUSTED);
+  ASSERT_EQ(later.levels.size(), 1U);
+  EXPECT_EQ(later.levels[0].result.variant(), smaller) << "what came before is right";
+  EXPECT_TRUE(served.BecomesIdle());
+}
+
 TEST_F(CompareOnDevices, RunsALevelElsewhereThatCanNeverRunWhereTheFirstDid) {
   const std::vector<DescribedLevel> levels = DescribeBundle(disk_.bundle(), false).levels;
   ASSERT_EQ(levels.size(), 2U);

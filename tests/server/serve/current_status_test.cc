@@ -50,6 +50,34 @@ TEST(CurrentStatus, TellsOfTheHostsQueueAndMemory) {
   EXPECT_EQ(device.memory.reserved, 0);
 }
 
+TEST(CurrentStatus, TellsOfQueuesAndLevelsBeforeAnyIsLoaded) {
+  ServedOptions options;
+  options.load_at_start = false;
+  ServedModel served(std::move(options));
+  const ServerStatus status = CurrentStatus(served.parts());
+  ASSERT_EQ(status.devices.size(), 1U);
+  ASSERT_TRUE(status.devices[0].queue);
+  EXPECT_EQ(status.devices[0].queue->capacity, 16);
+  ASSERT_EQ(status.levels.size(), 1U);
+  EXPECT_EQ(status.levels[0].state, LevelState::kAvailable);
+}
+
+TEST(QueuesNow, TellsOfEachDevicesQueueAlone) {
+  Devices devices;
+  devices.Add({.name = "left", .queue_capacity = 3}, {PlainExecutorFactory()}, 1000);
+  devices.Add({.name = "right", .queue_capacity = 4}, {PlainExecutorFactory()}, 1000);
+  const ServerStatus status = QueuesNow(devices);
+  ASSERT_EQ(status.devices.size(), 2U);
+  EXPECT_EQ(status.devices[0].name, "left");
+  EXPECT_EQ(status.devices[1].name, "right");
+  ASSERT_TRUE(status.devices[1].queue);
+  EXPECT_EQ(status.devices[1].queue->capacity, 4);
+  EXPECT_EQ(status.devices[1].queue->running, 0);
+  EXPECT_EQ(status.devices[1].queue->waiting.at(0), 0);
+  EXPECT_FALSE(status.devices[1].memory.total);
+  EXPECT_TRUE(status.levels.empty());
+}
+
 TEST(CurrentStatus, TellsOfAnotherDevicesMemoryBesideTheHosts) {
   ServedOptions options;
   options.config.device = "cuda:0";

@@ -8,6 +8,8 @@
 #include <gtest/gtest.h>
 
 #include <optional>
+#include <set>
+#include <string>
 #include <thread>
 
 #include "grpc/health/v1/health.grpc.pb.h"
@@ -15,6 +17,7 @@
 #include "tests/engine/volume/expect_error.h"
 #include "tests/server/security/raw_call.h"
 #include "tests/server/serve/held_model.h"
+#include "tests/server/serve/metric_page.h"
 #include "tests/server/serve/segment_conversation.h"
 #include "tuckerseg/v1/model.grpc.pb.h"
 
@@ -115,6 +118,35 @@ TEST(GrpcServer, HasSeriesForEveryMethodThatItServesFromTheStart) {
   }
   EXPECT_THAT(page, HasSubstr(R"(grpc_method="Segment",grpc_service="tuckerseg.v1.SegmentationService",grpc_type="bidi_stream")"));
   EXPECT_THAT(page, HasSubstr(R"(grpc_method="Watch",grpc_service="grpc.health.v1.Health",grpc_type="server_stream")"));
+}
+
+TEST(ExpectCalls, GivesAPageWithoutAServerTheSeriesThatOneWillCountIn) {
+  ServerConfig config;
+  Metrics metrics("test", {"cpu"});
+  Devices devices;
+  devices.Add({.queue_capacity = 7}, {PlainExecutorFactory()}, int64_t{1} << 30);
+  ExpectCalls(config, devices, metrics);
+  const std::string page = metrics.Text();
+  EXPECT_THAT(page, HasSubstr(R"(tuckerseg_queue_depth{device="cpu",priority="0"} 0)"));
+  EXPECT_THAT(page, HasSubstr(R"(tuckerseg_queue_capacity{device="cpu",priority="all"} 7)"));
+  EXPECT_THAT(page, HasSubstr(R"(tuckerseg_requests_in_flight{device="cpu"} 0)"));
+  EXPECT_THAT(page, HasSubstr(R"(tuckerseg_rejected_total{reason="RESOURCE_EXHAUSTED"} 0)"));
+  EXPECT_THAT(page, HasSubstr(R"(tuckerseg_requests_cancelled_total{stage="queue"} 0)"));
+  const std::string segment = R"(grpc_method="Segment",grpc_service="tuckerseg.v1.SegmentationService",grpc_type="bidi_stream"})";
+  EXPECT_THAT(page, HasSubstr("grpc_server_started_total{" + segment + " 0"));
+  EXPECT_THAT(page, HasSubstr(R"(grpc_server_handled_total{grpc_code="ResourceExhausted",)" + segment + " 0"));
+}
+
+TEST(ExpectCalls, AddsNothingToThePageOfAServerAndChangesNothingThere) {
+  ServedModel served;
+  ASSERT_FALSE(Segment(served.channel(), BytesOf("no volume at all")).status.ok());
+  ASSERT_TRUE(served.BecomesIdle());
+  const std::set<std::string> before = SeriesOf(served.metrics().Text());
+  ExpectCalls(served.parts().config, served.parts().devices, served.metrics());
+  const std::string page = served.metrics().Text();
+  EXPECT_EQ(SeriesOf(page), before);
+  EXPECT_THAT(page, HasSubstr(R"(tuckerseg_rejected_total{reason="INVALID_ARGUMENT"} 1)"));
+  EXPECT_THAT(page, HasSubstr(R"(grpc_server_started_total{grpc_method="Segment",grpc_service="tuckerseg.v1.SegmentationService",grpc_type="bidi_stream"} 1)"));
 }
 
 TEST(GrpcServer, HasNoSeriesForADoorThatIsClosed) {

@@ -110,6 +110,8 @@ TEST(ServerService, TellsLimitsSizesDevicesAndVersions) {
   options.config.volume_limits.max_axis = 512;
   options.config.volume_limits.max_voxels = 4096;
   options.config.geometry_policy = GeometryPolicy::kPreferSform;
+  options.config.memory_limit_bytes = 123'456'789;
+  options.config.max_streams = 5;
   ServedModel served(std::move(options));
   grpc::ClientContext context;
   v1::GetServerInfoResponse info;
@@ -125,6 +127,8 @@ TEST(ServerService, TellsLimitsSizesDevicesAndVersions) {
   EXPECT_EQ(info.queue_capacity(), 7U);
   EXPECT_EQ(info.queue_depth(), 0U);
   EXPECT_EQ(info.geometry_policy(), "prefer_sform");
+  EXPECT_EQ(info.memory_limit_bytes(), 123'456'789U);
+  EXPECT_EQ(info.max_streams(), 5U);
 }
 
 }  // namespace

@@ -56,6 +56,19 @@ TEST_F(ResultCacheTest, GivesTheResultToWhoAsksAgain) {
   EXPECT_EQ(ByteOf(second), 'x');
 }
 
+TEST_F(ResultCacheTest, KnowsWhatRunsAndWhatIsKept) {
+  const RequestName name{"ward-3", "k"};
+  EXPECT_FALSE(cache_.Knows(name));
+  {
+    const ResultCache::Claim running = Ask("k");
+    EXPECT_TRUE(cache_.Knows(name));
+  }
+  EXPECT_FALSE(cache_.Knows(name)) << "it has failed";
+  Keep("k");
+  EXPECT_TRUE(cache_.Knows(name));
+  EXPECT_FALSE(cache_.Knows({"ward-4", "k"}));
+}
+
 TEST_F(ResultCacheTest, GivesAnotherClientNothing) {
   Keep("k");
   EXPECT_TRUE(cache_.Ask({"ward-4", "k"}, "ct", kAtOnce).mine());

@@ -2,15 +2,21 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <chrono>
 #include <memory>
+#include <span>
 #include <string>
 #include <utility>
+#include <vector>
 
+#include "engine/preview/preview.h"
 #include "engine/segment/memory_plan.h"
 #include "engine/volume/nifti_reader.h"
 #include "tests/server/serve/held_model.h"
 #include "tests/server/serve/segment_conversation.h"
 #include "tests/server/serve/status_details.h"
+#include "tests/server/variants/tiny_variants.h"
 
 namespace tuckerseg {
 namespace {
@@ -181,6 +187,88 @@ TEST(SegmentAdmission, NamesTheMemoryThatTheSegmentationNeedsWhereItNeverFits) {
   EXPECT_TRUE(served.BecomesIdle());
   ServedModel enough(WithMemory(enough_bytes));
   EXPECT_TRUE(Segment(enough.channel(), Ct()).status.ok());
+}
+
+/// Of Ct(): its header and a little of its voxels.
+constexpr size_t kFrontBytes = 400;
+
+/// What is answered to the front of Ct() alone: no more of it comes, and no half-close.
+Answer AnswerToFront(ServedModel& served, const v1::SegmentHeader& header = {}) {
+  SegmentConversation conversation(served.channel(), std::chrono::system_clock::now() + kLimit);
+  EXPECT_TRUE(conversation.SendHeader(header));
+  EXPECT_TRUE(conversation.SendChunk(std::span(Ct()).first(kFrontBytes)));
+  return conversation.Finish();
+}
+
+TEST(SegmentAdmission, RefusesAVolumeThatNeverFitsAsSoonAsItsHeaderIsThere) {
+  ServedModel unlimited;
+  const int64_t needed = PeakBytes(unlimited);
+  ServedModel served(WithMemory(needed + VoxelBytes() + WeightBytes(unlimited) - 1));
+  const Answer refused = AnswerToFront(served);
+  EXPECT_EQ(refused.status.error_code(), grpc::RESOURCE_EXHAUSTED);
+  EXPECT_THAT(refused.status.error_message(),
+              HasSubstr("volume: would need " + MebibytesUp(needed) + " (original on cpu), more than this server has for a request"));
+  EXPECT_FALSE(DetailOf<google::rpc::RetryInfo>(refused.status)) << "waiting does not help";
+  EXPECT_EQ(refused.order, "");
+  EXPECT_TRUE(served.BecomesIdle());
+}
+
+TEST(SegmentAdmission, CountsAtTheHeaderWhatTheAnswerWillTake) {
+  ServedModel served(WithMemory(kPreviewPeakBytes));
+  v1::SegmentHeader header;
+  header.mutable_output()->set_preview(true);
+  EXPECT_EQ(AnswerToFront(served, header).status.error_code(), grpc::RESOURCE_EXHAUSTED);
+  EXPECT_TRUE(served.BecomesIdle());
+  EXPECT_TRUE(Segment(served.channel(), Ct(), {}, kFrontBytes).status.ok());
+}
+
+TEST(SegmentAdmission, KeepsAtTheHeaderToTheMemoryThatTheClientAllows) {
+  ServedModel served;
+  v1::SegmentHeader header;
+  header.mutable_level()->mutable_automatic()->set_max_memory_bytes(1);
+  const Answer refused = AnswerToFront(served, header);
+  EXPECT_EQ(refused.status.error_code(), grpc::RESOURCE_EXHAUSTED);
+  EXPECT_THAT(refused.status.error_message(), HasSubstr("max_memory_bytes = 0 MiB: must be at least "));
+  EXPECT_TRUE(served.BecomesIdle());
+}
+
+TEST(SegmentAdmission, TakesTheRestOfAVolumeThatFitsAtOneOfItsLevels) {
+  const ModelOnDisk disk(TinyBundle(TinyUnet(16, 4), {8, 8, 8}, 5));
+  disk.Add("narrow", {{"narrow", 0.1, true, 1}}, 6, TinyCard("narrow", 0.93, 0.91));
+  const Geometry geometry = ReadNifti(Ct()).header.geometry;
+  const std::vector<DescribedLevel> levels = DescribeBundle(disk.bundle(), false).levels;
+  ASSERT_EQ(levels.size(), 2U);
+  // What each takes, its weights included.
+  const auto bytes = [&](size_t place) { return PredictPeakBytes(*levels[place].level.model, geometry, {.threads = 0}) + levels[place].level.weight_bytes; };
+  ASSERT_NE(bytes(0), bytes(1));
+  ServedOptions options = WithMemory(std::max(bytes(0), bytes(1)) + VoxelBytes() - 1);
+  options.models = disk.models();
+  options.config.allow_phantom_quality = true;
+  ServedModel served(std::move(options));
+  const Answer answer = Segment(served.channel(), Ct(), {}, kFrontBytes);
+  ASSERT_TRUE(answer.status.ok()) << answer.status.error_message();
+  EXPECT_EQ(answer.summary.variant(), levels[bytes(0) < bytes(1) ? 0 : 1].level.name);
+}
+
+TEST(SegmentAdmission, TakesTheRestOfAVolumeThatOthersLeaveNoPlaceYet) {
+  ServedOptions options;
+  options.config.queue_capacity = 1;
+  HeldModel held(std::move(options));
+  ServedModel& served = held.served();
+  WaitingCall running(served, Ct());
+  ASSERT_TRUE(held.gate().WaitForPatch(1));
+  const int64_t reserved = served.memory().reserved_bytes();
+  SegmentConversation coming(served.channel());
+  coming.SendHeader({});
+  coming.SendChunk(std::span(Ct()).first(kFrontBytes));
+  ASSERT_TRUE(WaitUntil([&] { return served.memory().reserved_bytes() == reserved + VoxelBytes(); })) << "its header has come";
+  held.gate().Open();
+  EXPECT_TRUE(running.Finish().status.ok());
+  ASSERT_TRUE(WaitUntil([&] { return served.queue().running() == 0; }));
+  coming.SendFile(std::span(Ct()).subspan(kFrontBytes));
+  const Answer answer = coming.Finish();
+  EXPECT_TRUE(answer.status.ok()) << answer.status.error_message();
+  EXPECT_TRUE(served.BecomesIdle());
 }
 
 TEST(SegmentAdmission, KeepsToTheMemoryThatTheClientAllows) {

@@ -178,6 +178,24 @@ TEST_F(SegmentByNeed, RefusesALevelForWhichAPinnedOneLeavesNoRoom) {
   EXPECT_TRUE(Ask("quick").status.ok());
 }
 
+TEST_F(SegmentByNeed, GivesAKeptAnswerThoughAPinnedLevelLeavesNoRoomForItsVolumeAnyMore) {
+  options_.config.memory_limit_bytes = VoxelBytes() + Described("quick").weight_bytes + WorkBytes("original") - 1;
+  Start();
+  v1::SegmentHeader header;
+  header.mutable_level()->set_name("original");
+  header.set_idempotency_key("k");
+  ASSERT_TRUE(Segment(served().channel(), ct_, header).status.ok());
+  ASSERT_TRUE(served().BecomesIdle());
+  {
+    const auto view = served().view();
+    served().catalogue().Load(FindMeantLevel("quick", view->Find("").levels), {});
+  }
+  const Answer again = Segment(served().channel(), ct_, header);
+  EXPECT_TRUE(again.status.ok()) << again.status.error_message();
+  header.set_idempotency_key("another");
+  EXPECT_EQ(Segment(served().channel(), ct_, header).status.error_code(), grpc::RESOURCE_EXHAUSTED);
+}
+
 TEST_F(SegmentByNeed, TellsARequestThatNeedsADamagedLevelAndRefusesTheNextAtItsHeader) {
   disk_.SpoilWeights("quick");
   Start();

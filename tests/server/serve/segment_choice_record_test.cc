@@ -139,6 +139,13 @@ TEST_F(SegmentChoiceRecord, HoldsARefusal) {
   EXPECT_EQ(records[0].promises.min_quality, 0.95);
 }
 
+TEST_F(SegmentChoiceRecord, IsNotMadeOfAVolumeThatIsRefusedAtItsHeader) {
+  v1::SegmentHeader header;
+  header.mutable_level()->mutable_automatic()->set_max_memory_bytes(1);
+  EXPECT_EQ(Ask(header).error_code(), grpc::RESOURCE_EXHAUSTED);
+  EXPECT_EQ(Text(), "");
+}
+
 TEST_F(SegmentChoiceRecord, IsNotMadeWhereTheClientNamesTheLevel) {
   v1::SegmentHeader header;
   header.mutable_level()->set_name("quick");

@@ -3,8 +3,10 @@
 #include <grpcpp/client_context.h>
 #include <gtest/gtest.h>
 
+#include <map>
 #include <optional>
 #include <set>
+#include <string>
 
 #include "engine/model/cost.h"
 #include "engine/segment/memory_plan.h"
@@ -162,6 +164,25 @@ TEST_F(SegmentLevels, SayHowGoodTheyAreAndThatItWasMeasuredOnPhantoms) {
             "mean Dice 0.930 (at least 0.910) against the original, on 40 phantoms, no patient (seeds 1 to 40)");
   EXPECT_EQ(Ask("tucker-0.5").summary.quality_statement(), "not measured");
   EXPECT_THAT(Ask("original").summary.quality_statement(), HasSubstr("the original network"));
+}
+
+TEST_F(SegmentLevels, SayWhichWeightsRan) {
+  const auto checksum_of = [this](const std::string& directory) { return ReadVariant(disk_.variant(directory), disk_.model()).weights_sha256; };
+  const std::string original = disk_.model().provenance.weights_sha256;
+  ASSERT_EQ(original.size(), 64U);
+  const std::map<std::string, std::string> expected{{"original", original},
+                                                    {"tucker-0.3", checksum_of("coarse")},
+                                                    {"tucker-0.5", checksum_of("fine")},
+                                                    {"elastic-0.8", checksum_of("elastic")},
+                                                    {"elastic-0.4", checksum_of("elastic")}};
+  for (const auto& [level, checksum] : expected) {
+    const v1::Summary summary = Ask(level).summary;
+    EXPECT_EQ(summary.variant_weights_sha256(), checksum) << level;
+    EXPECT_EQ(summary.provenance().weights_sha256(), original) << "the model's own, whatever runs";
+  }
+  const std::vector<v1::Variant> variants = List();
+  ASSERT_EQ(variants.size(), expected.size());
+  for (const v1::Variant& variant : variants) EXPECT_EQ(variant.weights_sha256(), expected.at(variant.name())) << variant.name();
 }
 
 TEST_F(SegmentLevels, AreToldApartByMetrics) {

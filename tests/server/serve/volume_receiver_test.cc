@@ -64,6 +64,17 @@ TEST_F(VolumeReceiverTest, TellsTheChecksumOfTheFileAsItCameWhereThatIsWanted) {
   }
 }
 
+TEST_F(VolumeReceiverTest, KnowsTheHeaderOnceItHasComeAndHoldsTheVoxelsMemoryFromThenOn) {
+  VolumeReceiver receiver = Receiver();
+  receiver.Take(std::span(file_).first(300));
+  EXPECT_EQ(receiver.header(), nullptr);
+  EXPECT_EQ(receiver.held_bytes(), 0);
+  receiver.Take(std::span(file_).subspan(300, 60));
+  ASSERT_NE(receiver.header(), nullptr);
+  EXPECT_EQ(receiver.header()->geometry.shape, (Index3{4, 3, 2}));
+  EXPECT_EQ(receiver.held_bytes(), 48);
+}
+
 TEST_F(VolumeReceiverTest, HoldsTheVoxelsMemoryUntilTheVolumeGoes) {
   {
     VolumeReceiver receiver = Receiver();

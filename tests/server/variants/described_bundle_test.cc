@@ -72,6 +72,21 @@ TEST_F(DescribingABundle, TellsWhatLevelsCostByTheirGraphs) {
   }
 }
 
+TEST_F(DescribingABundle, TellsTheChecksumOfTheFileThatEachLevelIsReadFrom) {
+  disk_.Add("a", {{"a", 0.3, true, 2}}, 2);
+  disk_.Add("b", {{"large", 0.9, true, 4}, {"small", 0.4, false, 2}}, 3);
+  disk_.Write("broken", "variant.json", "{");
+  const DescribedBundle bundle = Describe();
+  ASSERT_THAT(NamesOf(bundle), ElementsAre("original", "a", "large", "small", "broken failed"));
+  const auto checksum = [&](size_t place) { return bundle.levels[place].level.weights_sha256; };
+  EXPECT_EQ(checksum(0), disk_.model().provenance.weights_sha256);
+  EXPECT_EQ(checksum(1), PartWeightsSha256(TinyVariant(disk_.model(), {{"a", 0.3, true, 2}}, 2).weights));
+  EXPECT_EQ(checksum(2), ReadVariant(disk_.variant("b"), disk_.model()).weights_sha256);
+  EXPECT_EQ(checksum(3), checksum(2)) << "levels of one variant share its file";
+  EXPECT_NE(checksum(2), checksum(1));
+  EXPECT_EQ(checksum(4), "");
+}
+
 TEST_F(DescribingABundle, ReadsNoWeights) {
   disk_.Add("a", {{"a", 0.3, true, 2}}, 2);
   std::filesystem::remove(disk_.bundle() / "weights.safetensors");
