@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <optional>
 #include <span>
+#include <vector>
 
 #include "engine/volume/volume.h"
 
@@ -29,5 +30,9 @@ Volume CropVolume(const Volume& volume, const VolumeBox& box);
 
 /// A map of `shape` that is 0 but for `part` at `box`.
 LabelMap PasteLabels(const LabelMap& part, const VolumeBox& box, const Index3& shape);
+
+/// The labels, ascending and without background, that have a voxel at a face of `box` which is not the map's own: what they mark may go on where nobody has looked.
+/// `map`: of the whole volume, in which the box lies.
+std::vector<uint16_t> LabelsAtBorder(const LabelMap& map, const VolumeBox& box);
 
 }  // namespace tuckerseg
