@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "client/cli/contract_words.h"
+#include "client/cli/crop_report.h"
 #include "engine/text_table.h"
 
 namespace tuckerseg {
@@ -49,6 +50,8 @@ void PrintNotes(const CompareReport& report, std::ostream& out) {
   if (std::any_of(report.levels.begin(), report.levels.end(), elsewhere)) out << "the levels ran on several devices: their times do not compare\n";
   for (const ReportedLevel& level : report.levels)
     if (level.result.dice().empty()) out << "neither " << first.variant() << " nor " << level.result.variant() << " found any structure\n";
+  for (const ReportedLevel& level : report.levels)
+    for (const std::string& warning : CropWarnings(level.result)) out << "warning: " << level.result.variant() << ": " << warning << "\n";
   const ReferenceAgreement* agreement = FirstAgreement(report);  // what it holds beside the task's labels is the same for all
   if (agreement == nullptr || agreement->unknown_values.empty()) return;
   std::string values;
@@ -118,6 +121,7 @@ void PrintComparisonAsJson(const CompareReport& report, std::ostream& out) {
                {"mean_dice", OrNull(MeanDice(result))},
                {"structures", StructuresJson(result)}};
     for (const v1::StageTime& stage : result.stages()) entry["stages"][NameOf(stage.stage())] = stage.seconds();
+    AddCrop(result, entry);
     if (level.reference) entry["reference"] = ReferenceJson(*level.reference);
     json["levels"].push_back(std::move(entry));
   }

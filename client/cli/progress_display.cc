@@ -17,6 +17,7 @@ std::string StageText(v1::Stage stage) {
     case v1::STAGE_PREPROCESS: return "preprocessing";
     case v1::STAGE_INFER: return "segmenting";
     case v1::STAGE_POSTPROCESS: return "finishing labels";
+    case v1::STAGE_ENCODE: return "making the answer";
     default: return "working";
   }
 }

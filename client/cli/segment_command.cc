@@ -133,7 +133,7 @@ void AddProcessingOptions(CLI::App& command, SegmentArguments& arguments) {
       ->delimiter(',');
   command.add_option("--crop", arguments.crop,
                      "Look only where a rougher model finds the structures. auto: as the task says, and to --structures where the server has "
-                     "such a model; none; rough; robust: slower, misses less; body")
+                     "such a model; none; rough; robust: slower, misses less; body. What may be missing for it is told in a warning")
       ->check(CLI::IsMember(kCrops))->capture_default_str();
   command.add_flag("--force-split", arguments.force_split, "Predict three overlapping parts along the body, as TotalSegmentator's option does");
   command.add_option("--remove-small-blobs", arguments.remove_small_blobs_mm3, "Components of a structure up to this volume (mm3) become background")

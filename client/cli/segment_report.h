@@ -15,7 +15,7 @@ struct SegmentReport {
 };
 
 /// A table of the structures that were found, largest first, with mean intensities and a mark for those at the volume's border where
-/// there are statistics; then the level that ran and how good it is, times and memory. Returns in a few lines what a user asks first.
+/// there are statistics; then the level that ran, warnings of what a crop may have cost, how good the level is, times and memory. Returns in a few lines what a user asks first.
 void PrintReport(const SegmentReport& report, std::ostream& out);
 
 /// One JSON object (docs/api.md lists its keys).

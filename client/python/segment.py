@@ -63,6 +63,10 @@ def print_summary(summary):
     for time in summary.stages:
         print(f"{stage_name(time.stage):32} {time.seconds:10.2f} s")
     print(f"{summary.variant}: {summary.quality_statement}")
+    if summary.crop_found_nothing:
+        print("warning: the rough model found none of the structures to crop to: the label map is empty", file=sys.stderr)
+    for structure in summary.structures_at_crop_border:
+        print(f"warning: {structure} touches the border of the crop: it may be cut off", file=sys.stderr)
 
 
 def main():

@@ -27,6 +27,14 @@ void VisitLines(const Index3& shape, const VolumeBox& box, const std::stop_token
   }
 }
 
+/// Sets `found` for the labels that have a voxel in `box`.
+void FindLabelsIn(const LabelMap& map, const VolumeBox& box, std::vector<bool>& found) {
+  const auto line = static_cast<size_t>(box.Shape()[0]);
+  VisitLines(map.shape, box, [&](int64_t first) {
+    for (size_t i = 0; i < line; ++i) found[map.labels[static_cast<size_t>(first) + i]] = true;
+  });
+}
+
 int32_t Truncated(double value) {
   constexpr double kLow = std::numeric_limits<int32_t>::min();
   constexpr double kHigh = std::numeric_limits<int32_t>::max();
@@ -112,6 +120,22 @@ LabelMap PasteLabels(const LabelMap& part, const VolumeBox& box, const Index3& s
     source += line;
   });
   return map;
+}
+
+std::vector<uint16_t> LabelsAtBorder(const LabelMap& map, const VolumeBox& box) {
+  std::vector<bool> found(65536, false);
+  for (size_t a = 0; a < 3; ++a) {
+    VolumeBox face = box;
+    face.end[a] = box.begin[a] + 1;
+    if (box.begin[a] > 0) FindLabelsIn(map, face, found);
+    face = box;
+    face.begin[a] = box.end[a] - 1;
+    if (box.end[a] < map.shape[a]) FindLabelsIn(map, face, found);
+  }
+  std::vector<uint16_t> labels;
+  for (size_t label = 1; label < found.size(); ++label)
+    if (found[label]) labels.push_back(static_cast<uint16_t>(label));
+  return labels;
 }
 
 }  // namespace tuckerseg

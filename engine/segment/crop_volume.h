@@ -5,6 +5,7 @@
 #include <optional>
 #include <span>
 #include <stop_token>
+#include <vector>
 
 #include "engine/volume/volume.h"
 
@@ -30,5 +31,9 @@ Volume CropVolume(const Volume& volume, const VolumeBox& box, const std::stop_to
 
 /// A map of `shape` that is 0 but for `part` at `box`.
 LabelMap PasteLabels(const LabelMap& part, const VolumeBox& box, const Index3& shape, const std::stop_token& stop = {});
+
+/// The labels, ascending and without background, that have a voxel at a face of `box` which is not the map's own: what they mark may go on where nobody has looked.
+/// `map`: of the whole volume, in which the box lies.
+std::vector<uint16_t> LabelsAtBorder(const LabelMap& map, const VolumeBox& box);
 
 }  // namespace tuckerseg

@@ -10,6 +10,7 @@
 
 #include "engine/execute/executor.h"
 #include "engine/model/bundle.h"
+#include "engine/segment/crop_volume.h"
 #include "engine/segment/device_gate.h"
 #include "engine/segment/linear_head.h"
 #include "engine/segment/statistics.h"
@@ -52,12 +53,19 @@ struct StageTimes {
   double postprocess_s = 0;
 };
 
+/// What a rough model has left of the volume for the networks that followed.
+struct CropResult {
+  std::optional<VolumeBox> box = {};         ///< on the input's grid; nothing: it found none of what it looks for, and the label map is empty for that reason
+  std::vector<uint16_t> border_labels = {};  ///< as LabelsAtBorder: they may have been cut off
+};
+
 struct Segmentation {
   LabelMap label_map;  ///< on the input's grid, in the input's voxel order
   /// Of the structures asked for, ascending by value. Segmenter measures only for models that measure on their own grid,
   /// TaskSegmenter for the others too, on the input's.
   std::vector<StructureStatistics> statistics;
   StageTimes times;
+  std::optional<CropResult> crop = {};  ///< nothing where the networks have seen the whole volume; TaskSegmenter's alone
 };
 
 /// A model with executors for all its parts and folds: loaded once, used for many volumes. Its executors take one volume at a time; they are all of it that segmenting

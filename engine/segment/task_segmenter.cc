@@ -103,6 +103,7 @@ Segmentation TaskSegmenter::SegmentCropped(const Volume& volume, const std::stop
   if (!box) {
     device.Leave();  // the task's own networks do not use it
     std::fill(rough.label_map.labels.begin(), rough.label_map.labels.end(), uint16_t{0});
+    rough.crop = CropResult{};
     return rough;
   }
   std::vector<uint8_t> near = plan_.near_labels.empty() ? std::vector<uint8_t>() : MaskOf(rough.label_map, plan_.near_labels, threads);
@@ -111,6 +112,7 @@ Segmentation TaskSegmenter::SegmentCropped(const Volume& volume, const std::stop
   AddTimes(rough.times, result.times);
   result.label_map = PasteLabels(result.label_map, *box, volume.geometry.shape, stop);
   if (!near.empty()) KeepNear(std::move(near), spacing_mm, own_.model().pipeline.keep_near->distance_mm, threads, result.label_map);
+  result.crop = CropResult{.box = *box, .border_labels = LabelsAtBorder(result.label_map, *box)};
   return result;
 }
 

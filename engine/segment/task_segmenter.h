@@ -23,7 +23,7 @@ class TaskSegmenter {
   TaskSegmenter(TaskPlan plan, Segmenter& own, const SegmenterLookup& others);
 
   /// As Segmenter::Segment; `gate` is entered before the first model's first patch, and left behind the last model's last. An empty label map where the rough model finds
-  /// none of the structures: there is nothing to look at.
+  /// none of the structures: there is nothing to look at, and `crop` says so.
   Segmentation Segment(const Volume& volume, std::stop_token stop = {}, const ProgressSink& progress = {}, DeviceGate* gate = nullptr);
 
  private:

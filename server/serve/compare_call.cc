@@ -3,12 +3,14 @@
 #include <chrono>
 #include <cstdint>
 #include <span>
+#include <stop_token>
 #include <utility>
 
 #include "server/serve/compare_header.h"
 #include "server/serve/encoded_answer.h"
 #include "server/serve/level_admission.h"
 #include "server/serve/level_agreement.h"
+#include "server/serve/messages.h"
 #include "server/serve/volume_receiver.h"
 #include "server/variants/served_level.h"
 
@@ -57,11 +59,14 @@ void CompareCall::RunLevel(size_t index) {
   run_.clock().Enter(CallStage::kEncode);
   std::optional<EncodedAnswer> label_map;
   if (header_.label_maps()) {
-    label_map = answer_->Encode(own, input_);
+    run_.TakeAnswerTime(RunWithHeartbeat([&](const std::stop_token& stop) { label_map = answer_->Encode(own, input_, stop); }, HeartbeatOfEncoding()));
     run_.LearnTimes();  // what making an answer takes is told with the work: without one too little would be, and with the comparison too much
   }
   v1::CompareResponse response;
-  *response.mutable_result() = MakeResult(*work, own);
+  v1::LevelResult& result = *response.mutable_result();
+  result = MakeResult(*work);
+  const std::vector<Label>& labels = run_.model().model().labels;
+  RunWithHeartbeat([&](const std::stop_token&) { FillAgreement(own.labels, first_.labels, labels, result); }, HeartbeatOfEncoding());
   if (!is_first) {
     // A client that takes its time to read must not hold it.
     own = {};
@@ -100,11 +105,20 @@ RunEvents CompareCall::EventsOf(size_t index) {
               },
           .progress =
               [this, index](const v1::Progress& progress) {
-                v1::CompareResponse response;
-                *response.mutable_progress() = progress;
-                response.mutable_progress()->set_fraction((static_cast<double>(index) + progress.fraction()) / static_cast<double>(levels_.size()));
-                stream_.Send(response);
+                told_ = progress;
+                told_.set_fraction((static_cast<double>(index) + progress.fraction()) / static_cast<double>(levels_.size()));
+                Send(told_);
               }};
+}
+
+Heartbeat CompareCall::HeartbeatOfEncoding() {
+  told_.set_stage(v1::STAGE_ENCODE);
+  return {.look =
+              [this] {
+                run_.ThrowIfGone();
+                run_.ThrowIfTooLate();
+              },
+          .beat = [this] { Send(told_); }};
 }
 
 std::vector<size_t> CompareCall::PlacesFor(size_t index) const {
@@ -112,7 +126,7 @@ std::vector<size_t> CompareCall::PlacesFor(size_t index) const {
   return PlacesForAll(levels_, parts_);
 }
 
-v1::LevelResult CompareCall::MakeResult(const SegmentWork& work, const LabelMap& own) {
+v1::LevelResult CompareCall::MakeResult(const SegmentWork& work) {
   const StageTimes& times = work.result->times;
   v1::LevelResult result;
   const ServedLevel& level = *run_.admitted().level;
@@ -128,8 +142,14 @@ v1::LevelResult CompareCall::MakeResult(const SegmentWork& work, const LabelMap&
     time.set_stage(static_cast<v1::Stage>(static_cast<int>(stage) + 1));
     time.set_seconds(run_.Seconds(stage));
   }
-  FillAgreement(own.labels, first_.labels, run_.model().model().labels, result);
+  FillCrop(work.result->crop, run_.model().model().labels, result);
   return result;
+}
+
+void CompareCall::Send(const v1::Progress& progress) {
+  v1::CompareResponse response;
+  *response.mutable_progress() = progress;
+  stream_.Send(response);
 }
 
 void CompareCall::Send(const EncodedAnswer& label_map) {

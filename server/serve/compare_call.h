@@ -10,6 +10,7 @@
 #include "engine/volume/nifti_header.h"
 #include "engine/volume/volume.h"
 #include "server/schedule/memory_budget.h"
+#include "server/serve/heartbeat.h"
 #include "server/serve/segment_answer.h"
 #include "server/serve/segment_run.h"
 #include "server/serve/segment_work.h"
@@ -45,9 +46,13 @@ class CompareCall {
   /// Of its work only label map and times are left. The volume is there for the next level, and goes with the last one.
   std::shared_ptr<SegmentWork> Segment(size_t index);
   RunEvents EventsOf(size_t index);
+  /// While the result of the level that was accepted last is made.
+  Heartbeat HeartbeatOfEncoding();
   /// The devices that the level is to run on one of: for times that compare.
   std::vector<size_t> PlacesFor(size_t index) const;
-  v1::LevelResult MakeResult(const SegmentWork& work, const LabelMap& own);
+  /// All but the agreement with the first level.
+  v1::LevelResult MakeResult(const SegmentWork& work);
+  void Send(const v1::Progress& progress);
   void Send(const EncodedAnswer& label_map);
 
   ServiceParts& parts_;
@@ -62,6 +67,7 @@ class CompareCall {
   LabelMap first_;  // the first level's, once it is done
   MemoryReservation first_memory_;
   size_t place_ = 0;  // of the device that it ran on
+  v1::Progress told_;  // of the work, last
 };
 
 }  // namespace tuckerseg

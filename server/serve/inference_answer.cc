@@ -48,6 +48,17 @@ void AddLabels(const LabelMap& map, const LabelsForm& form, inference::ModelInfe
   }
 }
 
+std::string CropWarning(const std::optional<CropResult>& crop, const Model& model) {
+  if (!crop) return "";
+  if (!crop->box) return "the rough model found none of the structures to crop to: the label map is empty";
+  std::string names;
+  for (const Label& label : model.labels) {
+    const bool at_border = std::binary_search(crop->border_labels.begin(), crop->border_labels.end(), label.value);
+    if (at_border) names += (names.empty() ? "" : ", ") + label.name;
+  }
+  return names.empty() ? "" : "at the border of the crop, so maybe cut off: " + names;
+}
+
 void Describe(const CatalogueModel& model, inference::ModelMetadataResponse& response) {
   response.set_name(model.model().task);
   for (const ServedLevel& level : model.levels)

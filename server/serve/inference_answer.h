@@ -2,8 +2,11 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
+#include <string>
 
 #include "engine/model/model.h"
+#include "engine/segment/segmenter.h"
 #include "engine/volume/volume.h"
 #include "inference/grpc_service.pb.h"
 #include "server/variants/catalogue_view.h"
@@ -24,6 +27,9 @@ int64_t LabelsBytes(int64_t voxels, const LabelsForm& form);
 
 /// Adds the output `labels`, [D, H, W].
 void AddLabels(const LabelMap& map, const LabelsForm& form, inference::ModelInferResponse& response);
+
+/// What must not be taken for what the volume holds, in words; empty where there was no crop or nothing is to be said of it.
+std::string CropWarning(const std::optional<CropResult>& crop, const Model& model);
 
 /// Versions are the names of the levels that can run; properties name the labels: `label.5` is `liver`.
 void Describe(const CatalogueModel& model, inference::ModelMetadataResponse& response);

@@ -1,5 +1,6 @@
 #include "server/serve/inference_call.h"
 
+#include <string>
 #include <utility>
 
 #include "server/serve/inference_answer.h"
@@ -30,7 +31,7 @@ void InferenceCall::Run() {
   work->peak_memory.ShrinkTo(LabelMapBytes(asked.geometry) + answer_bytes);
   AddLabels(work->result->label_map, form, response_);
   work->result->label_map = {};
-  Describe();
+  Describe(*work->result);
   run_.LearnTimes();
   run_.ThrowIfTooLate();
   record.sent_bytes = static_cast<int64_t>(response_.ByteSizeLong());
@@ -39,7 +40,7 @@ void InferenceCall::Run() {
   run_.clock().Enter(CallStage::kSend);
 }
 
-void InferenceCall::Describe() {
+void InferenceCall::Describe(const Segmentation& segmentation) {
   const AdmittedLevel& admitted = run_.admitted();
   response_.set_model_name(run_.model().model().task);
   response_.set_model_version(admitted.level->name);
@@ -50,6 +51,8 @@ void InferenceCall::Describe() {
   parameters["device"].set_string_param(run_.record().device);
   parameters["variant_weights_sha256"].set_string_param(admitted.level->weights_sha256);
   parameters["quality"].set_string_param(QualityStatement(*admitted.level));
+  const std::string warning = CropWarning(segmentation.crop, run_.model().model());
+  if (!warning.empty()) parameters["warning"].set_string_param(warning);
 }
 
 }  // namespace tuckerseg

@@ -31,7 +31,7 @@ class InferenceCall {
 
  private:
   /// What the response says beside the labels.
-  void Describe();
+  void Describe(const Segmentation& segmentation);
 
   ServiceParts& parts_;
   const inference::ModelInferRequest& request_;

@@ -36,6 +36,11 @@ void Fill(const Geometry& geometry, v1::Geometry& message) {
   }
 }
 
+void Fill(const VolumeBox& box, v1::VolumeBox& message) {
+  for (const int64_t voxel : box.begin) message.add_begin(static_cast<uint64_t>(voxel));
+  for (const int64_t voxel : box.end) message.add_end(static_cast<uint64_t>(voxel));
+}
+
 void Fill(const Model& model, v1::Provenance& message) {
   message.set_model(model.name);
   message.set_task(model.task);

@@ -7,6 +7,7 @@
 #include <span>
 #include <utility>
 
+#include "engine/error.h"
 #include "engine/preview/preview.h"
 #include "engine/segment/statistics.h"
 #include "engine/sha256.h"
@@ -21,6 +22,10 @@ double VoxelVolumeMm3(const Geometry& geometry) {
   const auto& m = geometry.affine_ras.linear;
   return std::abs(m[0][0] * (m[1][1] * m[2][2] - m[1][2] * m[2][1]) - m[0][1] * (m[1][0] * m[2][2] - m[1][2] * m[2][0]) +
                   m[0][2] * (m[1][0] * m[2][1] - m[1][1] * m[2][0]));
+}
+
+void ThrowIfStopped(const std::stop_token& stop) {
+  if (stop.stop_requested()) throw Error(ErrorCode::kCancelled, "cancelled");
 }
 
 /// As Python's round(x, 5), which TotalSegmentator calls.
@@ -47,9 +52,11 @@ int64_t SegmentAnswer::FileBytes(int64_t voxels) const {
   return HighestLabel() > 255 ? 2 * voxels : voxels;
 }
 
-void SegmentAnswer::Look(const Segmentation& segmentation, const Volume& volume) {
+void SegmentAnswer::Look(const Segmentation& segmentation, const Volume& volume, const std::stop_token& stop) {
   CountVolumes(segmentation.label_map, volume.geometry);
   TakeStatistics(segmentation.statistics);
+  FillCrop(segmentation.crop, labels_, structures_);
+  ThrowIfStopped(stop);
   if (header_.output().preview()) preview_ = RenderPreview(volume, segmentation.label_map, labels_);
 }
 
@@ -80,7 +87,7 @@ void SegmentAnswer::TakeStatistics(const std::vector<StructureStatistics>& measu
   }
 }
 
-EncodedAnswer SegmentAnswer::Encode(const LabelMap& map, const NiftiHeader& input) {
+EncodedAnswer SegmentAnswer::Encode(const LabelMap& map, const NiftiHeader& input, const std::stop_token& stop) {
   EncodedAnswer answer;
   std::vector<LabelName> names;
   for (const Label& label : labels_) names.push_back({label.value, label.name});
@@ -91,12 +98,18 @@ EncodedAnswer SegmentAnswer::Encode(const LabelMap& map, const NiftiHeader& inpu
     answer.file.reserve(static_cast<size_t>(FileBytes(input.geometry.VoxelCount())) + input.extensions.size() + front);
   }
   WriteLabelMap(map, input, names, HighestLabel(), IsRaw() ? tuckerseg::Compression::kNone : tuckerseg::Compression::kGzip,
-                [&answer](std::span<const std::byte> bytes) { answer.file.insert(answer.file.end(), bytes.begin(), bytes.end()); });
+                [&](std::span<const std::byte> bytes) {
+                  ThrowIfStopped(stop);
+                  answer.file.insert(answer.file.end(), bytes.begin(), bytes.end());
+                });
   Fill(input.geometry, *answer.header.mutable_geometry());
   for (const Label& label : labels_) Fill(label, *answer.header.add_labels());
   answer.header.set_bytes(answer.file.size());
   Sha256 digest;
-  digest.Update(answer.file);
+  ForEachChunk(answer.file, [&](std::span<const std::byte> bytes) {
+    ThrowIfStopped(stop);
+    digest.Update(bytes);
+  });
   answer.header.set_sha256(digest.Digest());
   answer.preview = std::move(preview_);
   return answer;

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <stop_token>
 #include <vector>
 
 #include "engine/segment/segmenter.h"
@@ -13,7 +14,7 @@
 
 namespace tuckerseg {
 
-/// Made once; for one thread. Holds no part of the volume and no label map.
+/// Made once; for one thread at a time. Holds no part of the volume and no label map.
 class SegmentAnswer {
  public:
   /// What the request asks for. The references must outlive the answer.
@@ -25,9 +26,10 @@ class SegmentAnswer {
   int64_t FileBytes(int64_t voxels) const;
 
   /// The first step: sizes and picture are made of the segmentation and of `volume`, which is not needed afterwards.
-  void Look(const Segmentation& segmentation, const Volume& volume);
-  /// The second and last step: the label map's file, on the input's grid, with the picture.
-  EncodedAnswer Encode(const LabelMap& map, const NiftiHeader& input);
+  /// Errors: kCancelled, between two steps, after `stop` was asked for.
+  void Look(const Segmentation& segmentation, const Volume& volume, const std::stop_token& stop);
+  /// The second and last step: the label map's file, on the input's grid, with the picture. Errors: kCancelled, between two pieces of the file, after `stop` was asked for.
+  EncodedAnswer Encode(const LabelMap& map, const NiftiHeader& input, const std::stop_token& stop);
 
   /// What the summary says of the structures and of the model.
   void FillSummary(v1::Summary& summary) const;
@@ -41,7 +43,7 @@ class SegmentAnswer {
   const v1::SegmentHeader& header_;
   const Model& model_;
   std::vector<Label> labels_;  // of the structures asked for
-  v1::Summary structures_;     // volumes and statistics
+  v1::Summary structures_;     // volumes, statistics, and what became of a crop to them
   std::vector<std::byte> preview_;
 };
 

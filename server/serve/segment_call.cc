@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "server/serve/heartbeat.h"
 #include "server/serve/request_options.h"
 
 namespace tuckerseg {
@@ -63,7 +64,7 @@ void SegmentCall::SendAgain(const SegmentResult& result) {
 void SegmentCall::Segment(VolumeReceiver::Received received) {
   SegmentResult result;
   const RunEvents events{.accepted = [this, &result](const v1::Accepted& accepted) { Send(result.accepted = accepted); },
-                         .progress = [this](const v1::Progress& progress) { Send(progress); }};
+                         .progress = [this](const v1::Progress& progress) { Send(told_ = progress); }};
   const auto work = run_.Perform(std::move(received.nifti.volume), std::move(received.memory),
                                  answer_->PeakBytes(received.nifti.header.geometry.VoxelCount()), events);
   result.answer = std::make_shared<const EncodedAnswer>(Encode(*work, received.nifti.header));
@@ -77,20 +78,33 @@ void SegmentCall::Segment(VolumeReceiver::Received received) {
 }
 
 EncodedAnswer SegmentCall::Encode(SegmentWork& work, const NiftiHeader& input) {
+  run_.clock().Enter(CallStage::kEncode);
+  told_.set_stage(v1::STAGE_ENCODE);
+  EncodedAnswer answer;
+  const Heartbeat heartbeat{.look =
+                                [this] {
+                                  run_.ThrowIfGone();
+                                  run_.ThrowIfTooLate();
+                                },
+                            .beat = [this] { Send(told_); }};
+  run_.TakeAnswerTime(RunWithHeartbeat([&](const std::stop_token& stop) { answer = MakeAnswer(work, input, stop); }, heartbeat));
+  run_.LearnTimes();
+  run_.ThrowIfTooLate();
+  return answer;
+}
+
+EncodedAnswer SegmentCall::MakeAnswer(SegmentWork& work, const NiftiHeader& input, const std::stop_token& stop) {
   const int64_t label_bytes = LabelMapBytes(input.geometry);
   const int64_t voxels = input.geometry.VoxelCount();
-  run_.clock().Enter(CallStage::kEncode);
   work.peak_memory.ShrinkTo(label_bytes + answer_->PeakBytes(voxels));
-  answer_->Look(*work.result, work.volume);
-  // What has served its purpose goes: a client that takes its time to read the answer must not hold it.
+  answer_->Look(*work.result, work.volume, stop);
+  // A client that takes its time to read the answer must not hold it.
   work.volume = {};
   work.volume_memory = {};
   work.peak_memory.ShrinkTo(label_bytes + answer_->FileBytes(voxels));
-  EncodedAnswer answer = answer_->Encode(work.result->label_map, input);
+  EncodedAnswer answer = answer_->Encode(work.result->label_map, input, stop);
   work.result->label_map = {};
   work.peak_memory.ShrinkTo(static_cast<int64_t>(answer.file.capacity()));
-  run_.LearnTimes();
-  run_.ThrowIfTooLate();
   return answer;
 }
 

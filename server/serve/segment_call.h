@@ -3,6 +3,7 @@
 
 #include <memory>
 #include <optional>
+#include <stop_token>
 #include <string>
 
 #include "server/serve/result_cache.h"
@@ -42,7 +43,10 @@ class SegmentCall {
   std::shared_ptr<const SegmentResult> FindResult(const std::string& input_sha256);
   void SendAgain(const SegmentResult& result);
   void Segment(VolumeReceiver::Received received);
+  /// The answer, and progress while it is made.
   EncodedAnswer Encode(SegmentWork& work, const NiftiHeader& input);
+  /// On a thread of its own: of the call it touches `answer_` alone. What has served its purpose is given back on the way.
+  EncodedAnswer MakeAnswer(SegmentWork& work, const NiftiHeader& input, const std::stop_token& stop);
   v1::Summary MakeSummary();
   void Send(const v1::Accepted& accepted);
   void Send(const v1::Progress& progress);
@@ -53,6 +57,7 @@ class SegmentCall {
   Stream stream_;
   std::optional<SegmentAnswer> answer_;  // once the header has been read
   ResultCache::Claim claim_;             // on the result, where it is to be kept
+  v1::Progress told_;                    // of the work, last
 };
 
 }  // namespace tuckerseg

@@ -338,6 +338,11 @@ void SegmentRun::TakeTimes(const SegmentWork& work) {
   correct(CallStage::kPostprocess, times.postprocess_s);
 }
 
+void SegmentRun::TakeAnswerTime(double seconds) {
+  clock_.Enter(CallStage::kEncode);
+  clock_.Correct(CallStage::kEncode, turn_began_.seconds(CallStage::kEncode) + seconds, CallStage::kSend);
+}
+
 void SegmentRun::LearnTimes() {
   if (!HasOnlyOwnPatches(admitted_)) return;
   clock_.Enter(clock_.stage());  // what has passed since the last change of stage

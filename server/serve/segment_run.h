@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "server/serve/heartbeat.h"
 #include "server/serve/level_admission.h"
 #include "server/serve/segment_record.h"
 #include "server/serve/segment_work.h"
@@ -37,12 +38,8 @@ struct RunTerms {
   std::chrono::milliseconds patience{0};  ///< how long it is tried again where waiting may help; progress is told meanwhile
 };
 
-/// How often a waiting call looks after its client; also the longest delay of progress.
-inline constexpr std::chrono::milliseconds kPoll{50};
 /// How often it tries to be admitted where others keep it out: each try may unload their levels.
 inline constexpr std::chrono::milliseconds kTryAgain{500};
-/// Progress is a heartbeat too: proxies cut silent streams.
-inline constexpr double kHeartbeatSeconds = 2.0;
 
 /// For the call's thread.
 class SegmentRun {
@@ -88,6 +85,8 @@ class SegmentRun {
   /// ThrowIfGone() and ThrowIfTooLate(), which are looked at all the while: the work then stops within one patch.
   std::shared_ptr<SegmentWork> Perform(Volume volume, MemoryReservation volume_memory, int64_t answer_bytes, const RunEvents& events, const RunTerms& terms = {});
 
+  /// Making the answer took so many seconds: what the clock has counted beyond that a client has held up, which did not take the progress that it was told meanwhile.
+  void TakeAnswerTime(double seconds);
   /// The answer has been made of what Perform() gave: from now on its making is foretold with the work. Before any of it is sent, which clients hold up.
   void LearnTimes();
 

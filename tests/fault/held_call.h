@@ -63,7 +63,7 @@ class HeldCall {
   /// The client goes without a word: stream, context and connection.
   void Vanish() { conversation_.reset(); }
 
-  /// Whether the call's own thread is what is held: it then notices nothing before LetGo().
+  /// Whether the call's own thread is what is held, or waits for what is held to end: it is not over before LetGo().
   bool holds_the_calls_thread() const { return stage_ == CallStage::kDecode || stage_ == CallStage::kEncode; }
   /// True once no call but the one that was before it in the queue holds a stream.
   bool StreamGoes() {

@@ -99,6 +99,28 @@ TEST(PrintComparison, HasDashesWhereThereIsNothingToSay) {
   EXPECT_THAT(text, HasSubstr("neither original nor elastic-0.3 found any structure\n"));
 }
 
+TEST(PrintComparison, WarnsOfWhatACropMayHaveCost) {
+  CompareReport report = Report();
+  EXPECT_THAT(Printed(report), Not(HasSubstr("warning")));
+  report.levels[0].result.set_crop_found_nothing(true);
+  report.levels[1].result.add_structures_at_crop_border("colon");
+  const std::string text = Printed(report);
+  EXPECT_THAT(text, HasSubstr("warning: original: the rough model found none of the structures to crop to: the label map is empty\n"));
+  EXPECT_THAT(text, HasSubstr("warning: elastic-0.3: colon touches the border of the crop: it may be cut off\n"));
+}
+
+TEST(PrintComparisonAsJson, HoldsTheCropAndItsWarnings) {
+  CompareReport report = Report();
+  report.levels[1].result.add_structures_at_crop_border("colon");
+  std::ostringstream out;
+  PrintComparisonAsJson(report, out);
+  const auto levels = nlohmann::json::parse(out.str()).at("levels");
+  EXPECT_TRUE(levels[0].at("crop_box").is_null());
+  EXPECT_TRUE(levels[0].at("warnings").empty());
+  EXPECT_EQ(levels[1].at("structures_at_crop_border")[0], "colon");
+  EXPECT_EQ(levels[1].at("warnings")[0], "colon touches the border of the crop: it may be cut off");
+}
+
 TEST(PrintComparisonAsJson, HoldsEveryNumber) {
   CompareReport report = Report();
   report.levels[1].reference = ToReference(0.875);

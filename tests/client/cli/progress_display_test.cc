@@ -30,6 +30,15 @@ TEST(ProgressDisplay, WritesPlainLinesWhereNobodyWatches) {
   EXPECT_THAT(out.str(), Not(HasSubstr("\r")));
 }
 
+TEST(ProgressDisplay, SaysThatTheAnswerIsMade) {
+  std::ostringstream out;
+  ProgressDisplay display(ProgressDisplay::Style::kLines, out);
+  v1::Progress progress = Patches(8, 8);
+  progress.set_stage(v1::STAGE_ENCODE);
+  display.Progress(progress);
+  EXPECT_EQ(out.str(), "making the answer\n");
+}
+
 TEST(ProgressDisplay, SaysThatACallIsSentAgain) {
   std::ostringstream out;
   ProgressDisplay display(ProgressDisplay::Style::kLines, out);

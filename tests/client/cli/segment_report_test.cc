@@ -101,6 +101,64 @@ TEST(PrintReport, ShowsNoMeanOfAStructureThatTheBorderRuleLeavesOut) {
   EXPECT_THAT(out.str(), testing::HasSubstr("    5  liver      1350.0   50000        -  *\n"));
 }
 
+/// Of a call with `--structures liver,spleen`.
+SegmentReport Cropped() {
+  SegmentReport report = Report();
+  report.summary.set_crop_task("total_fastest");
+  for (const uint64_t voxel : {10, 0, 5}) report.summary.mutable_crop_box()->add_begin(voxel);
+  for (const uint64_t voxel : {90, 70, 65}) report.summary.mutable_crop_box()->add_end(voxel);
+  return report;
+}
+
+TEST(PrintReport, WarnsWhereTheRoughModelHasFoundNothing) {
+  SegmentReport report = Report();
+  report.summary.clear_volumes();
+  report.summary.set_crop_found_nothing(true);
+  std::ostringstream out;
+  PrintReport(report, out);
+  EXPECT_THAT(out.str(), testing::HasSubstr("0 of 3 structures found by level original (only) on cpu\n"
+                                            "warning: the rough model found none of the structures to crop to: the label map is empty "
+                                            "(--crop none looks at the whole volume, where the task may be run without a crop)\n"));
+}
+
+TEST(PrintReport, WarnsOfStructuresThatTheCropMayHaveCutOff) {
+  SegmentReport report = Cropped();
+  std::ostringstream none, one, two;
+  PrintReport(report, none);
+  EXPECT_THAT(none.str(), testing::Not(testing::HasSubstr("warning")));
+  report.summary.add_structures_at_crop_border("spleen");
+  PrintReport(report, one);
+  EXPECT_THAT(one.str(), testing::HasSubstr("\nwarning: spleen touches the border of the crop: it may be cut off (--crop none looks at the whole volume"));
+  report.summary.add_structures_at_crop_border("liver");
+  PrintReport(report, two);
+  EXPECT_THAT(two.str(), testing::HasSubstr("\nwarning: spleen, liver touch the border of the crop: they may be cut off (--crop none"));
+}
+
+TEST(PrintReportAsJson, HoldsTheCropAndItsWarnings) {
+  SegmentReport report = Cropped();
+  report.summary.add_structures_at_crop_border("spleen");
+  std::ostringstream out;
+  PrintReportAsJson(report, out);
+  const auto json = nlohmann::json::parse(out.str());
+  EXPECT_EQ(json.at("crop_task"), "total_fastest");
+  EXPECT_EQ(json.at("crop_box"), nlohmann::json::parse(R"({"begin": [10, 0, 5], "end": [90, 70, 65]})"));
+  EXPECT_EQ(json.at("crop_found_nothing"), false);
+  EXPECT_EQ(json.at("structures_at_crop_border"), nlohmann::json::parse(R"(["spleen"])"));
+  ASSERT_EQ(json.at("warnings").size(), 1U);
+  EXPECT_THAT(json.at("warnings")[0].get<std::string>(), testing::StartsWith("spleen touches the border of the crop: it may be cut off"));
+}
+
+TEST(PrintReportAsJson, SaysThatThereWasNoCrop) {
+  std::ostringstream out;
+  PrintReportAsJson(Report(), out);
+  const auto json = nlohmann::json::parse(out.str());
+  EXPECT_TRUE(json.at("crop_box").is_null());
+  EXPECT_EQ(json.at("crop_found_nothing"), false);
+  EXPECT_TRUE(json.at("structures_at_crop_border").empty());
+  EXPECT_TRUE(json.at("warnings").is_array());
+  EXPECT_TRUE(json.at("warnings").empty());
+}
+
 TEST(PrintReportAsJson, HoldsStatisticsWhereTheyWereAskedFor) {
   std::ostringstream with, without;
   PrintReportAsJson(ReportWithStatistics(), with);

@@ -5,6 +5,8 @@
 
 #include <cstring>
 #include <numeric>
+#include <utility>
+#include <vector>
 
 #include "tests/engine/segment/random_volume.h"
 
@@ -64,6 +66,30 @@ TEST(PasteLabels, PutsThePartBackAndLeavesTheRestBackground) {
   const LabelMap whole = PasteLabels(part, {{1, 1, 0}, {3, 2, 1}}, {4, 2, 1});
   EXPECT_EQ(whole.shape, (Index3{4, 2, 1}));
   EXPECT_THAT(whole.labels, ElementsAre(0, 0, 0, 0, 0, 8, 9, 0));
+}
+
+/// 6 x 5 x 5 voxels of background but for these.
+LabelMap Labelled(const std::vector<std::pair<Index3, uint16_t>>& voxels) {
+  LabelMap map{{6, 5, 5}, std::vector<uint16_t>(6 * 5 * 5, 0)};
+  for (const auto& [at, label] : voxels) map.labels[static_cast<size_t>((at[2] * 5 + at[1]) * 6 + at[0])] = label;
+  return map;
+}
+
+TEST(LabelsAtBorder, AreThoseWithAVoxelAtAnyFaceOfTheBox) {
+  // One at each face: first and last voxel along i, j and k.
+  const LabelMap map = Labelled({{{1, 2, 2}, 9}, {{4, 2, 2}, 300}, {{2, 1, 2}, 4}, {{2, 3, 2}, 8}, {{3, 2, 1}, 7}, {{3, 2, 3}, 2}});
+  EXPECT_THAT(LabelsAtBorder(map, {{1, 1, 1}, {5, 4, 4}}), ElementsAre(2, 4, 7, 8, 9, 300));
+}
+
+TEST(LabelsAtBorder, AreNeitherThoseWithinTheBoxNorThoseOutsideIt) {
+  const LabelMap map = Labelled({{{2, 2, 2}, 5}, {{3, 3, 1}, 6}, {{0, 2, 2}, 7}, {{5, 2, 2}, 8}, {{2, 0, 1}, 9}});
+  EXPECT_THAT(LabelsAtBorder(map, {{1, 1, 0}, {5, 5, 5}}), testing::IsEmpty());
+}
+
+TEST(LabelsAtBorder, DoNotCountWhereTheVolumeEndsToo) {
+  const LabelMap map = Labelled({{{0, 2, 3}, 1}, {{5, 2, 3}, 2}, {{2, 0, 3}, 3}, {{2, 4, 3}, 4}, {{2, 2, 0}, 5}, {{2, 2, 4}, 6}});
+  EXPECT_THAT(LabelsAtBorder(map, {{0, 0, 0}, {6, 5, 5}}), testing::IsEmpty());
+  EXPECT_THAT(LabelsAtBorder(map, {{0, 0, 0}, {6, 5, 4}}), ElementsAre(1, 2, 3, 4)) << "the last layer before the cut";
 }
 
 }  // namespace

@@ -75,9 +75,44 @@ TEST_F(TaskSegmenterTest, LooksOnlyWhereTheRoughModelHasFoundTheStructures) {
 TEST_F(TaskSegmenterTest, GivesAnEmptyMapWhereTheRoughModelFindsNothing) {
   ServeTotal("total_fastest");
   ServeVessels();
-  const LabelMap map = Make("liver_vessels", {}).Segment(Field({20, 9, 9}, {{5, 200}})).label_map;
+  const Segmentation segmentation = Make("liver_vessels", {}).Segment(Field({20, 9, 9}, {{5, 200}}));
+  const LabelMap& map = segmentation.label_map;
   EXPECT_EQ(map.labels.size(), 20U * 9 * 9);
   EXPECT_EQ(std::count(map.labels.begin(), map.labels.end(), 0), 20 * 9 * 9);
+  ASSERT_TRUE(segmentation.crop) << "it says why";
+  EXPECT_FALSE(segmentation.crop->box);
+  EXPECT_THAT(segmentation.crop->border_labels, testing::IsEmpty());
+}
+
+TEST_F(TaskSegmenterTest, TellsTheBoxThatWasLookedAtAndWhatMayHaveBeenCutOffThere) {
+  ServeTotal("total_fastest");
+  ServeVessels();
+  // The liver is the voxel at i = 20; j = k = 0 is the volume's own border.
+  const Segmentation cut = Make("liver_vessels", {}).Segment(Field({40, 9, 9}, {{20, 500}, {22, 200}, {23, 200}}));
+  ASSERT_TRUE(cut.crop);
+  EXPECT_EQ(cut.crop->box, (VolumeBox{{18, 0, 0}, {23, 3, 3}}));
+  EXPECT_THAT(cut.crop->border_labels, testing::ElementsAre(1));
+  const Segmentation whole = Make("liver_vessels", {}).Segment(Field({40, 9, 9}, {{20, 500}, {21, 200}}));
+  ASSERT_TRUE(whole.crop);
+  EXPECT_THAT(whole.crop->border_labels, testing::IsEmpty()) << "it ends a voxel before the crop does";
+}
+
+TEST_F(TaskSegmenterTest, TellsOfNoCropWhereTheWholeVolumeWasLookedAt) {
+  ServeTotal("total");
+  EXPECT_FALSE(Make("total", {}).Segment(Field({40, 9, 9}, {{20, 500}})).crop);
+}
+
+TEST_F(TaskSegmenterTest, TellsNothingOfWhatWasLeftOutAtTheCropsBorder) {
+  ServeTotal("total_fastest");
+  Bundle chambers = ThresholdBundle("heartchambers_highres", {"chamber"}, 100);
+  chambers.model.pipeline.crop = CropRule{"total_fastest", "total_fast", {"liver"}, 4};
+  chambers.model.pipeline.keep_near = NearRule{{"liver"}, 3};
+  Serve(std::move(chambers));
+  const Segmentation segmentation = Make("heartchambers_highres", {}).Segment(Field({40, 9, 9}, {{20, 500}, {24, 200}}));
+  EXPECT_EQ(segmentation.label_map.labels[24], 0) << "the last voxel of the crop, too far from the liver";
+  ASSERT_TRUE(segmentation.crop);
+  EXPECT_EQ(segmentation.crop->box->end[0], 25);
+  EXPECT_THAT(segmentation.crop->border_labels, testing::IsEmpty());
 }
 
 TEST_F(TaskSegmenterTest, CountsThePatchesOfBothModelsWithoutEverGoingBack) {

@@ -47,6 +47,16 @@ TEST(AddLabels, SendsTypedContentsToThoseThatSendThem) {
   }
 }
 
+TEST(CropWarning, SaysWhyALabelMapIsEmptyAndWhatMayHaveBeenCutOff) {
+  Model model;
+  model.labels = {{.value = 2, .name = "liver"}, {.value = 5, .name = "spleen"}, {.value = 300, .name = "aorta"}};
+  const VolumeBox box{{0, 0, 0}, {4, 3, 1}};
+  EXPECT_EQ(CropWarning({}, model), "");
+  EXPECT_EQ(CropWarning(CropResult{.box = box}, model), "");
+  EXPECT_EQ(CropWarning(CropResult{.box = box, .border_labels = {2, 300}}, model), "at the border of the crop, so maybe cut off: liver, aorta");
+  EXPECT_EQ(CropWarning(CropResult{}, model), "the rough model found none of the structures to crop to: the label map is empty");
+}
+
 TEST(FormOfLabels, GoesByTheHighestLabelOfTheTask) {
   Model model;
   EXPECT_FALSE(FormOfLabels(model, true).wide);

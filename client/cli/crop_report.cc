@@ -1,0 +1,60 @@
+#include "client/cli/crop_report.h"
+
+#include <cstdint>
+
+namespace tuckerseg {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+/// Tasks that were trained on crops refuse the option; they say so.
+constexpr auto kHint = " (--crop none looks at the whole volume, where the task may be run without a crop)";
+
+template <typename Result>
+std::vector<std::string> Names(const Result& result) {
+  return std::vector<std::string>(result.structures_at_crop_border().begin(), result.structures_at_crop_border().end());
+}
+
+/// `hint`: behind each of them.
+template <typename Result>
+std::vector<std::string> Warnings(const Result& result, const std::string& hint) {
+  std::vector<std::string> warnings;
+  if (result.crop_found_nothing()) {
+    warnings.push_back("the rough model found none of the structures to crop to: the label map is empty" + hint);
+  }
+  const std::vector<std::string> names = Names(result);
+  if (names.empty()) return warnings;
+  std::string text;
+  for (const std::string& name : names) text += (text.empty() ? "" : ", ") + name;
+  text += names.size() == 1 ? " touches the border of the crop: it may be cut off" : " touch the border of the crop: they may be cut off";
+  warnings.push_back(text + hint);
+  return warnings;
+}
+
+template <typename Result>
+Json BoxJson(const Result& result) {
+  if (!result.has_crop_box()) return nullptr;
+  const v1::VolumeBox& box = result.crop_box();
+  Json json = Json::object();
+  json["begin"] = std::vector<uint64_t>(box.begin().begin(), box.begin().end());
+  json["end"] = std::vector<uint64_t>(box.end().begin(), box.end().end());
+  return json;
+}
+
+template <typename Result>
+void Add(const Result& result, Json& json) {
+  json["crop_box"] = BoxJson(result);
+  json["crop_found_nothing"] = result.crop_found_nothing();
+  json["structures_at_crop_border"] = Names(result);
+  json["warnings"] = CropWarnings(result);
+}
+
+}  // namespace
+
+std::vector<std::string> CropWarnings(const v1::Summary& summary) { return Warnings(summary, kHint); }
+std::vector<std::string> CropWarnings(const v1::LevelResult& result) { return Warnings(result, ""); }
+
+void AddCrop(const v1::Summary& summary, Json& json) { Add(summary, json); }
+void AddCrop(const v1::LevelResult& result, Json& json) { Add(result, json); }
+
+}  // namespace tuckerseg

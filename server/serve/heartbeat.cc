@@ -1,0 +1,43 @@
+#include "server/serve/heartbeat.h"
+
+#include <future>
+#include <thread>
+#include <utility>
+
+namespace tuckerseg {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+double SecondsSince(Clock::time_point begin) { return std::chrono::duration<double>(Clock::now() - begin).count(); }
+
+void Beat(const std::future<void>& end, const Heartbeat& heartbeat) {
+  heartbeat.beat();
+  auto beaten_at = Clock::now();
+  while (end.wait_for(kPoll) != std::future_status::ready) {
+    heartbeat.look();
+    if (SecondsSince(beaten_at) < heartbeat.interval_s) continue;
+    heartbeat.beat();
+    beaten_at = Clock::now();
+  }
+}
+
+}  // namespace
+
+double RunWithHeartbeat(const std::function<void(const std::stop_token&)>& work, const Heartbeat& heartbeat) {
+  double seconds = 0;
+  std::packaged_task<void(std::stop_token)> task([&](const std::stop_token& stop) {
+    const auto begin = Clock::now();
+    work(stop);
+    seconds = SecondsSince(begin);
+  });
+  std::future<void> end = task.get_future();
+  {
+    const std::jthread thread(std::move(task));  // its end asks the work to stop, and waits for it
+    Beat(end, heartbeat);
+  }
+  end.get();
+  return seconds;
+}
+
+}  // namespace tuckerseg

@@ -1,0 +1,172 @@
+/// Crops by a rough model, as clients are told of them: an empty label map and an organ that is cut off flat must not pass for what the volume holds.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "tests/engine/segment/threshold_model.h"
+#include "tests/server/serve/compare_conversation.h"
+#include "tests/server/serve/inference_client.h"
+#include "tests/server/serve/segment_conversation.h"
+#include "tests/server/serve/served_model.h"
+#include "tests/server/variants/tiny_variants.h"
+
+namespace tuckerseg {
+namespace {
+
+using testing::ElementsAre;
+using testing::IsEmpty;
+
+constexpr Index3 kShape{40, 9, 9};
+
+/// 1 HU everywhere but for `bright` voxels along the first row.
+std::vector<int16_t> Row(const std::map<size_t, int16_t>& bright) {
+  std::vector<int16_t> voxels(static_cast<size_t>(kShape[0] * kShape[1] * kShape[2]), 1);
+  for (const auto& [i, hu] : bright) voxels[i] = hu;
+  return voxels;
+}
+std::vector<std::byte> Ct(const std::map<size_t, int16_t>& bright) { return NiftiBuilder().Shape(kShape).Voxels(Row(bright)).Spacing({1, 1, 1}).Bytes(); }
+
+Bundle Named(Bundle bundle) {
+  bundle.model.name = bundle.model.task;
+  return bundle;
+}
+/// Finds a liver above 300 HU.
+Bundle RoughModel() { return Named(ThresholdBundle("total_fastest", {"liver", "spleen"}, 300)); }
+/// A task whose own network finds its first structure above 100 HU; the crop's margin is 2 mm. `crop_to`: empty: what a request asks for.
+Bundle Cropping(const std::string& task, const std::vector<std::string>& structures, const std::vector<std::string>& crop_to) {
+  Bundle bundle = Named(ThresholdBundle(task, structures, 100));
+  bundle.model.pipeline.crop = CropRule{"total_fastest", "total_fast", crop_to, 2};
+  return bundle;
+}
+
+/// The rough model finds the voxel at 20 alone. The liver goes on beyond the crop, whose last voxel along i is 22.
+const std::map<size_t, int16_t> kCutOff{{20, 500}, {22, 200}, {23, 200}};
+const std::map<size_t, int16_t> kWhole{{20, 500}, {21, 200}};
+const std::map<size_t, int16_t> kTooDark{{20, 200}};
+
+class SegmentCrop : public testing::Test {
+ protected:
+  static ServedOptions Serving() {
+    ServedOptions options;
+    options.bundles = {RoughModel(), Cropping("total", {"liver", "spleen"}, {})};
+    return options;
+  }
+  Answer Ask(const std::map<size_t, int16_t>& bright, v1::Crop crop = v1::CROP_UNSPECIFIED, const std::string& key = "") {
+    v1::SegmentHeader header;
+    header.set_task("total");
+    header.add_structures("liver");
+    header.mutable_processing()->set_crop(crop);
+    header.set_idempotency_key(key);
+    Answer answer = Segment(served_.channel(), Ct(bright), header);
+    EXPECT_TRUE(answer.status.ok()) << answer.status.error_message();
+    return answer;
+  }
+
+  ServedModel served_{Serving()};
+};
+
+TEST_F(SegmentCrop, TellsWhichPartOfTheVolumeWasLookedAtAndWhatMayBeCutOffThere) {
+  const v1::Summary summary = Ask(kCutOff).summary;
+  EXPECT_EQ(summary.crop_task(), "total_fastest");
+  EXPECT_THAT(summary.crop_box().begin(), ElementsAre(18, 0, 0));
+  EXPECT_THAT(summary.crop_box().end(), ElementsAre(23, 3, 3));
+  EXPECT_THAT(summary.structures_at_crop_border(), ElementsAre("liver"));
+  EXPECT_FALSE(summary.crop_found_nothing());
+  EXPECT_EQ(summary.volumes(0).voxels(), 2U) << "and not three";
+}
+
+TEST_F(SegmentCrop, NamesNothingThatEndsWithinTheCropOrAtTheVolumesOwnBorder) {
+  const v1::Summary summary = Ask(kWhole).summary;
+  EXPECT_TRUE(summary.has_crop_box());
+  EXPECT_THAT(summary.structures_at_crop_border(), IsEmpty());
+}
+
+TEST_F(SegmentCrop, SaysThatTheLabelMapIsEmptyBecauseTheRoughModelFoundNothing) {
+  const Answer answer = Ask(kTooDark);
+  const std::vector<uint16_t> labels = DecodedLabels(answer.file);
+  EXPECT_EQ(std::count(labels.begin(), labels.end(), 0), kShape[0] * kShape[1] * kShape[2]);
+  EXPECT_TRUE(answer.summary.crop_found_nothing());
+  EXPECT_FALSE(answer.summary.has_crop_box());
+  EXPECT_THAT(answer.summary.structures_at_crop_border(), IsEmpty());
+  EXPECT_EQ(answer.summary.crop_task(), "total_fastest") << "whose model it was";
+}
+
+TEST_F(SegmentCrop, TellsNothingWhereTheWholeVolumeWasLookedAt) {
+  const v1::Summary summary = Ask(kTooDark, v1::CROP_NONE).summary;
+  EXPECT_EQ(summary.volumes(0).voxels(), 1U) << "the task's own network finds it";
+  EXPECT_EQ(summary.crop_task(), "");
+  EXPECT_FALSE(summary.has_crop_box());
+  EXPECT_FALSE(summary.crop_found_nothing());
+}
+
+TEST_F(SegmentCrop, IsToldAgainWithAnAnswerThatIsGivenAgain) {
+  EXPECT_TRUE(Ask(kTooDark, v1::CROP_UNSPECIFIED, "k").summary.crop_found_nothing());
+  const Answer again = Ask(kTooDark, v1::CROP_UNSPECIFIED, "k");
+  EXPECT_EQ(again.order.find('p'), std::string::npos) << "it is not worked again";
+  EXPECT_TRUE(again.summary.crop_found_nothing());
+}
+
+/// A task that was trained on crops, with two levels: its original, and `ones`, which calls every voxel that it sees a vessel.
+class CropOfATaskThatNeedsIt : public testing::Test {
+ protected:
+  static ServedOptions Serving(const ModelOnDisk& disk) {
+    disk.AddDrawing(1, "ones", {{"ones", 0.5, true, 1}}, 12);
+    SaveBundle(RoughModel(), disk.models() / "rough");
+    ServedOptions options;
+    options.models = disk.models();
+    return options;
+  }
+  CompareAnswer CompareOn(const std::map<size_t, int16_t>& bright) {
+    v1::CompareHeader header = Comparing({"original", "ones"});
+    header.set_task("liver_vessels");
+    CompareAnswer answer = Compare(served_.channel(), Ct(bright), header);
+    EXPECT_TRUE(answer.status.ok()) << answer.status.error_message();
+    return answer;
+  }
+  std::map<std::string, std::string> InferOn(const std::map<size_t, int16_t>& bright) {
+    InferRequest request = RawRequest({kShape[2], kShape[1], kShape[0]}, Row(bright));
+    request.set_model_name("liver_vessels");
+    request.set_model_version("original");
+    const Inference inference = Infer(served_.channel(), request);
+    EXPECT_TRUE(inference.status.ok()) << inference.status.error_message();
+    std::map<std::string, std::string> texts;
+    for (const auto& [name, parameter] : inference.response.parameters()) texts[name] = parameter.string_param();
+    return texts;
+  }
+
+  const ModelOnDisk disk_{Cropping("liver_vessels", {"vessel"}, {"liver"})};
+  ServedModel served_{Serving(disk_)};
+};
+
+TEST_F(CropOfATaskThatNeedsIt, IsToldOfEachLevelThatIsCompared) {
+  const CompareAnswer answer = CompareOn(kWhole);
+  ASSERT_EQ(answer.levels.size(), 2U);
+  for (const AnsweredLevel& level : answer.levels) {
+    EXPECT_THAT(level.result.crop_box().begin(), ElementsAre(18, 0, 0));
+    EXPECT_THAT(level.result.crop_box().end(), ElementsAre(23, 3, 3));
+    EXPECT_FALSE(level.result.crop_found_nothing());
+  }
+  EXPECT_THAT(answer.levels[0].result.structures_at_crop_border(), IsEmpty());
+  EXPECT_THAT(answer.levels[1].result.structures_at_crop_border(), ElementsAre("vessel"));
+}
+
+TEST_F(CropOfATaskThatNeedsIt, IsToldOfEachLevelWhereTheRoughModelFoundNothing) {
+  for (const AnsweredLevel& level : CompareOn(kTooDark).levels) {
+    EXPECT_TRUE(level.result.crop_found_nothing());
+    EXPECT_FALSE(level.result.has_crop_box());
+  }
+}
+
+TEST_F(CropOfATaskThatNeedsIt, IsToldInWordsByTheOpenInferenceProtocol) {
+  EXPECT_FALSE(InferOn(kWhole).contains("warning"));
+  EXPECT_EQ(InferOn(kCutOff)["warning"], "at the border of the crop, so maybe cut off: vessel");
+  EXPECT_EQ(InferOn(kTooDark)["warning"], "the rough model found none of the structures to crop to: the label map is empty");
+}
+
+}  // namespace
+}  // namespace tuckerseg
