@@ -6,8 +6,10 @@
 #include <chrono>
 #include <string>
 
+#include "engine/error.h"
 #include "grpc/health/v1/health.pb.h"
 #include "server/serve/own_services.h"
+#include "server/serve/status_of.h"
 
 namespace tuckerseg {
 namespace {
@@ -17,6 +19,20 @@ using grpc::experimental::InterceptionHookPoints;
 std::string TypeOf(const google::protobuf::MethodDescriptor& method) {
   if (method.client_streaming()) return method.server_streaming() ? "bidi_stream" : "client_stream";
   return method.server_streaming() ? "server_stream" : "unary";
+}
+
+/// gRPC calls a request that it cannot read INTERNAL, before any handler: what protobuf refuses (without a word), a call without a message, and what its own health service cannot read.
+/// INTERNAL of ours names an id (StatusOf).
+bool IsOfAnUnreadableRequest(const grpc::Status& status) {
+  const std::string& message = status.error_message();
+  return status.error_code() == grpc::StatusCode::INTERNAL &&
+         (message.empty() || message == "Couldn't initialize byte buffer reader" || message == "could not parse request");
+}
+
+/// It is its client's fault, and no alarm of ours.
+const grpc::Status& UnreadableRequest() {
+  static const grpc::Status status = StatusOf([] { throw Error(ErrorCode::kInvalidArgument, "message: cannot be read; must be one of the call's own type"); });
+  return status;
 }
 
 /// Lives as long as one RPC.
@@ -36,7 +52,10 @@ class CountingInterceptor final : public grpc::experimental::Interceptor {
 
   /// Before the status is on its way: a client that has it finds it counted.
   void Intercept(grpc::experimental::InterceptorBatchMethods* methods) override {
-    if (methods->QueryInterceptionHookPoint(InterceptionHookPoints::PRE_SEND_STATUS)) Handled(methods->GetSendStatus().error_code());
+    if (methods->QueryInterceptionHookPoint(InterceptionHookPoints::PRE_SEND_STATUS)) {
+      if (IsOfAnUnreadableRequest(methods->GetSendStatus())) methods->ModifySendStatus(UnreadableRequest());
+      Handled(methods->GetSendStatus().error_code());
+    }
     if (methods->QueryInterceptionHookPoint(InterceptionHookPoints::POST_RECV_CLOSE)) answers_.LetGo(context_);
     methods->Proceed();
   }
