@@ -91,7 +91,7 @@ grpc::Status InferenceServiceImpl::ModelInfer(grpc::ServerContext* context, cons
   std::unique_ptr<StreamSlot> slot;  // until the call has been reported: who waits for the last stream finds its metrics and log
   grpc::Status status = StatusOf([&] {
     call.emplace(parts_, *context, *request, *response);
-    slot = std::make_unique<StreamSlot>(parts_);
+    slot = std::make_unique<StreamSlot>(parts_, call->client());
     use = std::make_unique<IdleHeap::Use>(parts_.heap);  // a call that is refused is none
     call->Run();
   });

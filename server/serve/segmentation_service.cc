@@ -17,7 +17,7 @@ grpc::Status Serve(ServiceParts& parts, grpc::ServerContext& context, typename C
   std::optional<StreamSlot> slot;  // until the call has been reported: who waits for the last stream finds its metrics and log
   grpc::Status status = StatusOf([&] {
     call.emplace(parts, context, stream);
-    slot.emplace(parts);
+    slot.emplace(parts, call->client());
     use.emplace(parts.heap);  // a call that is refused is none
     call->Run();
   });
