@@ -14,6 +14,7 @@ constexpr int64_t kFormatVersion = 1;
 constexpr int64_t kMostBytes = int64_t{1} << 50;
 constexpr double kMostSeconds = 1e12;
 constexpr size_t kMostOffers = 10000;
+constexpr int64_t kMostPlaces = 10000;
 
 int64_t Bytes(int64_t bytes) { return std::clamp(bytes, int64_t{0}, kMostBytes); }
 
@@ -35,6 +36,7 @@ Json JsonOf(const LevelOffer& offer) {
   json["queue_s"] = Seconds(offer.queue_s);
   if (offer.spare_s) json["spare_s"] = Seconds(*offer.spare_s);
   json["queue_full"] = offer.queue_full;
+  if (offer.client_places) json["client_places"] = *offer.client_places;
   json["needed_bytes"] = Bytes(offer.needed_bytes);
   json["available_bytes"] = Bytes(offer.available_bytes);
   json["device_bytes"] = Bytes(offer.device_bytes);
@@ -99,7 +101,7 @@ PolicySettings ParseSettings(const JsonField& field) {
 }
 
 LevelOffer ParseOffer(const JsonField& field) {
-  CheckKeys(field, {"level", "device", "quality", "service_s", "queue_s", "spare_s", "queue_full", "needed_bytes", "available_bytes", "device_bytes"});
+  CheckKeys(field, {"level", "device", "quality", "service_s", "queue_s", "spare_s", "queue_full", "client_places", "needed_bytes", "available_bytes", "device_bytes"});
   return {.level = ParseName(field.At("level")),
           .device = ParseName(field.At("device")),
           .quality = Optional(field, "quality", ParseShare),
@@ -107,6 +109,7 @@ LevelOffer ParseOffer(const JsonField& field) {
           .queue_s = ParseSeconds(field.At("queue_s")),
           .spare_s = Optional(field, "spare_s", [](const JsonField& spare) { return NumberIn(spare, -kMostSeconds, kMostSeconds, "must be in [-1e12, 1e12] s"); }),
           .queue_full = field.At("queue_full").Boolean(),
+          .client_places = Optional(field, "client_places", [](const JsonField& places) { return places.Integer(1, kMostPlaces); }),
           .needed_bytes = ParseBytes(field.At("needed_bytes")),
           .available_bytes = ParseBytes(field.At("available_bytes")),
           .device_bytes = ParseBytes(field.At("device_bytes"))};

@@ -9,6 +9,8 @@
 #include <tuple>
 #include <utility>
 
+#include "server/client_share.h"
+
 namespace tuckerseg {
 namespace {
 
@@ -98,6 +100,7 @@ ChoiceRefusal Refuse(const Judged& nearest, const LevelPromises& promises) {
   switch (nearest.obstacle) {
     case Obstacle::kQueue:
       if (offer.queue_full) return {ErrorCode::kResourceExhausted, "queue: is full", queue_s, LevelReason::kQueue};
+      if (offer.client_places) return {ErrorCode::kResourceExhausted, ShareIsHeld("queue", *offer.client_places), queue_s, LevelReason::kQueue};
       if (nearest.finish_s <= TimeLimit(promises)) {
         return {ErrorCode::kResourceExhausted, "queue: what waits must end in time and leaves none" + Place(nearest, promises), queue_s, LevelReason::kQueue};
       }

@@ -14,7 +14,7 @@ Obstacle ObstacleOf(const Judged& judged, const LevelPromises& promises) {
   if (offer.needed_bytes > std::min(offer.device_bytes, promises.max_memory_bytes.value_or(offer.device_bytes))) return Obstacle::kMemoryEver;
   if (judged.idle_s > TimeLimit(promises)) return Obstacle::kDeadline;
   if (offer.needed_bytes > offer.available_bytes) return Obstacle::kMemoryNow;
-  if (offer.queue_full || !judged.leaves_promises() || judged.finish_s > TimeLimit(promises)) return Obstacle::kQueue;
+  if (!offer.has_place() || !judged.leaves_promises() || judged.finish_s > TimeLimit(promises)) return Obstacle::kQueue;
   return Obstacle::kNone;
 }
 

@@ -26,7 +26,7 @@ struct Judged {
   /// Whether all that it would go before keeps its promises.
   bool leaves_promises() const { return offer->service_s <= offer->spare_s.value_or(offer->service_s); }
   /// Whether it can be queued as things are.
-  bool can_start() const { return offer->needed_bytes <= offer->available_bytes && !offer->queue_full; }
+  bool can_start() const { return offer->needed_bytes <= offer->available_bytes && offer->has_place(); }
   /// What must be promised: the time of an idle device says nothing of now, where the request could be queued behind what waits.
   double needed_s() const { return can_start() ? finish_s : idle_s; }
 

@@ -33,10 +33,15 @@ struct LevelOffer {
   /// The longest that the work may take, so that its client's own that is as urgent, and that it would go before, keeps its promises; none: as long as it likes.
   std::optional<double> spare_s = {};
   bool queue_full = false;
+  /// How many places in the device's queue the request's client may hold, where it holds them all; none: it may have one more.
+  std::optional<int64_t> client_places = {};
   int64_t needed_bytes = 0;        ///< at its peak, weights that are not there yet included
   int64_t available_bytes = 0;     ///< when its turn comes: without what must stay
   int64_t device_bytes = 0;        ///< that the device has for this server at all
   bool operator==(const LevelOffer&) const = default;
+
+  /// Whether there is a place in the queue for the request.
+  bool has_place() const { return !queue_full && !client_places; }
 };
 
 /// What the operator has settled.

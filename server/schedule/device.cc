@@ -11,12 +11,12 @@ int64_t DeviceMemoryLimit(const DeviceSettings& settings, const DeviceExecution&
   return own.free ? std::max<int64_t>(*own.free - kGpuMargin, 0) : host_bytes;
 }
 
-Device::Device(DeviceSettings settings, DeviceExecution execution, int64_t memory_limit_bytes)
-    : settings_(std::move(settings)), execution_(std::move(execution)), memory_(memory_limit_bytes), queue_(settings_.queue_capacity, settings_.overlaps() ? 2 : 1) {}
+Device::Device(DeviceSettings settings, DeviceExecution execution, int64_t memory_limit_bytes, double client_share)
+    : settings_(std::move(settings)), execution_(std::move(execution)), memory_(memory_limit_bytes), queue_(settings_.queue_capacity, settings_.overlaps() ? 2 : 1, client_share) {}
 
-Device& Devices::Add(DeviceSettings settings, DeviceExecution execution, int64_t host_bytes) {
+Device& Devices::Add(DeviceSettings settings, DeviceExecution execution, int64_t host_bytes, double client_share) {
   const int64_t limit = DeviceMemoryLimit(settings, execution, host_bytes);
-  return devices_.emplace_back(std::move(settings), std::move(execution), limit);
+  return devices_.emplace_back(std::move(settings), std::move(execution), limit, client_share);
 }
 
 std::vector<std::string> Devices::Names() const {

@@ -34,7 +34,8 @@ int64_t DeviceMemoryLimit(const DeviceSettings& settings, const DeviceExecution&
 /// Thread-safe.
 class Device {
  public:
-  Device(DeviceSettings settings, DeviceExecution execution, int64_t memory_limit_bytes);
+  /// `client_share`: of the places in its queue, that one client may hold.
+  Device(DeviceSettings settings, DeviceExecution execution, int64_t memory_limit_bytes, double client_share = 1);
   Device(const Device&) = delete;
   Device& operator=(const Device&) = delete;
 
@@ -65,8 +66,8 @@ class Device {
 /// The devices of a server, in the order of their settings. Filled before anyone looks at it, then thread-safe.
 class Devices {
  public:
-  /// `host_bytes`: what all requests may have of the host's memory.
-  Device& Add(DeviceSettings settings, DeviceExecution execution, int64_t host_bytes);
+  /// `host_bytes`: what all requests may have of the host's memory. `client_share`: as of Device.
+  Device& Add(DeviceSettings settings, DeviceExecution execution, int64_t host_bytes, double client_share = 1);
 
   size_t size() const { return devices_.size(); }
   Device& at(size_t place) { return devices_.at(place); }

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "engine/error.h"
+#include "server/client_share.h"
 #include "server/schedule/time_ahead.h"
 
 namespace tuckerseg {
@@ -18,6 +19,7 @@ constexpr auto kStopping = "the server is stopping: try another one";
 /// Who goes before takes all the time that what waits can spare, and its forecast's error adds to those of what waits: the margin is so many times that of work alone.
 constexpr double kBehindOthers = 2;
 constexpr double kNewest = 0.1;
+constexpr double kTryAgain_s = 5;
 constexpr double kNever = std::numeric_limits<double>::infinity();
 
 /// Until the promise would be broken; infinite without one.
@@ -46,7 +48,8 @@ bool WorkQueue::Place::operator<(const Place& other) const {
   return std::tuple(-priority, begin_s, due, index) < std::tuple(-other.priority, other.begin_s, other.due, other.index);
 }
 
-WorkQueue::WorkQueue(int64_t capacity, int at_once) : capacity_(capacity), expected_(static_cast<size_t>(std::max<int64_t>(capacity, 1))) {
+WorkQueue::WorkQueue(int64_t capacity, int at_once, double client_share)
+    : capacity_(capacity), client_capacity_(PlacesOfOneClient(capacity, client_share)), expected_(static_cast<size_t>(std::max<int64_t>(capacity, 1))) {
   running_.reserve(static_cast<size_t>(at_once));  // so that work begins whatever memory there is
   for (int i = 0; i < at_once; ++i) workers_.emplace_back([this](const std::stop_token& stop) { Work(stop); });
 }
@@ -77,8 +80,9 @@ std::shared_ptr<Ticket> WorkQueue::Submit(Turn turn, DeviceWork work, SettleTurn
     if (held >= capacity_) {
       throw Error(ErrorCode::kResourceExhausted, "queue: " + std::to_string(held) + " requests wait or run: must be fewer than " +
                                                      std::to_string(capacity_) + "; try again later")
-          .RetryAfter(5);
+          .RetryAfter(kTryAgain_s);
     }
+    if (HoldsItsPlaces(ticket->turn_.client)) throw Error(ErrorCode::kResourceExhausted, ShareIsHeld("queue", client_capacity_)).RetryAfter(kTryAgain_s);
     ticket->due_ = DueOf(ticket->turn_);
     const std::vector<Place> places = PlacesInOrder(&ticket->turn_);
     const auto own = std::find_if(places.begin(), places.end(), [this](const Place& place) { return place.index == waiting_.size(); });
@@ -279,12 +283,23 @@ bool WorkQueue::full() const {
   return Held() >= capacity_;
 }
 
+std::optional<int64_t> WorkQueue::PlacesHeldBy(const std::string& client) const {
+  const std::lock_guard lock(mutex_);
+  return HoldsItsPlaces(client) ? std::optional(client_capacity_) : std::nullopt;
+}
+
 int64_t WorkQueue::running() const {
   const std::lock_guard lock(mutex_);
   return static_cast<int64_t>(running_.size());
 }
 
 int64_t WorkQueue::Held() const { return static_cast<int64_t>(waiting_.size() + running_.size()); }
+
+bool WorkQueue::HoldsItsPlaces(const std::string& client) const {
+  if (client_capacity_ >= capacity_) return false;
+  const auto is_own = [&client](const std::shared_ptr<Ticket>& ticket) { return ticket->turn_.client == client; };
+  return std::count_if(waiting_.begin(), waiting_.end(), is_own) + std::count_if(running_.begin(), running_.end(), is_own) >= client_capacity_;
+}
 
 void WorkQueue::Begin(const std::shared_ptr<Ticket>& ticket) {
   if (running_.empty()) ticket->first_since_ = std::chrono::steady_clock::now();

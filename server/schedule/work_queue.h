@@ -84,19 +84,21 @@ class Ticket {
 /// Begins work in the order of its places: higher priority first. Clients of one priority get equal shares of the device's foretold seconds, whoever sends more (start-time fair
 /// queueing, Goyal, Vin and Cheng 1997); a client's own work begins in the order of its promises (what has promised no time by kPatience), then of arrival, and so does all work
 /// while no client has had more than another.
+/// Of its places, of work that waits and that runs, one client may be given no more than a share, so that others find one: what has a place keeps it, whoever comes.
 /// One piece of work runs at a time, or several, of which one has the device: while its networks run the next is prepared, or the one before finished. What has begun keeps its
 /// place before all that comes later, more urgent work included.
 /// Thread-safe.
 class WorkQueue {
  public:
-  /// `capacity`: pieces of work that may wait or run. `at_once`: that may run at the same time, at least 1.
-  explicit WorkQueue(int64_t capacity, int at_once = 1);
+  /// `capacity`: pieces of work that may wait or run. `at_once`: that may run at the same time, at least 1. `client_share`: of the capacity, that one client's may be
+  /// (PlacesOfOneClient); 1: any client may fill the queue.
+  explicit WorkQueue(int64_t capacity, int at_once = 1, double client_share = 1);
   ~WorkQueue() { Stop(); }
 
   /// Stops the running work, drops what waits, joins the workers; takes no work from then on. For one thread, and not from within work.
   void Stop();
 
-  /// Errors: kResourceExhausted with a time to try again if the queue is full; kUnavailable once it was stopped.
+  /// Errors: kResourceExhausted with a time to try again if the queue is full, or its client holds all its places; kUnavailable once it was stopped.
   std::shared_ptr<Ticket> Submit(Turn turn, DeviceWork work, SettleTurn settle = {});
 
   /// What has promised no time is ordered as if it had promised to end by when so large a share of a full queue of usual work would have run: long enough for short promises to go first, short enough that it
@@ -124,6 +126,8 @@ class WorkQueue {
   /// Waiting, by priority; those that nothing of waits are left out.
   std::map<int, int64_t> Waiting() const;
   bool full() const;
+  /// How many places this client may hold, where it holds them all; none: it may have one more. None, too, where one client's places are the queue's: it is full() then.
+  std::optional<int64_t> PlacesHeldBy(const std::string& client) const;
   int64_t running() const;  ///< begun, and not ended
   int64_t capacity() const { return capacity_; }
 
@@ -152,6 +156,7 @@ class WorkQueue {
   bool IsAnyoneExpectedBefore(const Turn& turn);
   bool Waits(const std::string& client) const;
   int64_t Held() const;
+  bool HoldsItsPlaces(const std::string& client) const;
   void Begin(const std::shared_ptr<Ticket>& ticket);
   void Forget(const std::shared_ptr<Ticket>& ticket);  // it has ended
 
@@ -159,6 +164,7 @@ class WorkQueue {
   static void End(Ticket& ticket, std::exception_ptr error);
 
   const int64_t capacity_;
+  const int64_t client_capacity_;
   mutable std::mutex mutex_;
   std::condition_variable_any changed_;
   std::vector<std::shared_ptr<Ticket>> waiting_;  // in the order of arrival

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <memory>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "engine/volume/nifti_header.h"
@@ -37,6 +38,9 @@ class CompareCall {
 
   /// Metrics, log line and spans of the call, once its status is known.
   void Report(const grpc::Status& status) { run_.Report(status); }
+
+  /// Who calls.
+  const std::string& client() const { return run_.client(); }
 
  private:
   void ReadHeader();

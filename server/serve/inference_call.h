@@ -1,6 +1,7 @@
 /// One ModelInfer of the Open Inference Protocol: a volume comes in as one message, its labels go out as one.
 #pragma once
 
+#include <string>
 #include <utility>
 
 #include "inference/grpc_service.pb.h"
@@ -28,6 +29,9 @@ class InferenceCall {
 
   /// Metrics, log line and spans of the call, once its status is known.
   void Report(const grpc::Status& status) { run_.Report(status); }
+
+  /// Who calls.
+  const std::string& client() const { return run_.client(); }
 
  private:
   /// What the response says beside the labels.

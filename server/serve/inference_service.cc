@@ -92,7 +92,7 @@ grpc::Status InferenceServiceImpl::ModelInfer(grpc::ServerContext* context, cons
   const auto stage = [&call] { return call ? call->stage_name() : nullptr; };
   grpc::Status status = StatusOf([&] {
     call.emplace(parts_, *context, *request, *response);
-    slot = std::make_unique<StreamSlot>(parts_);
+    slot = std::make_unique<StreamSlot>(parts_, call->client());
     use = std::make_unique<IdleHeap::Use>(parts_.heap);  // a call that is refused is none
     call->Run();
   }, stage);

@@ -185,6 +185,7 @@ class Offers {
                        .queue_s = queue.before_s,
                        .spare_s = std::isfinite(queue.most_s) ? std::optional(queue.most_s) : std::nullopt,
                        .queue_full = device.queue().full(),
+                       .client_places = device.queue().PlacesHeldBy(request_.client),
                        .needed_bytes = memory.needed_bytes,
                        .available_bytes = memory.available_bytes,
                        .device_bytes = memory.device_bytes});
@@ -193,13 +194,13 @@ class Offers {
   }
 
   /// On the devices that could serve it, but for what waits: from now to the time that it will have promised then. Not only to the time at which it comes: that is soon over where little is missing, and then
-  /// as little is missing again.
+  /// as little is missing again. Not where its client holds all its places: nobody's level goes down for one who asks for more than its share.
   void ExpectAgain(double after_s) const {
     const double limit_s = TimeLimit(promises_);
     const double within_s = after_s + (std::isfinite(limit_s) ? limit_s : 0);
     std::set<size_t> expecting;
     for (const Judged& one : JudgeOffers(offers_, promises_, settings_)) {
-      if (one.obstacle == Obstacle::kQueue) expecting.insert(candidates_[one.place].place);
+      if (one.obstacle == Obstacle::kQueue && !one.offer->client_places) expecting.insert(candidates_[one.place].place);
     }
     for (const size_t place : expecting) parts_.devices.at(place).queue().ExpectAgain(TurnOfRequest(), within_s);
   }

@@ -33,6 +33,9 @@ class SegmentCall {
   /// Metrics, log line and spans of the call, once its status is known.
   void Report(const grpc::Status& status) { run_.Report(status); }
 
+  /// Who calls.
+  const std::string& client() const { return run_.client(); }
+
  private:
   VolumeReceiver::Received Receive();
   /// Whether the request's result is to be kept, and looked for.

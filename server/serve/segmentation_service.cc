@@ -18,7 +18,7 @@ grpc::Status Serve(ServiceParts& parts, grpc::ServerContext& context, typename C
   const auto stage = [&call] { return call ? call->stage_name() : nullptr; };
   grpc::Status status = StatusOf([&] {
     call.emplace(parts, context, stream);
-    slot.emplace(parts);
+    slot.emplace(parts, call->client());
     use.emplace(parts.heap);  // a call that is refused is none
     call->Run();
   }, stage);

@@ -1,15 +1,23 @@
 #include "server/serve/stream_slot.h"
 
-#include <string>
-
 #include "engine/error.h"
 
 namespace tuckerseg {
+namespace {
 
-StreamSlot::StreamSlot(ServiceParts& parts) : parts_(parts) {
+void ThrowIfDraining(const ServiceParts& parts) {
+  if (parts.draining) throw Error(ErrorCode::kUnavailable, "the server is stopping: try another one");
+}
+
+}  // namespace
+
+StreamSlot::StreamSlot(ServiceParts& parts, const std::string& client) : parts_(parts) {
+  ThrowIfDraining(parts_);
+  // First among its client's: who asks again and again for more than those must not, even for a moment, count among all.
+  own_.emplace(parts_.client_streams, client);
   const int64_t others = parts_.streams.fetch_add(1);
   try {
-    if (parts_.draining) throw Error(ErrorCode::kUnavailable, "the server is stopping: try another one");
+    ThrowIfDraining(parts_);  // once more: whoever stops the server waits for those alone that it has seen counted
     if (others >= parts_.config.max_streams) {
       throw Error(ErrorCode::kResourceExhausted, "streams: " + std::to_string(others) + " are open: must be fewer than " +
                                                      std::to_string(parts_.config.max_streams) + "; try again later")
@@ -19,6 +27,11 @@ StreamSlot::StreamSlot(ServiceParts& parts) : parts_(parts) {
     parts_.streams.fetch_sub(1);
     throw;
   }
+}
+
+StreamSlot::~StreamSlot() {
+  own_.reset();  // who sees that there is one less finds its client's place free
+  parts_.streams.fetch_sub(1);
 }
 
 }  // namespace tuckerseg

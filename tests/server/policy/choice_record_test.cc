@@ -21,6 +21,7 @@ ChoiceRecord Full() {
   ChoiceRecord record = OnTwoDevices({.min_quality = 0.9, .max_latency_s = 3, .deadline_s = 59.75, .max_memory_bytes = 5 * kGibibyteOfChoices});
   record.offers[0].queue_s = 1.0 / 3;
   record.offers[1].queue_full = true;
+  record.offers[3].client_places = 8;
   record.offers[2].quality.reset();
   return Decided(record);
 }
@@ -83,6 +84,7 @@ TEST(ChoiceRecord, IsReadStrictly) {
   ExpectRefusal([](Json& j) { j["offers"][1]["needed_bytes"] = 1.5; }, "choice.offers[1].needed_bytes = 1.5: must be a whole number");
   ExpectRefusal([](Json& j) { j["offers"][1]["device_bytes"] = -1; }, "choice.offers[1].device_bytes = -1: must be a whole number in [0, 1125899906842624]");
   ExpectRefusal([](Json& j) { j["offers"][1].erase("queue_full"); }, "choice.offers[1].queue_full: missing");
+  ExpectRefusal([](Json& j) { j["offers"][1]["client_places"] = 0; }, "choice.offers[1].client_places = 0: must be a whole number in [1, 10000]");
   ExpectRefusal([](Json& j) { j["offers"][1] = j["offers"][0]; }, "must be the only offer of its level on its device");
   ExpectRefusal([](Json& j) { j["chosen"]["level"] = "quarter"; }, "must be an offer whose quality is known");
   ExpectRefusal([](Json& j) { j["chosen"] = {{"level", "third"}, {"device", "cpu"}, {"reason", "only"}, {"finish_s", 1}}; }, "must be an offer whose quality is known");

@@ -45,6 +45,15 @@ TEST(ChoiceReplay, WithNothingChangedIsWhatWasRecorded) {
   }
 }
 
+TEST(ChoiceReplay, RefusesAgainWhomItsOwnRequestsKeptOut) {
+  ChoiceRecord record = OnTheCpu({});
+  for (LevelOffer& offer : record.offers) offer.client_places = 8;
+  ChoiceReplay replay({});
+  replay.Add(ParseChoice(EncodeChoice(Decided(record))));
+  EXPECT_EQ(replay.decided_otherwise(), 0);
+  EXPECT_THAT(replay.after().refusals, ElementsAre(Pair("queue", 1)));
+}
+
 TEST(ChoiceReplay, HoldsToAnotherFloor) {
   const ChoiceReplay replay = Replayed({.settings = PolicySettings{.min_quality = 0.95, .deadline_margin = 0}});
   EXPECT_THAT(replay.after().levels, ElementsAre(Pair(kHalf, 1), Pair(kOriginal, 1)));

@@ -58,7 +58,11 @@ class Requests {
     LevelOffer device;
     device.device = "device " + std::to_string(number);
     if (UpTo(1) == 0) device.queue_s = Between(0, 100);
-    device.queue_full = UpTo(5) == 0;
+    switch (UpTo(11)) {
+      case 0: device.queue_full = true; break;
+      case 1: device.client_places = 8; break;
+      default: break;
+    }
     device.device_bytes = Bytes(12);
     device.available_bytes = UpTo(1) == 0 ? device.device_bytes : device.device_bytes / (1 + UpTo(3));
     return device;
@@ -90,7 +94,7 @@ bool KeepsAllPromises(const LevelOffer& offer, const Request& request) {
   return offer.quality && *offer.quality >= Floor(request) &&                                                       //
          offer.needed_bytes <= offer.device_bytes && offer.needed_bytes <= offer.available_bytes &&                //
          offer.needed_bytes <= request.promises.max_memory_bytes.value_or(offer.needed_bytes) &&                   //
-         !offer.queue_full &&                                                                                      //
+         !offer.queue_full && !offer.client_places &&                                                              //
          (offer.queue_s + offer.service_s) * (1 + request.settings.deadline_margin) <= TimeLimit(request.promises);
 }
 
@@ -101,6 +105,7 @@ Request OnceIdle(Request request) {
   for (LevelOffer& offer : request.offers) {
     offer.queue_s = 0;
     offer.queue_full = false;
+    offer.client_places.reset();
     offer.available_bytes = offer.device_bytes;
   }
   return request;
@@ -132,7 +137,7 @@ TEST(LevelChoiceProperties, NoOfferThatGetsMoreMemoryOrLessTimeMakesTheChoiceWor
     Request request = requests.Next();
     const double before = QualityOf(request.Choose(), request);
     LevelOffer& offer = request.offers[static_cast<size_t>(requests.UpTo(static_cast<int>(request.offers.size()) - 1))];
-    const int change = requests.UpTo(4);
+    const int change = requests.UpTo(5);
     switch (change) {
       case 0: offer.needed_bytes = static_cast<int64_t>(static_cast<double>(offer.needed_bytes) * requests.Between(0, 1)); break;
       case 1: {
@@ -143,7 +148,8 @@ TEST(LevelChoiceProperties, NoOfferThatGetsMoreMemoryOrLessTimeMakesTheChoiceWor
       }
       case 2: offer.service_s *= requests.Between(0, 1); break;
       case 3: offer.queue_s *= requests.Between(0, 1); break;
-      default: offer.queue_full = false;
+      case 4: offer.queue_full = false; break;
+      default: offer.client_places.reset();
     }
     ASSERT_GE(QualityOf(request.Choose(), request), before) << "change " << change;
   }

@@ -62,6 +62,10 @@ void QueueFull(std::vector<LevelOffer>& offers) {
   for (LevelOffer& offer : offers) offer.queue_full = true, offer.queue_s = 30;
 }
 
+void ClientHoldsItsPlaces(std::vector<LevelOffer>& offers) {
+  for (LevelOffer& offer : offers) offer.client_places = 8, offer.queue_s = 30;
+}
+
 template <int mebibytes>
 void Available(std::vector<LevelOffer>& offers) {
   for (LevelOffer& offer : offers) offer.available_bytes = int64_t{mebibytes} << 20;
@@ -93,6 +97,16 @@ void LargeGpuBusy(std::vector<LevelOffer>& offers) {
 void LargeGpuFull(std::vector<LevelOffer>& offers) {
   for (LevelOffer& offer : offers)
     if (offer.device == "cuda:0") offer.queue_full = true;
+}
+
+void ClientHoldsItsPlacesOnLargeGpu(std::vector<LevelOffer>& offers) {
+  for (LevelOffer& offer : offers)
+    if (offer.device == "cuda:0") offer.client_places = 1;
+}
+
+void FullForAllAndForTheClient(std::vector<LevelOffer>& offers) {
+  QueueFull(offers);
+  ClientHoldsItsPlaces(offers);
 }
 
 void BothGpusBusy(std::vector<LevelOffer>& offers) {
@@ -188,6 +202,9 @@ TEST(LevelChoice, OnOneDevice) {
       {"what was not measured is for those who name it", {}, NoneMeasured, "", {}, kPrecondition, "no level's quality was measured: a level must be asked for by name"},
       {"a full queue", {}, QueueFull, "", {}, kExhausted, "queue: is full", true},
       {"a full queue is no reason for a lower level", {.max_latency_s = 100}, QueueFull, "", {}, kExhausted, "queue: is full", true},
+      {"a client that holds its places", {}, ClientHoldsItsPlaces, "", {}, kExhausted, "queue: this client holds 8 of its 8 places: must be fewer; try again later", true},
+      {"and is in a hurry: that is no reason for a lower level", {.max_latency_s = 100}, ClientHoldsItsPlaces, "", {}, kExhausted, "queue: this client holds 8 of its 8 places", true},
+      {"a full queue, whoever holds it", {}, FullForAllAndForTheClient, "", {}, kExhausted, "queue: is full", true},
       {"taken memory would be free too late: waiting does not help", {.max_latency_s = 11}, Available<1000>, "", {}, kTooLate, "max_latency = 11 s: must be at least 12 s (third on cpu, once it is free)"},
       {"both promises of time are too short: both are named", {.max_latency_s = 5, .deadline_s = 8}, Nothing, "", {}, kTooLate, "max_latency = 5 s, deadline: 8 s left: must be at least 12 s (third on cpu)"},
       {"too slow when idle, and busy: what is enough now and what then", {.max_latency_s = 11}, Waiting<10>, "", {}, kTooLate, "must be at least 22 s behind what waits (third on cpu; 12 s once it is idle)"},
@@ -219,6 +236,7 @@ TEST(LevelChoice, AmongDevices) {
   Expect({"idle: where it ends first", {}, Nothing, "original", kQuality}, ThreeDevices(), "cuda:0");
   Expect({"the large GPU is busy: the CPU would be slower still", {}, LargeGpuBusy, "original", kQuality}, ThreeDevices(), "cuda:0");
   Expect({"its queue is full: accurate on the CPU rather than fast on the small GPU", {}, LargeGpuFull, "original", kQuality}, ThreeDevices(), "cpu");
+  Expect({"the client holds its places there: the same", {}, ClientHoldsItsPlacesOnLargeGpu, "original", kQuality}, ThreeDevices(), "cpu");
   Expect({"in a hurry: the small GPU, whose memory holds half", {.max_latency_s = 10}, LargeGpuBusy, "half", kQueue}, ThreeDevices(), "cuda:1");
   Expect({"both busy: the CPU at the level it can", {.max_latency_s = 15}, BothGpusBusy, "third", kQueue}, ThreeDevices(), "cpu");
   Expect({"their memory is taken: the CPU in full", {}, GpuMemoryTaken, "original", kQuality}, ThreeDevices(), "cpu");

@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "engine/execute/plain/plain_executor.h"
+#include "tests/server/schedule/held_work.h"
 #include "tests/server/wait_until.h"
 
 namespace tuckerseg {
@@ -47,6 +48,16 @@ TEST(Devices, KeepTheirOrderNamesAndOwnQueues) {
   EXPECT_EQ(devices.at(0).memory().limit_bytes(), kGibibyte);
   EXPECT_EQ(devices.at(1).memory().limit_bytes(), 7);
   EXPECT_FALSE(devices.at(0).OwnMemory().total);
+}
+
+TEST(Devices, GiveOneClientItsShareOfEachQueue) {
+  HeldWork work;
+  Devices devices;
+  for (const char* name : {"left", "right"}) devices.Add({.name = name, .queue_capacity = 4}, {PlainExecutorFactory()}, kGibibyte, /*client_share=*/0.25);
+  devices.at(0).queue().Submit({.client = "a"}, work.Run());
+  EXPECT_EQ(devices.at(0).queue().PlacesHeldBy("a"), 1);
+  EXPECT_FALSE(devices.at(1).queue().PlacesHeldBy("a")) << "nothing of it is there";
+  work.LetGo();
 }
 
 /// Gives two requests to a device of these settings, and expects that both are under way at the same time, or never.

@@ -143,6 +143,82 @@ TEST(WorkQueue, RefusesMoreThanMayWaitOrRunAndSaysWhenToTryAgain) {
   ExpectEnd(*queue.Submit({.priority = 0}, kNothing));
 }
 
+/// Gives the queue work that it must refuse, and returns what was said.
+std::string RefusalOf(WorkQueue& queue, const Turn& turn) {
+  try {
+    queue.Submit(turn, kNothing);
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), ErrorCode::kResourceExhausted);
+    EXPECT_TRUE(error.retry_after_s()) << "it passes by waiting";
+    return error.what();
+  }
+  ADD_FAILURE() << "taken";
+  return {};
+}
+
+TEST(WorkQueue, LetsOneClientHoldNoMoreThanItsShareOfThePlaces) {
+  HeldWork first;
+  WorkQueue queue(4, /*at_once=*/1, /*client_share=*/0.5);
+  queue.Submit({.client = "a"}, first.Run());
+  first.WaitUntilItRuns();
+  EXPECT_FALSE(queue.PlacesHeldBy("a"));
+  const auto own = queue.Submit({.client = "a"}, kNothing);
+  EXPECT_EQ(queue.PlacesHeldBy("a"), 2) << "one that runs and one that waits";
+  EXPECT_EQ(RefusalOf(queue, {.priority = 10, .client = "a"}), "queue: this client holds 2 of its 2 places: must be fewer; try again later") << "however urgent";
+  EXPECT_FALSE(queue.full());
+  EXPECT_FALSE(queue.PlacesHeldBy("b"));
+  const auto others = queue.Submit({.client = "b"}, kNothing);
+  first.LetGo();
+  ExpectEnd(*own);
+  ExpectEnd(*others);
+  EXPECT_FALSE(queue.PlacesHeldBy("a"));
+  ExpectEnd(*queue.Submit({.client = "a"}, kNothing));
+}
+
+TEST(WorkQueue, GivesAClientItsPlaceAgainOnceItsWaitingWorkIsCancelled) {
+  HeldWork first;
+  WorkQueue queue(4, /*at_once=*/1, /*client_share=*/0.5);
+  queue.Submit({.client = "a"}, first.Run());
+  first.WaitUntilItRuns();
+  queue.Cancel(queue.Submit({.client = "a"}, kNothing));
+  EXPECT_FALSE(queue.PlacesHeldBy("a"));
+  const auto next = queue.Submit({.client = "a"}, kNothing);
+  first.LetGo();
+  ExpectEnd(*next);
+}
+
+TEST(WorkQueue, SaysThatItIsFullWhereItIsWhoeverHoldsItsPlaces) {
+  HeldWork first;
+  WorkQueue queue(2, /*at_once=*/1, /*client_share=*/0.5);
+  queue.Submit({.client = "a"}, first.Run());
+  first.WaitUntilItRuns();
+  const auto others = queue.Submit({.client = "b"}, kNothing);
+  for (const char* client : {"a", "b", "c"}) EXPECT_EQ(RefusalOf(queue, {.client = client}), "queue: 2 requests wait or run: must be fewer than 2; try again later");
+  first.LetGo();
+  ExpectEnd(*others);
+}
+
+TEST(WorkQueue, LetsOneClientFillItWhereClientsHaveNoShares) {
+  HeldWork first;
+  WorkQueue queue(2);
+  queue.Submit({.client = "a"}, first.Run());
+  first.WaitUntilItRuns();
+  const auto own = queue.Submit({.client = "a"}, kNothing);
+  EXPECT_FALSE(queue.PlacesHeldBy("a"));
+  EXPECT_EQ(RefusalOf(queue, {.client = "a"}), "queue: 2 requests wait or run: must be fewer than 2; try again later");
+  first.LetGo();
+  ExpectEnd(*own);
+}
+
+TEST(WorkQueue, LetsAClientHoldOnePlaceHoweverSmallItsShare) {
+  HeldWork first;
+  WorkQueue queue(2, /*at_once=*/1, /*client_share=*/0.01);
+  queue.Submit({.client = "a"}, first.Run());
+  first.WaitUntilItRuns();
+  EXPECT_EQ(RefusalOf(queue, {.client = "a"}), "queue: this client holds 1 of its 1 places: must be fewer; try again later");
+  first.LetGo();
+}
+
 TEST(WorkQueue, TellsWhatTheWorkThrew) {
   WorkQueue queue(2);
   const auto failing =
