@@ -109,6 +109,17 @@ void SegmentRun::Ask(v1::SegmentHeader header) {
   Check({asked_ != nullptr ? asked_ : &model_->original()});
 }
 
+void SegmentRun::ResumeLevel() {
+  const std::string& name = header_.resume_level();
+  if (name.empty()) return;
+  record_.header_taken = false;  // until it is found the name is the client's word
+  const ServedLevel& level = FindLevelToResume(name, asked_, model_->levels);
+  record_.header_taken = true;
+  resumes_choice_ = asked_ == nullptr;
+  asked_ = &level;
+  record_.variant = level.name;
+}
+
 std::vector<const ServedLevel*> SegmentRun::AskForSeveral(v1::SegmentHeader header, const LevelsFinder& find) {
   FindModel(std::move(header));
   std::vector<const ServedLevel*> levels = find(model_->levels);
@@ -172,7 +183,9 @@ std::shared_ptr<SegmentWork> SegmentRun::Perform(Volume volume, MemoryReservatio
   return work;
 }
 
-LevelRequest SegmentRun::Request() const { return {.view = *view_, .model = *model_, .header = header_, .client = client_, .asked = asked_, .deadline_s = SecondsLeft()}; }
+LevelRequest SegmentRun::Request() const {
+  return {.view = *view_, .model = *model_, .header = header_, .client = client_, .asked = asked_, .resumes_choice = resumes_choice_, .deadline_s = SecondsLeft()};
+}
 
 WorkHold SegmentRun::AdmitPatiently(std::unique_lock<AdmissionLock>& admission, const Need& need, const RunEvents& events, const RunTerms& terms) {
   const auto last_try = StageClock::Clock::now() + terms.patience;
