@@ -36,13 +36,16 @@ v1::Summary Client::Segment(const v1::SegmentHeader& header, const ByteProducer&
                             const CallLimits& limits) {
   const Deadline deadline = DeadlineOf(limits);  // of all attempts together
   SendAgain again(*channel_, limits, deadline);
+  v1::SegmentHeader sent = header;
   for (;;) {
     CallContext context(limits, token_, deadline);
-    SegmentAttempt attempt = SendSegment(channel_, context.get(), header, volume, events);
+    SegmentAttempt attempt = SendSegment(channel_, context.get(), sent, volume, events);
     if (attempt.status.ok()) return *std::move(attempt.summary);
     // Without a key the work might be done twice; without `again` a caller would take two beginnings for one label map.
     const bool possible = !header.idempotency_key().empty() && (!attempt.label_map_has_begun || events.again);
     if (!possible || !again.Wait(attempt)) throw ErrorOf(attempt.status);
+    // A server that knows nothing of this attempt might choose another level: its label map would be another one.
+    if (!attempt.variant.empty()) sent.set_resume_level(attempt.variant);
     if (events.again) events.again(again.attempts() + 1);
   }
 }

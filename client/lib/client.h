@@ -69,7 +69,9 @@ class Client {
   /// are compared with what the server announced.
   /// With an idempotency key the call is sent again where it broke off through no fault of its own (kUnavailable, a broken connection): after 0.1
   /// to 1 s, at most `most_attempts` times in all, the deadline being that of all together. If a server was there before, up to 30 s are
-  /// given it to come back, and as long to each one after it. `volume` is then called again, and must give the same bytes.
+  /// given it to come back, and as long to each one after it. `volume` is then called again, and must give the same bytes. Once an attempt was accepted
+  /// those after it ask for its level (SegmentHeader::resume_level): the label map is the one that it would have been, or the call fails with kNotFound or
+  /// kFailedPrecondition, as the level is not to be had any more, or as for a level that was asked for by name.
   /// Errors besides the above: kDataLoss if the label map is cut or changed, or if statistics or a preview were asked for and are
   /// missing; what `volume` and the events throw (the call is
   /// then cancelled on the server).

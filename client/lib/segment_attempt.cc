@@ -71,6 +71,7 @@ SegmentAttempt SendSegment(const std::shared_ptr<grpc::Channel>& channel, grpc::
   v1::SegmentResponse response;
   while (stream->Read(&response)) {
     attempt.label_map_has_begun = attempt.label_map_has_begun || response.has_label_map_header();
+    if (response.has_accepted()) attempt.variant = response.accepted().variant();
     Tell(response, events, label_map, extras);
   }
   attempt.status = stream->Finish();

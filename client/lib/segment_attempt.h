@@ -6,6 +6,7 @@
 
 #include <memory>
 #include <optional>
+#include <string>
 
 #include "client/lib/client.h"
 
@@ -15,6 +16,7 @@ struct SegmentAttempt {
   grpc::Status status;
   bool server_was_there = false;     ///< the header has left on a connection
   bool label_map_has_begun = false;  ///< its header has come: the caller may have been given bytes of it
+  std::string variant;               ///< that it was accepted with last; empty: it was not
   std::optional<v1::Summary> summary;  ///< where the status is OK
 };
 

@@ -62,9 +62,18 @@ std::string Listed(const Levels& levels, std::string list) {
   throw Error(ErrorCode::kNotFound, message);
 }
 
-const ServedLevel& FindLevel(const std::string& wish, const std::vector<ServedLevel>& levels, const std::string& beside) {
+[[noreturn]] void RefuseToResume(ErrorCode code, const std::string& name, const std::string& why) {
+  throw Error(code, "header.resume_level = " + name + ": " + why + kHowNotToResume);
+}
+
+Levels All(const std::vector<ServedLevel>& levels) {
   Levels all;
   for (const ServedLevel& level : levels) all.push_back(&level);
+  return all;
+}
+
+const ServedLevel& FindLevel(const std::string& wish, const std::vector<ServedLevel>& levels, const std::string& beside) {
+  const Levels all = All(levels);
   const Levels meant = Meant(wish, all);
   if (meant.empty()) RefuseUnknown(wish, all, beside);
   // Whether a number is one level's must not depend on which of them could be loaded: it would mean another level after the next start.
@@ -89,5 +98,15 @@ const ServedLevel& FindMeantLevel(const std::string& wish, const std::vector<Ser
 const ServedLevel& FindNamedLevel(const std::string& wish, const std::vector<ServedLevel>& levels) { return ThatCanRun(FindLevel(wish, levels, ""), wish); }
 
 const ServedLevel& FindAskedLevel(const std::string& wish, const std::vector<ServedLevel>& levels) { return ThatCanRun(FindLevel(wish, levels, "auto"), wish); }
+
+const ServedLevel& FindLevelToResume(const std::string& name, const ServedLevel* asked, const std::vector<ServedLevel>& levels) {
+  const Levels all = All(levels);
+  const Levels named = Those(all, [&](const ServedLevel& level) { return level.name == name; });
+  if (named.empty()) RefuseToResume(ErrorCode::kNotFound, name, "must be one of " + Listed(Ready(all), ""));
+  if (asked != nullptr && asked->name != name) RefuseToResume(ErrorCode::kFailedPrecondition, name, "must be " + asked->name + ", which the level asked for means now");
+  const Levels ready = Ready(named);  // of several with one name one at most
+  if (ready.empty()) RefuseToResume(ErrorCode::kFailedPrecondition, name, "could not be loaded: " + named.front()->error);
+  return *ready.front();
+}
 
 }  // namespace tuckerseg

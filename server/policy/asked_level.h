@@ -23,4 +23,13 @@ const ServedLevel& FindNamedLevel(const std::string& wish, const std::vector<Ser
 /// The same, whether or not the level could be loaded: of several with its name one that could, if there is one.
 const ServedLevel& FindMeantLevel(const std::string& wish, const std::vector<ServedLevel>& levels);
 
+/// The level that a server has chosen for an earlier attempt of a request, so that the next attempt has the same answer: of exactly this name, as what a number means may
+/// have changed since. `asked`: the level that the request itself names; null: none.
+/// Errors: kNotFound if no level has the name, listing those there are; kFailedPrecondition if it is not the one that is asked for, or could not be loaded. They say how to have
+/// another level.
+const ServedLevel& FindLevelToResume(const std::string& name, const ServedLevel* asked, const std::vector<ServedLevel>& levels);
+
+/// How a client that cannot have the level of its earlier attempt gets an answer at all: the end of messages that say so.
+inline constexpr auto kHowNotToResume = "; for an answer at another level send the request with a new idempotency key and without resume_level";
+
 }  // namespace tuckerseg

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "engine/error.h"
+#include "server/policy/asked_level.h"
 #include "server/policy/card_times.h"
 #include "server/policy/choice_refusal.h"
 #include "server/policy/judged_offer.h"
@@ -218,8 +219,9 @@ class Offers {
     }
   }
 
-  [[noreturn]] static void Refuse(const ChoiceRefusal& refusal) {
-    throw Error(refusal.code, refusal.message).RetryAfter(refusal.retry_after_s).AtLimit(refusal.byte_limit);
+  [[noreturn]] void Refuse(const ChoiceRefusal& refusal) const {
+    const bool would_choose_another = request_.resumes_choice && !refusal.retry_after_s;
+    throw Error(refusal.code, refusal.message + (would_choose_another ? kHowNotToResume : "")).RetryAfter(refusal.retry_after_s).AtLimit(refusal.byte_limit);
   }
 
   const LevelRequest& request_;
@@ -236,16 +238,17 @@ class Offers {
 
 /// Every level that the request may have, on every device that it may have it on.
 Offers OffersOf(const LevelRequest& request, const Geometry& geometry, ServiceParts& parts) {
-  // Who names a level has settled its accuracy: what was measured of it decides nothing.
-  const bool asked = request.asked != nullptr;
-  Offers offers(request, geometry, {.min_quality = asked ? 0 : parts.config.min_quality, .deadline_margin = parts.config.deadline_margin}, parts);
-  if (asked) {
+  // Who names a level has settled its accuracy: what was measured of it decides nothing. Who resumes what a server has chosen has not.
+  const bool named = request.asked != nullptr && !request.resumes_choice;
+  Offers offers(request, geometry, {.min_quality = named ? 0 : parts.config.min_quality, .deadline_margin = parts.config.deadline_margin}, parts);
+  if (named) {
     request.places.empty() ? offers.Add(*request.asked, 1) : offers.AddOnOneOf(request.places, *request.asked);
     return offers;
   }
   const std::vector<std::string> structures(request.header.structures().begin(), request.header.structures().end());
   const bool phantoms_count = parts.config.allow_phantom_quality || request.model.model().provenance.phantoms;
   for (const ServedLevel& level : request.model.levels) {
+    if (request.resumes_choice && &level != request.asked) continue;
     const std::optional<double> quality = level.ready() ? LevelQuality(level, structures, phantoms_count) : std::nullopt;
     if (quality) offers.Add(level, quality);
   }

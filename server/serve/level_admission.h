@@ -47,6 +47,8 @@ struct LevelRequest {
   const std::string& client;  ///< who shares devices with others
   /// The level that the client names; null: the server chooses.
   const ServedLevel* asked = nullptr;
+  /// The level that is asked for was a server's choice for an earlier attempt: it must be as good as one that is chosen now.
+  bool resumes_choice = false;
   /// Devices on one of which a level that is asked for is to run, unless it never can on any of them; empty: on any.
   std::vector<size_t> places = {};
   /// Seconds that are left of the call; none: it has no deadline.
@@ -72,7 +74,7 @@ std::vector<size_t> PlacesForAll(const std::vector<const ServedLevel*>& levels, 
 
 /// Chooses level and device for a volume of this geometry; a level that is asked for runs where it is foretold to end first. A level that is on disk alone is
 /// offered with what loading it takes. Errors: the policy's refusal, with a time to try again where waiting helps; kFailedPrecondition where a level that is
-/// needed can be loaded on no device. Whom what waits leaves no room for on a device is expected there again (WorkQueue::ExpectAgain), unless its client holds all its places there.
+/// needed can be loaded on no device. A choice that is resumed is made among that one level. Whom what waits leaves no room for on a device is expected there again (WorkQueue::ExpectAgain), unless its client holds all its places there.
 Admission AdmitLevel(const LevelRequest& request, const Geometry& geometry, ServiceParts& parts);
 
 /// For a volume that is still on its way: refuses as AdmitLevel would where memory keeps every level from every device, however long the request waited. It needs no lock of

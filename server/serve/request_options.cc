@@ -14,6 +14,7 @@ std::string OptionsThatChangeTheAnswer(const v1::SegmentHeader& header, const st
   options.clear_idempotency_key();
   options.clear_total_bytes();
   options.clear_sha256();
+  options.clear_resume_level();
   if (LeavesTheChoice(options.level().name())) options.mutable_level()->mutable_automatic();
   const std::set<std::string> structures(header.structures().begin(), header.structures().end());
   options.clear_structures();

@@ -18,6 +18,7 @@ void SegmentCall::Run() {
     received.reset();  // its memory, before a client takes its time to read
     return SendAgain(*result);
   }
+  run_.ResumeLevel();  // not before: what was answered already is the same whatever can run by now
   Segment(*std::move(received));
 }
 

@@ -110,6 +110,17 @@ void SegmentRun::Ask(v1::SegmentHeader header) {
   Check({asked_ != nullptr ? asked_ : &model_->original()});
 }
 
+void SegmentRun::ResumeLevel() {
+  const std::string& name = header_.resume_level();
+  if (name.empty()) return;
+  record_.header_taken = false;  // until it is found the name is the client's word
+  const ServedLevel& level = FindLevelToResume(name, asked_, model_->levels);
+  record_.header_taken = true;
+  resumes_choice_ = asked_ == nullptr;
+  asked_ = &level;
+  record_.variant = level.name;
+}
+
 std::vector<const ServedLevel*> SegmentRun::AskForSeveral(v1::SegmentHeader header, const LevelsFinder& find) {
   FindModel(std::move(header));
   std::vector<const ServedLevel*> levels = find(model_->levels);
@@ -184,7 +195,7 @@ std::shared_ptr<SegmentWork> SegmentRun::Perform(Volume volume, MemoryReservatio
 LevelRequest SegmentRun::Request() const {
   const bool has_come = come_at_ != StageClock::Clock::time_point{};
   // Whole seconds: less is within what is foretold, and refusals and records say what the client has asked.
-  return {.view = *view_, .model = *model_, .header = header_, .client = client_, .asked = asked_, .deadline_s = SecondsLeft(), .waited_s = has_come ? std::floor(SecondsSince(come_at_)) : 0};
+  return {.view = *view_, .model = *model_, .header = header_, .client = client_, .asked = asked_, .resumes_choice = resumes_choice_, .deadline_s = SecondsLeft(), .waited_s = has_come ? std::floor(SecondsSince(come_at_)) : 0};
 }
 
 WorkHold SegmentRun::AdmitPatiently(std::unique_lock<AdmissionLock>& admission, const Need& need, const RunEvents& events, const RunTerms& terms) {

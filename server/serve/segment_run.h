@@ -59,6 +59,10 @@ class SegmentRun {
   /// Errors: kNotFound, kFailedPrecondition and kInvalidArgument that name the field.
   void Ask(v1::SegmentHeader header);
 
+  /// The work has to be done: at the level that an earlier attempt of the request was accepted with, where the header names one. After Ask().
+  /// Errors: those of FindLevelToResume().
+  void ResumeLevel();
+
   /// Gives the levels that a request means, of those of its model; throws for those that it may not mean.
   using LevelsFinder = std::function<std::vector<const ServedLevel*>(const std::vector<ServedLevel>&)>;
   /// The same for a request of several levels, each of which is checked. They live as long as this. Errors: as Ask(), and what `find` throws.
@@ -151,6 +155,7 @@ class SegmentRun {
   std::shared_ptr<const CatalogueView> view_;  // as of Ask(): the request ends with the levels that it began with
   const CatalogueModel* model_ = nullptr;
   const ServedLevel* asked_ = nullptr;  // the level that the client names, of several the one whose turn it is or will be first; null: the server chooses
+  bool resumes_choice_ = false;         // the level was a server's choice, for an earlier attempt
   AdmittedLevel admitted_;              // once the volume is there; from the beginning of the work on the one that runs
   Turn turn_;
   bool level_settled_ = false;

@@ -150,6 +150,9 @@ void Privacy::SegmentEverywhere() {
   v1::SegmentHeader level;
   level.mutable_level()->set_name(Canary("level"));
   EXPECT_EQ(Ask(level, ct).status.error_code(), grpc::NOT_FOUND);
+  v1::SegmentHeader resumed;
+  resumed.set_resume_level(Canary("resumed level"));
+  EXPECT_EQ(Ask(resumed, ct).status.error_code(), grpc::NOT_FOUND);
   v1::SegmentHeader structure;
   structure.add_structures(Canary("structure"));
   EXPECT_EQ(Ask(structure, ct).status.error_code(), grpc::INVALID_ARGUMENT);

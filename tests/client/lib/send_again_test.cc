@@ -6,13 +6,17 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <functional>
 #include <mutex>
+#include <string>
 #include <thread>
+#include <vector>
 
 #include "engine/sha256.h"
 #include "tests/engine/volume/expect_error.h"
 #include "tests/server/serve/held_model.h"
 #include "tests/server/serve/segment_conversation.h"
+#include "tests/server/variants/tiny_variants.h"
 
 namespace tuckerseg {
 namespace {
@@ -70,7 +74,14 @@ class FailingService final : public v1::SegmentationService::Service {
     v1::SegmentRequest request;
     while (stream->Read(&request)) {
       const std::lock_guard lock(mutex_);
-      if (request.has_header()) keys_ += request.header().idempotency_key() + " ";
+      if (!request.has_header()) continue;
+      keys_ += request.header().idempotency_key() + " ";
+      resumed_levels_.push_back(request.header().resume_level());
+    }
+    if (const std::string accepted_at = variant(); !accepted_at.empty()) {
+      v1::SegmentResponse response;
+      response.mutable_accepted()->set_variant(accepted_at);
+      stream->Write(response);
     }
     const bool fails = call <= failures_;
     if (!fails || in_the_label_map_) {
@@ -93,13 +104,30 @@ class FailingService final : public v1::SegmentationService::Service {
     const std::lock_guard lock(mutex_);
     return keys_;
   }
+  /// Of each call.
+  std::vector<std::string> resumed_levels() const {
+    const std::lock_guard lock(mutex_);
+    return resumed_levels_;
+  }
+  /// From now on calls are accepted at this level before anything else happens to them.
+  void AcceptAt(const std::string& variant) {
+    const std::lock_guard lock(mutex_);
+    variant_ = variant;
+  }
 
  private:
+  std::string variant() const {
+    const std::lock_guard lock(mutex_);
+    return variant_;
+  }
+
   const int failures_;
   const bool in_the_label_map_;
   std::atomic<int> calls_ = 0;
   mutable std::mutex mutex_;
   std::string keys_;
+  std::string variant_;
+  std::vector<std::string> resumed_levels_;
 };
 
 class ClientOfAFailingService : public testing::Test {
@@ -138,6 +166,38 @@ TEST_F(ClientOfAFailingService, SendsACallWithAKeyAgainUnderThatKey) {
   EXPECT_EQ(service_->keys(), "k k k ");
   EXPECT_THAT(attempts_, testing::ElementsAre(2, 3));
   EXPECT_EQ(label_map_, "abc");
+}
+
+TEST_F(ClientOfAFailingService, AsksAgainForTheLevelThatItWasAcceptedAt) {
+  Start(2);
+  service_->AcceptAt("quick");
+  Segment(Named("k"));
+  EXPECT_THAT(service_->resumed_levels(), testing::ElementsAre("", "quick", "quick"));
+}
+
+TEST_F(ClientOfAFailingService, AsksAgainForTheLevelThatItWasToldLast) {
+  Start(2);
+  service_->AcceptAt("quick");
+  events_.again = [this](int) {
+    label_map_.clear();
+    service_->AcceptAt("original");
+  };
+  Segment(Named("k"));
+  EXPECT_THAT(service_->resumed_levels(), testing::ElementsAre("", "quick", "original"));
+}
+
+TEST_F(ClientOfAFailingService, AsksForNoLevelBeforeItWasAcceptedAtOne) {
+  Start(1);
+  Segment(Named("k"));
+  EXPECT_THAT(service_->resumed_levels(), testing::ElementsAre("", ""));
+}
+
+TEST_F(ClientOfAFailingService, KeepsTheLevelThatItsCallerResumes) {
+  Start(1);
+  v1::SegmentHeader header = Named("k");
+  header.set_resume_level("quick");
+  Segment(header);
+  EXPECT_THAT(service_->resumed_levels(), testing::ElementsAre("quick", "quick"));
 }
 
 TEST_F(ClientOfAFailingService, NeverSendsACallWithoutAKeyAgain) {
@@ -215,11 +275,13 @@ std::string Sha256Of(std::span<const std::byte> bytes) {
   return digest.Digest();
 }
 
-/// What a client gets of one call whose server stops while it works, another one taking its port.
-std::vector<std::byte> LabelMapAcrossAStop(const std::vector<std::byte>& ct, const v1::SegmentHeader& header, const CallLimits& limits = {}) {
+/// What a client gets of one call whose server stops while it works, another one taking its port. `prepare`: for the first one alone.
+std::vector<std::byte> LabelMapAcrossAStop(const std::vector<std::byte>& ct, const v1::SegmentHeader& header, const ServedOptions& options = {},
+                                           const std::function<void(ServedModel&)>& prepare = {}) {
   std::optional<HeldModel> first;
-  first.emplace();
-  ServedOptions same_port;
+  first.emplace(options);
+  if (prepare) prepare(first->served());
+  ServedOptions same_port = options;
   same_port.listen = first->served().address();
   Client client(same_port.listen);
 
@@ -227,15 +289,18 @@ std::vector<std::byte> LabelMapAcrossAStop(const std::vector<std::byte>& ct, con
   SegmentEvents events;
   events.label_map = [&](std::span<const std::byte> bytes) { label_map.insert(label_map.end(), bytes.begin(), bytes.end()); };
   events.again = [&](int) { label_map.clear(); };
+  std::atomic<bool> accepted = false;
+  events.accepted = [&](const v1::Accepted&) { accepted = true; };
   std::exception_ptr failure;
   std::jthread call([&] {
     try {
-      client.Segment(header, ProducerOf(ct), events, limits);
+      client.Segment(header, ProducerOf(ct), events);
     } catch (...) {
       failure = std::current_exception();
     }
   });
   EXPECT_TRUE(first->gate().WaitForPatch(1)) << "in the middle of its work";
+  EXPECT_TRUE(WaitUntil([&] { return accepted.load(); })) << "and its client knows at which level";
   first->served().server().Stop(std::chrono::seconds(0));
   first.reset();
   const ServedModel second(std::move(same_port));
@@ -249,6 +314,26 @@ TEST(ClientOfAServerThatIsStopped, GetsTheRightLabelMapFromTheNextOne) {
   const ServedModel undisturbed;
   const Answer expected = Segment(undisturbed.channel(), ct);
   EXPECT_EQ(Sha256Of(LabelMapAcrossAStop(ct, Named("k"))), expected.header.sha256());
+}
+
+TEST(ClientOfAServerThatIsStopped, GetsTheSameLabelMapFromTheNextOneThoughThatWouldChooseAnotherLevel) {
+  const std::vector<std::byte> ct = SmallCt().Bytes();
+  const ModelOnDisk disk(TinyServedBundle());
+  disk.Add("quick", {{"quick", 0.3, true, 1}}, 11, TinyCard("quick", 0.93, 0.91));
+  ServedOptions options;
+  options.models = disk.models();
+  options.config.allow_phantom_quality = true;
+  v1::SegmentHeader header = Named("k");
+  header.mutable_level()->mutable_automatic()->mutable_max_latency()->set_seconds(60);
+  // Two minutes on the first server: it chooses the other level.
+  const std::vector<std::byte> label_map = LabelMapAcrossAStop(ct, header, options, [](ServedModel& first) { first.times().Expect({"tiny", "original"}, 10); });
+  const ServedModel undisturbed(options);
+  const Answer chosen = Segment(undisturbed.channel(), ct, header);
+  EXPECT_EQ(chosen.summary.variant(), "original");
+  v1::SegmentHeader quick;
+  quick.mutable_level()->set_name("quick");
+  EXPECT_EQ(Sha256Of(label_map), Segment(undisturbed.channel(), ct, quick).header.sha256());
+  EXPECT_NE(Sha256Of(label_map), chosen.header.sha256());
 }
 
 TEST(ClientOfAServerThatIsStopped, FindsTheNextOneSoonAfterItIsThere) {

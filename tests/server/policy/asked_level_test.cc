@@ -40,6 +40,25 @@ TEST(FindNamedLevel, KnowsNoAuto) {
   ExpectError(ErrorCode::kFailedPrecondition, "level = broken: broken could not be loaded: damaged", [&] { FindNamedLevel("broken", levels); });
 }
 
+TEST(FindLevelToResume, TakesTheLevelOfThisNameWhateverNumbersMeanByNow) {
+  const auto levels = Levels(Level("0.3"), Level("other", 0.3, true));
+  EXPECT_EQ(&FindLevelToResume("0.3", nullptr, levels), &levels[1]);
+  EXPECT_EQ(&FindLevelToResume("original", nullptr, levels), &levels[0]);
+  EXPECT_EQ(&FindLevelToResume("other", &levels[2], levels), &levels[2]);
+}
+
+TEST(FindLevelToResume, TakesNoOtherLevelAndSaysHowToHaveOne) {
+  const auto levels = Levels(Level("tucker-0.3", 0.3, true), Level("broken", {}, false, "damaged"));
+  const auto expect = [&](ErrorCode code, const std::string& message, const std::string& name, const ServedLevel* asked) {
+    ExpectError(code, message + "; for an answer at another level send the request with a new idempotency key and without resume_level", [&] { FindLevelToResume(name, asked, levels); });
+  };
+  expect(ErrorCode::kNotFound, "header.resume_level = gone: must be one of original, tucker-0.3 (0.3)", "gone", nullptr);
+  expect(ErrorCode::kNotFound, "header.resume_level = 0.3: must be one of original, tucker-0.3 (0.3)", "0.3", nullptr);
+  expect(ErrorCode::kNotFound, "header.resume_level = auto: must be one of original, tucker-0.3 (0.3)", "auto", nullptr);
+  expect(ErrorCode::kFailedPrecondition, "header.resume_level = broken: could not be loaded: damaged", "broken", nullptr);
+  expect(ErrorCode::kFailedPrecondition, "header.resume_level = original: must be tucker-0.3, which the level asked for means now", "original", &levels[1]);
+}
+
 TEST(FindAskedLevel, TakesTheLevelThatTheClientNames) {
   const auto levels = Levels(Level("tucker-0.3"));
   EXPECT_EQ(&FindAskedLevel("tucker-0.3", levels), &levels[1]);

@@ -34,6 +34,9 @@ class MetricsCardinality : public testing::Test {
     level.mutable_level()->set_name(name);
     EXPECT_EQ(Ask(level).status.error_code(), grpc::NOT_FOUND);
     EXPECT_EQ(Compare(served_.channel(), ct_, Comparing({"original", name})).status.error_code(), grpc::NOT_FOUND);
+    v1::SegmentHeader resumed;
+    resumed.set_resume_level(name);
+    EXPECT_EQ(Ask(resumed).status.error_code(), grpc::NOT_FOUND);
     v1::SegmentHeader structure;
     structure.add_structures(name);
     EXPECT_EQ(Ask(structure).status.error_code(), grpc::INVALID_ARGUMENT);

@@ -46,6 +46,7 @@ TEST(OptionsThatChangeTheAnswer, AreTheSameForAllWaysOfSayingIt) {
       {"key", [](v1::SegmentHeader& h) { h.set_idempotency_key("k"); }},
       {"length", [](v1::SegmentHeader& h) { h.set_total_bytes(5); }},
       {"checksum", [](v1::SegmentHeader& h) { h.set_sha256("ab"); }},
+      {"the level of an earlier attempt", [](v1::SegmentHeader& h) { h.set_resume_level("original"); }},
   };
   for (const Case& one : cases) EXPECT_EQ(Options(one.change), Plain()) << one.name;
 }

@@ -8,8 +8,10 @@
 #include <thread>
 #include <utility>
 
+#include "server/serve/status_of.h"
 #include "tests/server/serve/held_model.h"
 #include "tests/server/serve/segment_conversation.h"
+#include "tests/server/variants/tiny_variants.h"
 
 namespace tuckerseg {
 namespace {
@@ -182,6 +184,105 @@ TEST_F(SegmentRepeat, MeansNothingWhereNothingIsKept) {
   other.add_structures("structure_1");
   EXPECT_TRUE(Ask(other).status.ok());
   EXPECT_EQ(patches(), 24);
+}
+
+/// With a second level, which this server would not choose by itself.
+class SegmentRepeatOfALevel : public SegmentRepeat {
+ protected:
+  SegmentRepeatOfALevel() {
+    disk_.Add("quick", {{"quick", 0.3, true, 1}}, 11, TinyCard("quick", 0.93, 0.91));
+    options_.models = disk_.models();
+    options_.config.allow_phantom_quality = true;
+  }
+  static v1::SegmentHeader Resuming(const std::string& key, const std::string& level) {
+    v1::SegmentHeader header = Named(key);
+    header.set_resume_level(level);
+    return header;
+  }
+  /// Refused before it is accepted, with the way to another answer.
+  void ExpectRefusal(const v1::SegmentHeader& header, grpc::StatusCode code, const std::string& message) {
+    const Answer answer = Ask(header);
+    EXPECT_EQ(NameOf(answer.status.error_code()), NameOf(code));
+    EXPECT_THAT(answer.status.error_message(), HasSubstr(message));
+    EXPECT_THAT(answer.status.error_message(), HasSubstr("for an answer at another level send the request with a new idempotency key"));
+    EXPECT_EQ(answer.order, "");
+  }
+
+  const ModelOnDisk disk_{TinyServedBundle()};
+  ServedOptions options_;
+};
+
+TEST_F(SegmentRepeatOfALevel, IsWorkedAtTheLevelOfTheEarlierAttemptWhereItsAnswerIsNotThere) {
+  Start(options_);
+  EXPECT_EQ(Ask({}).summary.variant(), "original") << "what is chosen";
+  v1::SegmentHeader named;
+  named.mutable_level()->set_name("quick");
+  const Answer expected = Ask(named);
+  const Answer answer = Ask(Resuming("k", "quick"));
+  ASSERT_TRUE(answer.status.ok()) << answer.status.error_message();
+  EXPECT_EQ(answer.accepted.variant(), "quick");
+  EXPECT_EQ(answer.accepted.reason(), v1::LEVEL_REASON_ASKED);
+  EXPECT_EQ(answer.summary.variant(), "quick");
+  EXPECT_EQ(answer.file, expected.file);
+  EXPECT_EQ(Ask(Named("k")).file, expected.file) << "the key's answer from now on";
+}
+
+TEST_F(SegmentRepeatOfALevel, GetsWhatIsKeptWhateverLevelItNames) {
+  Start(options_);
+  const Answer first = Ask(Named("k"));
+  ASSERT_EQ(first.summary.variant(), "original");
+  for (const char* level : {"original", "quick", "gone"}) {
+    const Answer again = Ask(Resuming("k", level));
+    ASSERT_TRUE(again.status.ok()) << again.status.error_message();
+    EXPECT_EQ(again.file, first.file) << level;
+    EXPECT_EQ(again.accepted.variant(), "original") << level;
+  }
+  EXPECT_EQ(patches(), 12);
+}
+
+TEST_F(SegmentRepeatOfALevel, WaitsForTheFirstWhateverLevelItNames) {
+  Start(options_, /*open=*/false);
+  Answer first;
+  Answer second;
+  std::jthread one([&] { first = Ask(Named("k")); });
+  ASSERT_TRUE(held_->gate().WaitForPatch(1));
+  std::jthread two([&] { second = Ask(Resuming("k", "quick")); });
+  ASSERT_TRUE(WaitUntil([&] { return held_->served().parts().streams == 2; }));
+  held_->gate().Open();
+  one.join();
+  two.join();
+  ASSERT_TRUE(second.status.ok()) << second.status.error_message();
+  EXPECT_EQ(second.file, first.file);
+  EXPECT_EQ(patches(), 12);
+}
+
+TEST_F(SegmentRepeatOfALevel, IsRefusedRatherThanWorkedAtAnotherOne) {
+  Start(options_);
+  ExpectRefusal(Resuming("k", "gone"), grpc::NOT_FOUND, "header.resume_level = gone: must be one of original, quick (0.3)");
+  v1::SegmentHeader other = Resuming("k", "quick");
+  other.mutable_level()->set_name("original");
+  ExpectRefusal(other, grpc::FAILED_PRECONDITION, "header.resume_level = quick: must be original, which the level asked for means now");
+  EXPECT_EQ(patches(), 0);
+  EXPECT_TRUE(Ask(Named("k")).status.ok()) << "nothing is kept of those that failed";
+}
+
+TEST_F(SegmentRepeatOfALevel, IsRefusedWhereTheLevelCannotBeLoaded) {
+  disk_.SpoilWeights("quick");
+  Start(options_);
+  ExpectRefusal(Resuming("k", "quick"), grpc::FAILED_PRECONDITION, "header.resume_level = quick: could not be loaded: ");
+}
+
+TEST_F(SegmentRepeatOfALevel, HasItsPromisesKeptAsBefore) {
+  Start(options_);
+  held_->served().times().Expect({"tiny", "original"}, 10);
+  v1::SegmentHeader accurate = Resuming("k", "quick");
+  accurate.mutable_level()->mutable_automatic()->set_min_quality(0.95);
+  ExpectRefusal(accurate, grpc::FAILED_PRECONDITION, "min_quality = 0.95: must be at most 0.91");
+  v1::SegmentHeader soon = Resuming("k", "original");
+  soon.mutable_level()->mutable_automatic()->mutable_max_latency()->set_seconds(60);
+  ExpectRefusal(soon, grpc::DEADLINE_EXCEEDED, "max_latency = 60 s: must be at least 145 s (original on cpu)");
+  soon.set_resume_level("quick");
+  EXPECT_EQ(Ask(soon).summary.variant(), "quick");
 }
 
 TEST_F(SegmentRepeat, TakesNoMemoryFromRequests) {
