@@ -10,7 +10,7 @@ namespace tuckerseg {
 
 /// How many threads a pass over voxels may use, and who may end it before its end. A number alone: nobody does.
 struct Threads {
-  Threads(int most, std::stop_token stop = {}) : count(most), stop(std::move(stop)) {}
+  Threads(int most, std::stop_token who_stops = {}) : count(most), stop(std::move(who_stops)) {}
   int count;
   std::stop_token stop;
 };

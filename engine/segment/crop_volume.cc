@@ -30,7 +30,7 @@ void VisitLines(const Index3& shape, const VolumeBox& box, const std::stop_token
 /// Sets `found` for the labels that have a voxel in `box`.
 void FindLabelsIn(const LabelMap& map, const VolumeBox& box, std::vector<bool>& found) {
   const auto line = static_cast<size_t>(box.Shape()[0]);
-  VisitLines(map.shape, box, [&](int64_t first) {
+  VisitLines(map.shape, box, {}, [&](int64_t first) {
     for (size_t i = 0; i < line; ++i) found[map.labels[static_cast<size_t>(first) + i]] = true;
   });
 }
