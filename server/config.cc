@@ -159,6 +159,11 @@ std::vector<DeviceSettings> DevicesOf(const ServerConfig& config) {
   return {{.name = config.device, .device = config.device, .threads = config.threads, .memory_limit_bytes = 0, .queue_capacity = config.queue_capacity}};
 }
 
+double ClientShareOf(const ServerConfig& config) {
+  const bool clients_are_told_apart = config.auth.required() || !config.tls.client_ca.empty();
+  return clients_are_told_apart ? config.limits.client_share : 1;
+}
+
 void CompleteConfig(ServerConfig& config) {
   ThrowIfAny(FindMistakes(config));
   if (config.devices.empty() && config.threads == 0) config.threads = AvailableThreads();

@@ -68,6 +68,10 @@ std::vector<std::string> FindMistakes(const ServerConfig& config);
 /// The devices that are meant, in their order, which is that of preference where nothing else decides: `devices`, or the only one.
 std::vector<DeviceSettings> DevicesOf(const ServerConfig& config);
 
+/// The share of the places in a queue, and of streams, that one client may hold: `limits.client_share` where every caller shows who it is, by a token or by a certificate
+/// (`tls.client_ca` has all of them show one). Else all are one client, and it is 1.
+double ClientShareOf(const ServerConfig& config);
+
 /// Fills what was left to the machine: threads, of each device too, connections, and the memory limit. Errors: kInvalidArgument with the lines of FindMistakes, if there are any.
 void CompleteConfig(ServerConfig& config);
 

@@ -56,18 +56,33 @@ std::string Plain(double number) {
   return text;
 }
 
+/// `above_low`: `low` itself is not allowed.
 template <typename Place>
-ConfigKey Number(std::string name, Place place, double low, double high, const std::string& unit, std::string meaning) {
+ConfigKey NumberIn(std::string name, Place place, double low, bool above_low, double high, const std::string& unit, std::string meaning) {
   ConfigKey key = KeyOf(std::move(name), ConfigKey::Type::kNumber, place, std::move(meaning));
   key.low = low;
+  key.above_low = above_low;
   key.high = high;
-  const std::string right = "must be in [" + Plain(low) + ", " + Plain(high) + "]" + unit;
-  key.read = [place, low, high, right](const JsonField& field, ServerConfig& config) {
+  std::string right = above_low ? "must be in (" : "must be in [";
+  right += Plain(low) + ", " + Plain(high) + "]" + unit;
+  key.read = [place, low, above_low, high, right](const JsonField& field, ServerConfig& config) {
     const double number = field.Number();
-    if (!(number >= low && number <= high)) field.Refuse(right);
+    const bool is_in = number <= high && (above_low ? number > low : number >= low);
+    if (!is_in) field.Refuse(right);
     std::invoke(place, config) = number;
   };
   return key;
+}
+
+template <typename Place>
+ConfigKey Number(std::string name, Place place, double low, double high, const std::string& unit, std::string meaning) {
+  return NumberIn(std::move(name), place, low, /*above_low=*/false, high, unit, std::move(meaning));
+}
+
+/// Of a whole: more than nothing, at most all.
+template <typename Place>
+ConfigKey Share(std::string name, Place place, std::string meaning) {
+  return NumberIn(std::move(name), place, 0, /*above_low=*/true, 1, "", std::move(meaning));
 }
 
 /// `choices`: the names of an enumeration's values, in their order.
@@ -143,7 +158,7 @@ std::string DefaultWords(const ConfigKey& key) {
 
 std::string RangeWords(const ConfigKey& key) {
   if (key.type == ConfigKey::Type::kInteger || key.type == ConfigKey::Type::kNumber) {
-    return Plain(key.low) + " to " + (key.high == static_cast<double>(kMostBytes) ? "2^50" : Plain(key.high));
+    return (key.above_low ? "above " : "") + Plain(key.low) + " to " + (key.high == static_cast<double>(kMostBytes) ? "2^50" : Plain(key.high));
   }
   std::string words;
   for (const std::string& choice : key.choices) words += (words.empty() ? "" : ", ") + Quoted(choice);
@@ -189,6 +204,7 @@ std::vector<ConfigKey> ConfigKeys() {
       Boolean("auth.allow_plaintext_tokens", [](auto& config) -> auto& { return config.auth.allow_plaintext_tokens; }, "take tokens without TLS on an address that is no loopback"),
       Integer("limits.requests_per_minute", [](auto& config) -> auto& { return config.limits.requests_per_minute; }, 0, 1'000'000, "calls of Segment, Compare and ModelInfer of one client; 0: no limit"),
       Integer("limits.bytes_per_minute", [](auto& config) -> auto& { return config.limits.bytes_per_minute; }, 0, kMostBytes, "bytes of volumes of one client, as sent; 0: no limit; else at least 1048576, and more than the largest volume"),
+      Share("limits.client_share", [](auto& config) -> auto& { return config.limits.client_share; }, "share of the places in each queue (`queue_capacity`) and of `max_streams` that one client may hold at once, rounded down, but one of each at least; where clients show who they are, see [security.md](security.md)"),
       Boolean("reflection", &ServerConfig::reflection, "clients may ask for the contract (server reflection)"),
       Number("max_connection_age_s", &ServerConfig::max_connection_age_s, 0, kMostAge_s, " s", "seconds after which a client has to connect anew; 0: never"),
       Number("max_connection_age_grace_s", &ServerConfig::max_connection_age_grace_s, 0, kMostAge_s, " s", "seconds that its calls may go on then; 0: until they end"),

@@ -16,8 +16,9 @@ struct ConfigKey {
   std::string name;  ///< `tls.key` is the key `key` of the object `tls`
   Type type = Type::kText;
   std::vector<std::string> choices;  ///< a text that is one of these; empty: any text
-  double low = 0;                    ///< of numbers
-  double high = 0;                   ///< likewise, and allowed too
+  double low = 0;                    ///< of numbers, and allowed unless `above_low`
+  bool above_low = false;            ///< `low` itself is not allowed
+  double high = 0;                   ///< likewise, and allowed
   Json entry;                        ///< of a list, which has at least one: the schema of each
   std::string meaning;               ///< Markdown, one line
   /// Takes the value over into its field. Errors: kInvalidArgument for another type and outside the range, naming what would be right.

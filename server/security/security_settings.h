@@ -35,10 +35,11 @@ struct AuthSettings {
   bool required() const { return !tokens_file.empty() || !certificates.empty(); }
 };
 
-/// Of one client; 0: no limit.
+/// Of one client.
 struct LimitSettings {
-  int64_t requests_per_minute = 0;
-  int64_t bytes_per_minute = 0;  ///< of volumes' files, as sent
+  int64_t requests_per_minute = 0;  ///< 0: no limit
+  int64_t bytes_per_minute = 0;     ///< of volumes' files, as sent; 0: no limit
+  double client_share = 0.5;        ///< in (0, 1]: of the places in a queue, and of streams, that it may hold at once
 };
 
 /// What a client is called where nobody has to say who it is. No token and no certificate may have this name.

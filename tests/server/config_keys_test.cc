@@ -46,7 +46,7 @@ Json PropertyOf(const ConfigKey& key) {
   Json property{{"description", key.meaning}, {"type", TypeName(key.type)}};
   if (!key.choices.empty()) property["enum"] = key.choices;
   if (HasRange(key)) {
-    property["minimum"] = key.low;
+    property[key.above_low ? "exclusiveMinimum" : "minimum"] = key.low;
     property["maximum"] = key.high;
   }
   if (key.type == ConfigKey::Type::kList) {
@@ -114,7 +114,7 @@ TEST(ConfigSchema, TakesAndRefusesWhatTheProgramDoes) {
     if (!key.choices.empty()) expect(key.name, "no such choice", false);
     for (const std::string& choice : key.choices) expect(key.name, choice, true);
     if (!HasRange(key)) continue;
-    expect(key.name, key.low, true);
+    expect(key.name, key.low, !key.above_low);
     expect(key.name, key.high, true);
     expect(key.name, key.low - 1, false);
     expect(key.name, key.high + 1, false);

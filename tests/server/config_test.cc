@@ -244,6 +244,23 @@ TEST(DevicesOf, AreThoseOfTheList) {
   EXPECT_EQ(DevicesOf(config), config.devices);
 }
 
+TEST(ClientShareOf, IsWhatWasSetWhereClientsShowWhoTheyAre) {
+  ServerConfig tokens;
+  tokens.limits.client_share = 0.25;
+  ServerConfig certificates = tokens;
+  tokens.auth.tokens_file = "tokens.json";
+  certificates.tls.client_ca = "ca.pem";
+  EXPECT_EQ(ClientShareOf(tokens), 0.25);
+  EXPECT_EQ(ClientShareOf(certificates), 0.25);
+}
+
+TEST(ClientShareOf, IsTheWholeWhereAllAreOneClient) {
+  ServerConfig config;
+  config.limits.client_share = 0.25;
+  config.tls.certificate = "server.pem";
+  EXPECT_EQ(ClientShareOf(config), 1);
+}
+
 TEST(CompleteConfig, SharesThreadsAmongDevices) {
   ServerConfig config;
   config.models = "models";

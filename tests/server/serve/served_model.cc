@@ -18,7 +18,7 @@ std::filesystem::path ModelsOf(const ServedOptions& options, const TemporaryDire
 }
 
 Devices& Filled(Devices& devices, const ServerConfig& config, const ServedOptions& options) {
-  for (const DeviceSettings& settings : DevicesOf(config)) devices.Add(settings, {options.executor, options.device_memory}, config.memory_limit_bytes);
+  for (const DeviceSettings& settings : DevicesOf(config)) devices.Add(settings, {options.executor, options.device_memory}, config.memory_limit_bytes, ClientShareOf(config));
   return devices;
 }
 
