@@ -8,7 +8,7 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 /// Tasks that were trained on crops refuse the option; they say so.
-constexpr auto kHint = " (--crop none looks at the whole volume, where the task may be run without a crop)";
+constexpr auto kHint = " (--crop robust misses less; --crop none looks at the whole volume, where the task may be run without a crop)";
 
 template <typename Result>
 std::vector<std::string> Names(const Result& result) {

@@ -47,6 +47,9 @@ def main():
     labels = SimpleITK.GetImageFromArray(answer.as_numpy("labels"))
     labels.CopyInformation(image)
     SimpleITK.WriteImage(labels, arguments.labels)
+    parameters = answer.get_response().parameters
+    if "warning" in parameters:
+        print(f"warning: {parameters['warning'].string_param}", file=sys.stderr)
     print(f"{answer.get_response().model_version}: {numpy.count_nonzero(answer.as_numpy('labels'))} voxels labelled")
 
 

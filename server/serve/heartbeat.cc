@@ -1,6 +1,8 @@
 #include "server/serve/heartbeat.h"
 
 #include <future>
+#include <optional>
+#include <system_error>
 #include <thread>
 #include <utility>
 
@@ -33,8 +35,13 @@ double RunWithHeartbeat(const std::function<void(const std::stop_token&)>& work,
   });
   std::future<void> end = task.get_future();
   {
-    const std::jthread thread(std::move(task));  // its end asks the work to stop, and waits for it
-    Beat(end, heartbeat);
+    std::optional<std::jthread> thread;  // its end asks the work to stop, and waits for it
+    try {
+      thread.emplace([&task](std::stop_token stop) { task(std::move(stop)); });
+    } catch (const std::system_error&) {
+      task({});  // what has taken minutes is not thrown away for want of a thread
+    }
+    if (thread) Beat(end, heartbeat);
   }
   end.get();
   return seconds;

@@ -21,7 +21,7 @@ struct Heartbeat {
 
 /// Runs `work` on a thread of its own, beside the heartbeat on this one. Returns and throws only once the work has ended, so that it may use what lives here: where
 /// the heartbeat throws, the work's token is asked to stop, and its end is waited for. Gives the seconds that the work took: the heartbeat may be held up by a client.
-/// Errors: what the work throws; before that, what the heartbeat throws; std::system_error where the system has no thread left.
+/// Errors: what the work throws; before that, what the heartbeat throws. Where the system has no thread left the work runs on this one, without a heartbeat.
 double RunWithHeartbeat(const std::function<void(const std::stop_token&)>& work, const Heartbeat& heartbeat);
 
 }  // namespace tuckerseg

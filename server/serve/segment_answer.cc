@@ -7,10 +7,10 @@
 #include <span>
 #include <utility>
 
-#include "engine/error.h"
 #include "engine/preview/preview.h"
 #include "engine/segment/statistics.h"
 #include "engine/sha256.h"
+#include "engine/stopping.h"
 #include "engine/volume/nifti_writer.h"
 #include "server/serve/messages.h"
 #include "server/serve/segment_header.h"
@@ -22,10 +22,6 @@ double VoxelVolumeMm3(const Geometry& geometry) {
   const auto& m = geometry.affine_ras.linear;
   return std::abs(m[0][0] * (m[1][1] * m[2][2] - m[1][2] * m[2][1]) - m[0][1] * (m[1][0] * m[2][2] - m[1][2] * m[2][0]) +
                   m[0][2] * (m[1][0] * m[2][1] - m[1][1] * m[2][0]));
-}
-
-void ThrowIfStopped(const std::stop_token& stop) {
-  if (stop.stop_requested()) throw Error(ErrorCode::kCancelled, "cancelled");
 }
 
 /// As Python's round(x, 5), which TotalSegmentator calls.

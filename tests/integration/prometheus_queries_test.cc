@@ -10,6 +10,7 @@
 #include <functional>
 #include <future>
 #include <optional>
+#include <span>
 #include <sstream>
 #include <stdexcept>
 #include <string>
@@ -154,7 +155,12 @@ TEST_F(PrometheusQueriesTest, AllHaveAnswersInTrouble) {
     Client client(address_);
     client.UnloadVariant("", "original", "");  // the first that is served below has it loaded again
     EXPECT_THROW(SegmentFile(client, no_ct), Error) << "refused";
-    EXPECT_THROW(SegmentFile(client, ct, at_once), Error) << "too late before it begins";
+    EXPECT_THROW(SegmentFile(client, ct, at_once), Error) << "no level is as fast";
+    const ByteProducer gives_up = [&ct](const ByteSink& sink) {
+      sink(std::span(ct).first(ct.size() / 2));
+      throw Error(ErrorCode::kCancelled, "given up");
+    };
+    EXPECT_THROW(client.Segment({}, gives_up, {}), Error);
     std::vector<std::future<void>> waiting;
     for (int i = 0; i < kAtOnce; ++i) waiting.push_back(std::async(std::launch::async, [&] { SegmentFile(client, ct); }));
     for (std::future<void>& request : waiting) request.get();

@@ -237,7 +237,7 @@ TEST_P(ServerThatIsAskedTwice, EndsAtOnceThoughARequestRuns) {
   EXPECT_THROW(client_->Segment({}, [&](const ByteSink& sink) { sink(file); }, events), Error) << "its server has gone";
   ASSERT_TRUE(status) << "the request was accepted";
   EXPECT_EQ(*status, 1) << server_->Errors();
-  EXPECT_LT(taken.count(), 1);
+  EXPECT_LT(taken.count(), 5) << "the patches would take far longer";
   EXPECT_THAT(server_->RestOfLog(), testing::Not(HasSubstr(R"("event":"stopped")")));
 }
 

@@ -118,7 +118,7 @@ TEST(PrintReport, WarnsWhereTheRoughModelHasFoundNothing) {
   PrintReport(report, out);
   EXPECT_THAT(out.str(), testing::HasSubstr("0 of 3 structures found by level original (only) on cpu\n"
                                             "warning: the rough model found none of the structures to crop to: the label map is empty "
-                                            "(--crop none looks at the whole volume, where the task may be run without a crop)\n"));
+                                            "(--crop robust misses less; --crop none looks at the whole volume, where the task may be run without a crop)\n"));
 }
 
 TEST(PrintReport, WarnsOfStructuresThatTheCropMayHaveCutOff) {
@@ -128,7 +128,7 @@ TEST(PrintReport, WarnsOfStructuresThatTheCropMayHaveCutOff) {
   EXPECT_THAT(none.str(), testing::Not(testing::HasSubstr("warning")));
   report.summary.add_structures_at_crop_border("spleen");
   PrintReport(report, one);
-  EXPECT_THAT(one.str(), testing::HasSubstr("\nwarning: spleen touches the border of the crop: it may be cut off (--crop none looks at the whole volume"));
+  EXPECT_THAT(one.str(), testing::HasSubstr("\nwarning: spleen touches the border of the crop: it may be cut off (--crop robust misses less"));
   report.summary.add_structures_at_crop_border("liver");
   PrintReport(report, two);
   EXPECT_THAT(two.str(), testing::HasSubstr("\nwarning: spleen, liver touch the border of the crop: they may be cut off (--crop none"));

