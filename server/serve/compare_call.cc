@@ -113,12 +113,7 @@ RunEvents CompareCall::EventsOf(size_t index) {
 
 Heartbeat CompareCall::HeartbeatOfEncoding() {
   told_.set_stage(v1::STAGE_ENCODE);
-  return {.look =
-              [this] {
-                run_.ThrowIfGone();
-                run_.ThrowIfTooLate();
-              },
-          .beat = [this] { Send(told_); }};
+  return run_.BesideTheAnswer([this] { Send(told_); });
 }
 
 std::vector<size_t> CompareCall::PlacesFor(size_t index) const {

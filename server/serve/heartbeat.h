@@ -15,7 +15,7 @@ inline constexpr double kHeartbeatSeconds = 1.9;
 /// What a call does meanwhile, on its own thread. What either throws ends the work.
 struct Heartbeat {
   std::function<void()> look;  ///< every kPoll
-  std::function<void()> beat;  ///< once the work has begun, then each time `interval_s` have passed
+  std::function<void()> beat;  ///< at once, then each time `interval_s` have passed
   double interval_s = kHeartbeatSeconds;
 };
 

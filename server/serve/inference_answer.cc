@@ -5,6 +5,8 @@
 #include <initializer_list>
 #include <string>
 
+#include "server/serve/messages.h"
+
 namespace tuckerseg {
 namespace {
 
@@ -52,10 +54,7 @@ std::string CropWarning(const std::optional<CropResult>& crop, const Model& mode
   if (!crop) return "";
   if (!crop->box) return "the rough model found none of the structures to crop to: the label map is empty";
   std::string names;
-  for (const Label& label : model.labels) {
-    const bool at_border = std::binary_search(crop->border_labels.begin(), crop->border_labels.end(), label.value);
-    if (at_border) names += (names.empty() ? "" : ", ") + label.name;
-  }
+  for (const std::string& name : NamesAtBorder(*crop, model.labels)) names += (names.empty() ? "" : ", ") + name;
   return names.empty() ? "" : "at the border of the crop, so maybe cut off: " + names;
 }
 

@@ -65,4 +65,11 @@ void Fill(double seconds, google::protobuf::Duration& message) {
   message.set_nanos(static_cast<int32_t>(1e9 * (bounded - std::floor(bounded))));
 }
 
+std::vector<std::string> NamesAtBorder(const CropResult& crop, std::span<const Label> labels) {
+  std::vector<std::string> names;
+  for (const Label& label : labels)
+    if (std::binary_search(crop.border_labels.begin(), crop.border_labels.end(), label.value)) names.push_back(label.name);
+  return names;
+}
+
 }  // namespace tuckerseg

@@ -3,9 +3,11 @@
 
 #include <google/protobuf/duration.pb.h>
 
-#include <algorithm>
 #include <optional>
 #include <span>
+#include <string>
+#include <utility>
+#include <vector>
 
 #include "engine/model/model.h"
 #include "engine/segment/segmenter.h"
@@ -24,16 +26,16 @@ void Fill(const Progress& progress, bool started, v1::Progress& message);
 /// Rounded to nanoseconds; `seconds` >= 0.
 void Fill(double seconds, google::protobuf::Duration& message);
 
-/// What became of a crop; nothing where there was none. `Message`: Summary or LevelResult. `labels`: all that the label map can hold, ascending by value.
+/// Names of the labels that a crop's border may have cut off, in the order of `labels`: all that the label map can hold.
+std::vector<std::string> NamesAtBorder(const CropResult& crop, std::span<const Label> labels);
+
+/// What became of a crop; nothing where there was none. `Message`: Summary or LevelResult. `labels`: as above.
 template <typename Message>
 void FillCrop(const std::optional<CropResult>& crop, std::span<const Label> labels, Message& message) {
   if (!crop) return;
   message.set_crop_found_nothing(!crop->box.has_value());
   if (crop->box) Fill(*crop->box, *message.mutable_crop_box());
-  for (const Label& label : labels) {
-    const bool at_border = std::binary_search(crop->border_labels.begin(), crop->border_labels.end(), label.value);
-    if (at_border) message.add_structures_at_crop_border(label.name);
-  }
+  for (std::string& name : NamesAtBorder(*crop, labels)) message.add_structures_at_crop_border(std::move(name));
 }
 
 }  // namespace tuckerseg

@@ -82,13 +82,8 @@ EncodedAnswer SegmentCall::Encode(SegmentWork& work, const NiftiHeader& input) {
   run_.clock().Enter(CallStage::kEncode);
   told_.set_stage(v1::STAGE_ENCODE);
   EncodedAnswer answer;
-  const Heartbeat heartbeat{.look =
-                                [this] {
-                                  run_.ThrowIfGone();
-                                  run_.ThrowIfTooLate();
-                                },
-                            .beat = [this] { Send(told_); }};
-  run_.TakeAnswerTime(RunWithHeartbeat([&](const std::stop_token& stop) { answer = MakeAnswer(work, input, stop); }, heartbeat));
+  const auto make = [&](const std::stop_token& stop) { answer = MakeAnswer(work, input, stop); };
+  run_.TakeAnswerTime(RunWithHeartbeat(make, run_.BesideTheAnswer([this] { Send(told_); })));
   run_.LearnTimes();
   run_.ThrowIfTooLate();
   return answer;

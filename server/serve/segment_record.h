@@ -38,7 +38,7 @@ struct SegmentRecord {
   std::string reason;   ///< why this variant; empty until it is chosen
   std::string device;
   bool reused = false;        ///< answered with an earlier call's result
-  bool refused = false;       ///< no level could keep what it asks, or there was no room: it never waited for a device
+  bool refused = false;       ///< no level could keep what it asks, or there was no room, for the level whose turn it was: its work never waited for a device
   bool header_taken = false;  ///< every field of the header has been found right
   int64_t received_bytes = 0;
   int64_t sent_bytes = 0;

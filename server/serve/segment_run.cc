@@ -349,6 +349,15 @@ void SegmentRun::TakeTimes(const SegmentWork& work) {
   correct(CallStage::kPostprocess, times.postprocess_s);
 }
 
+Heartbeat SegmentRun::BesideTheAnswer(std::function<void()> beat) const {
+  return {.look =
+              [this] {
+                ThrowIfGone();
+                ThrowIfTooLate();
+              },
+          .beat = std::move(beat)};
+}
+
 void SegmentRun::TakeAnswerTime(double seconds) {
   clock_.Enter(CallStage::kEncode);
   clock_.Correct(CallStage::kEncode, turn_began_.seconds(CallStage::kEncode) + seconds, CallStage::kSend);

@@ -75,7 +75,7 @@ class SegmentRun {
 
   /// A volume of this geometry is on its way, for which `held_bytes` are held, and its answer will take `answer_bytes` beside the label map: refuses what Perform() would
   /// refuse for want of memory however long it waited, before the rest of it is sent. Of several levels the first one is looked at: results of others may come before theirs fail.
-  /// Errors: as AdmitLevel's for memory that there will never be; none for anything else, which is Perform()'s to judge.
+  /// Errors: as AdmitLevel's for memory that there will never be, and of planning the levels; all else is Perform()'s to judge.
   void RefuseIfNeverFits(const Geometry& geometry, int64_t held_bytes, int64_t answer_bytes) const;
 
   /// The volume is there: the longest latency that the client accepts counts from now.
@@ -89,6 +89,8 @@ class SegmentRun {
   /// ThrowIfGone() and ThrowIfTooLate(), which are looked at all the while: the work then stops within one patch.
   std::shared_ptr<SegmentWork> Perform(Volume volume, MemoryReservation volume_memory, int64_t answer_bytes, const RunEvents& events, const RunTerms& terms = {});
 
+  /// What runs beside the making of the answer: `beat` tells that it goes on, and its client is looked after as Perform() does.
+  Heartbeat BesideTheAnswer(std::function<void()> beat) const;
   /// Making the answer took so many seconds: what the clock has counted beyond that a client has held up, which did not take the progress that it was told meanwhile.
   void TakeAnswerTime(double seconds);
   /// The answer has been made of what Perform() gave: from now on its making is foretold with the work. Before any of it is sent, which clients hold up.

@@ -128,10 +128,10 @@ TEST(PrintReport, WarnsOfStructuresThatTheCropMayHaveCutOff) {
   EXPECT_THAT(none.str(), testing::Not(testing::HasSubstr("warning")));
   report.summary.add_structures_at_crop_border("spleen");
   PrintReport(report, one);
-  EXPECT_THAT(one.str(), testing::HasSubstr("\nwarning: spleen touches the border of the crop: it may be cut off (--crop robust misses less"));
+  EXPECT_THAT(one.str(), testing::HasSubstr("\nwarning: spleen touches the border of the crop: it may be cut off (--crop robust misses less; --crop none looks at the whole volume"));
   report.summary.add_structures_at_crop_border("liver");
   PrintReport(report, two);
-  EXPECT_THAT(two.str(), testing::HasSubstr("\nwarning: spleen, liver touch the border of the crop: they may be cut off (--crop none"));
+  EXPECT_THAT(two.str(), testing::HasSubstr("\nwarning: spleen, liver touch the border of the crop: they may be cut off (--crop robust misses less; --crop none looks at the whole volume"));
 }
 
 TEST(PrintReportAsJson, HoldsTheCropAndItsWarnings) {
