@@ -18,7 +18,10 @@ std::filesystem::path ModelsOf(const ServedOptions& options, const TemporaryDire
 }
 
 Devices& Filled(Devices& devices, const ServerConfig& config, const ServedOptions& options) {
-  for (const DeviceSettings& settings : DevicesOf(config)) devices.Add(settings, {options.executor, options.device_memory}, config.memory_limit_bytes, ClientShareOf(config));
+  for (const DeviceSettings& settings : DevicesOf(config)) {
+    DeviceExecution execution = options.execution ? options.execution(settings) : DeviceExecution{options.executor, options.device_memory};
+    devices.Add(settings, std::move(execution), config.memory_limit_bytes, ClientShareOf(config));
+  }
   return devices;
 }
 

@@ -40,6 +40,7 @@ struct ServedOptions {
   std::filesystem::path models = {};  ///< a directory of bundles; empty: one with those above
   ExecutorFactory executor;  ///< on every device; the plain one
   std::function<DeviceMemory()> device_memory = {};   ///< of devices that are not the host's
+  std::function<DeviceExecution(const DeviceSettings&)> execution = {};  ///< how networks run on each device; empty: as the two above say
   std::string listen = "127.0.0.1:0";
   double patch_s = 1e-6;  ///< what a patch of any level is expected to take
   bool load_at_start = true;

@@ -1,0 +1,196 @@
+/// A GPU and the host's processors behind one server: each runs the level that it can keep a promise with, and a GPU that others fill steps down. Skips where there is no GPU.
+#include <ATen/ATen.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <fstream>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "engine/error.h"
+#include "engine/execute/torch/cuda_memory.h"
+#include "engine/execute/torch/torch_executor.h"
+#include "engine/model/card.h"
+#include "engine/model/cost.h"
+#include "engine/segment/memory_plan.h"
+#include "engine/segment/segmenter.h"
+#include "engine/volume/nifti_reader.h"
+#include "server/execution.h"
+#include "server/variants/described_bundle.h"
+#include "tests/server/serve/held_model.h"
+#include "tests/server/serve/segment_conversation.h"
+#include "tests/server/variants/tiny_variants.h"
+
+namespace tuckerseg {
+namespace {
+
+using testing::HasSubstr;
+
+constexpr auto kGpu = "cuda:0";
+constexpr int64_t kMebibyte = int64_t{1} << 20;
+
+bool HasGpu() {
+  const std::vector<std::string> devices = TorchDevices();
+  return std::find(devices.begin(), devices.end(), kGpu) != devices.end();
+}
+
+CardLatency Latency(const std::string& device, double patch_s) {
+  CardLatency latency;
+  latency.device = device;
+  latency.executor = "torch";
+  latency.precision = "fp32";
+  latency.threads = 1;
+  latency.patch = {8, 8, 8};
+  latency.min_s = patch_s;
+  latency.median_s = patch_s;
+  return latency;
+}
+
+/// What was measured of a level: on a GPU a patch takes no time, whatever the level.
+std::string CardOf(const std::string& level, double quality, double cpu_patch_s) {
+  Card card = ParseCard(TinyCard(level, quality, quality));
+  card.latency = {Latency("cpu Sample", cpu_patch_s), Latency("cuda Sample", 1e-4)};
+  return EncodeCard(card);
+}
+
+/// Volumes have twelve patches of 8 x 8 x 8. On the CPU the original takes two minutes for them, by its card, `half` twelve seconds.
+class GpuAndCpu : public testing::Test {
+ protected:
+  void SetUp() override {
+    if (!HasGpu()) GTEST_SKIP() << "no GPU: devices are " << testing::PrintToString(TorchDevices());
+  }
+
+  static void AddLevels(const ModelOnDisk& disk) {
+    std::ofstream(disk.bundle() / "card.json") << CardOf("original", 1, 10);
+    disk.Add("half", {{"half", 0.5, true, 8}}, 11, CardOf("half", 0.95, 1));
+  }
+
+  static ServedOptions WithGpuAndCpu(const ModelOnDisk& disk) {
+    ServedOptions options;
+    options.models = disk.models();
+    options.load_at_start = false;
+    options.config.allow_phantom_quality = true;
+    options.config.memory_limit_bytes = int64_t{16} << 30;
+    options.config.devices = {{.name = "gpu", .device = kGpu, .queue_capacity = 1}, {.name = "cpu", .threads = 2}};
+    options.execution = ExecutionOn;
+    return options;
+  }
+
+  static v1::SegmentHeader Within(int64_t seconds) {
+    v1::SegmentHeader header;
+    header.mutable_level()->mutable_automatic()->mutable_max_latency()->set_seconds(seconds);
+    return header;
+  }
+
+  static void ExpectServedBy(const Answer& answer, const std::string& level, const std::string& device) {
+    ASSERT_TRUE(answer.status.ok()) << answer.status.error_message();
+    EXPECT_EQ(answer.accepted.variant(), level);
+    EXPECT_EQ(answer.accepted.device(), device);
+    EXPECT_EQ(answer.summary.variant(), level) << "what was foretold has run";
+  }
+
+  const std::vector<std::byte> ct_ = SmallCt().Bytes();
+};
+
+/// The share of voxels that have the label that the plain executor finds.
+double ShareAsWithThePlainExecutor(Bundle bundle, const std::vector<std::byte>& ct, const Answer& answer) {
+  const Segmentation reference = Segmenter(std::move(bundle), PlainExecutorFactory()).Segment(ReadNifti(ct).volume, {});
+  const std::vector<uint16_t> labels = DecodedLabels(answer.file);
+  const std::vector<uint16_t>& expected = reference.label_map.labels;
+  if (labels.size() != expected.size()) return 0;
+  int64_t equal = 0;
+  for (size_t i = 0; i < labels.size(); ++i) equal += labels[i] == expected[i] ? 1 : 0;
+  return static_cast<double>(equal) / static_cast<double>(labels.size());
+}
+
+TEST_F(GpuAndCpu, RunEachTheirOwnLevelOfTheSameRequest) {
+  const ModelOnDisk disk(TinyBundle(TinyUnet(16, 4), {8, 8, 8}, 5));
+  AddLevels(disk);
+  PatchGate gate;
+  ServedOptions options = WithGpuAndCpu(disk);
+  options.execution = [&gate](const DeviceSettings& settings) {
+    DeviceExecution execution = ExecutionOn(settings);
+    if (!settings.on_host()) execution.factory = gate.Before(execution.factory);
+    return execution;
+  };
+  ServedModel served(std::move(options));
+  const std::shared_ptr<PatchGate> opened(&gate, [](PatchGate* closed) { closed->Open(); });  // also where an assertion fails
+
+  SegmentConversation on_gpu(served.channel());
+  on_gpu.SendHeader(Within(60));
+  on_gpu.SendFile(ct_);
+  ASSERT_TRUE(gate.WaitForPatch(1)) << "the GPU's one place is taken";
+  const Answer on_cpu = Segment(served.channel(), ct_, Within(60));
+  ExpectServedBy(on_cpu, "half", "cpu");
+  EXPECT_EQ(on_cpu.accepted.reason(), v1::LEVEL_REASON_QUEUE) << v1::LevelReason_Name(on_cpu.accepted.reason());
+  gate.Open();
+  const Answer original = on_gpu.Finish();
+  ExpectServedBy(original, "original", "gpu");
+  EXPECT_EQ(original.accepted.reason(), v1::LEVEL_REASON_QUALITY) << v1::LevelReason_Name(original.accepted.reason());
+
+  EXPECT_GT(ShareAsWithThePlainExecutor(LoadBundle(disk.bundle()), ct_, original), 0.99);
+  ASSERT_TRUE(served.BecomesIdle());
+  const std::string page = served.metrics().Text();
+  for (const auto& [device, level] : std::vector<std::pair<std::string, std::string>>{{"gpu", "original"}, {"cpu", "half"}}) {
+    EXPECT_THAT(page, HasSubstr(R"(tuckerseg_requests_total{code="OK",device=")" + device + R"(",method="Segment",task="tiny",variant=")" + level + "\"} 1\n"));
+    EXPECT_THAT(page, HasSubstr(R"(tuckerseg_variant_loaded{device=")" + device + R"(",model="tiny",variant=")" + level + "\"} 1\n"));
+  }
+  EXPECT_THAT(page, HasSubstr(R"(tuckerseg_device_memory_bytes{device="gpu",kind="free"})"));
+}
+
+/// A network whose original has half a gigabyte of weights, and `half` next to none.
+class FilledGpu : public GpuAndCpu {
+ protected:
+  /// Takes all of the GPU's free memory but this much, as another program would.
+  static at::Tensor Leave(int64_t bytes) {
+    const int64_t free_bytes = CudaMemoryOf(kGpu).value().free_bytes;
+    return at::empty({free_bytes - bytes}, at::TensorOptions().device(at::Device(kGpu)).dtype(at::kByte));
+  }
+};
+
+TEST_F(FilledGpu, StepsDownToWhatFitsAndUpAgain) {
+  const ModelOnDisk disk(TinyBundle(TinyUnet(1024, 4), {8, 8, 8}, 5));
+  AddLevels(disk);
+  const int64_t original_bytes = Float32WeightBytes(disk.model()) + PatchBytes(disk.model());
+  ASSERT_GT(original_bytes, 400 * kMebibyte);
+  ServedOptions options = WithGpuAndCpu(disk);
+  options.config.devices.pop_back();  // with the CPU there, a promise would be what forbids the original
+  ServedModel served(std::move(options));
+  v1::SegmentHeader half;
+  half.mutable_level()->set_name("half");
+  ExpectServedBy(Segment(served.channel(), ct_, half), "half", "gpu");  // what the driver and cuDNN take for themselves is taken now
+
+  at::Tensor others = Leave(original_bytes - 100 * kMebibyte);
+  const Answer stepped_down = Segment(served.channel(), ct_);
+  ExpectServedBy(stepped_down, "half", "gpu");
+  EXPECT_EQ(stepped_down.accepted.reason(), v1::LEVEL_REASON_MEMORY) << v1::LevelReason_Name(stepped_down.accepted.reason());
+  others.reset();
+  const Answer stepped_up = Segment(served.channel(), ct_);
+  ExpectServedBy(stepped_up, "original", "gpu");
+  EXPECT_EQ(stepped_up.accepted.reason(), v1::LEVEL_REASON_QUALITY) << v1::LevelReason_Name(stepped_up.accepted.reason());
+  EXPECT_TRUE(served.BecomesIdle());
+}
+
+TEST_F(FilledGpu, LeavesTheRequestToTheProcessorsWhereNothingFits) {
+  const ModelOnDisk disk(TinyBundle(TinyUnet(16, 4), {8, 8, 8}, 5));
+  AddLevels(disk);
+  ServedModel served(WithGpuAndCpu(disk));
+  ExpectServedBy(Segment(served.channel(), ct_, Within(60)), "original", "gpu");
+  {
+    const at::Tensor others = Leave(0);
+    const Answer refused = Segment(served.channel(), ct_, Within(5));
+    EXPECT_EQ(refused.status.error_code(), grpc::RESOURCE_EXHAUSTED) << refused.status.error_message();
+    ExpectServedBy(Segment(served.channel(), ct_, Within(60)), "half", "cpu");
+  }
+  ExpectServedBy(Segment(served.channel(), ct_, Within(5)), "original", "gpu");
+  EXPECT_TRUE(served.BecomesIdle());
+}
+
+}  // namespace
+}  // namespace tuckerseg
