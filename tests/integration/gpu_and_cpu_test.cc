@@ -1,5 +1,6 @@
 /// A GPU and the host's processors behind one server: each runs the level that it can keep a promise with, and a GPU that others fill steps down. Skips where there is no GPU.
 #include <ATen/ATen.h>
+#include <c10/core/CachingDeviceAllocator.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -144,18 +145,18 @@ TEST_F(GpuAndCpu, RunEachTheirOwnLevelOfTheSameRequest) {
   EXPECT_THAT(page, HasSubstr(R"(tuckerseg_device_memory_bytes{device="gpu",kind="free"})"));
 }
 
-/// A network whose original has half a gigabyte of weights, and `half` next to none.
 class FilledGpu : public GpuAndCpu {
  protected:
   /// Takes all of the GPU's free memory but this much, as another program would.
   static at::Tensor Leave(int64_t bytes) {
+    c10::getDeviceAllocator(c10::DeviceType::CUDA)->emptyCache();  // else what LibTorch keeps for its next tensors would be left too
     const int64_t free_bytes = CudaMemoryOf(kGpu).value().free_bytes;
     return at::empty({free_bytes - bytes}, at::TensorOptions().device(at::Device(kGpu)).dtype(at::kByte));
   }
 };
 
 TEST_F(FilledGpu, StepsDownToWhatFitsAndUpAgain) {
-  const ModelOnDisk disk(TinyBundle(TinyUnet(1024, 4), {8, 8, 8}, 5));
+  const ModelOnDisk disk(TinyBundle(TinyUnet(1024, 4), {8, 8, 8}, 5));  // half a gigabyte of weights; `half` has next to none
   AddLevels(disk);
   const int64_t original_bytes = Float32WeightBytes(disk.model()) + PatchBytes(disk.model());
   ASSERT_GT(original_bytes, 400 * kMebibyte);
@@ -178,12 +179,14 @@ TEST_F(FilledGpu, StepsDownToWhatFitsAndUpAgain) {
 }
 
 TEST_F(FilledGpu, LeavesTheRequestToTheProcessorsWhereNothingFits) {
-  const ModelOnDisk disk(TinyBundle(TinyUnet(16, 4), {8, 8, 8}, 5));
+  const ModelOnDisk disk(TinyBundle(TinyUnet(512, 4), {8, 8, 8}, 5));
   AddLevels(disk);
+  constexpr int64_t kLeft = 4 * kMebibyte;  // LibTorch takes memory in steps of 2 MiB
+  ASSERT_GT(PatchBytes(disk.model()), 2 * kLeft);
   ServedModel served(WithGpuAndCpu(disk));
   ExpectServedBy(Segment(served.channel(), ct_, Within(60)), "original", "gpu");
   {
-    const at::Tensor others = Leave(0);
+    const at::Tensor others = Leave(kLeft);
     const Answer refused = Segment(served.channel(), ct_, Within(5));
     EXPECT_EQ(refused.status.error_code(), grpc::RESOURCE_EXHAUSTED) << refused.status.error_message();
     ExpectServedBy(Segment(served.channel(), ct_, Within(60)), "half", "cpu");
