@@ -56,7 +56,7 @@ struct StageTimes {
 /// What a rough model has left of the volume for the networks that followed.
 struct CropResult {
   std::optional<VolumeBox> box = {};         ///< on the input's grid; nothing: it found none of what it looks for, and the label map is empty for that reason
-  std::vector<uint16_t> border_labels = {};  ///< as LabelsAtBorder: they may have been cut off
+  std::vector<uint16_t> border_labels = {};  ///< as LabelsAtBorder, of the finished label map: they may have been cut off
 };
 
 struct Segmentation {

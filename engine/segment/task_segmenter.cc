@@ -81,6 +81,8 @@ Segmentation TaskSegmenter::Segment(const Volume& volume, std::stop_token stop, 
   };
   Segmentation result = rough_ == nullptr ? own_.Segment(volume, options(), stop, counted, &device) : SegmentCropped(volume, stop, counted, device);
   if (refiner_ != nullptr) Refine(volume, result, stop, Shifted(progress, patches, 0), device);
+  // Of what is given back: a refinement takes labels from the border, and grows others to it.
+  if (result.crop && result.crop->box) result.crop->border_labels = LabelsAtBorder(result.label_map, *result.crop->box);
   if (options().statistics && result.statistics.empty()) {
     result.statistics = MeasureStructures(result.label_map.labels, ViewOf(volume), HeaderVoxelVolumeMm3(volume.geometry),
                                           own_.ValuesAskedFor(options()), {options().exclude_incomplete, {options().threads, stop}});
@@ -112,7 +114,7 @@ Segmentation TaskSegmenter::SegmentCropped(const Volume& volume, const std::stop
   AddTimes(rough.times, result.times);
   result.label_map = PasteLabels(result.label_map, *box, volume.geometry.shape, stop);
   if (!near.empty()) KeepNear(std::move(near), spacing_mm, own_.model().pipeline.keep_near->distance_mm, threads, result.label_map);
-  result.crop = CropResult{.box = *box, .border_labels = LabelsAtBorder(result.label_map, *box)};
+  result.crop = CropResult{.box = *box};
   return result;
 }
 
