@@ -90,6 +90,7 @@ TEST_F(TaskSegmenterTest, GivesAnEmptyMapWhereTheRoughModelFindsNothing) {
   ASSERT_TRUE(segmentation.crop) << "it says why";
   EXPECT_FALSE(segmentation.crop->box);
   EXPECT_THAT(segmentation.crop->border_labels, testing::IsEmpty());
+  EXPECT_THAT(segmentation.crop->structures_not_found, testing::IsEmpty()) << "the box that is not there says it of all of them";
 }
 
 TEST_F(TaskSegmenterTest, TellsTheBoxThatWasLookedAtAndWhatMayHaveBeenCutOffThere) {
@@ -103,6 +104,26 @@ TEST_F(TaskSegmenterTest, TellsTheBoxThatWasLookedAtAndWhatMayHaveBeenCutOffTher
   const Segmentation whole = Make("liver_vessels", {}).Segment(Field({40, 9, 9}, {{20, 500}, {21, 200}}));
   ASSERT_TRUE(whole.crop);
   EXPECT_THAT(whole.crop->border_labels, testing::IsEmpty()) << "it ends a voxel before the crop does";
+}
+
+TEST_F(TaskSegmenterTest, NamesWhatTheRoughModelDidNotFindBesideWhatItFound) {
+  Serve(ThresholdBundle("total_fastest", {"liver", "spleen", "stomach", "colon"}, 300));  // of which it only ever finds the liver
+  Bundle vessels = ThresholdBundle("liver_vessels", {"vessel"}, 100);
+  vessels.model.pipeline.crop = CropRule{"total_fastest", "total_fast", {"colon", "liver", "spleen"}, 2};
+  Serve(std::move(vessels));
+  const Segmentation segmentation = Make("liver_vessels", {}).Segment(Field({40, 9, 9}, {{20, 500}}));
+  ASSERT_TRUE(segmentation.crop);
+  EXPECT_THAT(segmentation.crop->structures_not_found, testing::ElementsAre("spleen", "colon")) << "by value; nobody looked for the stomach";
+  EXPECT_EQ(segmentation.crop->box, (VolumeBox{{18, 0, 0}, {23, 3, 3}})) << "around what was found";
+  EXPECT_EQ(segmentation.label_map.labels[20], 1) << "which is looked at all the same";
+}
+
+TEST_F(TaskSegmenterTest, NamesNothingWhereTheRoughModelFoundAllThatItWasToFind) {
+  ServeTotal("total_fastest");
+  ServeVessels();
+  const Segmentation segmentation = Make("liver_vessels", {}).Segment(Field({40, 9, 9}, {{20, 500}}));
+  ASSERT_TRUE(segmentation.crop);
+  EXPECT_THAT(segmentation.crop->structures_not_found, testing::IsEmpty()) << "its spleen was not asked for";
 }
 
 TEST_F(TaskSegmenterTest, TellsOfNoCropWhereTheWholeVolumeWasLookedAt) {
