@@ -11,8 +11,19 @@ using Json = nlohmann::ordered_json;
 constexpr auto kHint = " (--crop robust misses less; --crop none looks at the whole volume, where the task may be run without a crop)";
 
 template <typename Result>
-std::vector<std::string> Names(const Result& result) {
+std::vector<std::string> NotFound(const Result& result) {
+  return std::vector<std::string>(result.crop_structures_not_found().begin(), result.crop_structures_not_found().end());
+}
+
+template <typename Result>
+std::vector<std::string> AtBorder(const Result& result) {
   return std::vector<std::string>(result.structures_at_crop_border().begin(), result.structures_at_crop_border().end());
+}
+
+std::string Joined(const std::vector<std::string>& names) {
+  std::string text;
+  for (const std::string& name : names) text += (text.empty() ? "" : ", ") + name;
+  return text;
 }
 
 /// `hint`: behind each of them.
@@ -22,12 +33,14 @@ std::vector<std::string> Warnings(const Result& result, const std::string& hint)
   if (result.crop_found_nothing()) {
     warnings.push_back("the rough model found none of the structures to crop to: the label map is empty" + hint);
   }
-  const std::vector<std::string> names = Names(result);
-  if (names.empty()) return warnings;
-  std::string text;
-  for (const std::string& name : names) text += (text.empty() ? "" : ", ") + name;
-  text += names.size() == 1 ? " touches the border of the crop: it may be cut off" : " touch the border of the crop: they may be cut off";
-  warnings.push_back(text + hint);
+  if (const std::vector<std::string> names = NotFound(result); !names.empty()) {
+    const std::string them = names.size() == 1 ? "it" : "them";
+    warnings.push_back("the rough model did not find " + Joined(names) + ": if the CT shows " + them + ", what lies there may be missing" + hint);
+  }
+  if (const std::vector<std::string> names = AtBorder(result); !names.empty()) {
+    const std::string touch = names.size() == 1 ? " touches the border of the crop: it may be cut off" : " touch the border of the crop: they may be cut off";
+    warnings.push_back(Joined(names) + touch + hint);
+  }
   return warnings;
 }
 
@@ -45,7 +58,8 @@ template <typename Result>
 void Add(const Result& result, Json& json) {
   json["crop_box"] = BoxJson(result);
   json["crop_found_nothing"] = result.crop_found_nothing();
-  json["structures_at_crop_border"] = Names(result);
+  json["crop_structures_not_found"] = NotFound(result);
+  json["structures_at_crop_border"] = AtBorder(result);
   json["warnings"] = CropWarnings(result);
 }
 

@@ -1,4 +1,4 @@
-/// What users are told of a crop by a rough model: an empty label map, or an organ that was cut off, must not pass for what the volume holds.
+/// What users are told of a crop by a rough model: an empty label map, or an organ that was missed or cut off, must not pass for what the volume holds.
 #pragma once
 
 #include <nlohmann/json.hpp>
@@ -13,7 +13,7 @@ namespace tuckerseg {
 std::vector<std::string> CropWarnings(const v1::Summary& summary);
 std::vector<std::string> CropWarnings(const v1::LevelResult& result);
 
-/// Adds crop_box (null: none), crop_found_nothing, structures_at_crop_border and warnings to an object (docs/api.md).
+/// Adds crop_box (null: none), crop_found_nothing, crop_structures_not_found, structures_at_crop_border and warnings to an object (docs/api.md).
 void AddCrop(const v1::Summary& summary, nlohmann::ordered_json& json);
 void AddCrop(const v1::LevelResult& result, nlohmann::ordered_json& json);
 

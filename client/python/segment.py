@@ -65,6 +65,8 @@ def print_summary(summary):
     print(f"{summary.variant}: {summary.quality_statement}")
     if summary.crop_found_nothing:
         print("warning: the rough model found none of the structures to crop to: the label map is empty", file=sys.stderr)
+    for structure in summary.crop_structures_not_found:
+        print(f"warning: the rough model did not find {structure}: if the CT shows it, what lies there may be missing", file=sys.stderr)
     for structure in summary.structures_at_crop_border:
         print(f"warning: {structure} touches the border of the crop: it may be cut off", file=sys.stderr)
 

@@ -35,6 +35,14 @@ void FindLabelsIn(const LabelMap& map, const VolumeBox& box, std::vector<bool>& 
   });
 }
 
+/// The labels that are set in `labels`, ascending.
+std::vector<uint16_t> ListOf(const std::vector<bool>& labels) {
+  std::vector<uint16_t> list;
+  for (size_t label = 0; label < labels.size(); ++label)
+    if (labels[label]) list.push_back(static_cast<uint16_t>(label));
+  return list;
+}
+
 int32_t Truncated(double value) {
   constexpr double kLow = std::numeric_limits<int32_t>::min();
   constexpr double kHigh = std::numeric_limits<int32_t>::max();
@@ -85,6 +93,22 @@ std::optional<VolumeBox> BoxOfLabels(const LabelMap& map, std::span<const int64_
   return box;
 }
 
+std::vector<uint16_t> AbsentLabels(const LabelMap& map, std::span<const int64_t> values, const std::stop_token& stop) {
+  std::vector<bool> absent(65536, false);
+  for (const int64_t value : values) absent[static_cast<size_t>(value)] = true;
+  auto left = std::count(absent.begin(), absent.end(), true);
+  size_t v = 0;
+  for (int64_t k = 0; k < map.shape[2] && left > 0; ++k) {  // most maps hold them all, long before their last plane
+    ThrowIfStopped(stop);
+    for (int64_t in_plane = map.shape[0] * map.shape[1]; in_plane > 0; --in_plane, ++v) {
+      if (!absent[map.labels[v]]) continue;
+      absent[map.labels[v]] = false;
+      --left;
+    }
+  }
+  return ListOf(absent);
+}
+
 Volume CropVolume(const Volume& volume, const VolumeBox& box, const std::stop_token& stop) {
   Volume cropped;
   cropped.geometry = volume.geometry;
@@ -132,10 +156,8 @@ std::vector<uint16_t> LabelsAtBorder(const LabelMap& map, const VolumeBox& box) 
     face.begin[a] = box.end[a] - 1;
     if (box.end[a] < map.shape[a]) FindLabelsIn(map, face, found);
   }
-  std::vector<uint16_t> labels;
-  for (size_t label = 1; label < found.size(); ++label)
-    if (found[label]) labels.push_back(static_cast<uint16_t>(label));
-  return labels;
+  found[0] = false;  // background
+  return ListOf(found);
 }
 
 }  // namespace tuckerseg

@@ -24,6 +24,9 @@ struct VolumeBox {
 std::optional<VolumeBox> BoxOfLabels(const LabelMap& map, std::span<const int64_t> values, const Spacing3& spacing_mm,
                                      double margin_mm, const std::stop_token& stop = {});
 
+/// Of `values`, those that have no voxel in the map: ascending, each once.
+std::vector<uint16_t> AbsentLabels(const LabelMap& map, std::span<const int64_t> values, const std::stop_token& stop = {});
+
 /// The part of `volume` in `box`. A copy, since it is what is resampled from then on, and smaller. Intensities are whole numbers,
 /// truncated toward zero, as the original's cropping leaves them (totalsegmentator-pipeline section 4): voxels that are stored as whole
 /// numbers with whole slope and intercept stay as they are, all others become int32.

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <optional>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -58,6 +59,15 @@ void KeepNear(std::vector<uint8_t> mask, const Spacing3& spacing_mm, double dist
   KeepOnlyIn(mask, threads, map);
 }
 
+/// Names of the structures that the plan's rough model was to find for the crop, and that `rough`, its label map, does not hold; ascending by value.
+std::vector<std::string> StructuresNotFound(const TaskPlan& plan, const LabelMap& rough, const std::stop_token& stop) {
+  const std::vector<uint16_t> absent = AbsentLabels(rough, plan.crop_labels, stop);
+  std::vector<std::string> names;
+  for (const Label& label : plan.rough->labels)  // ascend
+    if (std::binary_search(absent.begin(), absent.end(), label.value)) names.push_back(label.name);
+  return names;
+}
+
 }  // namespace
 
 TaskSegmenter::TaskSegmenter(TaskPlan plan, Segmenter& own, const SegmenterLookup& others) : plan_(std::move(plan)), own_(own) {
@@ -81,6 +91,8 @@ Segmentation TaskSegmenter::Segment(const Volume& volume, std::stop_token stop, 
   };
   Segmentation result = rough_ == nullptr ? own_.Segment(volume, options(), stop, counted, &device) : SegmentCropped(volume, stop, counted, device);
   if (refiner_ != nullptr) Refine(volume, result, stop, Shifted(progress, patches, 0), device);
+  // Of what is given back: a refinement takes labels from the border, and grows others to it.
+  if (result.crop && result.crop->box) result.crop->border_labels = LabelsAtBorder(result.label_map, *result.crop->box);
   if (options().statistics && result.statistics.empty()) {
     result.statistics = MeasureStructures(result.label_map.labels, ViewOf(volume), HeaderVoxelVolumeMm3(volume.geometry),
                                           own_.ValuesAskedFor(options()), {options().exclude_incomplete, {options().threads, stop}});
@@ -106,13 +118,14 @@ Segmentation TaskSegmenter::SegmentCropped(const Volume& volume, const std::stop
     rough.crop = CropResult{};
     return rough;
   }
+  CropResult crop{.box = *box, .structures_not_found = StructuresNotFound(plan_, rough.label_map, stop)};
   std::vector<uint8_t> near = plan_.near_labels.empty() ? std::vector<uint8_t>() : MaskOf(rough.label_map, plan_.near_labels, threads);
   rough.label_map = {};
   Segmentation result = own_.Segment(CropVolume(volume, *box, stop), options(), stop, Shifted(progress, patches, 0), &device);
   AddTimes(rough.times, result.times);
   result.label_map = PasteLabels(result.label_map, *box, volume.geometry.shape, stop);
   if (!near.empty()) KeepNear(std::move(near), spacing_mm, own_.model().pipeline.keep_near->distance_mm, threads, result.label_map);
-  result.crop = CropResult{.box = *box, .border_labels = LabelsAtBorder(result.label_map, *box)};
+  result.crop = std::move(crop);
   return result;
 }
 

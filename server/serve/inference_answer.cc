@@ -4,6 +4,7 @@
 #include <cstring>
 #include <initializer_list>
 #include <string>
+#include <vector>
 
 #include "server/serve/messages.h"
 
@@ -15,6 +16,12 @@ void DescribeTensor(const char* name, const char* datatype, std::initializer_lis
   message.set_name(name);
   message.set_datatype(datatype);
   for (const int64_t length : shape) message.add_shape(length);
+}
+
+std::string Joined(const std::vector<std::string>& texts, const char* separator) {
+  std::string joined;
+  for (const std::string& text : texts) joined += (joined.empty() ? "" : separator) + text;
+  return joined;
 }
 
 const char* DatatypeOf(const LabelsForm& form) { return form.wide ? "UINT16" : "UINT8"; }
@@ -53,9 +60,12 @@ void AddLabels(const LabelMap& map, const LabelsForm& form, inference::ModelInfe
 std::string CropWarning(const std::optional<CropResult>& crop, const Model& model) {
   if (!crop) return "";
   if (!crop->box) return "the rough model found none of the structures to crop to: the label map is empty";
-  std::string names;
-  for (const std::string& name : NamesAtBorder(*crop, model.labels)) names += (names.empty() ? "" : ", ") + name;
-  return names.empty() ? "" : "at the border of the crop, so maybe cut off: " + names;
+  const std::string not_found = Joined(crop->structures_not_found, ", ");
+  const std::string cut_off = Joined(NamesAtBorder(*crop, model.labels), ", ");
+  std::vector<std::string> warnings;
+  if (!not_found.empty()) warnings.push_back("not found by the rough model, so what the CT shows there may be missing: " + not_found);
+  if (!cut_off.empty()) warnings.push_back("at the border of the crop, so maybe cut off: " + cut_off);
+  return Joined(warnings, "; ");
 }
 
 void Describe(const CatalogueModel& model, inference::ModelMetadataResponse& response) {

@@ -36,6 +36,7 @@ void FillCrop(const std::optional<CropResult>& crop, std::span<const Label> labe
   message.set_crop_found_nothing(!crop->box.has_value());
   if (crop->box) Fill(*crop->box, *message.mutable_crop_box());
   for (std::string& name : NamesAtBorder(*crop, labels)) message.add_structures_at_crop_border(std::move(name));
+  for (const std::string& name : crop->structures_not_found) message.add_crop_structures_not_found(name);
 }
 
 }  // namespace tuckerseg

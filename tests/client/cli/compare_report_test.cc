@@ -103,22 +103,29 @@ TEST(PrintComparison, WarnsOfWhatACropMayHaveCost) {
   CompareReport report = Report();
   EXPECT_THAT(Printed(report), Not(HasSubstr("warning")));
   report.levels[0].result.set_crop_found_nothing(true);
+  report.levels[1].result.add_crop_structures_not_found("spleen");
   report.levels[1].result.add_structures_at_crop_border("colon");
   const std::string text = Printed(report);
   EXPECT_THAT(text, HasSubstr("warning: original: the rough model found none of the structures to crop to: the label map is empty\n"));
+  EXPECT_THAT(text, HasSubstr("warning: elastic-0.3: the rough model did not find spleen: if the CT shows it, what lies there may be missing\n"));
   EXPECT_THAT(text, HasSubstr("warning: elastic-0.3: colon touches the border of the crop: it may be cut off\n"));
 }
 
 TEST(PrintComparisonAsJson, HoldsTheCropAndItsWarnings) {
   CompareReport report = Report();
   report.levels[1].result.add_structures_at_crop_border("colon");
+  report.levels[1].result.add_crop_structures_not_found("spleen");
   std::ostringstream out;
   PrintComparisonAsJson(report, out);
   const auto levels = nlohmann::json::parse(out.str()).at("levels");
   EXPECT_TRUE(levels[0].at("crop_box").is_null());
   EXPECT_TRUE(levels[0].at("warnings").empty());
   EXPECT_EQ(levels[1].at("structures_at_crop_border")[0], "colon");
-  EXPECT_EQ(levels[1].at("warnings")[0], "colon touches the border of the crop: it may be cut off");
+  EXPECT_TRUE(levels[0].at("crop_structures_not_found").empty());
+  EXPECT_EQ(levels[1].at("crop_structures_not_found")[0], "spleen");
+  ASSERT_EQ(levels[1].at("warnings").size(), 2U);
+  EXPECT_EQ(levels[1].at("warnings")[0], "the rough model did not find spleen: if the CT shows it, what lies there may be missing");
+  EXPECT_EQ(levels[1].at("warnings")[1], "colon touches the border of the crop: it may be cut off");
 }
 
 TEST(PrintComparisonAsJson, HoldsEveryNumber) {

@@ -134,9 +134,25 @@ TEST(PrintReport, WarnsOfStructuresThatTheCropMayHaveCutOff) {
   EXPECT_THAT(two.str(), testing::HasSubstr("\nwarning: spleen, liver touch the border of the crop: they may be cut off (--crop robust misses less; --crop none looks at the whole volume"));
 }
 
+TEST(PrintReport, WarnsOfStructuresThatTheRoughModelDidNotFind) {
+  SegmentReport report = Cropped();
+  std::ostringstream one, two;
+  report.summary.add_crop_structures_not_found("lung_left");
+  PrintReport(report, one);
+  EXPECT_THAT(one.str(), testing::HasSubstr("\nwarning: the rough model did not find lung_left: if the CT shows it, what lies there may be missing "
+                                            "(--crop robust misses less; --crop none looks at the whole volume"));
+  report.summary.add_crop_structures_not_found("vertebrae_T4");
+  report.summary.add_structures_at_crop_border("liver");
+  PrintReport(report, two);
+  EXPECT_THAT(two.str(), testing::HasSubstr("\nwarning: the rough model did not find lung_left, vertebrae_T4: if the CT shows them, what lies there may be missing "
+                                            "(--crop robust misses less; --crop none looks at the whole volume"));
+  EXPECT_THAT(two.str(), testing::HasSubstr("\nwarning: liver touches the border of the crop")) << "each has its line";
+}
+
 TEST(PrintReportAsJson, HoldsTheCropAndItsWarnings) {
   SegmentReport report = Cropped();
   report.summary.add_structures_at_crop_border("spleen");
+  report.summary.add_crop_structures_not_found("lung_left");
   std::ostringstream out;
   PrintReportAsJson(report, out);
   const auto json = nlohmann::json::parse(out.str());
@@ -144,8 +160,10 @@ TEST(PrintReportAsJson, HoldsTheCropAndItsWarnings) {
   EXPECT_EQ(json.at("crop_box"), nlohmann::json::parse(R"({"begin": [10, 0, 5], "end": [90, 70, 65]})"));
   EXPECT_EQ(json.at("crop_found_nothing"), false);
   EXPECT_EQ(json.at("structures_at_crop_border"), nlohmann::json::parse(R"(["spleen"])"));
-  ASSERT_EQ(json.at("warnings").size(), 1U);
-  EXPECT_THAT(json.at("warnings")[0].get<std::string>(), testing::StartsWith("spleen touches the border of the crop: it may be cut off"));
+  EXPECT_EQ(json.at("crop_structures_not_found"), nlohmann::json::parse(R"(["lung_left"])"));
+  ASSERT_EQ(json.at("warnings").size(), 2U);
+  EXPECT_THAT(json.at("warnings")[0].get<std::string>(), testing::StartsWith("the rough model did not find lung_left"));
+  EXPECT_THAT(json.at("warnings")[1].get<std::string>(), testing::StartsWith("spleen touches the border of the crop: it may be cut off"));
 }
 
 TEST(PrintReportAsJson, SaysThatThereWasNoCrop) {
@@ -154,6 +172,7 @@ TEST(PrintReportAsJson, SaysThatThereWasNoCrop) {
   const auto json = nlohmann::json::parse(out.str());
   EXPECT_TRUE(json.at("crop_box").is_null());
   EXPECT_EQ(json.at("crop_found_nothing"), false);
+  EXPECT_EQ(json.at("crop_structures_not_found"), nlohmann::json::array());
   EXPECT_TRUE(json.at("structures_at_crop_border").empty());
   EXPECT_TRUE(json.at("warnings").is_array());
   EXPECT_TRUE(json.at("warnings").empty());

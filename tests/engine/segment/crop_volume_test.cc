@@ -37,6 +37,18 @@ TEST(BoxOfLabels, IsNothingWhereNoneOfTheLabelsIs) {
   EXPECT_EQ(BoxOfLabels(map, std::vector<int64_t>{6}, {1, 1, 1}, 20), std::nullopt);
 }
 
+TEST(AbsentLabels, AreThoseWithoutAVoxelAscendingAndEachOnce) {
+  LabelMap map{{3, 2, 2}, std::vector<uint16_t>(12, 0)};
+  map.labels.front() = 7;
+  map.labels.back() = 300;
+  EXPECT_THAT(AbsentLabels(map, std::vector<int64_t>{301, 7, 9, 300, 4, 9}), ElementsAre(4, 9, 301));
+}
+
+TEST(AbsentLabels, AreNoneWhereTheMapHoldsThemAll) {
+  const LabelMap map{{2, 1, 2}, {5, 0, 6, 9}};
+  EXPECT_THAT(AbsentLabels(map, std::vector<int64_t>{9, 5, 6}), testing::IsEmpty());
+}
+
 TEST(CropVolume, KeepsStoredWholeNumbersAndMovesTheOrigin) {
   Volume volume = RandomVolume({4, 3, 2}, 1);
   volume.geometry.affine_ras.linear = {{{0, 2, 0}, {-1, 0, 0}, {0, 0, 3}}};

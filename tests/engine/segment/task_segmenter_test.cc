@@ -48,6 +48,14 @@ class TaskSegmenterTest : public testing::Test {
     Serve(std::move(vertebrae));
     Serve(ThresholdBundle("vertebrae_body", {"vertebrae_body"}, 100));
   }
+  /// Vertebrae above `vertebra_hu` that are looked for within 2 mm of the liver, and refined by bodies above `body_hu`.
+  void ServeRefinedVertebraeInACrop(float vertebra_hu, float body_hu) {
+    Bundle vertebrae = ThresholdBundle("vertebrae_pp_refined", {"vertebrae_C1"}, vertebra_hu);
+    vertebrae.model.pipeline.crop = CropRule{"total_fastest", "total_fast", {"liver"}, 2};
+    vertebrae.model.pipeline.refine = RefineRule{"vertebrae_body", "vertebrae_body", 2};
+    Serve(std::move(vertebrae));
+    Serve(ThresholdBundle("vertebrae_body", {"vertebrae_body"}, body_hu));
+  }
   /// Segments with the gate, and returns how many patches have run.
   size_t PatchesThroughTheGate(const std::string& task, const Volume& volume) {
     size_t patches = 0;
@@ -82,6 +90,7 @@ TEST_F(TaskSegmenterTest, GivesAnEmptyMapWhereTheRoughModelFindsNothing) {
   ASSERT_TRUE(segmentation.crop) << "it says why";
   EXPECT_FALSE(segmentation.crop->box);
   EXPECT_THAT(segmentation.crop->border_labels, testing::IsEmpty());
+  EXPECT_THAT(segmentation.crop->structures_not_found, testing::IsEmpty()) << "the box that is not there says it of all of them";
 }
 
 TEST_F(TaskSegmenterTest, TellsTheBoxThatWasLookedAtAndWhatMayHaveBeenCutOffThere) {
@@ -95,6 +104,26 @@ TEST_F(TaskSegmenterTest, TellsTheBoxThatWasLookedAtAndWhatMayHaveBeenCutOffTher
   const Segmentation whole = Make("liver_vessels", {}).Segment(Field({40, 9, 9}, {{20, 500}, {21, 200}}));
   ASSERT_TRUE(whole.crop);
   EXPECT_THAT(whole.crop->border_labels, testing::IsEmpty()) << "it ends a voxel before the crop does";
+}
+
+TEST_F(TaskSegmenterTest, NamesWhatTheRoughModelDidNotFindBesideWhatItFound) {
+  Serve(ThresholdBundle("total_fastest", {"liver", "spleen", "stomach", "colon"}, 300));  // of which it only ever finds the liver
+  Bundle vessels = ThresholdBundle("liver_vessels", {"vessel"}, 100);
+  vessels.model.pipeline.crop = CropRule{"total_fastest", "total_fast", {"colon", "liver", "spleen"}, 2};
+  Serve(std::move(vessels));
+  const Segmentation segmentation = Make("liver_vessels", {}).Segment(Field({40, 9, 9}, {{20, 500}}));
+  ASSERT_TRUE(segmentation.crop);
+  EXPECT_THAT(segmentation.crop->structures_not_found, testing::ElementsAre("spleen", "colon")) << "by value; nobody looked for the stomach";
+  EXPECT_EQ(segmentation.crop->box, (VolumeBox{{18, 0, 0}, {23, 3, 3}})) << "around what was found";
+  EXPECT_EQ(segmentation.label_map.labels[20], 1) << "which is looked at all the same";
+}
+
+TEST_F(TaskSegmenterTest, NamesNothingWhereTheRoughModelFoundAllThatItWasToFind) {
+  ServeTotal("total_fastest");
+  ServeVessels();
+  const Segmentation segmentation = Make("liver_vessels", {}).Segment(Field({40, 9, 9}, {{20, 500}}));
+  ASSERT_TRUE(segmentation.crop);
+  EXPECT_THAT(segmentation.crop->structures_not_found, testing::IsEmpty()) << "its spleen was not asked for";
 }
 
 TEST_F(TaskSegmenterTest, TellsOfNoCropWhereTheWholeVolumeWasLookedAt) {
@@ -113,6 +142,29 @@ TEST_F(TaskSegmenterTest, TellsNothingOfWhatWasLeftOutAtTheCropsBorder) {
   ASSERT_TRUE(segmentation.crop);
   EXPECT_EQ(segmentation.crop->box->end[0], 25);
   EXPECT_THAT(segmentation.crop->border_labels, testing::IsEmpty());
+}
+
+TEST_F(TaskSegmenterTest, TellsNothingOfWhatTheRefinementTookFromTheCropsBorder) {
+  ServeTotal("total_fastest");
+  ServeRefinedVertebraeInACrop(100, 300);
+  // The vertebra is the voxels at 20 and 22, the last one of the crop; the body is that at 20 alone.
+  const Segmentation segmentation = Make("vertebrae_pp_refined", {}).Segment(Field({40, 9, 9}, {{20, 500}, {22, 200}}));
+  EXPECT_EQ(segmentation.label_map.labels[20], 1);
+  EXPECT_EQ(segmentation.label_map.labels[22], 0);
+  ASSERT_TRUE(segmentation.crop);
+  EXPECT_EQ(segmentation.crop->box, (VolumeBox{{18, 0, 0}, {23, 3, 3}}));
+  EXPECT_THAT(segmentation.crop->border_labels, testing::IsEmpty());
+}
+
+TEST_F(TaskSegmenterTest, TellsWhatTheRefinementGrewToTheCropsBorder) {
+  ServeTotal("total_fastest");
+  ServeRefinedVertebraeInACrop(300, 100);
+  // The vertebra is the voxel at 20 alone; it grows into the body, which goes on beyond the crop.
+  const Segmentation segmentation = Make("vertebrae_pp_refined", {}).Segment(Field({40, 9, 9}, {{20, 500}, {21, 200}, {22, 200}, {23, 200}}));
+  EXPECT_EQ(segmentation.label_map.labels[22], 1);
+  ASSERT_TRUE(segmentation.crop);
+  EXPECT_EQ(segmentation.crop->box, (VolumeBox{{18, 0, 0}, {23, 3, 3}}));
+  EXPECT_THAT(segmentation.crop->border_labels, testing::ElementsAre(1));
 }
 
 TEST_F(TaskSegmenterTest, CountsThePatchesOfBothModelsWithoutEverGoingBack) {

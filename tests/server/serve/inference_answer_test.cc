@@ -47,13 +47,17 @@ TEST(AddLabels, SendsTypedContentsToThoseThatSendThem) {
   }
 }
 
-TEST(CropWarning, SaysWhyALabelMapIsEmptyAndWhatMayHaveBeenCutOff) {
+TEST(CropWarning, SaysWhyALabelMapIsEmptyAndWhatMayBeMissingOrCutOff) {
   Model model;
   model.labels = {{.value = 2, .name = "liver"}, {.value = 5, .name = "spleen"}, {.value = 300, .name = "aorta"}};
   const VolumeBox box{{0, 0, 0}, {4, 3, 1}};
   EXPECT_EQ(CropWarning({}, model), "");
   EXPECT_EQ(CropWarning(CropResult{.box = box}, model), "");
   EXPECT_EQ(CropWarning(CropResult{.box = box, .border_labels = {2, 300}}, model), "at the border of the crop, so maybe cut off: liver, aorta");
+  EXPECT_EQ(CropWarning(CropResult{.box = box, .structures_not_found = {"lung_left", "lung_right"}}, model),
+            "not found by the rough model, so what the CT shows there may be missing: lung_left, lung_right");
+  EXPECT_EQ(CropWarning(CropResult{.box = box, .border_labels = {5}, .structures_not_found = {"lung_left"}}, model),
+            "not found by the rough model, so what the CT shows there may be missing: lung_left; at the border of the crop, so maybe cut off: spleen");
   EXPECT_EQ(CropWarning(CropResult{}, model), "the rough model found none of the structures to crop to: the label map is empty");
 }
 

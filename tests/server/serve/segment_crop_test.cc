@@ -56,10 +56,11 @@ class SegmentCrop : public testing::Test {
     options.bundles = {RoughModel(), Cropping("total", {"liver", "spleen"}, {})};
     return options;
   }
-  Answer Ask(const std::map<size_t, int16_t>& bright, v1::Crop crop = v1::CROP_UNSPECIFIED, const std::string& key = "") {
+  Answer Ask(const std::map<size_t, int16_t>& bright, v1::Crop crop = v1::CROP_UNSPECIFIED, const std::string& key = "",
+             const std::vector<std::string>& structures = {"liver"}) {
     v1::SegmentHeader header;
     header.set_task("total");
-    header.add_structures("liver");
+    for (const std::string& structure : structures) header.add_structures(structure);
     header.mutable_processing()->set_crop(crop);
     header.set_idempotency_key(key);
     Answer answer = Segment(served_.channel(), Ct(bright), header);
@@ -84,6 +85,16 @@ TEST_F(SegmentCrop, NamesNothingThatEndsWithinTheCropOrAtTheVolumesOwnBorder) {
   const v1::Summary summary = Ask(kWhole).summary;
   EXPECT_TRUE(summary.has_crop_box());
   EXPECT_THAT(summary.structures_at_crop_border(), IsEmpty());
+  EXPECT_THAT(summary.crop_structures_not_found(), IsEmpty());
+}
+
+TEST_F(SegmentCrop, NamesWhatTheRoughModelDidNotFindBesideWhatItFound) {
+  const v1::Summary summary = Ask(kWhole, v1::CROP_UNSPECIFIED, "", {"liver", "spleen"}).summary;
+  EXPECT_THAT(summary.crop_structures_not_found(), ElementsAre("spleen"));
+  EXPECT_FALSE(summary.crop_found_nothing());
+  EXPECT_THAT(summary.crop_box().begin(), ElementsAre(18, 0, 0));
+  ASSERT_EQ(summary.volumes_size(), 1) << "the label map is made all the same";
+  EXPECT_EQ(summary.volumes(0).voxels(), 2U);
 }
 
 TEST_F(SegmentCrop, SaysThatTheLabelMapIsEmptyBecauseTheRoughModelFoundNothing) {
@@ -93,6 +104,7 @@ TEST_F(SegmentCrop, SaysThatTheLabelMapIsEmptyBecauseTheRoughModelFoundNothing) 
   EXPECT_TRUE(answer.summary.crop_found_nothing());
   EXPECT_FALSE(answer.summary.has_crop_box());
   EXPECT_THAT(answer.summary.structures_at_crop_border(), IsEmpty());
+  EXPECT_THAT(answer.summary.crop_structures_not_found(), IsEmpty()) << "it is told once";
   EXPECT_EQ(answer.summary.crop_task(), "total_fastest") << "whose model it was";
 }
 
@@ -114,6 +126,8 @@ TEST_F(SegmentCrop, IsToldAgainWithAnAnswerThatIsGivenAgain) {
 /// A task that was trained on crops, with two levels: its original, and `ones`, which calls every voxel that it sees a vessel.
 class CropOfATaskThatNeedsIt : public testing::Test {
  protected:
+  explicit CropOfATaskThatNeedsIt(const std::vector<std::string>& crop_to = {"liver"}) : disk_(Cropping("liver_vessels", {"vessel"}, crop_to)) {}
+
   static ServedOptions Serving(const ModelOnDisk& disk) {
     disk.AddDrawing(1, "ones", {{"ones", 0.5, true, 1}}, 12);
     SaveBundle(RoughModel(), disk.models() / "rough");
@@ -139,8 +153,14 @@ class CropOfATaskThatNeedsIt : public testing::Test {
     return texts;
   }
 
-  const ModelOnDisk disk_{Cropping("liver_vessels", {"vessel"}, {"liver"})};
+  const ModelOnDisk disk_;
   ServedModel served_{Serving(disk_)};
+};
+
+/// The same around two structures, of which the rough model never finds the spleen.
+class CropToWhatIsNotAllFound : public CropOfATaskThatNeedsIt {
+ protected:
+  CropToWhatIsNotAllFound() : CropOfATaskThatNeedsIt(std::vector<std::string>{"liver", "spleen"}) {}
 };
 
 TEST_F(CropOfATaskThatNeedsIt, IsToldOfEachLevelThatIsCompared) {
@@ -165,6 +185,19 @@ TEST_F(CropOfATaskThatNeedsIt, IsToldOfEachLevelWhereTheRoughModelFoundNothing) 
 TEST_F(CropOfATaskThatNeedsIt, IsToldInWordsByTheOpenInferenceProtocol) {
   EXPECT_FALSE(InferOn(kWhole).contains("warning"));
   EXPECT_EQ(InferOn(kCutOff)["warning"], "at the border of the crop, so maybe cut off: vessel");
+  EXPECT_EQ(InferOn(kTooDark)["warning"], "the rough model found none of the structures to crop to: the label map is empty");
+}
+
+TEST_F(CropToWhatIsNotAllFound, IsToldOfEachLevelThatIsCompared) {
+  const CompareAnswer answer = CompareOn(kWhole);
+  ASSERT_EQ(answer.levels.size(), 2U);
+  for (const AnsweredLevel& level : answer.levels) EXPECT_THAT(level.result.crop_structures_not_found(), ElementsAre("spleen"));
+}
+
+TEST_F(CropToWhatIsNotAllFound, IsToldInWordsByTheOpenInferenceProtocol) {
+  EXPECT_EQ(InferOn(kWhole)["warning"], "not found by the rough model, so what the CT shows there may be missing: spleen");
+  EXPECT_EQ(InferOn(kCutOff)["warning"],
+            "not found by the rough model, so what the CT shows there may be missing: spleen; at the border of the crop, so maybe cut off: vessel");
   EXPECT_EQ(InferOn(kTooDark)["warning"], "the rough model found none of the structures to crop to: the label map is empty");
 }
 
