@@ -1,7 +1,9 @@
 /// The only exception type that crosses a room's edge.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <stdexcept>
@@ -31,6 +33,12 @@ struct ByteLimit {
   int64_t limit_bytes = 0;
   bool operator==(const ByteLimit&) const = default;
 };
+
+/// What clients announce may be more than an int64_t holds: it is told as the most that one does.
+inline ByteLimit LimitOfBytes(uint64_t needed_bytes, int64_t limit_bytes) {
+  constexpr uint64_t kMost = std::numeric_limits<int64_t>::max();
+  return {.needed_bytes = static_cast<int64_t>(std::min(needed_bytes, kMost)), .limit_bytes = limit_bytes};
+}
 
 /// Messages are for the caller's eyes and begin with the field: `pixdim[3] = 0: must be in [0.01, 50] mm`. Never a file name, a
 /// patient's tag or voxels. Copying does not throw, as of every exception.

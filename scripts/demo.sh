@@ -16,8 +16,9 @@ echo "== drawing a phantom: a procedural CT of the trunk"
 $bin/tuckerseg-phantom --seed "${TUCKERSEG_DEMO_SEED:-1}" --spacing 2 --orientation LPS -o "$work/ct.nii.gz"
 
 echo "== starting the server"
+echo '{"drain_delay_s": 0}' > "$work/server.json"  # nobody else has to notice that it stops
 address=127.0.0.1:${TUCKERSEG_DEMO_PORT:-50551}
-$bin/tuckerseg-server --models models --listen "$address" --metrics 127.0.0.1:0 > "$work/server.log" 2>&1 &
+$bin/tuckerseg-server --config "$work/server.json" --models models --listen "$address" --metrics 127.0.0.1:0 > "$work/server.log" 2>&1 &
 server=$!
 trap 'kill $server 2>/dev/null || true; wait $server 2>/dev/null || true' EXIT
 trap 'exit 130' INT

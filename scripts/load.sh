@@ -12,7 +12,8 @@ work=build/load
 mkdir -p "$work"
 
 echo "== starting the server"
-$bin/tuckerseg-server --models models --listen 127.0.0.1:0 --metrics 127.0.0.1:0 > "$work/server.log" 2> "$work/server.err" &
+echo '{"drain_delay_s": 0}' > "$work/server.json"  # nobody else has to notice that it stops
+$bin/tuckerseg-server --config "$work/server.json" --models models --listen 127.0.0.1:0 --metrics 127.0.0.1:0 > "$work/server.log" 2> "$work/server.err" &
 server=$!
 trap 'kill $server 2>/dev/null || true; wait $server 2>/dev/null || true' EXIT
 trap 'exit 130' INT

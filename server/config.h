@@ -44,7 +44,7 @@ struct ServerConfig {
   bool open_inference = true;              ///< serve the Open Inference Protocol too, and take messages as large as it needs
   ResultLimits results;                    ///< keys `results_max_bytes`, `results_keep_s`
   std::string traces_endpoint;             ///< key `traces.endpoint`: of a collector of traces, http://HOST:PORT/PATH; empty: none
-  double drain_delay_s = 0;                ///< how long new calls are taken still after a signal to stop, while health says that there should be none
+  double drain_delay_s = 5;                ///< how long new calls are taken still after a signal to stop, while health says that there should be none
   double drain_s = 60;                     ///< how long running requests may go on after a signal to stop
   TlsSettings tls;
   AuthSettings auth;

@@ -205,6 +205,7 @@ std::vector<ConfigKey> ConfigKeys() {
       Integer("limits.requests_per_minute", [](auto& config) -> auto& { return config.limits.requests_per_minute; }, 0, 1'000'000, "calls of Segment, Compare and ModelInfer of one client; 0: no limit"),
       Integer("limits.bytes_per_minute", [](auto& config) -> auto& { return config.limits.bytes_per_minute; }, 0, kMostBytes, "bytes of volumes of one client, as sent; 0: no limit; else at least 1048576, and more than the largest volume"),
       Share("limits.client_share", [](auto& config) -> auto& { return config.limits.client_share; }, "share of the places in each queue (`queue_capacity`) and of `max_streams` that one client may hold at once, rounded down, but one of each at least; where clients show who they are, see [security.md](security.md)"),
+      Integer("limits.max_priority", [](auto& config) -> auto& { return config.limits.max_priority; }, kNormalPriority, kHighestPriority, "highest `priority` that a call may ask for, in `Segment`'s terms; one that asks for more is refused"),
       Boolean("reflection", &ServerConfig::reflection, "clients may ask for the contract (server reflection)"),
       Number("max_connection_age_s", &ServerConfig::max_connection_age_s, 0, kMostAge_s, " s", "seconds after which a client has to connect anew; 0: never"),
       Number("max_connection_age_grace_s", &ServerConfig::max_connection_age_grace_s, 0, kMostAge_s, " s", "seconds that its calls may go on then; 0: until they end"),

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <map>
 #include <span>
+#include <stop_token>
 
 namespace tuckerseg {
 
@@ -18,10 +19,10 @@ struct Overlap {
 };
 
 /// By label value, of all that occur in one of the maps, 0 (background) excluded. Both must be in the same voxel order and
-/// of the same length, which is not checked.
-std::map<int64_t, Overlap> CountOverlaps(std::span<const uint16_t> predicted, std::span<const uint16_t> reference);
+/// of the same length, which is not checked. Errors: kCancelled, between two pieces of them, after `stop` was asked for.
+std::map<int64_t, Overlap> CountOverlaps(std::span<const uint16_t> predicted, std::span<const uint16_t> reference, const std::stop_token& stop = {});
 
-/// Share of voxels that have the same label in both, background included, in [0, 1]. Of maps as CountOverlaps takes them, of one voxel at least.
-double EqualShare(std::span<const uint16_t> a, std::span<const uint16_t> b);
+/// Share of voxels that have the same label in both, background included, in [0, 1]. Of maps as CountOverlaps takes them, of one voxel at least. Errors: as there.
+double EqualShare(std::span<const uint16_t> a, std::span<const uint16_t> b, const std::stop_token& stop = {});
 
 }  // namespace tuckerseg

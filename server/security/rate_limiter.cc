@@ -1,7 +1,6 @@
 #include "server/security/rate_limiter.h"
 
 #include <algorithm>
-#include <limits>
 #include <string>
 #include <utility>
 
@@ -52,10 +51,9 @@ void RateLimiter::TakeBytes(const std::string& identity, int64_t bytes) {
 
 void RateLimiter::CheckCanPass(const char* field, uint64_t bytes) const {
   if (bytes_ == 0 || static_cast<double>(bytes) <= bytes_) return;
-  constexpr uint64_t kMost = std::numeric_limits<int64_t>::max();
   throw Error(ErrorCode::kResourceExhausted, std::string(field) + " = " + std::to_string(bytes) + ": must be at most " +
                                                  std::to_string(static_cast<int64_t>(bytes_)) + ", what a client may send in a minute")
-      .AtLimit(ByteLimit{.needed_bytes = static_cast<int64_t>(std::min(bytes, kMost)), .limit_bytes = static_cast<int64_t>(bytes_)});
+      .AtLimit(LimitOfBytes(bytes, static_cast<int64_t>(bytes_)));
 }
 
 RateLimiter::Client& RateLimiter::Find(const std::string& identity, double now) {

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "engine/model/json_fields.h"
+#include "server/priority.h"
 #include "server/security/role.h"
 
 namespace tuckerseg {
@@ -37,9 +38,10 @@ struct AuthSettings {
 
 /// Of one client.
 struct LimitSettings {
-  int64_t requests_per_minute = 0;  ///< 0: no limit
-  int64_t bytes_per_minute = 0;     ///< of volumes' files, as sent; 0: no limit
-  double client_share = 0.5;        ///< in (0, 1]: of the places in a queue, and of streams, that it may hold at once
+  int64_t requests_per_minute = 0;      ///< 0: no limit
+  int64_t bytes_per_minute = 0;         ///< of volumes' files, as sent; 0: no limit
+  double client_share = 0.5;            ///< in (0, 1]: of the places in a queue, and of streams, that it may hold at once
+  int max_priority = kHighestPriority;  ///< that a request may ask for, kNormalPriority at least
 };
 
 /// What a client is called where nobody has to say who it is. No token and no certificate may have this name.

@@ -58,15 +58,18 @@ void CompareCall::RunLevel(size_t index) {
   LabelMap& own = is_first ? first_ : work->result->label_map;
   run_.clock().Enter(CallStage::kEncode);
   std::optional<EncodedAnswer> label_map;
+  double answer_s = 0;
   if (header_.label_maps()) {
-    run_.TakeAnswerTime(RunWithHeartbeat([&](const std::stop_token& stop) { label_map = answer_->Encode(own, input_, stop); }, HeartbeatOfEncoding()));
+    answer_s = RunWithHeartbeat([&](const std::stop_token& stop) { label_map = answer_->Encode(own, input_, stop); }, HeartbeatOfEncoding());
+    run_.TakeAnswerTime(answer_s);
     run_.LearnTimes();  // what making an answer takes is told with the work: without one too little would be, and with the comparison too much
   }
   v1::CompareResponse response;
   v1::LevelResult& result = *response.mutable_result();
   result = MakeResult(*work);
   const std::vector<Label>& labels = run_.model().model().labels;
-  RunWithHeartbeat([&](const std::stop_token&) { FillAgreement(own.labels, first_.labels, labels, result); }, HeartbeatOfEncoding());
+  answer_s += RunWithHeartbeat([&](const std::stop_token& stop) { FillAgreement(own.labels, first_.labels, labels, stop, result); }, HeartbeatOfEncoding());
+  run_.TakeAnswerTime(answer_s);
   if (!is_first) {
     // A client that takes its time to read must not hold it.
     own = {};

@@ -4,7 +4,7 @@
 
 #include "engine/model/variant.h"
 #include "server/observe/host_memory.h"
-#include "server/serve/segment_header.h"
+#include "server/priority.h"
 
 namespace tuckerseg {
 namespace {

@@ -14,7 +14,7 @@ void InferenceCall::Run() {
   run_.clock().Enter(CallStage::kDecode);
   run_.TakeRequest();
   run_.TakeBytes(record.received_bytes);
-  const InferenceRequest asked = ReadInferenceRequest(request_, parts_.config.volume_limits);
+  const InferenceRequest asked = ReadInferenceRequest(request_, parts_.config.volume_limits, parts_.config.limits.max_priority);
   if (asked.timeout_s) run_.EndWithin(*asked.timeout_s);
   run_.Ask(asked.header);
 

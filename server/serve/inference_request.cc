@@ -47,15 +47,21 @@ double Number(const std::string& name, const inference::InferParameter& paramete
 }
 
 /// Triton's priorities: 0 is the default, 1 the highest. Ours: 0 is normal, 10 the highest, -10 the lowest.
-int32_t PriorityOf(int64_t triton) {
-  if (triton < 0 || triton > 21) Refuse("parameters.priority", triton, "must be 0, the normal one, or 1 (first) to 21 (last); 11 is normal too");
-  return triton == 0 ? 0 : static_cast<int32_t>(11 - triton);
+int32_t PriorityOf(int64_t triton, int most_priority) {
+  constexpr int kNormal = 11;  // as Triton counts, beside its 0
+  constexpr int kLast = kNormal - kLowestPriority;
+  if (triton == 0) return kNormalPriority;
+  const int first = kNormal - most_priority;
+  if (triton < first || triton > kLast) {
+    Refuse("parameters.priority", triton, "must be 0, the normal one, or " + std::to_string(first) + " (first) to " + std::to_string(kLast) + " (last); 11 is normal too");
+  }
+  return static_cast<int32_t>(kNormal - triton);
 }
 
-void TakeParameters(const inference::ModelInferRequest& message, InferenceRequest& request) {
+void TakeParameters(const inference::ModelInferRequest& message, int most_priority, InferenceRequest& request) {
   for (const auto& [name, value] : message.parameters()) {
     if (name == "priority") {
-      request.header.set_priority(PriorityOf(WholeNumber(name, value)));
+      request.header.set_priority(PriorityOf(WholeNumber(name, value), most_priority));
     } else if (name == "timeout") {
       const int64_t microseconds = WholeNumber(name, value);
       if (microseconds < 0) Refuse("parameters.timeout", microseconds, "must be at least 0 microseconds, 0 meaning none");
@@ -138,11 +144,11 @@ Geometry ReadGeometry(const InferenceInputs& inputs, const Index3& shape, const 
 
 }  // namespace
 
-InferenceRequest ReadInferenceRequest(const inference::ModelInferRequest& message, const VolumeLimits& limits) {
+InferenceRequest ReadInferenceRequest(const inference::ModelInferRequest& message, const VolumeLimits& limits, int most_priority) {
   InferenceRequest request;
   request.header.set_task(message.model_name());
   if (!LeavesTheChoice(message.model_version())) request.header.mutable_level()->set_name(message.model_version());
-  TakeParameters(message, request);
+  TakeParameters(message, most_priority, request);
   CheckOutputs(message);
   const InferenceInputs inputs = FindInputs(message);
   request.raw = inputs.raw;

@@ -7,6 +7,7 @@
 #include "engine/volume/nifti_header.h"
 #include "engine/volume/volume.h"
 #include "inference/grpc_service.pb.h"
+#include "server/priority.h"
 #include "server/serve/inference_tensors.h"
 #include "tuckerseg/v1/segmentation.pb.h"
 
@@ -27,8 +28,9 @@ struct InferenceRequest {
 /// Checks all but the voxels' values. Nothing of the volume's size is allocated.
 /// spacing: mm along x, y, z; direction: row by row, its columns the directions of x, y and z, in DICOM's (ITK's) coordinates: towards left,
 /// back, head; origin: the centre of the first voxel in the same coordinates, 0 without one.
+/// `most_priority`: the highest that this server lets its clients ask for, in Segment's terms.
 /// Errors: kInvalidArgument that names the field and what would be right; kResourceExhausted beyond `limits`.
-InferenceRequest ReadInferenceRequest(const inference::ModelInferRequest& message, const VolumeLimits& limits);
+InferenceRequest ReadInferenceRequest(const inference::ModelInferRequest& message, const VolumeLimits& limits, int most_priority = kHighestPriority);
 
 /// The volume, with a copy of its voxels. Errors: kInvalidArgument for typed voxels that INT16 does not hold.
 Volume VolumeOf(const InferenceRequest& request);

@@ -6,9 +6,10 @@
 
 namespace tuckerseg {
 
-void FillAgreement(std::span<const uint16_t> own, std::span<const uint16_t> first, const std::vector<Label>& labels, v1::LevelResult& result) {
-  result.set_equal_share(EqualShare(own, first));
-  const std::map<int64_t, Overlap> overlaps = CountOverlaps(own, first);
+void FillAgreement(std::span<const uint16_t> own, std::span<const uint16_t> first, const std::vector<Label>& labels, const std::stop_token& stop,
+                   v1::LevelResult& result) {
+  result.set_equal_share(EqualShare(own, first, stop));
+  const std::map<int64_t, Overlap> overlaps = CountOverlaps(own, first, stop);
   double sum = 0;
   for (const Label& label : labels) {
     const auto found = overlaps.find(label.value);

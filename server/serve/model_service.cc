@@ -172,6 +172,7 @@ grpc::Status ServerServiceImpl::GetServerInfo(grpc::ServerContext*, const v1::Ge
     response->set_geometry_policy(NameOf(config.geometry_policy));
     response->set_memory_limit_bytes(static_cast<uint64_t>(parts_.memory.limit_bytes()));
     response->set_max_streams(static_cast<uint32_t>(config.max_streams));
+    response->set_max_priority(config.limits.max_priority);
   });
 }
 

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "engine/error.h"
+#include "server/priority.h"
 
 namespace tuckerseg {
 namespace {
@@ -38,10 +39,10 @@ void CheckConditions(const v1::AutomaticLevel& automatic) {
 
 }  // namespace
 
-void CheckSegmentHeader(const v1::SegmentHeader& header) {
-  if (header.priority() < kLowestPriority || header.priority() > kHighestPriority) {
+void CheckSegmentHeader(const v1::SegmentHeader& header, int most_priority) {
+  if (header.priority() < kLowestPriority || header.priority() > most_priority) {
     Refuse("priority = " + std::to_string(header.priority()) + ": must be in [" + std::to_string(kLowestPriority) + ", " +
-           std::to_string(kHighestPriority) + "]");
+           std::to_string(most_priority) + "]");
   }
   if (header.idempotency_key().size() > 128) Refuse("idempotency_key: must have at most 128 characters");
   CheckOutput(header.output());

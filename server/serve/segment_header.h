@@ -9,13 +9,10 @@
 
 namespace tuckerseg {
 
-/// SegmentHeader::priority.
-inline constexpr int kLowestPriority = -10;
-inline constexpr int kHighestPriority = 10;
-
+/// `most_priority`: the highest that this server lets its clients ask for.
 /// Errors: kInvalidArgument that names the field, its value and what would be right. Task, level and structures are not looked at:
 /// they depend on what is served.
-void CheckSegmentHeader(const v1::SegmentHeader& header);
+void CheckSegmentHeader(const v1::SegmentHeader& header, int most_priority);
 
 /// The labels of `model` that the header asks for, ascending by value: all, or those of `structures`.
 /// Errors: kInvalidArgument for a structure that the model lacks.

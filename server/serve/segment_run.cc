@@ -151,7 +151,7 @@ void SegmentRun::EndTurn() {
 }
 
 void SegmentRun::Check(const std::vector<const ServedLevel*>& levels) {
-  CheckSegmentHeader(header_);
+  CheckSegmentHeader(header_, parts_.config.limits.max_priority);
   if (!model_->CanServe()) {
     throw Error(ErrorCode::kFailedPrecondition, "task = " + record_.task + ": none of its levels could be loaded: " + model_->original().error);
   }

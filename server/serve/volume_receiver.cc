@@ -1,7 +1,6 @@
 #include "server/serve/volume_receiver.h"
 
 #include <algorithm>
-#include <limits>
 #include <utility>
 
 #include "engine/error.h"
@@ -12,12 +11,6 @@ namespace {
 
 /// Until the header is there: a chunk of gzip may hold a thousand times its size, for which no memory is reserved yet.
 constexpr size_t kFrontPiece = 1024;
-
-/// What a client announces may be more than an int64_t holds.
-ByteLimit LimitOf(uint64_t needed_bytes, int64_t limit_bytes) {
-  constexpr uint64_t kMost = std::numeric_limits<int64_t>::max();
-  return {.needed_bytes = static_cast<int64_t>(std::min(needed_bytes, kMost)), .limit_bytes = limit_bytes};
-}
 
 }  // namespace
 
@@ -31,20 +24,20 @@ VolumeReceiver::VolumeReceiver(const ServerConfig& config, MemoryBudget& memory,
   if (total_bytes_ > static_cast<uint64_t>(config_.max_input_bytes)) {
     throw Error(ErrorCode::kResourceExhausted, "header.total_bytes = " + std::to_string(total_bytes_) + ": must be at most " +
                                                    std::to_string(config_.max_input_bytes))
-        .AtLimit(LimitOf(total_bytes_, config_.max_input_bytes));
+        .AtLimit(LimitOfBytes(total_bytes_, config_.max_input_bytes));
   }
 }
 
 void VolumeReceiver::Take(std::span<const std::byte> chunk) {
   if (static_cast<int64_t>(chunk.size()) > kMaxChunkBytes) {
     throw Error(ErrorCode::kInvalidArgument, "chunk = " + std::to_string(chunk.size()) + " bytes: must be at most " + std::to_string(kMaxChunkBytes))
-        .AtLimit(LimitOf(chunk.size(), kMaxChunkBytes));
+        .AtLimit(LimitOfBytes(chunk.size(), kMaxChunkBytes));
   }
   received_bytes_ += chunk.size();
   if (received_bytes_ > static_cast<uint64_t>(config_.max_input_bytes)) {
     throw Error(ErrorCode::kResourceExhausted, "volume: more than " + std::to_string(config_.max_input_bytes) +
                                                    " bytes of file arrived: must be at most that")
-        .AtLimit(LimitOf(received_bytes_, config_.max_input_bytes));
+        .AtLimit(LimitOfBytes(received_bytes_, config_.max_input_bytes));
   }
   if (total_bytes_ != 0 && received_bytes_ > total_bytes_) {
     throw Error(ErrorCode::kInvalidArgument, "header.total_bytes = " + std::to_string(total_bytes_) + ": more bytes arrived; must be the file's length");

@@ -163,7 +163,7 @@ class Tuckerseg:
         (folder / "models").mkdir(parents=True)
         run_program([self._bin / "tuckerseg-compress", "import", "--nnunet", args.results / NETWORK, "--task", TASK, "-o", folder / "models" / TASK])
         (folder / "server.json").write_text(json.dumps({"models": str(folder / "models"), "threads": args.threads, "listen": "127.0.0.1:0",
-                                                        "metrics": "127.0.0.1:0"}))
+                                                        "metrics": "127.0.0.1:0", "drain_delay_s": 0}))
 
     def start(self):
         with open(self._folder / "errors.txt", "w") as errors:

@@ -31,10 +31,10 @@ class ModelFolder {
   const std::filesystem::path& path() const { return folder_.path(); }
   std::filesystem::path bundle() const { return folder_.path() / "models" / "tiny"; }
 
-  /// `config`: what the configuration file holds. Ports 0: any free ones.
+  /// `config`: what the configuration file holds, beside WithoutDrainDelay(). Ports 0: any free ones.
   std::vector<std::string> Arguments(const std::string& config = "{}", int port = 0, int metrics_port = 0) const {
     return {"--models", folder_.path() / "models", "--listen", "127.0.0.1:" + std::to_string(port), "--metrics", "127.0.0.1:" + std::to_string(metrics_port),
-            "--config", folder_.Write("config.json", config)};
+            "--config", folder_.Write("config.json", WithoutDrainDelay(config))};
   }
 
  private:

@@ -22,7 +22,8 @@ class CompareLevels : public testing::Test {
   CompareLevels() {
     CopyDemoModel(folder_);
     DrawPhantom(folder_, "--seed 31 --labels truth.nii.gz");  // which the model has not seen
-    server_.emplace(std::vector<std::string>{"--models", folder_ / "models", "--listen", "127.0.0.1:0", "--metrics", "127.0.0.1:0"});
+    const std::filesystem::path config = directory_.Write("server.json", WithoutDrainDelay());
+    server_.emplace(std::vector<std::string>{"--models", folder_ / "models", "--listen", "127.0.0.1:0", "--metrics", "127.0.0.1:0", "--config", config});
     const auto serving = server_->WaitForEvent("serving");
     if (serving) address_ = "127.0.0.1:" + std::to_string(serving->at("port").get<int>());
   }

@@ -80,7 +80,7 @@ class PrometheusQueriesTest : public testing::Test {
 
   /// Starts a server, at the port of metrics where one was before, and a Prometheus that scrapes it.
   void Start(const std::string& config) {
-    const std::string file = directory_.Write("server.json", config);
+    const std::string file = directory_.Write("server.json", WithoutDrainDelay(config));
     const std::string metrics = "127.0.0.1:" + std::to_string(metrics_port_);
     server_.emplace(std::vector<std::string>{"--models", folder_ / "models", "--listen", "127.0.0.1:0", "--metrics", metrics, "--config", file});
     const auto serving = server_->WaitForEvent("serving");

@@ -102,7 +102,8 @@ std::string WithoutFontCaches(const std::string& errors) {
 TEST(ReadOnlyServer, ServesAndStopsWithoutRightsWhereNothingCanBeWritten) {
   const TemporaryDirectory directory;
   SaveBundle(TinyBundle(TinyUnet(4, 3), {16, 16, 16}, 3), directory.path() / "models" / "tiny");
-  ServerProcess server({TUCKERSEG_SERVER_PROGRAM, directory.path() / "models", "--listen", "127.0.0.1:0", "--metrics", "127.0.0.1:0"});
+  directory.Write("models/server.json", WithoutDrainDelay());  // beside the bundle: that folder is taken to where the server can read it
+  ServerProcess server({TUCKERSEG_SERVER_PROGRAM, directory.path() / "models", "--listen", "127.0.0.1:0", "--metrics", "127.0.0.1:0", "--config", "/mnt/models/server.json"});
   const auto serving = server.WaitForEvent("serving");
   if (!serving && server.WaitForEnd() == kSkipped) GTEST_SKIP() << server.Errors();
   ASSERT_TRUE(serving) << server.Errors();

@@ -24,6 +24,13 @@
 
 namespace tuckerseg {
 
+/// Settings by which a server that is asked to stop does not wait until others have noticed, unless they say otherwise: nobody watches a test's server.
+inline std::string WithoutDrainDelay(const std::string& config = "{}") {
+  auto settings = nlohmann::json::parse(config);
+  settings.emplace("drain_delay_s", 0);
+  return settings.dump();
+}
+
 /// Its log is read from the start on, whether a test asks for it or not: a full pipe would stop the server. It ends with the thread that has started it,
 /// so that a test that crashes leaves none behind.
 class ServerProcess {

@@ -36,11 +36,11 @@ class ServerProcessTest : public testing::Test {
   std::vector<std::string> Arguments() const {
     return {"--models", folder_ / "models", "--listen", "127.0.0.1:0", "--metrics", "127.0.0.1:0"};
   }
-  /// Starts a server, with these settings, and connects to it.
+  /// Starts a server, with these settings and WithoutDrainDelay(), and connects to it.
   void Start(const std::string& config = "{}") {
     std::vector<std::string> arguments = Arguments();
     arguments.push_back("--config");
-    arguments.push_back(directory_.Write("start.json", config));
+    arguments.push_back(directory_.Write("start.json", WithoutDrainDelay(config)));
     server_.emplace(arguments);
     const auto serving = server_->WaitForEvent("serving");
     ASSERT_TRUE(serving) << server_->Errors();
@@ -244,6 +244,16 @@ TEST_P(ServerThatIsAskedTwice, EndsAtOnceThoughARequestRuns) {
 INSTANTIATE_TEST_SUITE_P(ByAnyTwoSignals, ServerThatIsAskedTwice,
                          testing::Values(TwoSignals{SIGTERM, SIGTERM}, TwoSignals{SIGINT, SIGINT}, TwoSignals{SIGTERM, SIGINT}, TwoSignals{SIGINT, SIGTERM}));
 
+TEST_F(ServerProcessTest, TakesCallsUntilItsDelayIsOverUnlessItIsAskedTwice) {
+  Start(R"({"drain_delay_s": 600})");
+  server_->Signal(SIGTERM);
+  ASSERT_TRUE(server_->WaitForEvent("stopping")) << server_->Errors();
+  EXPECT_EQ(PageAt("/readyz").status, 503);
+  EXPECT_NO_THROW(SegmentFile(*client_, Ct(20))) << "sent by who has not noticed yet";
+  server_->Signal(SIGTERM);
+  EXPECT_EQ(server_->WaitForEnd(), 1) << server_->Errors();
+}
+
 TEST_F(ServerProcessTest, IsScrapedWhileModelsAreLoaded) {
   SaveSlowBundle();
   metrics_port_ = FreePort();
@@ -289,7 +299,7 @@ TEST_F(ServerProcessTest, ChecksSettingsAndModelsWithoutServing) {
 
 TEST_F(ServerProcessTest, RecordsItsChoicesWhereItIsTold) {
   const std::filesystem::path choices = folder_ / "choices.jsonl";
-  const std::string config = directory_.Write("config.json", R"({"choices_file": ")" + choices.string() + "\"}");
+  const std::string config = directory_.Write("config.json", WithoutDrainDelay(R"({"choices_file": ")" + choices.string() + "\"}"));
   std::vector<std::string> arguments = Arguments();
   arguments.push_back("--config");
   arguments.push_back(config);

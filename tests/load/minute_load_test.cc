@@ -28,7 +28,8 @@ class MinuteLoad : public testing::Test {
     const fs::path models = directory_.path() / "models";
     fs::create_directories(models);
     fs::copy(fs::path(TUCKERSEG_SOURCE_DIR) / "models" / "demo", models / "demo", fs::copy_options::recursive);
-    server_.emplace(std::vector<std::string>{"--models", models, "--listen", "127.0.0.1:0", "--metrics", "127.0.0.1:0"});
+    const fs::path config = directory_.Write("server.json", WithoutDrainDelay());
+    server_.emplace(std::vector<std::string>{"--models", models, "--listen", "127.0.0.1:0", "--metrics", "127.0.0.1:0", "--config", config});
     const auto serving = server_->WaitForEvent("serving");
     ASSERT_TRUE(serving) << server_->Errors();
     addresses_ = "--server 127.0.0.1:" + std::to_string(serving->at("port").get<int>()) + " --metrics 127.0.0.1:" + std::to_string(serving->at("metrics_port").get<int>());

@@ -53,6 +53,7 @@ TEST(ApplyConfigJson, TakesAnEmptyObject) {
   ServerConfig config;
   ApplyConfigJson("{}", config);
   EXPECT_EQ(config.queue_capacity, 16);
+  EXPECT_EQ(config.drain_delay_s, 5) << "load balancers that look every few seconds notice that it stops";
   EXPECT_TRUE(config.open_inference);
   EXPECT_EQ(config.results.max_bytes, int64_t{256} << 20);
   EXPECT_EQ(config.results.keep_s, 600);

@@ -1,4 +1,4 @@
-/// What one client may send in a minute, through a real server.
+/// What one client may send in a minute, and how urgent it may be, through a real server.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -130,6 +130,30 @@ TEST(BytesPerMinute, CountTheWholeMessageOfModelInfer) {
   const grpc::Status second = Infer(served.channel(), request).status;
   EXPECT_EQ(second.error_code(), grpc::RESOURCE_EXHAUSTED);
   EXPECT_THAT(second.error_message(), HasSubstr("bytes: this client has sent its"));
+  EXPECT_TRUE(served.BecomesIdle());
+}
+
+TEST(MaxPriority, IsTheHighestThatACallMayAskFor) {
+  const std::vector<std::byte> ct = SmallCt().Bytes();
+  ServedOptions options;
+  options.config.limits.max_priority = 3;
+  ServedModel served(std::move(options));
+  v1::SegmentHeader header;
+  header.set_priority(4);
+  const Answer refused = Segment(served.channel(), ct, header);
+  EXPECT_EQ(refused.status.error_code(), grpc::INVALID_ARGUMENT);
+  EXPECT_THAT(refused.status.error_message(), HasSubstr("header.priority = 4: must be in [-10, 3]"));
+  EXPECT_EQ(refused.order, "") << "nothing is accepted";
+  header.set_priority(3);
+  EXPECT_TRUE(Segment(served.channel(), ct, header).status.ok());
+  header.set_priority(-10);
+  EXPECT_TRUE(Segment(served.channel(), ct, header).status.ok());
+
+  InferRequest request = RawRequest(kDhw, RandomVoxels<int16_t>());
+  (*request.mutable_parameters())["priority"].set_int64_param(7);  // Segment's 4
+  const grpc::Status status = Infer(served.channel(), request).status;
+  EXPECT_EQ(status.error_code(), grpc::INVALID_ARGUMENT);
+  EXPECT_THAT(status.error_message(), HasSubstr("parameters.priority = 7: must be 0, the normal one, or 8 (first)"));
   EXPECT_TRUE(served.BecomesIdle());
 }
 

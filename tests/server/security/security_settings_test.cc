@@ -27,7 +27,7 @@ TEST(SecuritySettings, AreReadFromTheirObjects) {
       R"({"tls": {"certificate": "c.pem", "key": "k.pem", "client_ca": "a.pem"},
           "auth": {"tokens_file": "t.json", "allow_plaintext_tokens": true,
                    "certificates": [{"common_name": "pacs", "roles": ["segment", "observe"]}, {"common_name": "ops", "roles": ["manage"]}]},
-          "limits": {"requests_per_minute": 30, "bytes_per_minute": 1048576, "client_share": 0.25},
+          "limits": {"requests_per_minute": 30, "bytes_per_minute": 1048576, "client_share": 0.25, "max_priority": 5},
           "reflection": true, "max_connection_age_s": 600, "max_connection_age_grace_s": 900})");
   EXPECT_EQ(config.tls.certificate, "c.pem");
   EXPECT_EQ(config.tls.key, "k.pem");
@@ -42,6 +42,7 @@ TEST(SecuritySettings, AreReadFromTheirObjects) {
   EXPECT_EQ(config.limits.requests_per_minute, 30);
   EXPECT_EQ(config.limits.bytes_per_minute, 1048576);
   EXPECT_EQ(config.limits.client_share, 0.25);
+  EXPECT_EQ(config.limits.max_priority, 5);
   EXPECT_TRUE(config.reflection);
   EXPECT_EQ(config.max_connection_age_s, 600);
   EXPECT_EQ(config.max_connection_age_grace_s, 900);
@@ -54,6 +55,7 @@ TEST(SecuritySettings, ProtectNothingUnlessToldTo) {
   EXPECT_EQ(config.limits.requests_per_minute, 0);
   EXPECT_EQ(config.limits.bytes_per_minute, 0);
   EXPECT_EQ(config.limits.client_share, 0.5) << "of clients that show who they are";
+  EXPECT_EQ(config.limits.max_priority, 10) << "every one that there is";
   EXPECT_FALSE(config.reflection);
   EXPECT_EQ(config.max_connection_age_s, 0);
 }
@@ -78,7 +80,7 @@ TEST(SecuritySettings, RefuseUnknownKeysAndListTheKnownOnes) {
                 "config.auth.certificates.common_name: stands there more than once");
   ExpectRefusal(R"({"tls": {"cert": "c.pem"}})", "config.tls.cert: unknown key; must be one of certificate, client_ca, key");
   ExpectRefusal(R"({"auth": {"token": "secret"}})", "config.auth.token: unknown key; must be one of allow_plaintext_tokens, certificates, tokens_file");
-  ExpectRefusal(R"({"limits": {"requests": 1}})", "config.limits.requests: unknown key; must be one of bytes_per_minute, client_share, requests_per_minute");
+  ExpectRefusal(R"({"limits": {"requests": 1}})", "config.limits.requests: unknown key; must be one of bytes_per_minute, client_share, max_priority, requests_per_minute");
   ExpectRefusal(R"({"tls": "c.pem"})", "config.tls = \"c.pem\": must be an object");
 }
 
@@ -88,6 +90,8 @@ TEST(SecuritySettings, RefuseValuesOutOfRange) {
   ExpectRefusal(R"({"limits": {"client_share": 0}})", "config.limits.client_share = 0: must be in (0, 1]");
   ExpectRefusal(R"({"limits": {"client_share": 1.5}})", "config.limits.client_share = 1.5: must be in (0, 1]");
   ExpectRefusal(R"({"limits": {"client_share": "half"}})", R"(config.limits.client_share = "half": must be a finite number)");
+  ExpectRefusal(R"({"limits": {"max_priority": 11}})", "config.limits.max_priority = 11: must be a whole number in [0, 10]");
+  ExpectRefusal(R"({"limits": {"max_priority": -1}})", "config.limits.max_priority = -1: must be a whole number in [0, 10]");
   ExpectRefusal(R"({"max_connection_age_s": -1})", "config.max_connection_age_s = -1: must be in [0, 604800] s");
   ExpectRefusal(R"({"max_connection_age_grace_s": 5})", "max_connection_age_s = 0: must be positive where max_connection_age_grace_s is");
   ExpectRefusal(R"({"reflection": 1})", "config.reflection = 1: must be true or false");

@@ -120,6 +120,17 @@ TEST(ReadInferenceRequest, TurnsTritonsPrioritiesIntoOurs) {
   }
 }
 
+TEST(ReadInferenceRequest, TakesNoHigherPriorityThanTheServerLetsItsClientsAskFor) {
+  InferRequest message = Good();
+  Parameter(message, "priority").set_int64_param(8);
+  EXPECT_EQ(ReadInferenceRequest(message, kLimits, /*most_priority=*/3).header.priority(), 3);
+  Parameter(message, "priority").set_int64_param(7);
+  ExpectError(ErrorCode::kInvalidArgument, "parameters.priority = 7: must be 0, the normal one, or 8 (first) to 21 (last)",
+              [&] { ReadInferenceRequest(message, kLimits, /*most_priority=*/3); });
+  Parameter(message, "priority").set_int64_param(0);
+  EXPECT_EQ(ReadInferenceRequest(message, kLimits, /*most_priority=*/0).header.priority(), 0) << "the normal one can always be had";
+}
+
 TEST(ReadInferenceRequest, TakesTimeoutAndLeastQuality) {
   InferRequest message = Good();
   Parameter(message, "timeout").set_int64_param(1'500'000);

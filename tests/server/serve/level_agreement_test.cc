@@ -5,8 +5,11 @@
 
 #include <cstdint>
 #include <map>
+#include <stop_token>
 #include <string>
 #include <vector>
+
+#include "tests/engine/volume/expect_error.h"
 
 namespace tuckerseg {
 namespace {
@@ -24,7 +27,7 @@ std::vector<Label> Labels() {
 
 v1::LevelResult Agreement(const std::vector<uint16_t>& own, const std::vector<uint16_t>& first) {
   v1::LevelResult result;
-  FillAgreement(own, first, Labels(), result);
+  FillAgreement(own, first, Labels(), {}, result);
   return result;
 }
 
@@ -58,6 +61,17 @@ TEST(FillAgreement, HasNoMeanWhereNothingWasFound) {
   EXPECT_EQ(result.equal_share(), 1);
   EXPECT_EQ(result.dice_size(), 0);
   EXPECT_FALSE(result.has_mean_dice());
+}
+
+TEST(FillAgreement, EndsOnceNobodyWaitsForIt) {
+  const std::vector<uint16_t> labels(1000, 1);
+  std::stop_source source;
+  v1::LevelResult whole;
+  FillAgreement(labels, labels, Labels(), source.get_token(), whole);
+  EXPECT_EQ(whole.mean_dice(), 1) << "nobody has stopped it yet";
+  source.request_stop();
+  v1::LevelResult result;
+  ExpectError(ErrorCode::kCancelled, "cancelled", [&] { FillAgreement(labels, labels, Labels(), source.get_token(), result); });
 }
 
 }  // namespace

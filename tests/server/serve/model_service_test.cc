@@ -112,6 +112,7 @@ TEST(ServerService, TellsLimitsSizesDevicesAndVersions) {
   options.config.geometry_policy = GeometryPolicy::kPreferSform;
   options.config.memory_limit_bytes = 123'456'789;
   options.config.max_streams = 5;
+  options.config.limits.max_priority = 3;
   ServedModel served(std::move(options));
   grpc::ClientContext context;
   v1::GetServerInfoResponse info;
@@ -129,6 +130,7 @@ TEST(ServerService, TellsLimitsSizesDevicesAndVersions) {
   EXPECT_EQ(info.geometry_policy(), "prefer_sform");
   EXPECT_EQ(info.memory_limit_bytes(), 123'456'789U);
   EXPECT_EQ(info.max_streams(), 5U);
+  EXPECT_EQ(info.max_priority(), 3);
 }
 
 }  // namespace
