@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "engine/model/model.h"
@@ -24,6 +25,8 @@ class LinearHead {
 
   int64_t classes() const { return classes_; }
   int64_t features() const { return features_; }  ///< of all folds
+  std::span<const float> weights() const { return weights_; }  ///< [class][feature of all folds], divided by the folds
+  std::span<const float> bias() const { return bias_; }        ///< [class], the folds' mean
   int64_t features_of_fold() const { return features_ / static_cast<int64_t>(folds_); }
 
   /// Features up to this size, either way, give finite logits: whoever calls Run or Largest has looked at them.

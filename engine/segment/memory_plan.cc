@@ -4,6 +4,7 @@
 #include <utility>
 #include <vector>
 
+#include "engine/execute/patch_band.h"
 #include "engine/model/tucker_fold.h"
 #include "engine/segment/linear_head.h"
 #include "engine/segment/logits_export.h"
@@ -87,6 +88,17 @@ int64_t PartBytes(const Model& model, const ModelPart& part, const CaseGeometry&
   return std::max(bytes, Voxels(grids.network) * kFloatBytes + before);
 }
 
+/// What a part's networks and their sums take on a device with memory of its own.
+int64_t DevicePartBytes(const Model& model, const ModelPart& part, const CaseGeometry& image) {
+  const PatchGrid grid = MakePatchGrid(ExportGridsOf(part, image.shape, image.spacing_mm).network, part.patch_size, model.pipeline.tile_step);
+  const bool head = LinearHead::Pays(part);
+  const LayerGraph graph = head ? LinearHead::TrunkOf(part.graph) : part.graph;
+  const int64_t channels = graph.OutChannels() * (head ? static_cast<int64_t>(part.folds.size()) : 1);
+  const int64_t mirrored = part.mirror_axes.empty() ? 0 : 2 * graph.OutChannels() * Voxels(part.patch_size) * kFloatBytes;  // the mean, and what is turned back
+  return ActivationBytes(graph, part.patch_size) + mirrored +
+         PatchBandBytes({.image = grid.image, .padding = grid.padding, .padded = grid.padded, .patch = grid.patch, .channels = channels}, head ? part.graph.OutChannels() : 0);
+}
+
 }  // namespace
 
 int64_t ActivationBytes(const LayerGraph& graph, const Size3& patch) {
@@ -117,6 +129,14 @@ int64_t PatchBytes(const Model& model) {
   for (const ModelPart& part : model.parts) {
     bytes = std::max(bytes, ActivationBytes(LinearHead::Pays(part) ? LinearHead::TrunkOf(part.graph) : part.graph, part.patch_size));
   }
+  return bytes;
+}
+
+int64_t DeviceBytes(const Model& model, const Geometry& geometry, const SegmentOptions& options) {
+  if (!options.sum_on_device || options.accumulation != Accumulation::kFloat32) return PatchBytes(model);
+  const CaseGeometry image = CaseGeometryOf(geometry, model);
+  int64_t bytes = 0;
+  for (const ModelPart& part : model.parts) bytes = std::max(bytes, DevicePartBytes(model, part, image));
   return bytes;
 }
 

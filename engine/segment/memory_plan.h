@@ -13,9 +13,11 @@ namespace tuckerseg {
 /// nonzero or to structures makes it less.
 int64_t PredictPeakBytes(const Model& model, const Geometry& geometry, const SegmentOptions& options);
 
-/// Bytes that running the model's networks takes on a device that holds nothing but weights and one patch (a GPU): features, scratch and logits of
-/// the part that needs most.
+/// Bytes that running a patch through the model's networks takes on a device, weights excluded: features, scratch and logits of the part that needs most.
 int64_t PatchBytes(const Model& model);
+
+/// Bytes that segmenting a volume takes on a device with memory of its own, weights excluded: the part that needs most, and with options.sum_on_device its sums too.
+int64_t DeviceBytes(const Model& model, const Geometry& geometry, const SegmentOptions& options);
 
 /// Bytes of features and scratch while the graph runs on one patch, its logits included.
 int64_t ActivationBytes(const LayerGraph& graph, const Size3& patch);

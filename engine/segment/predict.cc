@@ -53,20 +53,22 @@ void AddFlipped(std::span<const float> input, int64_t channels, const Size3& sha
   });
 }
 
+/// Every subset of the mirrored axes (bit a: axis a), in the order in which nnU-Net sums them: the empty one, single flips, pairs, all three.
+std::vector<unsigned> FlipsOf(const ModelPart& part) {
+  unsigned axes = 0;
+  for (const int axis : part.mirror_axes) axes |= 1U << static_cast<unsigned>(axis);
+  std::vector<unsigned> flips;
+  for (unsigned subset = 0; subset < 8; ++subset)
+    if ((subset & ~axes) == 0) flips.push_back(subset);
+  std::stable_sort(flips.begin(), flips.end(), [](unsigned a, unsigned b) { return __builtin_popcount(a) < __builtin_popcount(b); });
+  return flips;
+}
+
 /// Runs patches through an executor, averaged over the flips of the mirrored axes.
 class PatchRunner {
  public:
   explicit PatchRunner(const PredictContext& context)
-      : patch_size_(context.part.patch_size), threads_(context.options.threads), network_s_(context.network_s) {
-    unsigned axes = 0;
-    for (const int axis : context.part.mirror_axes) axes |= 1U << static_cast<unsigned>(axis);
-    // Every subset of the mirrored axes, the empty one first.
-    for (unsigned flips = 0; flips < 8; ++flips)
-      if ((flips & ~axes) == 0) flips_.push_back(flips);
-    // nnU-Net sums single flips first, then pairs, then all three.
-    std::stable_sort(flips_.begin(), flips_.end(),
-                     [](unsigned a, unsigned b) { return __builtin_popcount(a) < __builtin_popcount(b); });
-  }
+      : patch_size_(context.part.patch_size), threads_(context.options.threads), network_s_(context.network_s), flips_(FlipsOf(context.part)) {}
 
   std::span<const float> Run(Executor& executor, std::span<const float> patch) {
     if (flips_.size() == 1) return Timed(executor, patch);
@@ -183,6 +185,100 @@ class LogitsGiver {
   std::atomic<double> head_s_{0};
 };
 
+/// Gives the finished rows of a band that lies on the networks' device.
+class BandReader {
+ public:
+  BandReader(PatchBand& band, const PatchGrid& grid, const PredictContext& context, Finishing finishing, const LogitsSink& sink, int64_t channels)
+      : band_(band), grid_(grid), context_(context), finishing_(finishing), sink_(sink), channels_(channels), giver_(grid, context, finishing, sink) {
+    if (context.head == nullptr) return;
+    head_ = {context.head->classes(), context.head->weights(), context.head->bias()};
+    most_ = context.head->LargestFeature();
+  }
+
+  /// Rows of the padded image before `next`, which no later patch touches.
+  void GiveBefore(int64_t next) {
+    const int64_t begin = std::max<int64_t>(given_ - grid_.padding[0], 0);
+    const int64_t end = std::min(next - grid_.padding[0], grid_.image[0]);
+    if (begin < end) finishing_ == Finishing::kLargest ? GiveLargest(begin, end) : GiveMeans(begin, end);
+    band_.Forget(next);
+    given_ = next;
+  }
+
+  double head_s() const { return giver_.head_s(); }
+
+ private:
+  void GiveLargest(int64_t begin, int64_t end) {
+    const int64_t plane = grid_.image[1] * grid_.image[2];
+    std::vector<uint16_t> largest(static_cast<size_t>((end - begin) * plane));
+    band_.Largest(begin, end, context_.head != nullptr ? &head_ : nullptr, most_, largest);
+    ParallelFor(context_.options.threads, end - begin, [&](int64_t first, int64_t last) {
+      for (int64_t row = first; row < last; ++row) {
+        const auto classes = std::span<const uint16_t>(largest).subspan(static_cast<size_t>(row * plane), static_cast<size_t>(plane));
+        sink_({.row = begin + row, .line_begin = 0, .line_end = grid_.image[1], .logits = {}, .channel_stride = 0, .largest = classes, .givers = context_.options.threads});
+      }
+    });
+  }
+
+  void GiveMeans(int64_t begin, int64_t end) {
+    const int64_t lines = grid_.image[1];
+    const int64_t plane = lines * grid_.image[2];
+    std::vector<float> means(static_cast<size_t>(channels_ * plane));
+    for (int64_t row = begin; row < end; ++row) {
+      band_.Means(row, most_, means);
+      if (finishing_ == Finishing::kWholeRows) {
+        giver_.Give({.row = row, .line_begin = 0, .line_end = lines, .logits = means, .channel_stride = plane});
+        continue;
+      }
+      ParallelFor(context_.options.threads, lines, [&](int64_t first, int64_t last) {
+        const auto block = std::span<const float>(means).subspan(static_cast<size_t>(first * grid_.image[2]));
+        giver_.Give({.row = row, .line_begin = first, .line_end = last, .logits = block, .channel_stride = plane, .givers = context_.options.threads});
+      });
+    }
+  }
+
+  PatchBand& band_;
+  const PatchGrid& grid_;
+  const PredictContext& context_;
+  Finishing finishing_;
+  const LogitsSink& sink_;
+  int64_t channels_;
+  LogitsGiver giver_;
+  BandHead head_;
+  float most_ = std::numeric_limits<float>::max();
+  int64_t given_ = 0;  // rows of the padded image
+};
+
+/// As PredictFloat, with the sums on the networks' device.
+void PredictOnDevice(std::span<const float> image, const PatchGrid& grid, const PredictContext& context, Finishing finishing, const LogitsSink& sink) {
+  const LinearHead* const head = context.head;
+  const int64_t channels = head != nullptr ? head->features() : context.part.graph.OutChannels();
+  const auto averaged = head != nullptr ? int64_t{1} : static_cast<int64_t>(context.folds.size());
+  const std::unique_ptr<PatchBand> band = context.folds.front()->MakeBand(
+      {.image = grid.image, .padding = grid.padding, .padded = grid.padded, .patch = grid.patch, .channels = channels, .averaged = averaged}, image, FloatGaussianWeights(grid.patch));
+  BandReader reader(*band, grid, context, finishing, sink, channels);
+  const std::vector<unsigned> flips = FlipsOf(context.part);
+  VisitPatches(
+      grid, context.stop,
+      [&](const ArrayShape& origin) {
+        for (size_t fold = 0; fold < context.folds.size(); ++fold) {
+          {
+            const Stopwatch stopwatch(context.network_s);
+            context.folds[fold]->RunInto(*band, origin, flips, head != nullptr ? static_cast<int64_t>(fold) * head->features_of_fold() : 0, fold == 0);
+          }
+          if (context.on_patch) context.on_patch();
+        }
+      },
+      [&](const NextOrigins& next) {
+        if (next[1] < grid.padded[1]) return;
+        {
+          const Stopwatch stopwatch(context.network_s);
+          band->Wait();
+        }
+        reader.GiveBefore(next[0]);
+      });
+  if (context.network_s != nullptr) *context.network_s += reader.head_s();
+}
+
 void PredictFloat(std::span<const float> image, const PatchGrid& grid, const PredictContext& context, Finishing finishing,
                   const LogitsSink& sink) {
   PatchRunner runner(context);
@@ -265,7 +361,10 @@ void GiveRows(const std::vector<uint16_t>& logits, const PatchGrid& grid, int64_
 
 void PredictLogits(std::span<const float> image, const PatchGrid& grid, const PredictContext& context, Finishing finishing,
                    const LogitsSink& sink) {
-  if (context.options.accumulation == Accumulation::kFloat32) return PredictFloat(image, grid, context, finishing, sink);
+  if (context.options.accumulation == Accumulation::kFloat32) {
+    const bool on_device = context.options.sum_on_device && context.folds.front()->SumsPatches();
+    return on_device ? PredictOnDevice(image, grid, context, finishing, sink) : PredictFloat(image, grid, context, finishing, sink);
+  }
   GiveRows(PredictHalf(image, grid, context), grid, context.part.graph.OutChannels(), sink);
 }
 

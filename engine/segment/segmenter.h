@@ -27,6 +27,9 @@ enum class Accumulation {
 struct SegmentOptions {
   Accumulation accumulation = Accumulation::kFloat32;
   int threads = 1;  ///< for everything outside the executor
+  /// Where the executors' device has memory of its own, patches are summed there; else it holds one patch at a time, and the host sums. Sums in half precision are always the host's.
+  /// Logits round differently in one of the two, as the last layer runs where the sums are.
+  bool sum_on_device = true;
   /// Labels to find; empty: all. Networks that know none of them do not run. All others become background.
   std::vector<int64_t> structures = {};
   bool split_in_three = false;     ///< TotalSegmentator's --force_split; very long volumes are split without being asked for

@@ -100,23 +100,26 @@ std::vector<std::string> TaskPlan::OtherTasks() const {
   return tasks;
 }
 
+SegmentOptions TaskPlan::OfOthers() const {
+  return {.accumulation = options.segment.accumulation, .threads = options.segment.threads, .sum_on_device = options.segment.sum_on_device};
+}
+
 int64_t TaskPlan::PeakBytes(const Geometry& geometry) const {
   const auto label_bytes = static_cast<int64_t>(sizeof(uint16_t));
   const auto most_voxel_bytes = static_cast<int64_t>(sizeof(int32_t));
   int64_t peak = PredictPeakBytes(*own, geometry, options.segment);
   // The cropped copy, and the mask of what lies near.
   if (rough != nullptr) peak += geometry.VoxelCount() * (most_voxel_bytes + (near_labels.empty() ? 0 : 1));
-  const SegmentOptions of_others{.accumulation = options.segment.accumulation, .threads = options.segment.threads};
   for (const Model* other : {rough, refiner}) {
-    if (other != nullptr) peak = std::max(peak, PredictPeakBytes(*other, geometry, of_others) + geometry.VoxelCount() * label_bytes);
+    if (other != nullptr) peak = std::max(peak, PredictPeakBytes(*other, geometry, OfOthers()) + geometry.VoxelCount() * label_bytes);
   }
   return peak;
 }
 
-int64_t TaskPlan::PatchBytes() const {
-  int64_t bytes = tuckerseg::PatchBytes(*own);
+int64_t TaskPlan::DeviceBytes(const Geometry& geometry) const {
+  int64_t bytes = tuckerseg::DeviceBytes(*own, geometry, options.segment);
   for (const Model* other : {rough, refiner})
-    if (other != nullptr) bytes = std::max(bytes, tuckerseg::PatchBytes(*other));
+    if (other != nullptr) bytes = std::max(bytes, tuckerseg::DeviceBytes(*other, geometry, OfOthers()));
   return bytes;
 }
 

@@ -43,13 +43,15 @@ struct TaskPlan {
 
   /// The task whose model finds the crop; empty for none.
   std::string crop_task() const { return rough == nullptr ? "" : rough->task; }
+  /// What of the options is meant for their models too.
+  SegmentOptions OfOthers() const;
   /// The tasks whose models run beside the own one, each once.
   std::vector<std::string> OtherTasks() const;
 
   /// As PredictPeakBytes; nothing is known yet of how small the crop will be.
   int64_t PeakBytes(const Geometry& geometry) const;
-  /// As tuckerseg::PatchBytes, of the model that needs most.
-  int64_t PatchBytes() const;
+  /// As tuckerseg::DeviceBytes, of the model that needs most.
+  int64_t DeviceBytes(const Geometry& geometry) const;
   /// As tuckerseg::MostPatches, those of the models around it (crop, refinement) included.
   int64_t MostPatches(const Geometry& geometry) const;
 };

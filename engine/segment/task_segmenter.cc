@@ -103,7 +103,7 @@ Segmentation TaskSegmenter::Segment(const Volume& volume, std::stop_token stop, 
 Segmentation TaskSegmenter::SegmentCropped(const Volume& volume, const std::stop_token& stop, const ProgressSink& progress, DeviceGate& device) {
   int64_t patches = 0;
   const ProgressSink shifted = Shifted(progress, 0, own_.MostPatches(volume.geometry, options()));
-  const SegmentOptions rough_options{.accumulation = options().accumulation, .threads = options().threads};
+  const SegmentOptions rough_options = plan_.OfOthers();
   const ProgressSink counted = [&](const Progress& inner) {
     patches = inner.patches_done;
     if (shifted) shifted(inner);
@@ -130,8 +130,7 @@ Segmentation TaskSegmenter::SegmentCropped(const Volume& volume, const std::stop
 }
 
 void TaskSegmenter::Refine(const Volume& volume, Segmentation& result, const std::stop_token& stop, const ProgressSink& progress, DeviceGate& device) {
-  const SegmentOptions refiner_options{.accumulation = options().accumulation, .threads = options().threads};
-  const Segmentation other = refiner_->Segment(volume, refiner_options, stop, progress, &device);
+  const Segmentation other = refiner_->Segment(volume, plan_.OfOthers(), stop, progress, &device);
   AddTimes(other.times, result.times);
   const Spacing3 spacing_mm = volume.geometry.AffineSpacingMm();
   DilateLabels(result.label_map.labels, Reversed(result.label_map.shape), {spacing_mm[2], spacing_mm[1], spacing_mm[0]},

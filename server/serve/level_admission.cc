@@ -61,6 +61,14 @@ int64_t FreeOn(Device& device) {
   return device.on_host() ? unreserved : std::min(unreserved, device.OwnMemory().free.value_or(unreserved));
 }
 
+/// Of a device with memory of its own, `most_bytes` of which a request can ever have: it sums patches where that is enough, whatever is free now, since equal requests have equal answers.
+int64_t BytesOnDevice(TaskPlan& plan, const Geometry& geometry, int64_t most_bytes) {
+  const int64_t bytes = plan.DeviceBytes(geometry);
+  if (bytes <= most_bytes) return bytes;
+  plan.options.segment.sum_on_device = false;
+  return plan.DeviceBytes(geometry);
+}
+
 /// Nothing where the level's card says nothing of such a device.
 std::optional<double> SecondsByCard(const ServedLevel& level, const CatalogueModel& model, Device& device) {
   if (!level.card) return {};
@@ -161,7 +169,7 @@ class Offers {
     candidate.size = {candidate.plan.MostPatches(geometry_), geometry_.VoxelCount()};
     // Of this request alone: each sets its own aside before it has its place in the queue, so two that are under way at once never need more than what is set aside.
     candidate.peak_bytes = std::max(candidate.plan.PeakBytes(geometry_), LabelMapBytes(geometry_) + request_.answer_bytes);
-    candidate.device_bytes = device.on_host() ? candidate.peak_bytes : candidate.plan.PatchBytes();
+    candidate.device_bytes = device.on_host() ? candidate.peak_bytes : BytesOnDevice(candidate.plan, geometry_, device.memory().limit_bytes() - room.lasting_bytes - room.missing_bytes);
     candidate.loaded = room.missing_bytes == 0 && room.load_s == 0;
     candidate.quality = quality.value_or(0);
     candidate.service_s = room.load_s + device.times().Foretell({request_.model.model().task, level.name}, candidate.size, SecondsByCard(level, request_.model, device));

@@ -10,6 +10,7 @@
 #include "engine/error.h"
 #include "engine/execute/patch_check.h"
 #include "engine/execute/torch/cuda_library.h"
+#include "engine/execute/torch/torch_band.h"
 #include "engine/execute/torch/torch_errors.h"
 #include "engine/execute/torch/torch_network.h"
 
@@ -49,7 +50,38 @@ class TorchExecutor final : public Executor {
 
   void ReleaseLogits() override { logits_.reset(); }
 
+  bool SumsPatches() const override { return !network_.device().is_cpu(); }
+
+  std::unique_ptr<PatchBand> MakeBand(const PatchBandShape& shape, std::span<const float> image, std::span<const float> importance) override {
+    return std::make_unique<TorchBand>(shape, image, importance, network_.device());
+  }
+
+  void RunInto(PatchBand& band, const Size3& origin, std::span<const unsigned> flips, int64_t first_channel, bool first_fold) override {
+    auto* const sums = dynamic_cast<TorchBand*>(&band);
+    if (sums == nullptr) throw Error(ErrorCode::kInternal, "a band of another kind of executor");
+    WithTorchErrors("a patch", [&] {
+      UseThreads(threads_);
+      const c10::InferenceMode no_gradients;
+      sums->Add(MeanOverFlips(sums->Patch(origin), flips), origin, first_channel, first_fold);
+      sums->WaitForAllButLast();
+    });
+  }
+
  private:
+  at::Tensor MeanOverFlips(const at::Tensor& patch, std::span<const unsigned> flips) const {
+    const auto forward = [this](const at::Tensor& input) { return network_.Forward(input.contiguous().to(type_)).to(at::kFloat); };
+    if (flips.size() == 1 && flips.front() == 0) return forward(patch);
+    at::Tensor sum;
+    for (const unsigned flip : flips) {
+      std::vector<int64_t> axes;  // of [batch, channel, d0, d1, d2]
+      for (unsigned a = 0; a < 3; ++a)
+        if ((flip >> a & 1U) != 0) axes.push_back(2 + static_cast<int64_t>(a));
+      const at::Tensor turned_back = forward(patch.flip(axes)).flip(axes);
+      sum = sum.defined() ? sum.add_(turned_back) : turned_back;
+    }
+    return sum.div_(static_cast<double>(flips.size()));
+  }
+
   TorchNetwork network_;
   int threads_;
   at::ScalarType type_;

@@ -41,6 +41,26 @@ Geometry GeometryOf(const Index3& shape) {
   return geometry;
 }
 
+TEST(DeviceBytes, AreOnePatchWhereTheHostSums) {
+  const Model model = TinyBundle(TinyUnet(2, 3), {8, 8, 8}, 1).model;
+  EXPECT_EQ(DeviceBytes(model, GeometryOf({40, 40, 40}), {.sum_on_device = false}), PatchBytes(model));
+  EXPECT_EQ(DeviceBytes(model, GeometryOf({40, 40, 40}), {.accumulation = Accumulation::kReference}), PatchBytes(model));
+}
+
+TEST(DeviceBytes, GrowAlongTheFirstAxisByTheImageAlone) {
+  const Model model = TinyBundle(TinyUnet(2, 300), {8, 8, 8}, 1).model;  // the network's first axis is the volume's last
+  const auto bytes = [&model](int64_t length) { return DeviceBytes(model, GeometryOf({40, 40, length}), {}); };
+  EXPECT_GT(bytes(8), PatchBytes(model) + 8 * 40 * 40 * 2 * 4) << "a row of patches with two features";
+  EXPECT_EQ(bytes(1000) - bytes(500), 500 * 40 * 40 * 4);
+}
+
+TEST(DeviceBytes, CountWhatMirroringHolds) {
+  Model model = TinyBundle(TinyUnet(2, 3), {8, 8, 8}, 1).model;
+  const int64_t plain = DeviceBytes(model, GeometryOf({40, 40, 40}), {});
+  model.parts.front().mirror_axes = {0};
+  EXPECT_GT(DeviceBytes(model, GeometryOf({40, 40, 40}), {}), plain);
+}
+
 TEST(PredictPeakBytes, GrowsWithClassesOnlyAsFarAsABandOfPatchesGoes) {
   const auto peak = [](int64_t classes, const Index3& shape) {
     return PredictPeakBytes(TinyBundle(TinyUnet(2, classes), {32, 32, 32}, 1).model, GeometryOf(shape), {.threads = 2});

@@ -303,7 +303,11 @@ TEST_F(TaskSegmenterTest, NeedsTheMemoryOfItsLargestModel) {
   ServeVessels();
   const Geometry geometry = Field({40, 40, 40}, {}).geometry;
   EXPECT_GT(Plan("liver_vessels", {}).PeakBytes(geometry), models_.at("liver_vessels")->PeakBytes(geometry));
-  EXPECT_EQ(Plan("liver_vessels", {}).PatchBytes(), std::max(PatchBytes(models_.at("liver_vessels")->model()), PatchBytes(models_.at("total_fastest")->model())));
+  for (const bool sum_on_device : {false, true}) {
+    const SegmentOptions options{.sum_on_device = sum_on_device};
+    EXPECT_EQ(Plan("liver_vessels", {.segment = options}).DeviceBytes(geometry), std::max(DeviceBytes(models_.at("liver_vessels")->model(), geometry, options),
+                                                                                          DeviceBytes(models_.at("total_fastest")->model(), geometry, options)));
+  }
 }
 
 TEST_F(TaskSegmenterTest, CountsThePatchesOfAllItsModels) {

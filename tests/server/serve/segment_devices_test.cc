@@ -129,14 +129,29 @@ TEST(SegmentDevices, HoldMemoryOfTheirOwnAndOfTheHostWhileTheyWork) {
   EXPECT_TRUE(served.BecomesIdle());
 }
 
-TEST(SegmentDevices, ThatAreNoHostHoldOnePatchOfTheirOwnMemory) {
+int64_t BytesOnGpu(const SegmentOptions& options) { return DeviceBytes(TinyServedBundle().model, ReadNifti(SmallCt().Bytes()).header.geometry, options); }
+
+TEST(SegmentDevices, ThatAreNoHostHoldOnePatchAndTheSumsInTheirOwnMemory) {
   ServedOptions options;
   options.config.device = "cuda:0";
   HeldModel held(std::move(options));
   ServedModel& served = held.served();
   QueuedCall call(served);
   ASSERT_TRUE(held.gate().WaitForPatch(1));
-  EXPECT_EQ(served.device().memory().reserved_bytes(), PatchBytes(TinyServedBundle().model));
+  EXPECT_EQ(served.device().memory().reserved_bytes(), BytesOnGpu({}));
+  held.gate().Open();
+  EXPECT_TRUE(call.Finish().status.ok());
+}
+
+TEST(SegmentDevices, ThatAreNoHostLeaveTheSumsToTheHostWhereTheyNeverFit) {
+  const int64_t weights = Float32WeightBytes(TinyServedBundle().model);
+  ASSERT_GT(BytesOnGpu({}), BytesOnGpu({.sum_on_device = false}));
+  ServedOptions options;
+  options.config.devices = {{.name = "gpu", .device = "cuda:0", .memory_limit_bytes = weights + BytesOnGpu({}) - 1}};
+  HeldModel held(std::move(options));
+  QueuedCall call(held.served());
+  ASSERT_TRUE(held.gate().WaitForPatch(1));
+  EXPECT_EQ(held.served().device().memory().reserved_bytes(), BytesOnGpu({.sum_on_device = false}));
   held.gate().Open();
   EXPECT_TRUE(call.Finish().status.ok());
 }
