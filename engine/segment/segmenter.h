@@ -58,10 +58,11 @@ struct StageTimes {
 
 /// What a rough model has left of the volume for the networks that followed.
 struct CropResult {
-  std::optional<VolumeBox> box = {};         ///< on the input's grid; nothing: it found none of what it looks for, and the label map is empty for that reason
+  std::optional<VolumeBox> box = {};         ///< on the input's grid; nothing: it found none of the structures to crop to, and the label map is empty for that reason
   std::vector<uint16_t> border_labels = {};  ///< as LabelsAtBorder, of the finished label map: they may have been cut off
-  /// Names of the rough model's structures, ascending by its values, that it was to find and did not, where it found others of them: what the volume shows there was not
-  /// looked at, unless it lies in the box. Empty without a box.
+  /// Names of the rough model's structures that it was to find and did not, where it found some to crop to: ascending by its values, each once. Of those to crop to, what the
+  /// volume shows there was not looked at, unless it lies in the box; of those that labels are kept near (NearRule), only the labels there that lie near one that was found
+  /// are left. Empty without a box.
   std::vector<std::string> structures_not_found = {};
 };
 

@@ -59,9 +59,12 @@ void KeepNear(std::vector<uint8_t> mask, const Spacing3& spacing_mm, double dist
   KeepOnlyIn(mask, threads, map);
 }
 
-/// Names of the structures that the plan's rough model was to find for the crop, and that `rough`, its label map, does not hold; ascending by value.
+/// Names of the structures that the plan's rough model was to find, to crop to them or to keep what lies near them, and that `rough`, its label map, does not hold: ascending
+/// by value, each once.
 std::vector<std::string> StructuresNotFound(const TaskPlan& plan, const LabelMap& rough, const std::stop_token& stop) {
-  const std::vector<uint16_t> absent = AbsentLabels(rough, plan.crop_labels, stop);
+  std::vector<int64_t> to_find = plan.crop_labels;
+  to_find.insert(to_find.end(), plan.near_labels.begin(), plan.near_labels.end());
+  const std::vector<uint16_t> absent = AbsentLabels(rough, to_find, stop);
   std::vector<std::string> names;
   for (const Label& label : plan.rough->labels)  // ascend
     if (std::binary_search(absent.begin(), absent.end(), label.value)) names.push_back(label.name);
