@@ -11,6 +11,12 @@ namespace {
 
 constexpr size_t kLongestName = 32;
 
+Precision ReadPrecision(const JsonField& field) {
+  const std::optional<Precision> precision = PrecisionNamed(field.Text());
+  if (!precision) field.Refuse("must be one of fp32, bf16, fp16");
+  return *precision;
+}
+
 DeviceSettings ReadDevice(const JsonField& entry) {
   DeviceSettings read;
   ReadKeys(entry, {{"name", [](const JsonField&) {}},
@@ -18,6 +24,7 @@ DeviceSettings ReadDevice(const JsonField& entry) {
                    {"threads", [&](const JsonField& f) { read.threads = static_cast<int>(f.Integer(0, kMostDeviceThreads)); }},
                    {"memory_limit_bytes", [&](const JsonField& f) { read.memory_limit_bytes = f.Integer(0, kMostDeviceBytes); }},
                    {"queue_capacity", [&](const JsonField& f) { read.queue_capacity = f.Integer(1, kMostDeviceQueue); }},
+                   {"precision", [&](const JsonField& f) { read.precision = ReadPrecision(f); }},
                    {"overlap", [&](const JsonField& f) { read.overlap = f.Boolean(); }}});
   read.name = entry.Has("name") ? entry.At("name").Text() : read.device;
   if (!IsDeviceName(read.name)) {
@@ -27,6 +34,8 @@ DeviceSettings ReadDevice(const JsonField& entry) {
 }
 
 }  // namespace
+
+std::vector<std::string> PrecisionNames() { return {NameOf(Precision::kFloat32), NameOf(Precision::kBFloat16), NameOf(Precision::kFloat16)}; }
 
 bool IsDeviceName(const std::string& name) {
   const auto may_be_in_it = [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == ':' || c == '.' || c == '_' || c == '-'; };
@@ -55,6 +64,7 @@ Json DevicesJson(const std::vector<DeviceSettings>& devices) {
                         {"threads", device.threads},
                         {"memory_limit_bytes", device.memory_limit_bytes},
                         {"queue_capacity", device.queue_capacity},
+                        {"precision", NameOf(device.precision)},
                         {"overlap", device.overlaps()}});
   }
   return list;

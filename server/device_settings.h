@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "engine/execute/precision.h"
 #include "engine/model/json_fields.h"
 
 namespace tuckerseg {
@@ -25,6 +26,7 @@ struct DeviceSettings {
   int threads = 0;                   ///< of the CPU, also around the networks of a GPU; 0: an equal share of those that the process may use
   int64_t memory_limit_bytes = 0;    ///< for weights and for work; 0: of the CPU's memory what all requests may have, of a GPU's what is free at the start
   int64_t queue_capacity = 16;       ///< requests that may wait or run
+  Precision precision = Precision::kFloat32;  ///< of the features that networks compute
   std::optional<bool> overlap = {};  ///< whether the next request is prepared, and the one before finished, while networks of one run; absent: not on the host
 
   bool on_host() const { return device == kHostDevice; }
@@ -38,7 +40,10 @@ bool IsDeviceName(const std::string& name);
 /// The same as a regular expression, for schemas.
 std::string DeviceNamePattern();
 
-/// A list of {`name`, `device`, `threads`, `memory_limit_bytes`, `queue_capacity`, `overlap`}, each of which may be left out; a name that is left out is the `device`.
+/// What `precision` may be.
+std::vector<std::string> PrecisionNames();
+
+/// A list of {`name`, `device`, `threads`, `memory_limit_bytes`, `queue_capacity`, `precision`, `overlap`}, each of which may be left out; a name that is left out is the `device`.
 /// Errors: kInvalidArgument for an empty list, a name that cannot be one or is another's, a value out of range.
 std::vector<DeviceSettings> ReadDevices(const JsonField& list);
 /// The list with every key.

@@ -28,7 +28,7 @@ std::string ExecutorName() { return TorchVersion(); }
 std::vector<std::string> DeviceKinds() { return TorchDevices(); }
 
 DeviceExecution ExecutionOn(const DeviceSettings& settings) {
-  DeviceExecution execution{.factory = TorchExecutorFactory(settings.device, settings.threads)};
+  DeviceExecution execution{.factory = TorchExecutorFactory(settings.device, settings.threads, settings.precision)};
   if (!settings.on_host()) execution.memory = [device = settings.device] { return MemoryOf(device); };
   return execution;
 }
@@ -39,6 +39,7 @@ std::vector<std::string> DeviceKinds() { return {kHostDevice}; }
 
 DeviceExecution ExecutionOn(const DeviceSettings& settings) {
   if (!settings.on_host()) throw Error(ErrorCode::kInvalidArgument, "device = " + settings.device + ": must be cpu");
+  if (settings.precision != Precision::kFloat32) throw Error(ErrorCode::kInvalidArgument, std::string("precision = ") + NameOf(settings.precision) + ": must be fp32");
   return {.factory = PlainExecutorFactory()};
 }
 #endif

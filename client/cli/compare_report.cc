@@ -111,6 +111,7 @@ void PrintComparisonAsJson(const CompareReport& report, std::ostream& out) {
     Json entry{{"level", result.variant()},
                {"variant_weights_sha256", result.variant_weights_sha256()},
                {"device", result.device()},
+               {"precision", result.precision()},
                {"seconds", result.seconds()},
                {"time_ratio", OrNull(TimeRatio(result, report.levels.front().result))},
                {"stages", Json::object()},

@@ -79,6 +79,7 @@ void PrintReportAsJson(const SegmentReport& report, std::ostream& out) {
             {"variant_weights_sha256", summary.variant_weights_sha256()},
             {"reason", NameOf(report.accepted.reason())},
             {"device", report.accepted.device()},
+            {"precision", summary.precision()},
             {"label_map", {{"bytes", report.label_map.bytes()}, {"sha256", report.label_map.sha256()},
                            {"shape", report.label_map.geometry().shape()}}},
             {"seconds", TotalSeconds(summary)},

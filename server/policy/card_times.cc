@@ -19,7 +19,7 @@ const CardLatency* TimeFor(const Model& model, const Card& card, const CardTimeS
   const CardLatency* best = nullptr;
   const auto rank = [&setting](const CardLatency& latency) { return std::pair(latency.threads == setting.threads, latency.median_s); };
   for (const CardLatency& one : card.latency) {
-    const bool fits = KindOf(one.device) == KindOf(setting.device) && one.precision == "fp32" && one.patch == model.parts.front().patch_size && one.median_s > 0;
+    const bool fits = KindOf(one.device) == KindOf(setting.device) && one.precision == NameOf(setting.precision) && one.patch == model.parts.front().patch_size && one.median_s > 0;
     if (fits && (best == nullptr || rank(*best) < rank(one))) best = &one;
   }
   return best;

@@ -45,6 +45,7 @@ class Device {
   /// Whether it computes on the host's processors, so that all it holds lies in the host's memory.
   bool on_host() const { return settings_.on_host(); }
   int threads() const { return settings_.threads; }
+  Precision precision() const { return settings_.precision; }
   const ExecutorFactory& factory() const { return execution_.factory; }
   /// What it says of its own memory, where it has any.
   DeviceMemory OwnMemory() const { return execution_.memory ? execution_.memory() : DeviceMemory{}; }

@@ -132,6 +132,7 @@ v1::LevelResult CompareCall::MakeResult(const SegmentWork& work) {
   result.set_variant_weights_sha256(level.weights_sha256);
   result.set_quality_statement(QualityStatement(level));
   result.set_device(run_.record().device);
+  result.set_precision(NameOf(parts_.devices.at(run_.admitted().place).precision()));
   result.set_seconds(times.preprocess_s + times.infer_s + times.postprocess_s);
   result.set_network_seconds(times.network_s);
   result.set_peak_memory_bytes(static_cast<uint64_t>(run_.record().peak_memory_bytes));

@@ -49,6 +49,7 @@ void InferenceCall::Describe(const Segmentation& segmentation) {
   parameters["request_id"].set_string_param(run_.record().request_id);
   parameters["reason"].set_string_param(NameOf(admitted.reason));
   parameters["device"].set_string_param(run_.record().device);
+  parameters["precision"].set_string_param(NameOf(parts_.devices.at(admitted.place).precision()));
   parameters["variant_weights_sha256"].set_string_param(admitted.level->weights_sha256);
   parameters["quality"].set_string_param(QualityStatement(*admitted.level));
   const std::string warning = CropWarning(segmentation.crop, run_.model().model());

@@ -75,7 +75,7 @@ std::optional<double> SecondsByCard(const ServedLevel& level, const CatalogueMod
   const ServedLevel& original = model.original();
   const std::optional<double> original_s = device.times().KnownPatchSeconds({model.model().task, original.name});
   return PatchSecondsByCard(*level.model, *level.card, original.card ? &*original.card : nullptr,
-                            {.device = device.kind(), .threads = device.threads(), .original_s = original_s});
+                            {.device = device.kind(), .threads = device.threads(), .precision = device.precision(), .original_s = original_s});
 }
 
 /// What a request's levels would take on each device, as its queue and its memory are now.

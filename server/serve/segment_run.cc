@@ -384,6 +384,7 @@ void SegmentRun::FillSummary(v1::Summary& summary) {
   summary.set_crop_task(admitted_.plan.crop_task());
   summary.set_variant(admitted_.level->name);
   summary.set_variant_weights_sha256(admitted_.level->weights_sha256);
+  summary.set_precision(NameOf(device().precision()));
   summary.set_quality_statement(QualityStatement(*admitted_.level));
 }
 

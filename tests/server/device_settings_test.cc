@@ -27,6 +27,13 @@ TEST(ReadDevices, LetsRequestsOverlapOnWhatIsNotTheHostUnlessTheySayOtherwise) {
   EXPECT_FALSE(devices[3].overlaps());
 }
 
+TEST(ReadDevices, ComputesInFloat32UnlessItSaysOtherwise) {
+  const auto devices = Read(R"([{"name": "a"}, {"name": "b", "precision": "bf16"}, {"name": "c", "device": "cuda:0", "precision": "fp16"}])");
+  EXPECT_EQ(devices[0].precision, Precision::kFloat32);
+  EXPECT_EQ(devices[1].precision, Precision::kBFloat16);
+  EXPECT_EQ(devices[2].precision, Precision::kFloat16);
+}
+
 TEST(ReadDevices, CallsADeviceByWhatItIsWhereItHasNoName) {
   const auto devices = Read(R"([{}, {"device": "cuda:0"}])");
   EXPECT_EQ(devices[0].name, "cpu");
@@ -53,6 +60,7 @@ TEST(ReadDevices, RefusesUnknownKeysAndValuesOutOfRange) {
   ExpectError(ErrorCode::kInvalidArgument, "config.devices[0].treads: unknown key; did you mean threads?", [] { Read(R"([{"treads": 2}])"); });
   ExpectError(ErrorCode::kInvalidArgument, "config.devices[0].threads = -1: must be a whole number in [0, 1024]", [] { Read(R"([{"threads": -1}])"); });
   ExpectError(ErrorCode::kInvalidArgument, "config.devices[0].queue_capacity = 0: must be a whole number in [1, 10000]", [] { Read(R"([{"queue_capacity": 0}])"); });
+  ExpectError(ErrorCode::kInvalidArgument, "config.devices[0].precision = \"half\": must be one of fp32, bf16, fp16", [] { Read(R"([{"precision": "half"}])"); });
   ExpectError(ErrorCode::kInvalidArgument, "config.devices[0].overlap = 1: must be true or false", [] { Read(R"([{"overlap": 1}])"); });
 }
 

@@ -42,6 +42,7 @@ CompareReport Report() {
   second.set_variant_weights_sha256("1234");
   second.set_seconds(3.125);
   second.set_device("cpu");
+  second.set_precision("bf16");
   second.set_equal_share(0.9875);
   second.set_mean_dice(0.85);
   AddDice(second, "aorta", 7, 0.9);
@@ -144,6 +145,7 @@ TEST(PrintComparisonAsJson, HoldsEveryNumber) {
   const auto& second = json.at("levels")[1];
   EXPECT_EQ(second.at("device"), "cpu");
   EXPECT_EQ(second.at("variant_weights_sha256"), "1234");
+  EXPECT_EQ(second.at("precision"), "bf16");
   EXPECT_EQ(second.at("seconds"), 3.125);
   EXPECT_EQ(second.at("time_ratio"), 0.3125);
   EXPECT_EQ(second.at("equal_share"), 0.9875);

@@ -193,10 +193,12 @@ TEST(PrintReportAsJson, HoldsTheSame) {
   std::ostringstream out;
   SegmentReport report = Report();
   report.summary.set_variant_weights_sha256("1234");
+  report.summary.set_precision("bf16");
   PrintReportAsJson(report, out);
   const auto json = nlohmann::json::parse(out.str());
   EXPECT_EQ(json.at("variant"), "original");
   EXPECT_EQ(json.at("variant_weights_sha256"), "1234");
+  EXPECT_EQ(json.at("precision"), "bf16");
   EXPECT_EQ(json.at("reason"), "only");
   EXPECT_EQ(json.at("stages").at("infer"), 1.5);
   EXPECT_EQ(json.at("structures").size(), 2U);

@@ -64,12 +64,13 @@ TEST_F(CardTimes, CompareLevelsWhereBothWereMeasuredInTheSameWay) {
   EXPECT_EQ(Seconds(card, slower_here, &elsewhere), 1);
 }
 
-TEST_F(CardTimes, AreOfTheModelsPatchesInFloat32) {
+TEST_F(CardTimes, AreOfTheModelsPatchesInTheDevicesPrecision) {
   CardLatency half = Time("cpu", 4, 1);
   half.precision = "bf16";
   CardLatency small = Time("cpu", 4, 1);
   small.patch = {4, 4, 4};
   EXPECT_FALSE(Seconds(WithTimes({half, small}), cpu_));
+  EXPECT_EQ(Seconds(WithTimes({Time("cpu", 4, 2), half}), {.device = "cpu", .threads = 4, .precision = Precision::kBFloat16, .original_s = {}}), 1);
 }
 
 TEST_F(CardTimes, AreTheMeanOverPartsWithAllFlips) {

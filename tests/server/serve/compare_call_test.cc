@@ -60,6 +60,7 @@ TEST_F(CompareCallTest, AnswersForEachLevelInTheOrderOfTheHeader) {
     EXPECT_EQ(level.accepted.reason(), v1::LEVEL_REASON_ASKED);
     EXPECT_EQ(level.accepted.request_id(), answer.levels[0].accepted.request_id()) << "it is one call";
     EXPECT_EQ(level.result.device(), "cpu");
+    EXPECT_EQ(level.result.precision(), "fp32");
     EXPECT_GT(level.result.peak_memory_bytes(), 0U);
   }
   EXPECT_THAT(answer.levels[0].result.quality_statement(), testing::HasSubstr("mean Dice 0.930"));

@@ -134,6 +134,7 @@ TEST_F(ModelInferLevels, AreVersions) {
   const Inference inference = Infer(served_->channel(), request_);
   EXPECT_EQ(inference.response.model_version(), "quick");
   EXPECT_EQ(inference.response.parameters().at("reason").string_param(), "asked");
+  EXPECT_EQ(inference.response.parameters().at("precision").string_param(), "fp32");
   EXPECT_EQ(inference.response.parameters().at("variant_weights_sha256").string_param(), ReadVariant(disk_.variant("quick"), disk_.model()).weights_sha256);
   request_.set_model_version("0.3");
   EXPECT_EQ(Infer(served_->channel(), request_).response.model_version(), "quick") << "by number too";

@@ -116,6 +116,15 @@ TEST(SegmentDevices, HaveEachTheirOwnPartOfTheMemory) {
   EXPECT_TRUE(refusing.BecomesIdle());
 }
 
+TEST(SegmentDevices, SayInWhatTheirNetworksCompute) {
+  ServedOptions options;
+  options.config.devices = {{.name = "half", .precision = Precision::kBFloat16}};
+  ServedModel half(std::move(options));
+  EXPECT_EQ(Segment(half.channel(), SmallCt().Bytes()).summary.precision(), "bf16");
+  ServedModel full;
+  EXPECT_EQ(Segment(full.channel(), SmallCt().Bytes()).summary.precision(), "fp32");
+}
+
 TEST(SegmentDevices, HoldMemoryOfTheirOwnAndOfTheHostWhileTheyWork) {
   HeldModel held(LeftAndRight());
   ServedModel& served = held.served();
