@@ -130,6 +130,7 @@ Json DeviceSchema() {
                         {"memory_limit_bytes", whole(0, kMostDeviceBytes, absent.memory_limit_bytes)},
                         {"queue_capacity", whole(1, kMostDeviceQueue, absent.queue_capacity)},
                         {"precision", Json{{"type", "string"}, {"enum", PrecisionNames()}, {"default", NameOf(absent.precision)}}},
+                        {"patches_at_once", whole(1, kMostPatchesAtOnce, absent.patches_at_once)},
                         {"overlap", Json{{"type", "boolean"}}}};
   return Json{{"type", "object"}, {"additionalProperties", false}, {"properties", properties}};
 }
@@ -177,7 +178,7 @@ std::vector<ConfigKey> ConfigKeys() {
       Text("device", &ServerConfig::device, "where networks run: `cpu` or `cuda:N`"),
       Integer("threads", &ServerConfig::threads, 0, kMostDeviceThreads, "CPU threads, of LibTorch and of everything else; 0: as many as the process may use"),
       Integer("queue_capacity", &ServerConfig::queue_capacity, 1, kMostDeviceQueue, "requests that may wait or run"),
-      DeviceList("devices", "list of {`name`, `device`, `threads`, `memory_limit_bytes`, `queue_capacity`, `precision`, `overlap`}: several devices, each with its own queue, instead of `device`, `threads` and `queue_capacity`; see below"),
+      DeviceList("devices", "list of {`name`, `device`, `threads`, `memory_limit_bytes`, `queue_capacity`, `precision`, `patches_at_once`, `overlap`}: several devices, each with its own queue, instead of `device`, `threads` and `queue_capacity`; see below"),
       Integer("max_streams", &ServerConfig::max_streams, 1, 10000, "calls of Segment, Compare and ModelInfer that may be open"),
       Number("client_silence_s", &ServerConfig::client_silence_s, 0, 86400, " s", "seconds that such a call waits for its client to send the next message or to take one, before it is ended; 0: for ever"),
       Integer("max_connections", &ServerConfig::max_connections, 0, 1'000'000, "connections of clients that may be open; 0: half of the files that the process may open, at most 4096"),

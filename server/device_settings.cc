@@ -25,6 +25,7 @@ DeviceSettings ReadDevice(const JsonField& entry) {
                    {"memory_limit_bytes", [&](const JsonField& f) { read.memory_limit_bytes = f.Integer(0, kMostDeviceBytes); }},
                    {"queue_capacity", [&](const JsonField& f) { read.queue_capacity = f.Integer(1, kMostDeviceQueue); }},
                    {"precision", [&](const JsonField& f) { read.precision = ReadPrecision(f); }},
+                   {"patches_at_once", [&](const JsonField& f) { read.patches_at_once = static_cast<int>(f.Integer(1, kMostPatchesAtOnce)); }},
                    {"overlap", [&](const JsonField& f) { read.overlap = f.Boolean(); }}});
   read.name = entry.Has("name") ? entry.At("name").Text() : read.device;
   if (!IsDeviceName(read.name)) {
@@ -65,6 +66,7 @@ Json DevicesJson(const std::vector<DeviceSettings>& devices) {
                         {"memory_limit_bytes", device.memory_limit_bytes},
                         {"queue_capacity", device.queue_capacity},
                         {"precision", NameOf(device.precision)},
+                        {"patches_at_once", device.patches_at_once},
                         {"overlap", device.overlaps()}});
   }
   return list;

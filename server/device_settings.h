@@ -17,6 +17,7 @@ inline constexpr auto kHostDevice = "cpu";
 /// The largest values that may be set, of the keys of the same names where there is only one device, too.
 inline constexpr int64_t kMostDeviceThreads = 1024;
 inline constexpr int64_t kMostDeviceQueue = 10000;
+inline constexpr int64_t kMostPatchesAtOnce = 64;
 inline constexpr int64_t kMostDeviceBytes = int64_t{1} << 50;
 
 /// Several of one kind may share what they run on: two of `cpu` with four threads each, say.
@@ -27,6 +28,7 @@ struct DeviceSettings {
   int64_t memory_limit_bytes = 0;    ///< for weights and for work; 0: of the CPU's memory what all requests may have, of a GPU's what is free at the start
   int64_t queue_capacity = 16;       ///< requests that may wait or run
   Precision precision = Precision::kFloat32;  ///< of the features that networks compute
+  int patches_at_once = 1;           ///< SegmentOptions::patches_at_once
   std::optional<bool> overlap = {};  ///< whether the next request is prepared, and the one before finished, while networks of one run; absent: not on the host
 
   bool on_host() const { return device == kHostDevice; }
@@ -43,7 +45,7 @@ std::string DeviceNamePattern();
 /// What `precision` may be.
 std::vector<std::string> PrecisionNames();
 
-/// A list of {`name`, `device`, `threads`, `memory_limit_bytes`, `queue_capacity`, `precision`, `overlap`}, each of which may be left out; a name that is left out is the `device`.
+/// A list of {`name`, `device`, `threads`, `memory_limit_bytes`, `queue_capacity`, `precision`, `patches_at_once`, `overlap`}, each of which may be left out; a name that is left out is the `device`.
 /// Errors: kInvalidArgument for an empty list, a name that cannot be one or is another's, a value out of range.
 std::vector<DeviceSettings> ReadDevices(const JsonField& list);
 /// The list with every key.

@@ -89,13 +89,14 @@ int64_t PartBytes(const Model& model, const ModelPart& part, const CaseGeometry&
 }
 
 /// What a part's networks and their sums take on a device with memory of its own.
-int64_t DevicePartBytes(const Model& model, const ModelPart& part, const CaseGeometry& image) {
+int64_t DevicePartBytes(const Model& model, const ModelPart& part, const CaseGeometry& image, int patches_at_once) {
   const PatchGrid grid = MakePatchGrid(ExportGridsOf(part, image.shape, image.spacing_mm).network, part.patch_size, model.pipeline.tile_step);
   const bool head = LinearHead::Pays(part);
   const LayerGraph graph = head ? LinearHead::TrunkOf(part.graph) : part.graph;
   const int64_t channels = graph.OutChannels() * (head ? static_cast<int64_t>(part.folds.size()) : 1);
   const int64_t mirrored = part.mirror_axes.empty() ? 0 : 2 * graph.OutChannels() * Voxels(part.patch_size) * kFloatBytes;  // the mean, and what is turned back
-  return ActivationBytes(graph, part.patch_size) + mirrored +
+  const int64_t at_once = std::clamp<int64_t>(patches_at_once, 1, static_cast<int64_t>(grid.origins[2].size()));
+  return at_once * (ActivationBytes(graph, part.patch_size) + mirrored) + (at_once - 1) * Voxels(part.patch_size) * kFloatBytes +
          PatchBandBytes({.image = grid.image, .padding = grid.padding, .padded = grid.padded, .patch = grid.patch, .channels = channels}, head ? part.graph.OutChannels() : 0);
 }
 
@@ -136,7 +137,7 @@ int64_t DeviceBytes(const Model& model, const Geometry& geometry, const SegmentO
   if (!options.sum_on_device || options.accumulation != Accumulation::kFloat32) return PatchBytes(model);
   const CaseGeometry image = CaseGeometryOf(geometry, model);
   int64_t bytes = 0;
-  for (const ModelPart& part : model.parts) bytes = std::max(bytes, DevicePartBytes(model, part, image));
+  for (const ModelPart& part : model.parts) bytes = std::max(bytes, DevicePartBytes(model, part, image, options.patches_at_once));
   return bytes;
 }
 

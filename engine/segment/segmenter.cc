@@ -9,6 +9,7 @@
 #include "engine/segment/logits_export.h"
 #include "engine/segment/memory_plan.h"
 #include "engine/segment/patch_count.h"
+#include "engine/segment/patch_grid.h"
 #include "engine/segment/predict.h"
 #include "engine/segment/preprocess.h"
 #include "engine/segment/stopwatch.h"
@@ -232,10 +233,23 @@ int64_t Segmenter::PeakBytes(const Geometry& geometry, const SegmentOptions& opt
   return PredictPeakBytes(bundle_.model, geometry, options);
 }
 
+/// As a request runs it, with what it does behind the network: libraries of the device set themselves up, and take memory, where they are first used.
+double Segmenter::TimePatchOnDevice(std::span<const float> patch) {
+  const ModelPart& part = bundle_.model.parts.front();
+  double network_s = 0;
+  PredictLogits(patch, MakePatchGrid(part.patch_size, part.patch_size, 1), {part, executors_.front(), {}, {}, {}, &network_s, HeadOf(0)}, part.regions ? Finishing::kLines : Finishing::kLargest,
+                [](const LogitsBlock& /*block*/) {});
+  return network_s / static_cast<double>(part.folds.size());
+}
+
 double Segmenter::TimePatch() {
   const Size3 shape = bundle_.model.parts.front().patch_size;
   const std::vector<float> zeros(static_cast<size_t>(shape[0] * shape[1] * shape[2]));
   Executor& executor = *executors_.front().front();
+  if (executor.SumsPatches()) {
+    TimePatchOnDevice(zeros);
+    return TimePatchOnDevice(zeros);
+  }
   executor.Run(zeros, shape);
   const auto start = std::chrono::steady_clock::now();
   executor.Run(zeros, shape);

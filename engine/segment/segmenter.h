@@ -30,6 +30,8 @@ struct SegmentOptions {
   /// Where the executors' device has memory of its own, patches are summed there; else it holds one patch at a time, and the host sums. Sums in half precision are always the host's.
   /// Logits round differently in one of the two, as the last layer runs where the sums are.
   bool sum_on_device = true;
+  /// Where the device sums, patches that run through a network at a time: those that follow one another along the last axis. Other numbers may round otherwise.
+  int patches_at_once = 1;
   /// Labels to find; empty: all. Networks that know none of them do not run. All others become background.
   std::vector<int64_t> structures = {};
   bool split_in_three = false;     ///< TotalSegmentator's --force_split; very long volumes are split without being asked for
@@ -111,6 +113,7 @@ class Segmenter {
 
  private:
   class Run;
+  double TimePatchOnDevice(std::span<const float> patch);
   const LinearHead* HeadOf(size_t part) const { return heads_[part] ? &*heads_[part] : nullptr; }
   Bundle bundle_;
   std::vector<std::vector<std::unique_ptr<Executor>>> executors_;  ///< [part][fold]

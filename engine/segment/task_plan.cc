@@ -101,7 +101,7 @@ std::vector<std::string> TaskPlan::OtherTasks() const {
 }
 
 SegmentOptions TaskPlan::OfOthers() const {
-  return {.accumulation = options.segment.accumulation, .threads = options.segment.threads, .sum_on_device = options.segment.sum_on_device};
+  return {.accumulation = options.segment.accumulation, .threads = options.segment.threads, .sum_on_device = options.segment.sum_on_device, .patches_at_once = options.segment.patches_at_once};
 }
 
 int64_t TaskPlan::PeakBytes(const Geometry& geometry) const {

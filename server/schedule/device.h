@@ -46,6 +46,7 @@ class Device {
   bool on_host() const { return settings_.on_host(); }
   int threads() const { return settings_.threads; }
   Precision precision() const { return settings_.precision; }
+  int patches_at_once() const { return settings_.patches_at_once; }
   const ExecutorFactory& factory() const { return execution_.factory; }
   /// What it says of its own memory, where it has any.
   DeviceMemory OwnMemory() const { return execution_.memory ? execution_.memory() : DeviceMemory{}; }

@@ -269,7 +269,9 @@ int64_t LabelMapBytes(const Geometry& geometry) { return geometry.VoxelCount() *
 
 TaskPlan PlanFor(const ServedLevel& level, const LevelRequest& request, const Device& device, const ServiceParts& parts) {
   const auto others = [&request](const std::string& task) { return request.view.FindModel(task); };
-  return PlanTask(*level.model, others, TaskOptionsOf(request.header, request.model.model(), parts.config.accumulation, device.threads()));
+  TaskOptions options = TaskOptionsOf(request.header, request.model.model(), parts.config.accumulation, device.threads());
+  options.segment.patches_at_once = device.patches_at_once();
+  return PlanTask(*level.model, others, std::move(options));
 }
 
 std::vector<size_t> PlacesForAll(const std::vector<const ServedLevel*>& levels, ServiceParts& parts) {

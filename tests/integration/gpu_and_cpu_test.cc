@@ -182,7 +182,7 @@ TEST_F(FilledGpu, LeavesTheRequestToTheProcessorsWhereNothingFits) {
   const ModelOnDisk disk(TinyBundle(TinyUnet(512, 4), {8, 8, 8}, 5));
   AddLevels(disk);
   constexpr int64_t kLeft = 4 * kMebibyte;  // LibTorch takes memory in steps of 2 MiB
-  ASSERT_GT(PatchBytes(disk.model()), 2 * kLeft);
+  ASSERT_GT(DeviceBytes(disk.model(), ReadNifti(ct_).header.geometry, {}), kLeft);
   ServedModel served(WithGpuAndCpu(disk));
   ExpectServedBy(Segment(served.channel(), ct_, Within(60)), "original", "gpu");
   {

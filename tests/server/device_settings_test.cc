@@ -34,6 +34,12 @@ TEST(ReadDevices, ComputesInFloat32UnlessItSaysOtherwise) {
   EXPECT_EQ(devices[2].precision, Precision::kFloat16);
 }
 
+TEST(ReadDevices, RunsOnePatchAtATimeUnlessItSaysOtherwise) {
+  const auto devices = Read(R"([{"name": "a"}, {"name": "b", "device": "cuda:0", "patches_at_once": 4}])");
+  EXPECT_EQ(devices[0].patches_at_once, 1);
+  EXPECT_EQ(devices[1].patches_at_once, 4);
+}
+
 TEST(ReadDevices, CallsADeviceByWhatItIsWhereItHasNoName) {
   const auto devices = Read(R"([{}, {"device": "cuda:0"}])");
   EXPECT_EQ(devices[0].name, "cpu");
@@ -61,6 +67,7 @@ TEST(ReadDevices, RefusesUnknownKeysAndValuesOutOfRange) {
   ExpectError(ErrorCode::kInvalidArgument, "config.devices[0].threads = -1: must be a whole number in [0, 1024]", [] { Read(R"([{"threads": -1}])"); });
   ExpectError(ErrorCode::kInvalidArgument, "config.devices[0].queue_capacity = 0: must be a whole number in [1, 10000]", [] { Read(R"([{"queue_capacity": 0}])"); });
   ExpectError(ErrorCode::kInvalidArgument, "config.devices[0].precision = \"half\": must be one of fp32, bf16, fp16", [] { Read(R"([{"precision": "half"}])"); });
+  ExpectError(ErrorCode::kInvalidArgument, "config.devices[0].patches_at_once = 0: must be a whole number in [1, 64]", [] { Read(R"([{"patches_at_once": 0}])"); });
   ExpectError(ErrorCode::kInvalidArgument, "config.devices[0].overlap = 1: must be true or false", [] { Read(R"([{"overlap": 1}])"); });
 }
 

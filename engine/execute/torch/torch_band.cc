@@ -66,10 +66,9 @@ at::Tensor TorchBand::Patch(const Size3& origin) const {
   return patch.unsqueeze(0).unsqueeze(0);
 }
 
-void TorchBand::Add(at::Tensor values, const Size3& origin, int64_t first_channel, bool first_fold) {
+void TorchBand::Add(const at::Tensor& values, const Size3& origin, int64_t first_channel, bool first_fold) {
   // Product and sum apart, each rounded: as the host does, whose compiler is told not to join them.
-  const at::Tensor weighted = values.to(at::kFloat).squeeze(0).transpose(0, 1).mul_(importance_);
-  values.reset();
+  const at::Tensor weighted = values.squeeze(0).transpose(0, 1).mul_(importance_);
   const auto add = [&](const at::Tensor& band, int64_t channel, const at::Tensor& added) {
     VisitRows(band, origin[0], origin[0] + shape_.patch[0], [&](const at::Tensor& rows, int64_t first) {
       rows.narrow(1, channel, added.size(1)).narrow(2, origin[1], shape_.patch[1]).narrow(3, origin[2], shape_.patch[2]).add_(added.narrow(0, first, rows.size(0)));
@@ -77,19 +76,19 @@ void TorchBand::Add(at::Tensor values, const Size3& origin, int64_t first_channe
   };
   add(sums_, first_channel, weighted);
   if (first_fold) add(weights_, 0, importance_);
-  if (device_.is_cpu()) return;
-  before_last_ = std::exchange(last_, std::nullopt);
-  last_.emplace(device_.type());
-  last_->record(c10::impl::VirtualGuardImpl(device_.type()).getStream(device_));
 }
 
-void TorchBand::WaitForAllButLast() {
-  if (before_last_) before_last_->synchronize();
+void TorchBand::EndCall() {
+  if (device_.is_cpu()) return;
+  c10::Event added(device_.type());
+  added.record(c10::impl::VirtualGuardImpl(device_.type()).getStream(device_));
+  if (last_call_) last_call_->synchronize();
+  last_call_ = std::move(added);
 }
 
 void TorchBand::Wait() {
   WithTorchErrors(kWhat, [&] {
-    if (last_) last_->synchronize();
+    if (last_call_) last_call_->synchronize();
   });
 }
 

@@ -20,11 +20,11 @@ class TorchBand final : public PatchBand {
   /// The image's patch at `origin`: [1, 1, d0, d1, d2] in float32, a view.
   at::Tensor Patch(const Size3& origin) const;
 
-  /// Adds what a network gave for the patch at `origin`, weighted: [1, channels, d0, d1, d2] in any precision; float32 is written over.
-  void Add(at::Tensor values, const Size3& origin, int64_t first_channel, bool first_fold);
+  /// Adds what a network gave for the patch at `origin`, weighted: [1, channels, d0, d1, d2] in float32, which is written over.
+  void Add(const at::Tensor& values, const Size3& origin, int64_t first_channel, bool first_fold);
 
-  /// Waits for what was added before the last patch, so that the host is never more than one patch ahead.
-  void WaitForAllButLast();
+  /// Says that a call's patches have been added, and waits for those of the call before: the host is never more than one call ahead.
+  void EndCall();
 
   void Wait() override;
   void Means(int64_t row, float most, std::span<float> means) override;
@@ -44,8 +44,7 @@ class TorchBand final : public PatchBand {
   at::Tensor sums_;        // [row mod patch d0, channel, padded d1, padded d2]
   at::Tensor weights_;     // the same of one channel: summed importance
   int64_t first_row_ = 0;  // of the padded image, that the band holds
-  std::optional<c10::Event> before_last_;  // on CUDA: behind the last patch but one, behind the last one
-  std::optional<c10::Event> last_;
+  std::optional<c10::Event> last_call_;  // on CUDA: what it waits for has been done
 };
 
 }  // namespace tuckerseg

@@ -19,13 +19,17 @@ constexpr double kTryAgainForMemory_s = 10;
 template <typename Call>
 auto WithTorchErrors(const std::string& what, Call&& call) {
   const auto no_memory = [&what] { return Error(ErrorCode::kResourceExhausted, "no memory left for " + what).RetryAfter(kTryAgainForMemory_s); };
+  const auto no_device_memory = [&what] { return Error(ErrorCode::kResourceExhausted, "the device has no memory left for " + what).RetryAfter(kTryAgainForMemory_s); };
   try {
     return call();
   } catch (const c10::OutOfMemoryError&) {
-    throw Error(ErrorCode::kResourceExhausted, "the device has no memory left for " + what).RetryAfter(kTryAgainForMemory_s);
+    throw no_device_memory();
   } catch (const c10::Error& error) {
     const std::string text = error.what_without_backtrace();
     if (text.find("not enough memory") != std::string::npos) throw no_memory();
+    // cuBLAS, cuDNN and the driver take memory of their own, past LibTorch's allocator: CUBLAS_STATUS_ALLOC_FAILED, CUDNN_STATUS_INTERNAL_ERROR_DEVICE_ALLOCATION_FAILED.
+    for (const char* const want : {"ALLOC_FAILED", "ALLOCATION_FAILED", "CUDA error: out of memory"})
+      if (text.find(want) != std::string::npos) throw no_device_memory();
     throw Error(ErrorCode::kInternal, "LibTorch: " + text);
   } catch (const Error&) {
     throw;

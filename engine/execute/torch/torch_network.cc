@@ -198,7 +198,18 @@ at::Tensor TorchNetwork::ApplyNorm(const Layer& layer, size_t index, const at::T
   if (format_ == at::MemoryFormat::ChannelsLast3d) {
     // LibTorch's instance norm turns features around to C order. Of a batch of one it is the norm of the batch, which takes them as they lie.
     // On CUDA the first convolution answers in C order, since of its one channel either order is (InFormat); so read, the norm takes six times as long.
-    return at::batch_norm(input.contiguous(format_), Tensor(layer, ".weight"), Tensor(layer, ".bias"), {}, {}, kFromInput, kMomentum, layer.epsilon, /*cudnn_enabled=*/false);
+    const at::Tensor features = input.contiguous(format_);
+    if (features.size(0) == 1) {
+      return at::batch_norm(features, Tensor(layer, ".weight"), Tensor(layer, ".bias"), {}, {}, kFromInput, kMomentum, layer.epsilon, /*cudnn_enabled=*/false);
+    }
+    const at::Tensor normalized = at::empty_like(features);
+    at::Tensor mean = at::empty({features.size(1)}, features.options().dtype(at::kFloat));
+    at::Tensor inverse_deviation = at::empty_like(mean);
+    for (int64_t patch = 0; patch < features.size(0); ++patch) {
+      at::Tensor one = normalized.narrow(0, patch, 1);
+      at::native_batch_norm_out(one, mean, inverse_deviation, features.narrow(0, patch, 1), Tensor(layer, ".weight"), Tensor(layer, ".bias"), {}, {}, kFromInput, kMomentum, layer.epsilon);
+    }
+    return normalized;
   }
   return at::instance_norm(input, Tensor(layer, ".weight"), Tensor(layer, ".bias"), {}, {}, kFromInput, kMomentum, layer.epsilon, /*cudnn_enabled=*/true);
 }

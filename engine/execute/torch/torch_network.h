@@ -32,7 +32,10 @@ class TorchNetwork {
   /// How features lie in memory: a patch that lies so need not be turned around.
   at::MemoryFormat format() const { return format_; }
 
-  /// `input`: [1, in channels, d0, d1, d2] on the device, of the precision's type; stays as it is. The logits are of that type too, in either order in memory: call contiguous().
+  /// Whether Forward takes several patches at once: on CUDA. On the CPU one has the processors to itself, and nothing is gained.
+  bool TakesBatches() const { return device_.is_cuda(); }
+
+  /// `input`: [patches, in channels, d0, d1, d2] on the device; one patch unless TakesBatches(); of the precision's type; stays as it is. The logits are of that type too, in either order in memory: call contiguous().
   /// Errors: LibTorch's own (torch_errors.h).
   at::Tensor Forward(at::Tensor input) const;
 

@@ -54,6 +54,14 @@ TEST(DeviceBytes, GrowAlongTheFirstAxisByTheImageAlone) {
   EXPECT_EQ(bytes(1000) - bytes(500), 500 * 40 * 40 * 4);
 }
 
+TEST(DeviceBytes, CountEachPatchThatRunsAtOnceButNoMoreThanThereAreInALine) {
+  const Model model = TinyBundle(TinyUnet(2, 3), {8, 8, 8}, 1).model;  // the network's last axis is the volume's first; 16 voxels take three patches
+  const auto bytes = [&model](int at_once) { return DeviceBytes(model, GeometryOf({16, 40, 40}), {.patches_at_once = at_once}); };
+  EXPECT_EQ(bytes(2) - bytes(1), PatchBytes(model) + 512 * 4) << "its features and itself";
+  EXPECT_EQ(bytes(3) - bytes(2), bytes(2) - bytes(1));
+  EXPECT_EQ(bytes(64), bytes(3));
+}
+
 TEST(DeviceBytes, CountWhatMirroringHolds) {
   Model model = TinyBundle(TinyUnet(2, 3), {8, 8, 8}, 1).model;
   const int64_t plain = DeviceBytes(model, GeometryOf({40, 40, 40}), {});

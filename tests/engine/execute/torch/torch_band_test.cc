@@ -33,18 +33,21 @@ using testing::Pointwise;
 /// Sums patches wherever it runs.
 class SummingExecutor final : public Executor {
  public:
-  explicit SummingExecutor(std::unique_ptr<Executor> inner) : inner_(std::move(inner)) {}
+  /// `calls`: takes the patches of each RunInto.
+  SummingExecutor(std::unique_ptr<Executor> inner, std::vector<size_t>& calls) : inner_(std::move(inner)), calls_(calls) {}
   std::span<const float> Run(std::span<const float> patch, const Size3& shape) override { return inner_->Run(patch, shape); }
   bool SumsPatches() const override { return true; }
   std::unique_ptr<PatchBand> MakeBand(const PatchBandShape& shape, std::span<const float> image, std::span<const float> importance) override {
     return inner_->MakeBand(shape, image, importance);
   }
-  void RunInto(PatchBand& band, const Size3& origin, std::span<const unsigned> flips, int64_t first_channel, bool first_fold) override {
-    inner_->RunInto(band, origin, flips, first_channel, first_fold);
+  void RunInto(PatchBand& band, std::span<const Size3> origins, std::span<const unsigned> flips, int64_t first_channel, bool first_fold) override {
+    calls_.push_back(origins.size());
+    inner_->RunInto(band, origins, flips, first_channel, first_fold);
   }
 
  private:
   std::unique_ptr<Executor> inner_;
+  std::vector<size_t>& calls_;
 };
 
 /// Patches of 8 x 8 x 4 on an image that is shorter than one along axis 1.
@@ -55,7 +58,7 @@ class TorchBandOnDevice : public testing::TestWithParam<std::string> {
   static constexpr int64_t kVoxels = kImage[0] * kPlane;
 
   /// `classes`: more than two, the channels of the network, let the last layer run apart.
-  void Make(int64_t classes, const std::vector<std::string>& folds = {"0"}, float scale = 1) {
+  void Make(int64_t classes, const std::vector<std::string>& folds = {"0"}, float scale = 1, Precision precision = Precision::kFloat32) {
     part_.graph = TinyUnet(2, classes);
     part_.folds = folds;
     part_.patch_size = {8, 8, 4};
@@ -73,7 +76,7 @@ class TorchBandOnDevice : public testing::TestWithParam<std::string> {
     const LayerGraph graph = head_ ? LinearHead::TrunkOf(part_.graph) : part_.graph;
     executors_.clear();
     for (const std::string& fold : folds) {
-      executors_.push_back(std::make_unique<SummingExecutor>(TorchExecutorFactory(GetParam(), 1)(graph, weights, "fold_" + fold + ".")));
+      executors_.push_back(std::make_unique<SummingExecutor>(TorchExecutorFactory(GetParam(), 1, precision)(graph, weights, "fold_" + fold + "."), calls_));
     }
   }
 
@@ -87,7 +90,7 @@ class TorchBandOnDevice : public testing::TestWithParam<std::string> {
     const int64_t classes = part_.graph.OutChannels();
     given.logits.assign(static_cast<size_t>(classes * kVoxels), std::numeric_limits<float>::quiet_NaN());
     const PatchGrid grid = MakePatchGrid(kImage, part_.patch_size, 0.5);
-    const SegmentOptions options{.threads = 3, .sum_on_device = on_device};
+    const SegmentOptions options{.threads = 3, .sum_on_device = on_device, .patches_at_once = at_once_};
     std::mutex mutex;
     PredictLogits(image_, grid, {part_, executors_, options, stop_.get_token(), [&] { if (++given.patches == stop_after_) stop_.request_stop(); }, nullptr, head_.get()}, finishing, [&](const LogitsBlock& block) {
       const std::lock_guard lock(mutex);
@@ -125,6 +128,8 @@ class TorchBandOnDevice : public testing::TestWithParam<std::string> {
   std::vector<std::unique_ptr<Executor>> executors_;
   std::stop_source stop_;
   int stop_after_ = -1;
+  int at_once_ = 1;
+  std::vector<size_t> calls_;
 };
 
 TEST_P(TorchBandOnDevice, GivesTheSameBitsAsSumsOnTheHost) {
@@ -167,6 +172,23 @@ TEST_P(TorchBandOnDevice, GivesTheLargestClassWhereThatIsEnough) {
     EXPECT_THAT(device.largest, ElementsAreArray(Run(Finishing::kLargest, false).largest));
     EXPECT_GT(std::set<int>(device.largest.begin(), device.largest.end()).size(), 1U) << "they say something";
     EXPECT_TRUE(std::all_of(device.logits.begin(), device.logits.end(), [](float logit) { return logit != logit; })) << "no logits come";
+  }
+}
+
+/// Along the last axis there are five patches.
+TEST_P(TorchBandOnDevice, RunsSeveralPatchesAtOnceAndTheRestBehindThem) {
+  for (const Precision precision : {Precision::kFloat32, Precision::kBFloat16}) {
+    Make(2, {"0"}, 1, precision);
+    at_once_ = 1;
+    const Given one_by_one = Run(Finishing::kLines, true);
+    calls_.clear();
+    at_once_ = 2;
+    const Given pairs = Run(Finishing::kLines, true);
+    // Another kernel may take several: sums of half precision round in the last of eight bits.
+    EXPECT_THAT(pairs.logits, Pointwise(FloatNear(precision == Precision::kFloat32 ? 1e-4F : 0.3F), one_by_one.logits));
+    EXPECT_EQ(pairs.patches, one_by_one.patches);
+    ASSERT_GE(calls_.size(), 3U);
+    EXPECT_THAT(std::vector<size_t>(calls_.begin(), calls_.begin() + 3), testing::ElementsAre(2, 2, 1));
   }
 }
 

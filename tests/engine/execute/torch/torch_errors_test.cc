@@ -26,6 +26,10 @@ TEST(TorchErrors, WantOfMemoryPassesWhoeverTellsIt) {
   const std::function<void()> calls[] = {
       [] { throw c10::OutOfMemoryError({__func__, __FILE__, __LINE__}, "CUDA out of memory"); },
       [] { throw c10::Error({__func__, __FILE__, __LINE__}, "DefaultCPUAllocator: not enough memory: you tried to allocate 8 bytes"); },
+      [] { throw c10::Error({__func__, __FILE__, __LINE__}, "CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate(handle)`"); },
+      [] { throw c10::Error({__func__, __FILE__, __LINE__}, "cuDNN error: CUDNN_STATUS_ALLOC_FAILED"); },
+      [] { throw c10::Error({__func__, __FILE__, __LINE__}, "cuDNN error: CUDNN_STATUS_INTERNAL_ERROR_DEVICE_ALLOCATION_FAILED"); },
+      [] { throw c10::Error({__func__, __FILE__, __LINE__}, "CUDA error: out of memory"); },
       [] { throw std::bad_alloc(); },
   };
   for (const auto& call : calls) {
