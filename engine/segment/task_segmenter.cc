@@ -59,16 +59,21 @@ void KeepNear(std::vector<uint8_t> mask, const Spacing3& spacing_mm, double dist
   KeepOnlyIn(mask, threads, map);
 }
 
+/// Of the labels of these values, the names of those that have no voxel in the map, in the order of `labels`.
+std::vector<std::string> NamesOfAbsent(const std::vector<Label>& labels, const std::vector<int64_t>& values, const LabelMap& map, const std::stop_token& stop) {
+  const std::vector<uint16_t> absent = AbsentLabels(map, values, stop);
+  std::vector<std::string> names;
+  for (const Label& label : labels)
+    if (std::binary_search(absent.begin(), absent.end(), label.value)) names.push_back(label.name);
+  return names;
+}
+
 /// Names of the structures that the plan's rough model was to find, to crop to them or to keep what lies near them, and that `rough`, its label map, does not hold: ascending
 /// by value, each once.
 std::vector<std::string> StructuresNotFound(const TaskPlan& plan, const LabelMap& rough, const std::stop_token& stop) {
   std::vector<int64_t> to_find = plan.crop_labels;
   to_find.insert(to_find.end(), plan.near_labels.begin(), plan.near_labels.end());
-  const std::vector<uint16_t> absent = AbsentLabels(rough, to_find, stop);
-  std::vector<std::string> names;
-  for (const Label& label : plan.rough->labels)  // ascend
-    if (std::binary_search(absent.begin(), absent.end(), label.value)) names.push_back(label.name);
-  return names;
+  return NamesOfAbsent(plan.rough->labels, to_find, rough, stop);  // labels ascend
 }
 
 }  // namespace
@@ -135,11 +140,13 @@ Segmentation TaskSegmenter::SegmentCropped(const Volume& volume, const std::stop
 void TaskSegmenter::Refine(const Volume& volume, Segmentation& result, const std::stop_token& stop, const ProgressSink& progress, DeviceGate& device) {
   const Segmentation other = refiner_->Segment(volume, plan_.OfOthers(), stop, progress, &device);
   AddTimes(other.times, result.times);
+  const std::vector<uint16_t> before = LabelsIn(result.label_map, stop);
   const Spacing3 spacing_mm = volume.geometry.AffineSpacingMm();
   DilateLabels(result.label_map.labels, Reversed(result.label_map.shape), {spacing_mm[2], spacing_mm[1], spacing_mm[0]},
                own_.model().pipeline.refine->distance_mm, stop);
   const Threads threads(options().threads, stop);
   KeepOnlyIn(MaskOf(other.label_map, plan_.refine_labels, threads), threads, result.label_map);
+  result.structures_lost_in_refinement = NamesOfAbsent(own_.model().labels, {before.begin(), before.end()}, result.label_map, stop);
 }
 
 }  // namespace tuckerseg

@@ -64,6 +64,13 @@ class TaskSegmenterTest : public testing::Test {
     Serve(std::move(vertebrae));
     Serve(ThresholdBundle("vertebrae_body", {"vertebrae_body"}, body_hu));
   }
+  /// Three vertebrae, above 100, 200 and 400 HU, that are refined by bodies above `body_hu`.
+  void ServeThreeRefinedVertebrae(float body_hu) {
+    Bundle vertebrae = ThresholdBundle("vertebrae_pp_refined", {"vertebrae_C1", "vertebrae_C2", "vertebrae_C3"}, std::vector<float>{100, 200, 400});
+    vertebrae.model.pipeline.refine = RefineRule{"vertebrae_body", "vertebrae_body", 2};
+    Serve(std::move(vertebrae));
+    Serve(ThresholdBundle("vertebrae_body", {"vertebrae_body"}, body_hu));
+  }
   /// Segments with the gate, and returns how many patches have run.
   size_t PatchesThroughTheGate(const std::string& task, const Volume& volume) {
     size_t patches = 0;
@@ -281,6 +288,50 @@ TEST_F(TaskSegmenterTest, RefinesByAnotherModelsStructure) {
   // The body (200 HU) goes on for two voxels on one side; the vertebra grows by 2 mm into it, and nowhere else.
   const LabelMap map = Make("vertebrae_pp_refined", {}).Segment(Field({40, 9, 9}, {{20, 500}, {21, 200}, {22, 200}, {23, 200}})).label_map;
   for (const auto& [place, label] : std::map<size_t, int>{{19, 0}, {20, 1}, {21, 1}, {22, 1}, {23, 0}}) EXPECT_EQ(map.labels[place], label) << place;
+}
+
+TEST_F(TaskSegmenterTest, NamesTheStructuresThatTheRefinementErasedEntirely) {
+  ServeThreeRefinedVertebrae(400);
+  const Segmentation segmentation = Make("vertebrae_pp_refined", {}).Segment(Field({40, 9, 9}, {{5, 300}, {15, 150}, {25, 500}}));
+  EXPECT_EQ(segmentation.label_map.labels[5], 0);
+  EXPECT_EQ(segmentation.label_map.labels[15], 0);
+  EXPECT_EQ(segmentation.label_map.labels[25], 3);
+  EXPECT_THAT(segmentation.structures_lost_in_refinement, testing::ElementsAre("vertebrae_C1", "vertebrae_C2")) << "by value";
+  EXPECT_FALSE(segmentation.crop);
+}
+
+TEST_F(TaskSegmenterTest, NamesAllThatItsNetworksFoundWhereTheRefinerFindsNothing) {
+  ServeThreeRefinedVertebrae(600);
+  const Segmentation segmentation = Make("vertebrae_pp_refined", {}).Segment(Field({40, 9, 9}, {{15, 150}, {25, 500}}));
+  EXPECT_EQ(std::count(segmentation.label_map.labels.begin(), segmentation.label_map.labels.end(), 0), 40 * 9 * 9);
+  EXPECT_THAT(segmentation.structures_lost_in_refinement, testing::ElementsAre("vertebrae_C1", "vertebrae_C3")) << "the other one was never found";
+}
+
+TEST_F(TaskSegmenterTest, NamesOfTheRefinementsLossesOnlyWhatWasAskedFor) {
+  ServeThreeRefinedVertebrae(600);
+  const Segmentation segmentation = Make("vertebrae_pp_refined", {.segment = {.structures = {3}}}).Segment(Field({40, 9, 9}, {{15, 150}, {25, 500}}));
+  EXPECT_THAT(segmentation.structures_lost_in_refinement, testing::ElementsAre("vertebrae_C3"));
+}
+
+TEST_F(TaskSegmenterTest, NamesNothingThatTheRefinementHasLeftAVoxelOf) {
+  Bundle vertebrae = ThresholdBundle("vertebrae_pp_refined", {"vertebrae_C1"}, 100);
+  vertebrae.model.pipeline.refine = RefineRule{"vertebrae_body", "vertebrae_body", 2};
+  Serve(std::move(vertebrae));
+  Serve(ThresholdBundle("vertebrae_body", {"vertebrae_body", "rest"}, std::vector<float>{50, 100}));
+  // The body is the voxel at 21, into which the vertebra at 20 grows; its own voxel is erased.
+  const Segmentation segmentation = Make("vertebrae_pp_refined", {}).Segment(Field({40, 9, 9}, {{20, 200}, {21, 70}}));
+  EXPECT_EQ(segmentation.label_map.labels[20], 0);
+  EXPECT_EQ(segmentation.label_map.labels[21], 1);
+  EXPECT_THAT(segmentation.structures_lost_in_refinement, testing::IsEmpty());
+}
+
+TEST_F(TaskSegmenterTest, NamesNothingAsLostInARefinementWhereNothingWasLookedAt) {
+  ServeTotal("total_fastest");
+  ServeRefinedVertebraeInACrop(100, 300);
+  const Segmentation segmentation = Make("vertebrae_pp_refined", {}).Segment(Field({40, 9, 9}, {{20, 200}}));
+  ASSERT_TRUE(segmentation.crop);
+  EXPECT_FALSE(segmentation.crop->box);
+  EXPECT_THAT(segmentation.structures_lost_in_refinement, testing::IsEmpty());
 }
 
 TEST_F(TaskSegmenterTest, CountsThePatchesOfARefinerBehindItsOwn) {
