@@ -1,6 +1,7 @@
 #include "engine/segment/task_segmenter.h"
 
 #include <algorithm>
+#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
@@ -73,26 +74,27 @@ std::vector<std::string> NamesOfAbsent(const std::vector<Label>& labels, const s
 std::vector<std::string> StructuresNotFound(const TaskPlan& plan, const LabelMap& rough, const std::stop_token& stop) {
   std::vector<int64_t> to_find = plan.crop_labels;
   to_find.insert(to_find.end(), plan.near_labels.begin(), plan.near_labels.end());
-  return NamesOfAbsent(plan.rough->labels, to_find, rough, stop);  // labels ascend
+  return NamesOfAbsent(plan.rough->own->labels, to_find, rough, stop);  // labels ascend
 }
 
 }  // namespace
 
 TaskSegmenter::TaskSegmenter(TaskPlan plan, Segmenter& own, const SegmenterLookup& others) : plan_(std::move(plan)), own_(own) {
-  const auto find = [&](const Model* model) -> Segmenter* {
-    if (model == nullptr) return nullptr;
-    Segmenter* found = others(model->task);
-    if (found == nullptr) throw Error(ErrorCode::kFailedPrecondition, "task " + plan_.own->task + ": needs a model of task " + model->task + ": must be served beside it");
-    return found;
+  const auto make = [&](const std::shared_ptr<const TaskPlan>& other) -> std::unique_ptr<TaskSegmenter> {
+    if (other == nullptr) return nullptr;
+    const std::string& task = other->own->task;
+    Segmenter* found = others(task);
+    if (found == nullptr) throw Error(ErrorCode::kFailedPrecondition, "task " + plan_.own->task + ": needs a model of task " + task + ": must be served beside it");
+    return std::make_unique<TaskSegmenter>(plan_.ForOther(*other), *found, others);
   };
-  rough_ = find(plan_.rough);
-  refiner_ = find(plan_.refiner);
+  rough_ = make(plan_.rough);
+  refiner_ = make(plan_.refiner);
 }
 
 Segmentation TaskSegmenter::Segment(const Volume& volume, std::stop_token stop, const ProgressSink& progress, DeviceGate* gate) {
   DevicePass device(gate, 1 + (rough_ != nullptr ? 1 : 0) + (refiner_ != nullptr ? 1 : 0));
   int64_t patches = 0;
-  const ProgressSink shifted = Shifted(progress, 0, refiner_ == nullptr ? 0 : refiner_->MostPatches(volume.geometry, {}));
+  const ProgressSink shifted = Shifted(progress, 0, refiner_ == nullptr ? 0 : refiner_->plan_.MostPatches(volume.geometry));
   const ProgressSink counted = [&](const Progress& inner) {
     patches = inner.patches_done;
     if (shifted) shifted(inner);
@@ -111,20 +113,18 @@ Segmentation TaskSegmenter::Segment(const Volume& volume, std::stop_token stop, 
 Segmentation TaskSegmenter::SegmentCropped(const Volume& volume, const std::stop_token& stop, const ProgressSink& progress, DeviceGate& device) {
   int64_t patches = 0;
   const ProgressSink shifted = Shifted(progress, 0, own_.MostPatches(volume.geometry, options()));
-  const SegmentOptions rough_options = plan_.OfOthers();
   const ProgressSink counted = [&](const Progress& inner) {
     patches = inner.patches_done;
     if (shifted) shifted(inner);
   };
-  Segmentation rough = rough_->Segment(volume, rough_options, stop, counted, &device);
+  Segmentation rough = rough_->Segment(volume, stop, counted, &device);
   const Threads threads(options().threads, stop);
   const Spacing3 spacing_mm = volume.geometry.AffineSpacingMm();
   const std::optional<VolumeBox> box = BoxOfLabels(rough.label_map, plan_.crop_labels, spacing_mm, plan_.margin_mm, stop);
   if (!box) {
     device.Leave();  // the task's own networks do not use it
     std::fill(rough.label_map.labels.begin(), rough.label_map.labels.end(), uint16_t{0});
-    rough.crop = CropResult{};
-    return rough;
+    return {.label_map = std::move(rough.label_map), .statistics = {}, .times = rough.times, .crop = CropResult{}};
   }
   CropResult crop{.box = *box, .structures_not_found = StructuresNotFound(plan_, rough.label_map, stop)};
   std::vector<uint8_t> near = plan_.near_labels.empty() ? std::vector<uint8_t>() : MaskOf(rough.label_map, plan_.near_labels, threads);
@@ -138,7 +138,7 @@ Segmentation TaskSegmenter::SegmentCropped(const Volume& volume, const std::stop
 }
 
 void TaskSegmenter::Refine(const Volume& volume, Segmentation& result, const std::stop_token& stop, const ProgressSink& progress, DeviceGate& device) {
-  const Segmentation other = refiner_->Segment(volume, plan_.OfOthers(), stop, progress, &device);
+  const Segmentation other = refiner_->Segment(volume, stop, progress, &device);
   AddTimes(other.times, result.times);
   const std::vector<uint16_t> before = LabelsIn(result.label_map, stop);
   const Spacing3 spacing_mm = volume.geometry.AffineSpacingMm();

@@ -45,6 +45,13 @@ Bundle Cropping(const std::string& task, const std::vector<std::string>& structu
   return bundle;
 }
 
+/// Is cropped to what a task finds that was trained on crops itself.
+Bundle Teeth() {
+  Bundle bundle = Cropping("teeth", {"crown"}, {"teeth_lower"});
+  bundle.model.pipeline.crop->task = bundle.model.pipeline.crop->robust_task = "craniofacial_structures";
+  return bundle;
+}
+
 /// Labels stay only where the rough model finds the spleen, which it never does.
 Bundle Refined(Bundle bundle) {
   bundle.model.pipeline.refine = RefineRule{"total_fastest", "spleen", 2};
@@ -212,6 +219,33 @@ TEST_F(CropToWhatIsNotAllFound, IsToldInWordsByTheOpenInferenceProtocol) {
   EXPECT_EQ(InferOn(kCutOff)["warning"],
             "not found by the rough model, so what the CT shows there may be missing: spleen; at the border of the crop, so maybe cut off: vessel");
   EXPECT_EQ(InferOn(kTooDark)["warning"], "the rough model found none of the structures to crop to: the label map is empty");
+}
+
+TEST(SegmentNestedCrop, RunsTheRoughModelsTaskWithItsOwnCrop) {
+  ServedOptions options;
+  options.bundles = {RoughModel(), Cropping("craniofacial_structures", {"teeth_lower"}, {"liver"}), Teeth()};
+  ServedModel served(std::move(options));
+  v1::SegmentHeader header;
+  header.set_task("teeth");
+  // The rough model's rough model finds the voxel at 20: what lies at 30 is not looked at.
+  const Answer answer = Segment(served.channel(), Ct({{20, 500}, {21, 200}, {30, 200}}), header);
+  ASSERT_TRUE(answer.status.ok()) << answer.status.error_message();
+  EXPECT_EQ(answer.summary.crop_task(), "craniofacial_structures");
+  EXPECT_THAT(answer.summary.crop_box().begin(), ElementsAre(18, 0, 0));
+  EXPECT_THAT(answer.summary.crop_box().end(), ElementsAre(24, 3, 3));
+  ASSERT_EQ(answer.summary.volumes_size(), 1);
+  EXPECT_EQ(answer.summary.volumes(0).voxels(), 2U);
+}
+
+TEST(SegmentNestedCrop, RefusesATaskWhoseRoughModelMissesItsOwn) {
+  ServedOptions options;
+  options.bundles = {Cropping("craniofacial_structures", {"teeth_lower"}, {"liver"}), Teeth()};
+  ServedModel served(std::move(options));
+  v1::SegmentHeader header;
+  header.set_task("teeth");
+  const Answer answer = Segment(served.channel(), Ct(kWhole), header);
+  EXPECT_EQ(answer.status.error_code(), grpc::StatusCode::FAILED_PRECONDITION);
+  EXPECT_THAT(answer.status.error_message(), testing::HasSubstr("task craniofacial_structures: needs a model of task total_fastest"));
 }
 
 TEST(SegmentRefined, NamesWhatTheRefinementErasedWhereThereIsNoCrop) {
