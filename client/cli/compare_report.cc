@@ -5,7 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "client/cli/contract_words.h"
-#include "client/cli/crop_report.h"
+#include "client/cli/result_warnings.h"
 #include "engine/text_table.h"
 
 namespace tuckerseg {
@@ -51,7 +51,7 @@ void PrintNotes(const CompareReport& report, std::ostream& out) {
   for (const ReportedLevel& level : report.levels)
     if (level.result.dice().empty()) out << "neither " << first.variant() << " nor " << level.result.variant() << " found any structure\n";
   for (const ReportedLevel& level : report.levels)
-    for (const std::string& warning : CropWarnings(level.result)) out << "warning: " << level.result.variant() << ": " << warning << "\n";
+    for (const std::string& warning : WarningsOf(level.result)) out << "warning: " << level.result.variant() << ": " << warning << "\n";
   const ReferenceAgreement* agreement = FirstAgreement(report);  // what it holds beside the task's labels is the same for all
   if (agreement == nullptr || agreement->unknown_values.empty()) return;
   std::string values;
@@ -122,7 +122,7 @@ void PrintComparisonAsJson(const CompareReport& report, std::ostream& out) {
                {"mean_dice", OrNull(MeanDice(result))},
                {"structures", StructuresJson(result)}};
     for (const v1::StageTime& stage : result.stages()) entry["stages"][NameOf(stage.stage())] = stage.seconds();
-    AddCrop(result, entry);
+    AddCropAndRefinement(result, entry);
     if (level.reference) entry["reference"] = ReferenceJson(*level.reference);
     json["levels"].push_back(std::move(entry));
   }

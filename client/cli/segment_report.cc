@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "client/cli/contract_words.h"
-#include "client/cli/crop_report.h"
+#include "client/cli/result_warnings.h"
 #include "client/cli/statistics_json.h"
 #include "engine/text_table.h"
 
@@ -63,7 +63,7 @@ void PrintReport(const SegmentReport& report, std::ostream& out) {
   }
   out << report.summary.volumes_size() << " of " << report.label_map.labels_size() << " structures found by level " << report.summary.variant() << " ("
       << NameOf(report.accepted.reason()) << ") on " << report.accepted.device() << "\n";
-  for (const std::string& warning : CropWarnings(report.summary)) out << "warning: " << warning << "\n";
+  for (const std::string& warning : WarningsOf(report.summary)) out << "warning: " << warning << "\n";
   if (!report.summary.quality_statement().empty()) out << "quality: " << report.summary.quality_statement() << "\n";
   out << "model " << report.summary.provenance().model() << " (" << report.summary.provenance().source() << ")\n";
   out << "server time " << Fixed(TotalSeconds(report.summary), 2) << " s:";
@@ -92,7 +92,7 @@ void PrintReportAsJson(const SegmentReport& report, std::ostream& out) {
             {"provenance", {{"model", summary.provenance().model()}, {"task", summary.provenance().task()},
                             {"source", summary.provenance().source()}, {"licence", summary.provenance().licence()},
                             {"weights_sha256", summary.provenance().weights_sha256()}}}};
-  AddCrop(summary, json);
+  AddCropAndRefinement(summary, json);
   for (const auto& stage : summary.stages()) json["stages"][NameOf(stage.stage())] = stage.seconds();
   for (const auto& volume : summary.volumes()) {
     json["structures"].push_back({{"name", volume.name()}, {"value", volume.value()}, {"voxels", volume.voxels()}, {"volume_ml", volume.volume_ml()}});

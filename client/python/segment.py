@@ -67,6 +67,8 @@ def print_summary(summary):
         print("warning: the rough model found none of the structures to crop to: the label map is empty", file=sys.stderr)
     for structure in summary.crop_structures_not_found:
         print(f"warning: the rough model did not find {structure}: if the CT shows it, what lies there may be missing", file=sys.stderr)
+    for structure in summary.structures_lost_in_refinement:
+        print(f"warning: {structure} was found, then erased: the refining model did not confirm it", file=sys.stderr)
     for structure in summary.structures_at_crop_border:
         print(f"warning: {structure} touches the border of the crop: it may be cut off", file=sys.stderr)
 

@@ -28,9 +28,9 @@ void VisitLines(const Index3& shape, const VolumeBox& box, const std::stop_token
 }
 
 /// Sets `found` for the labels that have a voxel in `box`.
-void FindLabelsIn(const LabelMap& map, const VolumeBox& box, std::vector<bool>& found) {
+void FindLabelsIn(const LabelMap& map, const VolumeBox& box, const std::stop_token& stop, std::vector<bool>& found) {
   const auto line = static_cast<size_t>(box.Shape()[0]);
-  VisitLines(map.shape, box, {}, [&](int64_t first) {
+  VisitLines(map.shape, box, stop, [&](int64_t first) {
     for (size_t i = 0; i < line; ++i) found[map.labels[static_cast<size_t>(first) + i]] = true;
   });
 }
@@ -93,6 +93,13 @@ std::optional<VolumeBox> BoxOfLabels(const LabelMap& map, std::span<const int64_
   return box;
 }
 
+std::vector<uint16_t> LabelsIn(const LabelMap& map, const std::stop_token& stop) {
+  std::vector<bool> found(65536, false);
+  FindLabelsIn(map, {{0, 0, 0}, map.shape}, stop, found);
+  found[0] = false;  // background
+  return ListOf(found);
+}
+
 std::vector<uint16_t> AbsentLabels(const LabelMap& map, std::span<const int64_t> values, const std::stop_token& stop) {
   std::vector<bool> absent(65536, false);
   for (const int64_t value : values) absent[static_cast<size_t>(value)] = true;
@@ -151,10 +158,10 @@ std::vector<uint16_t> LabelsAtBorder(const LabelMap& map, const VolumeBox& box) 
   for (size_t a = 0; a < 3; ++a) {
     VolumeBox face = box;
     face.end[a] = box.begin[a] + 1;
-    if (box.begin[a] > 0) FindLabelsIn(map, face, found);
+    if (box.begin[a] > 0) FindLabelsIn(map, face, {}, found);
     face = box;
     face.begin[a] = box.end[a] - 1;
-    if (box.end[a] < map.shape[a]) FindLabelsIn(map, face, found);
+    if (box.end[a] < map.shape[a]) FindLabelsIn(map, face, {}, found);
   }
   found[0] = false;  // background
   return ListOf(found);

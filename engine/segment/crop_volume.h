@@ -1,4 +1,4 @@
-/// Cropping a volume to structures, and putting the label map of what was cropped back in its place. Errors of each: kCancelled once `stop` has been asked for.
+/// Cropping a volume to structures, putting the label map of what was cropped back in its place, and which labels are where. Errors of each: kCancelled once `stop` has been asked for.
 #pragma once
 
 #include <cstdint>
@@ -23,6 +23,9 @@ struct VolumeBox {
 /// Nothing where none of them is in the map.
 std::optional<VolumeBox> BoxOfLabels(const LabelMap& map, std::span<const int64_t> values, const Spacing3& spacing_mm,
                                      double margin_mm, const std::stop_token& stop = {});
+
+/// The labels that have a voxel in the map: ascending, without background.
+std::vector<uint16_t> LabelsIn(const LabelMap& map, const std::stop_token& stop = {});
 
 /// Of `values`, those that have no voxel in the map: ascending, each once.
 std::vector<uint16_t> AbsentLabels(const LabelMap& map, std::span<const int64_t> values, const std::stop_token& stop = {});

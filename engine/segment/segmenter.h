@@ -75,6 +75,8 @@ struct Segmentation {
   std::vector<StructureStatistics> statistics;
   StageTimes times;
   std::optional<CropResult> crop = {};  ///< nothing where the networks have seen the whole volume; TaskSegmenter's alone
+  /// Names of the structures that the task's networks found and a refinement (RefineRule) has erased to the last voxel, ascending by value; TaskSegmenter's alone.
+  std::vector<std::string> structures_lost_in_refinement = {};
 };
 
 /// A model with executors for all its parts and folds: loaded once, used for many volumes. Its executors take one volume at a time; they are all of it that segmenting

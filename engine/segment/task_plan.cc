@@ -1,6 +1,7 @@
 #include "engine/segment/task_plan.h"
 
 #include <algorithm>
+#include <memory>
 #include <optional>
 #include <utility>
 
@@ -36,11 +37,22 @@ std::vector<std::string> NamesOf(const Model& model, const std::vector<int64_t>&
   throw Error(ErrorCode::kFailedPrecondition, "task " + model.task + ": needs a model of task " + task + ", which " + what + "; must be served beside it");
 }
 
-bool TakeCrop(const Model* rough, const std::vector<std::string>& structures, double margin_mm, TaskPlan& plan) {
+/// How the task of `other`, whose result `model` needs, runs by itself: complete, with a crop of its own where it has one (totalsegmentator-pipeline section 3).
+std::shared_ptr<const TaskPlan> PlanOther(const Model& model, const Model& other, const ModelLookup& others) {
+  const ModelLookup beyond = [&](const std::string& task) {
+    if (task == model.task) {
+      throw Error(ErrorCode::kFailedPrecondition, "task " + model.task + ": needs a model of task " + other.task + ", which in turn needs one of task " + task + ": must not need itself");
+    }
+    return others(task);
+  };
+  return std::make_shared<const TaskPlan>(PlanTask(other, beyond, {}));
+}
+
+bool TakeCrop(const Model* rough, const std::vector<std::string>& structures, double margin_mm, const ModelLookup& others, TaskPlan& plan) {
   if (rough == nullptr) return false;
   std::optional<std::vector<int64_t>> values = ValuesOf(*rough, structures);
   if (!values) return false;
-  plan.rough = rough;
+  plan.rough = PlanOther(*plan.own, *rough, others);
   plan.crop_labels = std::move(*values);
   plan.margin_mm = margin_mm;
   return true;
@@ -62,7 +74,7 @@ void ChooseCrop(const ModelLookup& others, TaskPlan& plan) {
   if (wish == CropWish::kBody && structures.empty()) {
     const Model* body = others(kBodyTask);
     if (body == nullptr) RefuseMissing(model, kBodyTask, "finds the body");
-    TakeCrop(body, NamesOf(*body, body->parts.front().channel_labels), kBodyMarginMm, plan);
+    TakeCrop(body, NamesOf(*body, body->parts.front().channel_labels), kBodyMarginMm, others, plan);
     return;
   }
   if (structures.empty()) {
@@ -72,7 +84,7 @@ void ChooseCrop(const ModelLookup& others, TaskPlan& plan) {
   for (const std::string& task : wish == CropWish::kRobust ? std::vector{rule->robust_task} : std::vector{rule->task, rule->robust_task}) {
     const Model* rough = others(task);
     if (rough != nullptr && rough->task == model.task && wish != CropWish::kRobust) rough = nullptr;  // in whichever form `model` is
-    if (TakeCrop(rough, structures, rule->margin_mm, plan)) return;
+    if (TakeCrop(rough, structures, rule->margin_mm, others, plan)) return;
   }
   if (trained_on_crops || asked) RefuseMissing(model, wish == CropWish::kRobust ? rule->robust_task : rule->task, "finds where to look");
 }
@@ -80,28 +92,45 @@ void ChooseCrop(const ModelLookup& others, TaskPlan& plan) {
 void ChooseOtherRules(const ModelLookup& others, TaskPlan& plan) {
   const Pipeline& pipeline = plan.own->pipeline;
   if (pipeline.keep_near && plan.rough != nullptr) {
-    const auto values = ValuesOf(*plan.rough, pipeline.keep_near->structures);
+    const auto values = ValuesOf(*plan.rough->own, pipeline.keep_near->structures);
     if (!values) RefuseMissing(*plan.own, plan.crop_task(), "must know the structures around the task's own");
     plan.near_labels = *values;
   }
   if (!pipeline.refine) return;
-  plan.refiner = others(pipeline.refine->task);
-  const auto values = plan.refiner == nullptr ? std::nullopt : ValuesOf(*plan.refiner, {pipeline.refine->structure});
+  const Model* refiner = others(pipeline.refine->task);
+  const auto values = refiner == nullptr ? std::nullopt : ValuesOf(*refiner, {pipeline.refine->structure});
   if (!values) RefuseMissing(*plan.own, pipeline.refine->task, "refines its edges");
+  plan.refiner = PlanOther(*plan.own, *refiner, others);
   plan.refine_labels = *values;
+}
+
+/// The plans that run beside the own model, in the order in which they run, as they run for these options.
+std::vector<TaskPlan> OthersOf(const TaskPlan& plan) {
+  std::vector<TaskPlan> others;
+  for (const auto& other : {plan.rough, plan.refiner})
+    if (other != nullptr) others.push_back(plan.ForOther(*other));
+  return others;
 }
 
 }  // namespace
 
-std::vector<std::string> TaskPlan::OtherTasks() const {
-  std::vector<std::string> tasks;
-  for (const Model* other : {rough, refiner})
-    if (other != nullptr && std::find(tasks.begin(), tasks.end(), other->task) == tasks.end()) tasks.push_back(other->task);
-  return tasks;
+TaskPlan TaskPlan::ForOther(const TaskPlan& other) const {
+  TaskPlan plan = other;
+  const SegmentOptions& own_options = options.segment;
+  plan.options.segment = {.accumulation = own_options.accumulation, .threads = own_options.threads, .sum_on_device = own_options.sum_on_device, .patches_at_once = own_options.patches_at_once};
+  return plan;
 }
 
-SegmentOptions TaskPlan::OfOthers() const {
-  return {.accumulation = options.segment.accumulation, .threads = options.segment.threads, .sum_on_device = options.segment.sum_on_device, .patches_at_once = options.segment.patches_at_once};
+std::vector<std::string> TaskPlan::OtherTasks() const {
+  std::vector<std::string> tasks;
+  const auto add = [&tasks](const std::string& task) {
+    if (std::find(tasks.begin(), tasks.end(), task) == tasks.end()) tasks.push_back(task);
+  };
+  for (const TaskPlan& other : OthersOf(*this)) {
+    add(other.own->task);
+    for (const std::string& task : other.OtherTasks()) add(task);
+  }
+  return tasks;
 }
 
 int64_t TaskPlan::PeakBytes(const Geometry& geometry) const {
@@ -110,23 +139,19 @@ int64_t TaskPlan::PeakBytes(const Geometry& geometry) const {
   int64_t peak = PredictPeakBytes(*own, geometry, options.segment);
   // The cropped copy, and the mask of what lies near.
   if (rough != nullptr) peak += geometry.VoxelCount() * (most_voxel_bytes + (near_labels.empty() ? 0 : 1));
-  for (const Model* other : {rough, refiner}) {
-    if (other != nullptr) peak = std::max(peak, PredictPeakBytes(*other, geometry, OfOthers()) + geometry.VoxelCount() * label_bytes);
-  }
+  for (const TaskPlan& other : OthersOf(*this)) peak = std::max(peak, other.PeakBytes(geometry) + geometry.VoxelCount() * label_bytes);
   return peak;
 }
 
 int64_t TaskPlan::DeviceBytes(const Geometry& geometry) const {
   int64_t bytes = tuckerseg::DeviceBytes(*own, geometry, options.segment);
-  for (const Model* other : {rough, refiner})
-    if (other != nullptr) bytes = std::max(bytes, tuckerseg::DeviceBytes(*other, geometry, OfOthers()));
+  for (const TaskPlan& other : OthersOf(*this)) bytes = std::max(bytes, other.DeviceBytes(geometry));
   return bytes;
 }
 
 int64_t TaskPlan::MostPatches(const Geometry& geometry) const {
   int64_t patches = tuckerseg::MostPatches(*own, geometry, options.segment);
-  for (const Model* other : {rough, refiner})
-    if (other != nullptr) patches += tuckerseg::MostPatches(*other, geometry, {});
+  for (const TaskPlan& other : OthersOf(*this)) patches += other.MostPatches(geometry);
   return patches;
 }
 

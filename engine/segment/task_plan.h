@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -34,31 +35,31 @@ using ModelLookup = std::function<const Model*(const std::string& task)>;
 struct TaskPlan {
   const Model* own = nullptr;
   TaskOptions options;
-  const Model* rough = nullptr;          ///< finds the crop; null: there is none
+  std::shared_ptr<const TaskPlan> rough = nullptr;  ///< finds the crop as its task runs by itself, with a crop of its own where it has one; null: there is none
   std::vector<int64_t> crop_labels = {};  ///< of the rough model
   double margin_mm = 0;
   std::vector<int64_t> near_labels = {};  ///< of the rough model: what lies near them is kept
-  const Model* refiner = nullptr;        ///< null: none
+  std::shared_ptr<const TaskPlan> refiner = nullptr;  ///< runs as its task does, likewise; null: there is none
   std::vector<int64_t> refine_labels = {};
 
   /// The task whose model finds the crop; empty for none.
-  std::string crop_task() const { return rough == nullptr ? "" : rough->task; }
-  /// What of the options is meant for their models too.
-  SegmentOptions OfOthers() const;
-  /// The tasks whose models run beside the own one, each once.
+  std::string crop_task() const { return rough == nullptr ? "" : rough->own->task; }
+  /// `other`, which is `rough` or `refiner`, with what of these options is meant for its models too.
+  TaskPlan ForOther(const TaskPlan& other) const;
+  /// The tasks whose models run beside the own one, those that the others need included, each once.
   std::vector<std::string> OtherTasks() const;
 
   /// As PredictPeakBytes; nothing is known yet of how small the crop will be.
   int64_t PeakBytes(const Geometry& geometry) const;
   /// As tuckerseg::DeviceBytes, of the model that needs most.
   int64_t DeviceBytes(const Geometry& geometry) const;
-  /// As tuckerseg::MostPatches, those of the models around it (crop, refinement) included.
+  /// As tuckerseg::MostPatches, those of the models around it (crop, refinement, and what these need themselves) included.
   int64_t MostPatches(const Geometry& geometry) const;
 };
 
 /// `own`: the task's model, in the form of whichever level runs; `others` finds the originals, which find crops.
-/// Errors: kFailedPrecondition that names a task whose model is needed and not there; kInvalidArgument for a crop that the task does
-/// not have or cannot be without.
+/// Errors: kFailedPrecondition that names a task whose model is needed and not there, be it by another model that is needed, or one that needs itself by way of others;
+/// kInvalidArgument for a crop that the task does not have or cannot be without.
 TaskPlan PlanTask(const Model& own, const ModelLookup& others, TaskOptions options);
 
 }  // namespace tuckerseg

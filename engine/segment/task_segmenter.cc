@@ -1,6 +1,7 @@
 #include "engine/segment/task_segmenter.h"
 
 #include <algorithm>
+#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
@@ -59,35 +60,41 @@ void KeepNear(std::vector<uint8_t> mask, const Spacing3& spacing_mm, double dist
   KeepOnlyIn(mask, threads, map);
 }
 
+/// Of the labels of these values, the names of those that have no voxel in the map, in the order of `labels`.
+std::vector<std::string> NamesOfAbsent(const std::vector<Label>& labels, const std::vector<int64_t>& values, const LabelMap& map, const std::stop_token& stop) {
+  const std::vector<uint16_t> absent = AbsentLabels(map, values, stop);
+  std::vector<std::string> names;
+  for (const Label& label : labels)
+    if (std::binary_search(absent.begin(), absent.end(), label.value)) names.push_back(label.name);
+  return names;
+}
+
 /// Names of the structures that the plan's rough model was to find, to crop to them or to keep what lies near them, and that `rough`, its label map, does not hold: ascending
 /// by value, each once.
 std::vector<std::string> StructuresNotFound(const TaskPlan& plan, const LabelMap& rough, const std::stop_token& stop) {
   std::vector<int64_t> to_find = plan.crop_labels;
   to_find.insert(to_find.end(), plan.near_labels.begin(), plan.near_labels.end());
-  const std::vector<uint16_t> absent = AbsentLabels(rough, to_find, stop);
-  std::vector<std::string> names;
-  for (const Label& label : plan.rough->labels)  // ascend
-    if (std::binary_search(absent.begin(), absent.end(), label.value)) names.push_back(label.name);
-  return names;
+  return NamesOfAbsent(plan.rough->own->labels, to_find, rough, stop);  // labels ascend
 }
 
 }  // namespace
 
 TaskSegmenter::TaskSegmenter(TaskPlan plan, Segmenter& own, const SegmenterLookup& others) : plan_(std::move(plan)), own_(own) {
-  const auto find = [&](const Model* model) -> Segmenter* {
-    if (model == nullptr) return nullptr;
-    Segmenter* found = others(model->task);
-    if (found == nullptr) throw Error(ErrorCode::kFailedPrecondition, "task " + plan_.own->task + ": needs a model of task " + model->task + ": must be served beside it");
-    return found;
+  const auto make = [&](const std::shared_ptr<const TaskPlan>& other) -> std::unique_ptr<TaskSegmenter> {
+    if (other == nullptr) return nullptr;
+    const std::string& task = other->own->task;
+    Segmenter* found = others(task);
+    if (found == nullptr) throw Error(ErrorCode::kFailedPrecondition, "task " + plan_.own->task + ": needs a model of task " + task + ": must be served beside it");
+    return std::make_unique<TaskSegmenter>(plan_.ForOther(*other), *found, others);
   };
-  rough_ = find(plan_.rough);
-  refiner_ = find(plan_.refiner);
+  rough_ = make(plan_.rough);
+  refiner_ = make(plan_.refiner);
 }
 
 Segmentation TaskSegmenter::Segment(const Volume& volume, std::stop_token stop, const ProgressSink& progress, DeviceGate* gate) {
   DevicePass device(gate, 1 + (rough_ != nullptr ? 1 : 0) + (refiner_ != nullptr ? 1 : 0));
   int64_t patches = 0;
-  const ProgressSink shifted = Shifted(progress, 0, refiner_ == nullptr ? 0 : refiner_->MostPatches(volume.geometry, {}));
+  const ProgressSink shifted = Shifted(progress, 0, refiner_ == nullptr ? 0 : refiner_->plan_.MostPatches(volume.geometry));
   const ProgressSink counted = [&](const Progress& inner) {
     patches = inner.patches_done;
     if (shifted) shifted(inner);
@@ -106,20 +113,18 @@ Segmentation TaskSegmenter::Segment(const Volume& volume, std::stop_token stop, 
 Segmentation TaskSegmenter::SegmentCropped(const Volume& volume, const std::stop_token& stop, const ProgressSink& progress, DeviceGate& device) {
   int64_t patches = 0;
   const ProgressSink shifted = Shifted(progress, 0, own_.MostPatches(volume.geometry, options()));
-  const SegmentOptions rough_options = plan_.OfOthers();
   const ProgressSink counted = [&](const Progress& inner) {
     patches = inner.patches_done;
     if (shifted) shifted(inner);
   };
-  Segmentation rough = rough_->Segment(volume, rough_options, stop, counted, &device);
+  Segmentation rough = rough_->Segment(volume, stop, counted, &device);
   const Threads threads(options().threads, stop);
   const Spacing3 spacing_mm = volume.geometry.AffineSpacingMm();
   const std::optional<VolumeBox> box = BoxOfLabels(rough.label_map, plan_.crop_labels, spacing_mm, plan_.margin_mm, stop);
   if (!box) {
     device.Leave();  // the task's own networks do not use it
     std::fill(rough.label_map.labels.begin(), rough.label_map.labels.end(), uint16_t{0});
-    rough.crop = CropResult{};
-    return rough;
+    return {.label_map = std::move(rough.label_map), .statistics = {}, .times = rough.times, .crop = CropResult{}};
   }
   CropResult crop{.box = *box, .structures_not_found = StructuresNotFound(plan_, rough.label_map, stop)};
   std::vector<uint8_t> near = plan_.near_labels.empty() ? std::vector<uint8_t>() : MaskOf(rough.label_map, plan_.near_labels, threads);
@@ -133,13 +138,15 @@ Segmentation TaskSegmenter::SegmentCropped(const Volume& volume, const std::stop
 }
 
 void TaskSegmenter::Refine(const Volume& volume, Segmentation& result, const std::stop_token& stop, const ProgressSink& progress, DeviceGate& device) {
-  const Segmentation other = refiner_->Segment(volume, plan_.OfOthers(), stop, progress, &device);
+  const Segmentation other = refiner_->Segment(volume, stop, progress, &device);
   AddTimes(other.times, result.times);
+  const std::vector<uint16_t> before = LabelsIn(result.label_map, stop);
   const Spacing3 spacing_mm = volume.geometry.AffineSpacingMm();
   DilateLabels(result.label_map.labels, Reversed(result.label_map.shape), {spacing_mm[2], spacing_mm[1], spacing_mm[0]},
                own_.model().pipeline.refine->distance_mm, stop);
   const Threads threads(options().threads, stop);
   KeepOnlyIn(MaskOf(other.label_map, plan_.refine_labels, threads), threads, result.label_map);
+  result.structures_lost_in_refinement = NamesOfAbsent(own_.model().labels, {before.begin(), before.end()}, result.label_map, stop);
 }
 
 }  // namespace tuckerseg

@@ -1,8 +1,10 @@
 /// A task as TotalSegmentator runs it: another model finds where to look, the task's own networks run there, and what they find is
-/// cleaned by what other models know (totalsegmentator-pipeline sections 1, 3 and 10).
+/// cleaned by what other models know (totalsegmentator-pipeline sections 1, 3 and 10). The others run as their own tasks do: `teeth` is cropped to what
+/// `craniofacial_structures` finds, which is itself cropped to the skull.
 #pragma once
 
 #include <functional>
+#include <memory>
 #include <stop_token>
 #include <string>
 
@@ -33,8 +35,8 @@ class TaskSegmenter {
 
   TaskPlan plan_;
   Segmenter& own_;
-  Segmenter* rough_ = nullptr;
-  Segmenter* refiner_ = nullptr;
+  std::unique_ptr<TaskSegmenter> rough_;    ///< null where the plan has none
+  std::unique_ptr<TaskSegmenter> refiner_;  ///< likewise
 };
 
 }  // namespace tuckerseg

@@ -141,7 +141,7 @@ v1::LevelResult CompareCall::MakeResult(const SegmentWork& work) {
     time.set_stage(static_cast<v1::Stage>(static_cast<int>(stage) + 1));
     time.set_seconds(run_.Seconds(stage));
   }
-  FillCrop(work.result->crop, run_.model().model().labels, result);
+  FillCropAndRefinement(*work.result, run_.model().model().labels, result);
   return result;
 }
 

@@ -57,13 +57,15 @@ void AddLabels(const LabelMap& map, const LabelsForm& form, inference::ModelInfe
   }
 }
 
-std::string CropWarning(const std::optional<CropResult>& crop, const Model& model) {
-  if (!crop) return "";
-  if (!crop->box) return "the rough model found none of the structures to crop to: the label map is empty";
-  const std::string not_found = Joined(crop->structures_not_found, ", ");
-  const std::string cut_off = Joined(NamesAtBorder(*crop, model.labels), ", ");
+std::string WarningOf(const Segmentation& segmentation, const Model& model) {
+  const CropResult crop = segmentation.crop.value_or(CropResult{});
+  if (segmentation.crop && !crop.box) return "the rough model found none of the structures to crop to: the label map is empty";
+  const std::string not_found = Joined(crop.structures_not_found, ", ");
+  const std::string erased = Joined(segmentation.structures_lost_in_refinement, ", ");
+  const std::string cut_off = Joined(NamesAtBorder(crop, model.labels), ", ");
   std::vector<std::string> warnings;
   if (!not_found.empty()) warnings.push_back("not found by the rough model, so what the CT shows there may be missing: " + not_found);
+  if (!erased.empty()) warnings.push_back("found, then erased, as the refining model did not confirm it: " + erased);
   if (!cut_off.empty()) warnings.push_back("at the border of the crop, so maybe cut off: " + cut_off);
   return Joined(warnings, "; ");
 }

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <cstdint>
-#include <optional>
 #include <string>
 
 #include "engine/model/model.h"
@@ -28,8 +27,8 @@ int64_t LabelsBytes(int64_t voxels, const LabelsForm& form);
 /// Adds the output `labels`, [D, H, W].
 void AddLabels(const LabelMap& map, const LabelsForm& form, inference::ModelInferResponse& response);
 
-/// What must not be taken for what the volume holds, in words; empty where there was no crop or nothing is to be said of it.
-std::string CropWarning(const std::optional<CropResult>& crop, const Model& model);
+/// What must not be taken for what the volume holds, in words; empty where nothing is to be said of a crop or a refinement.
+std::string WarningOf(const Segmentation& segmentation, const Model& model);
 
 /// Versions are the names of the levels that can run; properties name the labels: `label.5` is `liver`.
 void Describe(const CatalogueModel& model, inference::ModelMetadataResponse& response);

@@ -29,9 +29,11 @@ void Fill(double seconds, google::protobuf::Duration& message);
 /// Names of the labels that a crop's border may have cut off, in the order of `labels`: all that the label map can hold.
 std::vector<std::string> NamesAtBorder(const CropResult& crop, std::span<const Label> labels);
 
-/// What became of a crop; nothing where there was none. `Message`: Summary or LevelResult. `labels`: as above.
+/// What became of a crop, and what a refinement erased; nothing where there was none. `Message`: Summary or LevelResult. `labels`: as above.
 template <typename Message>
-void FillCrop(const std::optional<CropResult>& crop, std::span<const Label> labels, Message& message) {
+void FillCropAndRefinement(const Segmentation& segmentation, std::span<const Label> labels, Message& message) {
+  for (const std::string& name : segmentation.structures_lost_in_refinement) message.add_structures_lost_in_refinement(name);
+  const std::optional<CropResult>& crop = segmentation.crop;
   if (!crop) return;
   message.set_crop_found_nothing(!crop->box.has_value());
   if (crop->box) Fill(*crop->box, *message.mutable_crop_box());

@@ -51,7 +51,7 @@ int64_t SegmentAnswer::FileBytes(int64_t voxels) const {
 void SegmentAnswer::Look(const Segmentation& segmentation, const Volume& volume, const std::stop_token& stop) {
   CountVolumes(segmentation.label_map, volume.geometry);
   TakeStatistics(segmentation.statistics);
-  FillCrop(segmentation.crop, labels_, structures_);
+  FillCropAndRefinement(segmentation, labels_, structures_);
   ThrowIfStopped(stop);
   if (header_.output().preview()) preview_ = RenderPreview(volume, segmentation.label_map, labels_);
 }

@@ -112,6 +112,19 @@ TEST(PrintComparison, WarnsOfWhatACropMayHaveCost) {
   EXPECT_THAT(text, HasSubstr("warning: elastic-0.3: colon touches the border of the crop: it may be cut off\n"));
 }
 
+TEST(PrintComparison, WarnsOfWhatARefinementErased) {
+  CompareReport report = Report();
+  report.levels[1].result.add_structures_lost_in_refinement("colon");
+  EXPECT_THAT(Printed(report), HasSubstr("warning: elastic-0.3: colon was found, then erased: the refining model did not confirm it\n"));
+  std::ostringstream out;
+  PrintComparisonAsJson(report, out);
+  const auto levels = nlohmann::json::parse(out.str()).at("levels");
+  EXPECT_EQ(levels[0].at("structures_lost_in_refinement"), nlohmann::json::array());
+  EXPECT_EQ(levels[1].at("structures_lost_in_refinement"), nlohmann::json::parse(R"(["colon"])"));
+  ASSERT_EQ(levels[1].at("warnings").size(), 1U);
+  EXPECT_EQ(levels[1].at("warnings")[0], "colon was found, then erased: the refining model did not confirm it");
+}
+
 TEST(PrintComparisonAsJson, HoldsTheCropAndItsWarnings) {
   CompareReport report = Report();
   report.levels[1].result.add_structures_at_crop_border("colon");

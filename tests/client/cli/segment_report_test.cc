@@ -149,6 +149,27 @@ TEST(PrintReport, WarnsOfStructuresThatTheRoughModelDidNotFind) {
   EXPECT_THAT(two.str(), testing::HasSubstr("\nwarning: liver touches the border of the crop")) << "each has its line";
 }
 
+TEST(PrintReport, WarnsOfStructuresThatARefinementErased) {
+  SegmentReport report = Report();
+  std::ostringstream one, two;
+  report.summary.add_structures_lost_in_refinement("vertebrae_C1");
+  PrintReport(report, one);
+  EXPECT_THAT(one.str(), testing::HasSubstr("\nwarning: vertebrae_C1 was found, then erased: the refining model did not confirm it\n")) << "no crop helps";
+  report.summary.add_structures_lost_in_refinement("vertebrae_T4");
+  PrintReport(report, two);
+  EXPECT_THAT(two.str(), testing::HasSubstr("\nwarning: vertebrae_C1, vertebrae_T4 were found, then erased: the refining model did not confirm them\n"));
+}
+
+TEST(PrintReportAsJson, HoldsWhatARefinementErased) {
+  SegmentReport report = Report();
+  report.summary.add_structures_lost_in_refinement("vertebrae_C1");
+  std::ostringstream out;
+  PrintReportAsJson(report, out);
+  const auto json = nlohmann::json::parse(out.str());
+  EXPECT_EQ(json.at("structures_lost_in_refinement"), nlohmann::json::parse(R"(["vertebrae_C1"])"));
+  EXPECT_EQ(json.at("warnings"), nlohmann::json::parse(R"(["vertebrae_C1 was found, then erased: the refining model did not confirm it"])"));
+}
+
 TEST(PrintReportAsJson, HoldsTheCropAndItsWarnings) {
   SegmentReport report = Cropped();
   report.summary.add_structures_at_crop_border("spleen");
@@ -174,6 +195,7 @@ TEST(PrintReportAsJson, SaysThatThereWasNoCrop) {
   EXPECT_EQ(json.at("crop_found_nothing"), false);
   EXPECT_EQ(json.at("crop_structures_not_found"), nlohmann::json::array());
   EXPECT_TRUE(json.at("structures_at_crop_border").empty());
+  EXPECT_EQ(json.at("structures_lost_in_refinement"), nlohmann::json::array());
   EXPECT_TRUE(json.at("warnings").is_array());
   EXPECT_TRUE(json.at("warnings").empty());
 }

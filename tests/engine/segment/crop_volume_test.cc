@@ -37,6 +37,16 @@ TEST(BoxOfLabels, IsNothingWhereNoneOfTheLabelsIs) {
   EXPECT_EQ(BoxOfLabels(map, std::vector<int64_t>{6}, {1, 1, 1}, 20), std::nullopt);
 }
 
+TEST(LabelsIn, AreThoseWithAVoxelAscendingAndWithoutBackground) {
+  LabelMap map{{3, 2, 2}, std::vector<uint16_t>(12, 0)};
+  EXPECT_THAT(LabelsIn(map), testing::IsEmpty());
+  map.labels.front() = 300;
+  map.labels[5] = 7;
+  map.labels[6] = 7;
+  map.labels.back() = 4;
+  EXPECT_THAT(LabelsIn(map), ElementsAre(4, 7, 300));
+}
+
 TEST(AbsentLabels, AreThoseWithoutAVoxelAscendingAndEachOnce) {
   LabelMap map{{3, 2, 2}, std::vector<uint16_t>(12, 0)};
   map.labels.front() = 7;

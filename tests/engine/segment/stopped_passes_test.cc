@@ -70,6 +70,7 @@ std::vector<Pass> Passes() {
          DilateByFaces(mask, shape, 2, stop);
        }},
       {"box of labels", [=](const std::stop_token& stop) { BoxOfLabels(map, std::vector<int64_t>{1}, {1, 1, 1}, 0, stop); }},
+      {"labels in a map", [=](const std::stop_token& stop) { LabelsIn(map, stop); }},
       {"absent labels", [=](const std::stop_token& stop) { AbsentLabels(map, std::vector<int64_t>{2}, stop); }},
       {"cropping", [=](const std::stop_token& stop) { CropVolume(volume, box, stop); }},
       {"pasting", [=](const std::stop_token& stop) { PasteLabels({{8, 8, 8}, std::vector<uint16_t>(512, 1)}, box, kShape, stop); }},

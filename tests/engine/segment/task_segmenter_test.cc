@@ -64,6 +64,30 @@ class TaskSegmenterTest : public testing::Test {
     Serve(std::move(vertebrae));
     Serve(ThresholdBundle("vertebrae_body", {"vertebrae_body"}, body_hu));
   }
+  /// Three vertebrae, above 100, 200 and 400 HU, that are refined by bodies above `body_hu`.
+  void ServeThreeRefinedVertebrae(float body_hu) {
+    Bundle vertebrae = ThresholdBundle("vertebrae_pp_refined", {"vertebrae_C1", "vertebrae_C2", "vertebrae_C3"}, std::vector<float>{100, 200, 400});
+    vertebrae.model.pipeline.refine = RefineRule{"vertebrae_body", "vertebrae_body", 2};
+    Serve(std::move(vertebrae));
+    Serve(ThresholdBundle("vertebrae_body", {"vertebrae_body"}, body_hu));
+  }
+  /// Teeth are looked for within 2 mm of the structure `teeth_lower` of the face, which itself is looked for within 3 mm of the skull: above 50, 100 and 300 HU.
+  void ServeTeeth() {
+    Bundle teeth = ThresholdBundle("teeth", {"crown"}, 50);
+    teeth.model.pipeline.crop = CropRule{"craniofacial_structures", "craniofacial_structures", {"teeth_lower"}, 2};
+    Serve(std::move(teeth));
+  }
+  void ServeFace() {
+    Bundle face = ThresholdBundle("craniofacial_structures", {"teeth_lower", "mandible"}, 100);
+    face.model.pipeline.crop = CropRule{"total_fastest", "total_fast", {"skull"}, 3};
+    Serve(std::move(face));
+  }
+  void ServeSkull() { Serve(ThresholdBundle("total_fastest", {"skull", "liver", "spleen"}, 300)); }
+  void ServeTeethAndAllThatTheyNeed() {
+    ServeTeeth();
+    ServeFace();
+    ServeSkull();
+  }
   /// Segments with the gate, and returns how many patches have run.
   size_t PatchesThroughTheGate(const std::string& task, const Volume& volume) {
     size_t patches = 0;
@@ -265,6 +289,95 @@ TEST_F(TaskSegmenterTest, CropsToTheBodyWhenAskedTo) {
   EXPECT_EQ(Make("total", {.crop = CropWish::kBody}).Segment(Field({40, 9, 9}, {{20, 500}})).label_map.labels[20], 1);
 }
 
+TEST_F(TaskSegmenterTest, RunsARoughModelsTaskWithTheCropThatItHasItself) {
+  ServeTeethAndAllThatTheyNeed();
+  // The skull is the voxel at 10; of what is as bright as teeth, that at 12 lies near it, that at 30 does not.
+  const Segmentation segmentation = Make("teeth", {}).Segment(Field({40, 9, 9}, {{10, 500}, {12, 200}, {14, 70}, {30, 200}}));
+  ASSERT_TRUE(segmentation.crop);
+  EXPECT_EQ(segmentation.crop->box, (VolumeBox{{8, 0, 0}, {15, 3, 3}})) << "around the voxels at 10 and 12";
+  EXPECT_THAT(segmentation.crop->border_labels, testing::ElementsAre(1)) << "of this crop, not of that to the skull";
+  EXPECT_EQ(segmentation.label_map.labels[12], 1);
+  EXPECT_EQ(segmentation.label_map.labels[14], 1);
+  EXPECT_EQ(segmentation.label_map.labels[30], 0);
+  EXPECT_EQ(Plan("teeth", {}).crop_task(), "craniofacial_structures");
+}
+
+TEST_F(TaskSegmenterTest, FindsNothingWhereTheCropOfARoughModelsTaskDoesNot) {
+  ServeTeethAndAllThatTheyNeed();
+  const Segmentation segmentation = Make("teeth", {}).Segment(Field({40, 9, 9}, {{12, 200}}));
+  EXPECT_EQ(std::count(segmentation.label_map.labels.begin(), segmentation.label_map.labels.end(), 0), 40 * 9 * 9);
+  ASSERT_TRUE(segmentation.crop);
+  EXPECT_FALSE(segmentation.crop->box);
+}
+
+TEST_F(TaskSegmenterTest, RefusesATaskWhoseRoughModelMissesItsOwn) {
+  ServeTeeth();
+  ServeFace();
+  ExpectError(ErrorCode::kFailedPrecondition, "task craniofacial_structures: needs a model of task total_fastest, which finds where to look; must be served beside it",
+              [&] { Plan("teeth", {}); });
+  ServeSkull();
+  EXPECT_NO_THROW(Plan("teeth", {}));
+}
+
+TEST_F(TaskSegmenterTest, RefusesTasksThatNeedOneAnother) {
+  const auto cropped = [this](const std::string& task, const std::string& by) {
+    Bundle bundle = ThresholdBundle(task, {"structure"}, 100);
+    bundle.model.pipeline.crop = CropRule{by, by, {"structure"}, 2};
+    Serve(std::move(bundle));
+  };
+  cropped("first", "second");
+  cropped("second", "third");
+  cropped("third", "first");
+  ExpectError(ErrorCode::kFailedPrecondition, "task first: needs a model of task second, which in turn needs one of task first: must not need itself", [&] { Plan("first", {}); });
+  cropped("self", "self");
+  ExpectError(ErrorCode::kFailedPrecondition, "task self: needs a model of task self", [&] { Plan("self", {}); });
+  ExpectError(ErrorCode::kFailedPrecondition, "task self: needs a model of task self", [&] { Plan("self", {.crop = CropWish::kRobust}); });
+  cropped("before", "first");
+  ExpectError(ErrorCode::kFailedPrecondition, "task first: needs a model of task second, which in turn needs one of task first: must not need itself", [&] { Plan("before", {}); });
+}
+
+TEST_F(TaskSegmenterTest, CountsWhatARoughModelsTaskNeedsItself) {
+  ServeTeethAndAllThatTheyNeed();
+  const Geometry geometry = Field({40, 40, 40}, {}).geometry;
+  EXPECT_THAT(Plan("teeth", {}).OtherTasks(), testing::ElementsAre("craniofacial_structures", "total_fastest"));
+  int64_t patches = 0;
+  for (const char* task : {"teeth", "craniofacial_structures", "total_fastest"}) patches += models_.at(task)->MostPatches(geometry, {});
+  EXPECT_EQ(Plan("teeth", {}).MostPatches(geometry), patches);
+  EXPECT_GT(Plan("teeth", {}).PeakBytes(geometry), Plan("craniofacial_structures", {}).PeakBytes(geometry));
+  for (const bool sum_on_device : {false, true}) {
+    const SegmentOptions options{.sum_on_device = sum_on_device};
+    int64_t bytes = 0;
+    for (const char* task : {"teeth", "craniofacial_structures", "total_fastest"}) bytes = std::max(bytes, DeviceBytes(models_.at(task)->model(), geometry, options));
+    EXPECT_EQ(Plan("teeth", {.segment = options}).DeviceBytes(geometry), bytes);
+  }
+}
+
+TEST_F(TaskSegmenterTest, CountsThePatchesOfARoughModelsTaskWithoutEverGoingBack) {
+  ServeTeethAndAllThatTheyNeed();
+  int64_t last = 0;
+  int64_t total = 0;
+  Make("teeth", {}).Segment(Field({40, 9, 9}, {{10, 500}, {12, 200}}), {}, [&](const Progress& progress) {
+    EXPECT_GE(progress.patches_done, last);
+    EXPECT_LE(progress.patches_done, progress.patches_total);
+    last = progress.patches_done;
+    total = progress.patches_total;
+  });
+  EXPECT_EQ(last, total);
+}
+
+TEST_F(TaskSegmenterTest, HasTheDeviceOnceForARoughModelsTaskToo) {
+  ServeTeethAndAllThatTheyNeed();
+  const size_t patches = PatchesThroughTheGate("teeth", Field({40, 9, 9}, {{10, 500}, {12, 200}}));
+  EXPECT_EQ(gate_.order(), EnteredOnceFor(patches));
+}
+
+TEST_F(TaskSegmenterTest, LeavesTheDeviceWhereTheCropOfARoughModelsTaskFindsNothing) {
+  ServeTeethAndAllThatTheyNeed();
+  const size_t patches = PatchesThroughTheGate("teeth", Field({40, 9, 9}, {{12, 200}}));
+  EXPECT_EQ(gate_.order(), EnteredOnceFor(patches));
+  EXPECT_EQ(patches, static_cast<size_t>(models_.at("total_fastest")->MostPatches(Field({40, 9, 9}, {}).geometry, {}))) << "of the skull's model alone";
+}
+
 TEST_F(TaskSegmenterTest, KeepsOnlyWhatLiesNearTheStructuresOfTheRoughModel) {
   ServeHeartChambers({"liver"}, {"liver"});
   const LabelMap map = Make("heartchambers_highres", {}).Segment(Field({40, 9, 9}, {{20, 500}, {23, 200}, {24, 200}})).label_map;
@@ -281,6 +394,50 @@ TEST_F(TaskSegmenterTest, RefinesByAnotherModelsStructure) {
   // The body (200 HU) goes on for two voxels on one side; the vertebra grows by 2 mm into it, and nowhere else.
   const LabelMap map = Make("vertebrae_pp_refined", {}).Segment(Field({40, 9, 9}, {{20, 500}, {21, 200}, {22, 200}, {23, 200}})).label_map;
   for (const auto& [place, label] : std::map<size_t, int>{{19, 0}, {20, 1}, {21, 1}, {22, 1}, {23, 0}}) EXPECT_EQ(map.labels[place], label) << place;
+}
+
+TEST_F(TaskSegmenterTest, NamesTheStructuresThatTheRefinementErasedEntirely) {
+  ServeThreeRefinedVertebrae(400);
+  const Segmentation segmentation = Make("vertebrae_pp_refined", {}).Segment(Field({40, 9, 9}, {{5, 300}, {15, 150}, {25, 500}}));
+  EXPECT_EQ(segmentation.label_map.labels[5], 0);
+  EXPECT_EQ(segmentation.label_map.labels[15], 0);
+  EXPECT_EQ(segmentation.label_map.labels[25], 3);
+  EXPECT_THAT(segmentation.structures_lost_in_refinement, testing::ElementsAre("vertebrae_C1", "vertebrae_C2")) << "by value";
+  EXPECT_FALSE(segmentation.crop);
+}
+
+TEST_F(TaskSegmenterTest, NamesAllThatItsNetworksFoundWhereTheRefinerFindsNothing) {
+  ServeThreeRefinedVertebrae(600);
+  const Segmentation segmentation = Make("vertebrae_pp_refined", {}).Segment(Field({40, 9, 9}, {{15, 150}, {25, 500}}));
+  EXPECT_EQ(std::count(segmentation.label_map.labels.begin(), segmentation.label_map.labels.end(), 0), 40 * 9 * 9);
+  EXPECT_THAT(segmentation.structures_lost_in_refinement, testing::ElementsAre("vertebrae_C1", "vertebrae_C3")) << "the other one was never found";
+}
+
+TEST_F(TaskSegmenterTest, NamesOfTheRefinementsLossesOnlyWhatWasAskedFor) {
+  ServeThreeRefinedVertebrae(600);
+  const Segmentation segmentation = Make("vertebrae_pp_refined", {.segment = {.structures = {3}}}).Segment(Field({40, 9, 9}, {{15, 150}, {25, 500}}));
+  EXPECT_THAT(segmentation.structures_lost_in_refinement, testing::ElementsAre("vertebrae_C3"));
+}
+
+TEST_F(TaskSegmenterTest, NamesNothingThatTheRefinementHasLeftAVoxelOf) {
+  Bundle vertebrae = ThresholdBundle("vertebrae_pp_refined", {"vertebrae_C1"}, 100);
+  vertebrae.model.pipeline.refine = RefineRule{"vertebrae_body", "vertebrae_body", 2};
+  Serve(std::move(vertebrae));
+  Serve(ThresholdBundle("vertebrae_body", {"vertebrae_body", "rest"}, std::vector<float>{50, 100}));
+  // The body is the voxel at 21, into which the vertebra at 20 grows; its own voxel is erased.
+  const Segmentation segmentation = Make("vertebrae_pp_refined", {}).Segment(Field({40, 9, 9}, {{20, 200}, {21, 70}}));
+  EXPECT_EQ(segmentation.label_map.labels[20], 0);
+  EXPECT_EQ(segmentation.label_map.labels[21], 1);
+  EXPECT_THAT(segmentation.structures_lost_in_refinement, testing::IsEmpty());
+}
+
+TEST_F(TaskSegmenterTest, NamesNothingAsLostInARefinementWhereNothingWasLookedAt) {
+  ServeTotal("total_fastest");
+  ServeRefinedVertebraeInACrop(100, 300);
+  const Segmentation segmentation = Make("vertebrae_pp_refined", {}).Segment(Field({40, 9, 9}, {{20, 200}}));
+  ASSERT_TRUE(segmentation.crop);
+  EXPECT_FALSE(segmentation.crop->box);
+  EXPECT_THAT(segmentation.structures_lost_in_refinement, testing::IsEmpty());
 }
 
 TEST_F(TaskSegmenterTest, CountsThePatchesOfARefinerBehindItsOwn) {
@@ -359,6 +516,10 @@ TEST_F(TaskSegmenterTest, RefusesToRunWithoutASegmenterOfItsPlan) {
   ServeVessels();
   ExpectError(ErrorCode::kFailedPrecondition, "task liver_vessels: needs a model of task total_fastest",
               [&] { TaskSegmenter(Plan("liver_vessels", {}), *models_.at("liver_vessels"), [](const std::string&) { return nullptr; }); });
+  ServeTeethAndAllThatTheyNeed();
+  const SegmenterLookup without_skull = [this](const std::string& task) { return task == "total_fastest" ? nullptr : models_.at(task).get(); };
+  ExpectError(ErrorCode::kFailedPrecondition, "task craniofacial_structures: needs a model of task total_fastest: must be served beside it",
+              [&] { TaskSegmenter(Plan("teeth", {}), *models_.at("teeth"), without_skull); });
 }
 
 }  // namespace

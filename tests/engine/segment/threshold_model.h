@@ -11,8 +11,9 @@
 
 namespace tuckerseg {
 
-/// One layer that says class 1 where the input is above `threshold` HU, else background.
-inline Bundle ThresholdBundle(const std::string& task, const std::vector<std::string>& structures, float threshold) {
+/// One layer that says the first structure where the input is above the first of `thresholds_hu`, the second one above the second, ..., else background. They ascend; what has none
+/// is never found.
+inline Bundle ThresholdBundle(const std::string& task, const std::vector<std::string>& structures, const std::vector<float>& thresholds_hu) {
   LayerGraph graph;
   AddLayer(graph, {.name = "input", .kind = LayerKind::kInput, .in_channels = 1, .out_channels = 1});
   const auto classes = static_cast<int64_t>(structures.size()) + 1;
@@ -28,13 +29,21 @@ inline Bundle ThresholdBundle(const std::string& task, const std::vector<std::st
   };
   std::vector<float> weights(static_cast<size_t>(classes), 0);
   std::vector<float> biases(static_cast<size_t>(classes), -1000);
-  weights[1] = 1;
   biases[0] = 0;
-  biases[1] = -threshold / 500;  // the normalisation divides by 500
+  for (size_t i = 0; i < thresholds_hu.size(); ++i) {
+    // Lines, each steeper by 1 than the one before: it crosses that one at its threshold.
+    weights[i + 1] = weights[i] + 1;
+    biases[i + 1] = biases[i] - thresholds_hu[i] / 500;  // the normalisation divides by 500
+  }
   bundle.weights.front() = {};
   bundle.weights.front().Add("fold_0.head.weight", TensorType::kFloat32, {classes, 1, 1, 1, 1}, floats(weights));
   bundle.weights.front().Add("fold_0.head.bias", TensorType::kFloat32, {classes}, floats(biases));
   return bundle;
+}
+
+/// Of the structures the first alone, above `threshold_hu`.
+inline Bundle ThresholdBundle(const std::string& task, const std::vector<std::string>& structures, float threshold_hu) {
+  return ThresholdBundle(task, structures, std::vector<float>{threshold_hu});
 }
 
 /// 1 HU everywhere (0 would be cropped away) but for `bright` voxels of `hu`.

@@ -3,6 +3,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <optional>
+#include <string>
+#include <vector>
+
 #include "tests/server/serve/inference_message.h"
 #include "tests/server/serve/served_model.h"
 
@@ -47,18 +51,34 @@ TEST(AddLabels, SendsTypedContentsToThoseThatSendThem) {
   }
 }
 
-TEST(CropWarning, SaysWhyALabelMapIsEmptyAndWhatMayBeMissingOrCutOff) {
+/// Of a model of liver (2), spleen (5) and aorta (300).
+std::string Warning(const std::optional<CropResult>& crop, const std::vector<std::string>& lost_in_refinement = {}) {
   Model model;
   model.labels = {{.value = 2, .name = "liver"}, {.value = 5, .name = "spleen"}, {.value = 300, .name = "aorta"}};
+  Segmentation segmentation;
+  segmentation.crop = crop;
+  segmentation.structures_lost_in_refinement = lost_in_refinement;
+  return WarningOf(segmentation, model);
+}
+
+TEST(WarningOf, SaysWhyALabelMapIsEmptyAndWhatMayBeMissingOrCutOff) {
   const VolumeBox box{{0, 0, 0}, {4, 3, 1}};
-  EXPECT_EQ(CropWarning({}, model), "");
-  EXPECT_EQ(CropWarning(CropResult{.box = box}, model), "");
-  EXPECT_EQ(CropWarning(CropResult{.box = box, .border_labels = {2, 300}}, model), "at the border of the crop, so maybe cut off: liver, aorta");
-  EXPECT_EQ(CropWarning(CropResult{.box = box, .structures_not_found = {"lung_left", "lung_right"}}, model),
+  EXPECT_EQ(Warning({}), "");
+  EXPECT_EQ(Warning(CropResult{.box = box}), "");
+  EXPECT_EQ(Warning(CropResult{.box = box, .border_labels = {2, 300}}), "at the border of the crop, so maybe cut off: liver, aorta");
+  EXPECT_EQ(Warning(CropResult{.box = box, .structures_not_found = {"lung_left", "lung_right"}}),
             "not found by the rough model, so what the CT shows there may be missing: lung_left, lung_right");
-  EXPECT_EQ(CropWarning(CropResult{.box = box, .border_labels = {5}, .structures_not_found = {"lung_left"}}, model),
+  EXPECT_EQ(Warning(CropResult{.box = box, .border_labels = {5}, .structures_not_found = {"lung_left"}}),
             "not found by the rough model, so what the CT shows there may be missing: lung_left; at the border of the crop, so maybe cut off: spleen");
-  EXPECT_EQ(CropWarning(CropResult{}, model), "the rough model found none of the structures to crop to: the label map is empty");
+  EXPECT_EQ(Warning(CropResult{}), "the rough model found none of the structures to crop to: the label map is empty");
+}
+
+TEST(WarningOf, SaysWhatARefinementHasErased) {
+  const VolumeBox box{{0, 0, 0}, {4, 3, 1}};
+  EXPECT_EQ(Warning({}, {"liver", "aorta"}), "found, then erased, as the refining model did not confirm it: liver, aorta") << "there need not be a crop";
+  EXPECT_EQ(Warning(CropResult{.box = box, .border_labels = {5}, .structures_not_found = {"lung_left"}}, {"liver"}),
+            "not found by the rough model, so what the CT shows there may be missing: lung_left; found, then erased, as the refining model did not confirm it: liver; "
+            "at the border of the crop, so maybe cut off: spleen");
 }
 
 TEST(FormOfLabels, GoesByTheHighestLabelOfTheTask) {

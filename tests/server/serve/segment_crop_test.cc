@@ -1,4 +1,5 @@
-/// Crops by a rough model, as clients are told of them: an empty label map and an organ that is cut off flat must not pass for what the volume holds.
+/// Crops by a rough model and refinements by another, as clients are told of them: an empty label map and an organ that is erased or cut off flat must not pass for what the
+/// volume holds.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -41,6 +42,19 @@ Bundle RoughModel() { return Named(ThresholdBundle("total_fastest", {"liver", "s
 Bundle Cropping(const std::string& task, const std::vector<std::string>& structures, const std::vector<std::string>& crop_to) {
   Bundle bundle = Named(ThresholdBundle(task, structures, 100));
   bundle.model.pipeline.crop = CropRule{"total_fastest", "total_fast", crop_to, 2};
+  return bundle;
+}
+
+/// Is cropped to what a task finds that was trained on crops itself.
+Bundle Teeth() {
+  Bundle bundle = Cropping("teeth", {"crown"}, {"teeth_lower"});
+  bundle.model.pipeline.crop->task = bundle.model.pipeline.crop->robust_task = "craniofacial_structures";
+  return bundle;
+}
+
+/// Labels stay only where the rough model finds the spleen, which it never does.
+Bundle Refined(Bundle bundle) {
+  bundle.model.pipeline.refine = RefineRule{"total_fastest", "spleen", 2};
   return bundle;
 }
 
@@ -126,7 +140,7 @@ TEST_F(SegmentCrop, IsToldAgainWithAnAnswerThatIsGivenAgain) {
 /// A task that was trained on crops, with two levels: its original, and `ones`, which calls every voxel that it sees a vessel.
 class CropOfATaskThatNeedsIt : public testing::Test {
  protected:
-  explicit CropOfATaskThatNeedsIt(const std::vector<std::string>& crop_to = {"liver"}) : disk_(Cropping("liver_vessels", {"vessel"}, crop_to)) {}
+  explicit CropOfATaskThatNeedsIt(Bundle bundle = Cropping("liver_vessels", {"vessel"}, {"liver"})) : disk_(std::move(bundle)) {}
 
   static ServedOptions Serving(const ModelOnDisk& disk) {
     disk.AddDrawing(1, "ones", {{"ones", 0.5, true, 1}}, 12);
@@ -160,7 +174,13 @@ class CropOfATaskThatNeedsIt : public testing::Test {
 /// The same around two structures, of which the rough model never finds the spleen.
 class CropToWhatIsNotAllFound : public CropOfATaskThatNeedsIt {
  protected:
-  CropToWhatIsNotAllFound() : CropOfATaskThatNeedsIt(std::vector<std::string>{"liver", "spleen"}) {}
+  CropToWhatIsNotAllFound() : CropOfATaskThatNeedsIt(Cropping("liver_vessels", {"vessel"}, {"liver", "spleen"})) {}
+};
+
+/// The same around the liver alone, and refined by that spleen.
+class CropOfWhatIsRefined : public CropOfATaskThatNeedsIt {
+ protected:
+  CropOfWhatIsRefined() : CropOfATaskThatNeedsIt(Refined(Cropping("liver_vessels", {"vessel"}, {"liver"}))) {}
 };
 
 TEST_F(CropOfATaskThatNeedsIt, IsToldOfEachLevelThatIsCompared) {
@@ -199,6 +219,59 @@ TEST_F(CropToWhatIsNotAllFound, IsToldInWordsByTheOpenInferenceProtocol) {
   EXPECT_EQ(InferOn(kCutOff)["warning"],
             "not found by the rough model, so what the CT shows there may be missing: spleen; at the border of the crop, so maybe cut off: vessel");
   EXPECT_EQ(InferOn(kTooDark)["warning"], "the rough model found none of the structures to crop to: the label map is empty");
+}
+
+TEST(SegmentNestedCrop, RunsTheRoughModelsTaskWithItsOwnCrop) {
+  ServedOptions options;
+  options.bundles = {RoughModel(), Cropping("craniofacial_structures", {"teeth_lower"}, {"liver"}), Teeth()};
+  ServedModel served(std::move(options));
+  v1::SegmentHeader header;
+  header.set_task("teeth");
+  // The rough model's rough model finds the voxel at 20: what lies at 30 is not looked at.
+  const Answer answer = Segment(served.channel(), Ct({{20, 500}, {21, 200}, {30, 200}}), header);
+  ASSERT_TRUE(answer.status.ok()) << answer.status.error_message();
+  EXPECT_EQ(answer.summary.crop_task(), "craniofacial_structures");
+  EXPECT_THAT(answer.summary.crop_box().begin(), ElementsAre(18, 0, 0));
+  EXPECT_THAT(answer.summary.crop_box().end(), ElementsAre(24, 3, 3));
+  ASSERT_EQ(answer.summary.volumes_size(), 1);
+  EXPECT_EQ(answer.summary.volumes(0).voxels(), 2U);
+}
+
+TEST(SegmentNestedCrop, RefusesATaskWhoseRoughModelMissesItsOwn) {
+  ServedOptions options;
+  options.bundles = {Cropping("craniofacial_structures", {"teeth_lower"}, {"liver"}), Teeth()};
+  ServedModel served(std::move(options));
+  v1::SegmentHeader header;
+  header.set_task("teeth");
+  const Answer answer = Segment(served.channel(), Ct(kWhole), header);
+  EXPECT_EQ(answer.status.error_code(), grpc::StatusCode::FAILED_PRECONDITION);
+  EXPECT_THAT(answer.status.error_message(), testing::HasSubstr("task craniofacial_structures: needs a model of task total_fastest"));
+}
+
+TEST(SegmentRefined, NamesWhatTheRefinementErasedWhereThereIsNoCrop) {
+  ServedOptions options;
+  options.bundles = {RoughModel(), Refined(Named(ThresholdBundle("vertebrae_pp_refined", {"vertebrae_C1", "vertebrae_C2"}, 100)))};
+  ServedModel served(std::move(options));
+  v1::SegmentHeader header;
+  header.set_task("vertebrae_pp_refined");
+  const Answer answer = Segment(served.channel(), Ct(kWhole), header);
+  ASSERT_TRUE(answer.status.ok()) << answer.status.error_message();
+  EXPECT_THAT(answer.summary.structures_lost_in_refinement(), ElementsAre("vertebrae_C1")) << "the other one was never found";
+  EXPECT_EQ(answer.summary.volumes_size(), 0);
+  EXPECT_FALSE(answer.summary.has_crop_box());
+}
+
+TEST_F(SegmentCrop, TellsOfNoLossWhereThereIsNoRefinement) { EXPECT_THAT(Ask(kWhole).summary.structures_lost_in_refinement(), IsEmpty()); }
+
+TEST_F(CropOfWhatIsRefined, TellsOfEachLevelThatIsComparedWhatItLost) {
+  const CompareAnswer answer = CompareOn(kWhole);
+  ASSERT_EQ(answer.levels.size(), 2U);
+  for (const AnsweredLevel& level : answer.levels) EXPECT_THAT(level.result.structures_lost_in_refinement(), ElementsAre("vessel"));
+}
+
+TEST_F(CropOfWhatIsRefined, TellsWhatItLostInWordsByTheOpenInferenceProtocol) {
+  EXPECT_EQ(InferOn(kWhole)["warning"], "found, then erased, as the refining model did not confirm it: vessel");
+  EXPECT_EQ(InferOn(kTooDark)["warning"], "the rough model found none of the structures to crop to: the label map is empty") << "there was nothing to lose";
 }
 
 }  // namespace

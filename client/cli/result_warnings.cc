@@ -1,4 +1,4 @@
-#include "client/cli/crop_report.h"
+#include "client/cli/result_warnings.h"
 
 #include <cstdint>
 
@@ -7,7 +7,7 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-/// Tasks that were trained on crops refuse the option; they say so.
+/// Of crops. Tasks that were trained on crops refuse the option; they say so.
 constexpr auto kHint = " (--crop robust misses less; --crop none looks at the whole volume, where the task may be run without a crop)";
 
 template <typename Result>
@@ -20,13 +20,18 @@ std::vector<std::string> AtBorder(const Result& result) {
   return std::vector<std::string>(result.structures_at_crop_border().begin(), result.structures_at_crop_border().end());
 }
 
+template <typename Result>
+std::vector<std::string> Erased(const Result& result) {
+  return std::vector<std::string>(result.structures_lost_in_refinement().begin(), result.structures_lost_in_refinement().end());
+}
+
 std::string Joined(const std::vector<std::string>& names) {
   std::string text;
   for (const std::string& name : names) text += (text.empty() ? "" : ", ") + name;
   return text;
 }
 
-/// `hint`: behind each of them.
+/// `hint`: behind each that is of a crop.
 template <typename Result>
 std::vector<std::string> Warnings(const Result& result, const std::string& hint) {
   std::vector<std::string> warnings;
@@ -36,6 +41,10 @@ std::vector<std::string> Warnings(const Result& result, const std::string& hint)
   if (const std::vector<std::string> names = NotFound(result); !names.empty()) {
     const std::string them = names.size() == 1 ? "it" : "them";
     warnings.push_back("the rough model did not find " + Joined(names) + ": if the CT shows " + them + ", what lies there may be missing" + hint);
+  }
+  if (const std::vector<std::string> names = Erased(result); !names.empty()) {
+    const bool one = names.size() == 1;
+    warnings.push_back(Joined(names) + (one ? " was" : " were") + " found, then erased: the refining model did not confirm " + (one ? "it" : "them"));
   }
   if (const std::vector<std::string> names = AtBorder(result); !names.empty()) {
     const std::string touch = names.size() == 1 ? " touches the border of the crop: it may be cut off" : " touch the border of the crop: they may be cut off";
@@ -60,15 +69,16 @@ void Add(const Result& result, Json& json) {
   json["crop_found_nothing"] = result.crop_found_nothing();
   json["crop_structures_not_found"] = NotFound(result);
   json["structures_at_crop_border"] = AtBorder(result);
-  json["warnings"] = CropWarnings(result);
+  json["structures_lost_in_refinement"] = Erased(result);
+  json["warnings"] = WarningsOf(result);
 }
 
 }  // namespace
 
-std::vector<std::string> CropWarnings(const v1::Summary& summary) { return Warnings(summary, kHint); }
-std::vector<std::string> CropWarnings(const v1::LevelResult& result) { return Warnings(result, ""); }
+std::vector<std::string> WarningsOf(const v1::Summary& summary) { return Warnings(summary, kHint); }
+std::vector<std::string> WarningsOf(const v1::LevelResult& result) { return Warnings(result, ""); }
 
-void AddCrop(const v1::Summary& summary, Json& json) { Add(summary, json); }
-void AddCrop(const v1::LevelResult& result, Json& json) { Add(result, json); }
+void AddCropAndRefinement(const v1::Summary& summary, Json& json) { Add(summary, json); }
+void AddCropAndRefinement(const v1::LevelResult& result, Json& json) { Add(result, json); }
 
 }  // namespace tuckerseg
