@@ -2,13 +2,13 @@
 """Times the sliding window over one CT, from the preprocessed image to its labels: tuckerseg's server beside nnU-Net's own predictor, one network with random weights, one device, one run.
 
 The network is the paper's of 1.5 mm (25 outputs, patch 128 x 128 x 128, as nnU-Net builds it), in a folder as nnU-Net writes it, which tuckerseg imports; the CT has its spacing, so that
-nothing is resampled. Ours: the stage `infer` of a request, precision by precision. The peer: `predict_sliding_window_return_logits` with its defaults (on CUDA autocast to half
+nothing is resampled. Ours: the stage `infer` of a request, setting by setting: fp16x4 is a device of precision fp16 and four patches at once. The peer: `predict_sliding_window_return_logits` with its defaults (on CUDA autocast to half
 precision, sums in half precision on the device), then an argmax on the device and the labels' way to the host. Each in a process of its own, the least of --repeats after one untimed.
 
 The peer needs a virtual environment, whose Python runs this script:
   python3 -m venv PEER && PEER/bin/pip install torch nnunetv2==2.8.1
 Usage, after `make build`, on a machine that does nothing else:
-  PEER/bin/python tests/bench/window_peer.py [--device cuda:0] [--precisions fp32,bf16,fp16] [--shape 240,240,280] [--threads 8] [--repeats 3] [--bin build/release/bin]
+  PEER/bin/python tests/bench/window_peer.py [--device cuda:0] [--settings fp32,bf16,fp16,fp16x4] [--shape 240,240,280] [--threads 8] [--repeats 3] [--bin build/release/bin]
 Prints a Markdown table. Ends with 0 (done), 1 (failed) or 2 (wrong usage).
 """
 import argparse
@@ -126,25 +126,24 @@ def run_peer(settings):
     return json.loads(done.stdout.splitlines()[-1])
 
 
-def run_ours(work, precision, arguments):
-    config = work / f"{precision}.json"
-    device = {"device": arguments.device, "threads": arguments.threads}
-    if precision != "fp32":
-        device["precision"] = precision
+def run_ours(work, setting, arguments):
+    config = work / f"{setting}.json"
+    precision, _, at_once = setting.partition("x")
+    device = {"device": arguments.device, "threads": arguments.threads, "precision": precision, "patches_at_once": int(at_once or 1)}
     config.write_text(json.dumps({"models": str(work / "models"), "drain_delay_s": 0, "devices": [device]}))
-    log = open(work / f"{precision}.log", "w")
+    log = open(work / f"{setting}.log", "w")
     server = subprocess.Popen([arguments.bin / "tuckerseg-server", "--config", config, "--listen", ADDRESS, "--metrics", "127.0.0.1:0"], stdout=log, stderr=log)
     try:
         client = [arguments.bin / "tuckerseg"]
         for _ in range(240):
             if server.poll() is not None:
-                raise RuntimeError("the server ended: " + (work / f"{precision}.log").read_text()[-400:])
+                raise RuntimeError("the server ended: " + (work / f"{setting}.log").read_text()[-400:])
             if subprocess.run(client + ["health", "--server", ADDRESS], capture_output=True).returncode == 0:
                 break
             time.sleep(0.5)
         answers = []
         for _ in range(arguments.repeats + 1):
-            done = subprocess.run(client + ["segment", work / "ct.nii", "-o", work / f"{precision}.nii", "--server", ADDRESS, "--json", "--quiet"], capture_output=True, text=True)
+            done = subprocess.run(client + ["segment", work / "ct.nii", "-o", work / f"{setting}.nii", "--server", ADDRESS, "--json", "--quiet"], capture_output=True, text=True)
             if done.returncode != 0:
                 raise RuntimeError("tuckerseg segment failed: " + done.stderr.strip())
             answers.append(json.loads(done.stdout))
@@ -156,7 +155,7 @@ def run_ours(work, precision, arguments):
 
 
 def equal_share(work, first, second):
-    maps = [numpy.fromfile(work / f"{precision}.nii", numpy.uint8, offset=352) for precision in (first, second)]
+    maps = [numpy.fromfile(work / f"{setting}.nii", numpy.uint8, offset=352) for setting in (first, second)]
     return float((maps[0] == maps[1]).mean())
 
 
@@ -166,7 +165,7 @@ def main():
         return 0
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--device", default="cpu")
-    parser.add_argument("--precisions", type=lambda text: text.split(","), default=["fp32"])
+    parser.add_argument("--settings", type=lambda text: text.split(","), default=["fp32"], help="precisions, each with xN for N patches at once")
     parser.add_argument("--shape", type=lambda text: [int(axis) for axis in text.split(",")], default=[240, 240, 280], help="voxels along x,y,z")
     parser.add_argument("--threads", type=int, default=os.cpu_count())
     parser.add_argument("--repeats", type=int, default=3)
@@ -181,16 +180,16 @@ def main():
             (work / "models").mkdir()
             subprocess.run([arguments.bin / "tuckerseg-compress", "import", "--nnunet", results, "-o", work / "models" / "window", "--quiet"], check=True, capture_output=True)
             theirs = run_peer({"shape": arguments.shape, "device": arguments.device, "repeats": arguments.repeats, "threads": arguments.threads})
-            ours = {precision: run_ours(work, precision, arguments) for precision in arguments.precisions}
-            shares = {precision: equal_share(work, arguments.precisions[0], precision) for precision in arguments.precisions}
+            ours = {setting: run_ours(work, setting, arguments) for setting in arguments.settings}
+            shares = {setting: equal_share(work, arguments.settings[0], setting) for setting in arguments.settings}
     except (RuntimeError, OSError, subprocess.CalledProcessError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
     print(f"{' x '.join(map(str, arguments.shape))} voxels, {theirs['patches']} patches, {arguments.device}, {arguments.threads} threads; PyTorch {theirs['torch']}\n")
     print("| what runs | seconds | of which networks | patches a second | times as fast as nnU-Net | labels as in the first of ours |\n| --- | --- | --- | --- | --- | --- |")
     print(f"| nnU-Net's predictor | {theirs['seconds']:.3f} | - | {theirs['patches'] / theirs['seconds']:.1f} | 1.00 | - |")
-    for precision, result in ours.items():
-        print(f"| tuckerseg, {precision} | {result['seconds']:.3f} | {result['network']:.3f} | {theirs['patches'] / result['seconds']:.1f} | {theirs['seconds'] / result['seconds']:.2f} | {shares[precision]:.5f} |")
+    for setting, result in ours.items():
+        print(f"| tuckerseg, {setting} | {result['seconds']:.3f} | {result['network']:.3f} | {theirs['patches'] / result['seconds']:.1f} | {theirs['seconds'] / result['seconds']:.2f} | {shares[setting]:.5f} |")
     return 0
 
 

@@ -1,6 +1,6 @@
 /// A GPU and the host's processors behind one server: each runs the level that it can keep a promise with, and a GPU that others fill steps down. Skips where there is no GPU.
-#include <ATen/ATen.h>
 #include <c10/core/CachingDeviceAllocator.h>
+#include <dlfcn.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -15,11 +15,11 @@
 #include <vector>
 
 #include "engine/error.h"
-#include "engine/execute/torch/cuda_memory.h"
 #include "engine/execute/torch/torch_executor.h"
 #include "engine/model/card.h"
 #include "engine/model/cost.h"
 #include "engine/segment/memory_plan.h"
+#include "engine/segment/patch_count.h"
 #include "engine/segment/segmenter.h"
 #include "engine/volume/nifti_reader.h"
 #include "server/execution.h"
@@ -41,35 +41,37 @@ bool HasGpu() {
   return std::find(devices.begin(), devices.end(), kGpu) != devices.end();
 }
 
-CardLatency Latency(const std::string& device, double patch_s) {
+CardLatency Latency(const std::string& device, const Size3& patch, double patch_s) {
   CardLatency latency;
   latency.device = device;
   latency.executor = "torch";
   latency.precision = "fp32";
   latency.threads = 1;
-  latency.patch = {8, 8, 8};
+  latency.patch = patch;
   latency.min_s = patch_s;
   latency.median_s = patch_s;
   return latency;
 }
 
 /// What was measured of a level: on a GPU a patch takes no time, whatever the level.
-std::string CardOf(const std::string& level, double quality, double cpu_patch_s) {
+std::string CardOf(const std::string& level, double quality, const Size3& patch, double cpu_patch_s) {
   Card card = ParseCard(TinyCard(level, quality, quality));
-  card.latency = {Latency("cpu Sample", cpu_patch_s), Latency("cuda Sample", 1e-4)};
+  card.latency = {Latency("cpu Sample", patch, cpu_patch_s), Latency("cuda Sample", patch, 1e-4)};
   return EncodeCard(card);
 }
 
-/// Volumes have twelve patches of 8 x 8 x 8. On the CPU the original takes two minutes for them, by its card, `half` twelve seconds.
+/// On the CPU the original takes two minutes for a volume, by its card, `half` twelve seconds.
 class GpuAndCpu : public testing::Test {
  protected:
   void SetUp() override {
     if (!HasGpu()) GTEST_SKIP() << "no GPU: devices are " << testing::PrintToString(TorchDevices());
   }
 
-  static void AddLevels(const ModelOnDisk& disk) {
-    std::ofstream(disk.bundle() / "card.json") << CardOf("original", 1, 10);
-    disk.Add("half", {{"half", 0.5, true, 8}}, 11, CardOf("half", 0.95, 1));
+  void AddLevels(const ModelOnDisk& disk) const {
+    const Size3& patch = disk.model().parts.front().patch_size;
+    const double patches = static_cast<double>(MostPatches(disk.model(), geometry_, {}));
+    std::ofstream(disk.bundle() / "card.json") << CardOf("original", 1, patch, 120 / patches);
+    disk.Add("half", {{"half", 0.5, true, 8}}, 11, CardOf("half", 0.95, patch, 12 / patches));
   }
 
   static ServedOptions WithGpuAndCpu(const ModelOnDisk& disk) {
@@ -97,6 +99,34 @@ class GpuAndCpu : public testing::Test {
   }
 
   const std::vector<std::byte> ct_ = SmallCt().Bytes();
+  const Geometry geometry_ = ReadNifti(ct_).header.geometry;
+};
+
+/// Memory of the GPU that LibTorch knows nothing of: as another program's. Through the driver, which LibTorch has loaded.
+class ForeignMemory {
+ public:
+  /// Takes all that is free but this much.
+  static std::unique_ptr<ForeignMemory> AllBut(int64_t bytes) {
+    c10::DeviceAllocator& allocator = *c10::getDeviceAllocator(c10::DeviceType::CUDA);
+    allocator.emptyCache();  // else what LibTorch keeps for its next tensors would be left too
+    return std::make_unique<ForeignMemory>(static_cast<int64_t>(allocator.getMemoryInfo(0).first) - bytes);
+  }
+
+  explicit ForeignMemory(int64_t bytes) {
+    const auto allocate = Function<int (*)(uint64_t*, size_t)>("cuMemAlloc_v2");
+    EXPECT_EQ(allocate(&address_, static_cast<size_t>(bytes)), 0) << bytes << " bytes";
+  }
+  ~ForeignMemory() { Function<int (*)(uint64_t)>("cuMemFree_v2")(address_); }
+  ForeignMemory(const ForeignMemory&) = delete;
+  ForeignMemory& operator=(const ForeignMemory&) = delete;
+
+ private:
+  template <typename Signature>
+  static Signature Function(const char* name) {
+    static void* const driver = dlopen("libcuda.so.1", RTLD_LAZY);
+    return reinterpret_cast<Signature>(dlsym(driver, name));
+  }
+  uint64_t address_ = 0;
 };
 
 /// The share of voxels that have the label that the plain executor finds.
@@ -145,17 +175,7 @@ TEST_F(GpuAndCpu, RunEachTheirOwnLevelOfTheSameRequest) {
   EXPECT_THAT(page, HasSubstr(R"(tuckerseg_device_memory_bytes{device="gpu",kind="free"})"));
 }
 
-class FilledGpu : public GpuAndCpu {
- protected:
-  /// Takes all of the GPU's free memory but this much, as another program would.
-  static at::Tensor Leave(int64_t bytes) {
-    c10::getDeviceAllocator(c10::DeviceType::CUDA)->emptyCache();  // else what LibTorch keeps for its next tensors would be left too
-    const int64_t free_bytes = CudaMemoryOf(kGpu).value().free_bytes;
-    return at::empty({free_bytes - bytes}, at::TensorOptions().device(at::Device(kGpu)).dtype(at::kByte));
-  }
-};
-
-TEST_F(FilledGpu, StepsDownToWhatFitsAndUpAgain) {
+TEST_F(GpuAndCpu, StepDownOnTheGpuToWhatFitsAndUpAgain) {
   const ModelOnDisk disk(TinyBundle(TinyUnet(1024, 4), {8, 8, 8}, 5));  // half a gigabyte of weights; `half` has next to none
   AddLevels(disk);
   const int64_t original_bytes = Float32WeightBytes(disk.model()) + PatchBytes(disk.model());
@@ -167,7 +187,7 @@ TEST_F(FilledGpu, StepsDownToWhatFitsAndUpAgain) {
   half.mutable_level()->set_name("half");
   ExpectServedBy(Segment(served.channel(), ct_, half), "half", "gpu");  // what the driver and cuDNN take for themselves is taken now
 
-  at::Tensor others = Leave(original_bytes - 100 * kMebibyte);
+  std::unique_ptr<ForeignMemory> others = ForeignMemory::AllBut(original_bytes - 100 * kMebibyte);
   const Answer stepped_down = Segment(served.channel(), ct_);
   ExpectServedBy(stepped_down, "half", "gpu");
   EXPECT_EQ(stepped_down.accepted.reason(), v1::LEVEL_REASON_MEMORY) << v1::LevelReason_Name(stepped_down.accepted.reason());
@@ -178,15 +198,16 @@ TEST_F(FilledGpu, StepsDownToWhatFitsAndUpAgain) {
   EXPECT_TRUE(served.BecomesIdle());
 }
 
-TEST_F(FilledGpu, LeavesTheRequestToTheProcessorsWhereNothingFits) {
-  const ModelOnDisk disk(TinyBundle(TinyUnet(512, 4), {8, 8, 8}, 5));
+TEST_F(GpuAndCpu, LeaveTheRequestToTheProcessorsWhereNothingFits) {
+  const ModelOnDisk disk(TinyBundle(TinyUnet(64, 4), {32, 32, 32}, 5));  // a patch takes far more than the weights, which would leave for it
   AddLevels(disk);
-  constexpr int64_t kLeft = 4 * kMebibyte;  // LibTorch takes memory in steps of 2 MiB
-  ASSERT_GT(DeviceBytes(disk.model(), ReadNifti(ct_).header.geometry, {}), kLeft);
+  // Beside what is left, LibTorch keeps what it could not give back: parts of the blocks that hold weights.
+  constexpr int64_t kLeft = 4 * kMebibyte;
+  ASSERT_GT(DeviceBytes(disk.model(), geometry_, {}), kLeft + 40 * kMebibyte);
   ServedModel served(WithGpuAndCpu(disk));
   ExpectServedBy(Segment(served.channel(), ct_, Within(60)), "original", "gpu");
   {
-    const at::Tensor others = Leave(kLeft);
+    const std::unique_ptr<ForeignMemory> others = ForeignMemory::AllBut(kLeft);
     const Answer refused = Segment(served.channel(), ct_, Within(5));
     EXPECT_EQ(refused.status.error_code(), grpc::RESOURCE_EXHAUSTED) << refused.status.error_message();
     ExpectServedBy(Segment(served.channel(), ct_, Within(60)), "half", "cpu");
