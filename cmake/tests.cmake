@@ -10,17 +10,20 @@ function(tuckerseg_tell_sanitizers name)
   endif()
 endfunction()
 
-# tuckerseg_add_test(NAME [SERIAL] [SERVICE] SOURCES a_test.cc ... LINK tuckerseg::x ...)
+# tuckerseg_add_test(NAME [SERIAL] [SERVICE] [OWN_HEADERS] SOURCES a_test.cc ... LINK tuckerseg::x ...)
 #   SERIAL: its tests measure time or memory, and run while no other test does.
 #   SERVICE: its sources may take gRPC's headers in, which are compiled once for all such tests (tests/CMakeLists.txt).
+#   OWN_HEADERS: precompiles others than those of all tests; the caller says which.
 function(tuckerseg_add_test name)
-  cmake_parse_arguments(TEST "SERIAL;SERVICE" "" "SOURCES;LINK" ${ARGN})
+  cmake_parse_arguments(TEST "SERIAL;SERVICE;OWN_HEADERS" "" "SOURCES;LINK" ${ARGN})
   add_executable(${name} ${TEST_SOURCES})
   target_link_libraries(${name} PRIVATE tuckerseg::flags GTest::gmock GTest::gtest_main ${TEST_LINK})
   # What is tested lies in the libraries. Half of a test's own time to compile goes into making fast what runs once.
   target_compile_options(${name} PRIVATE $<$<CONFIG:Release>:-O1>)
   if(TEST_SERVICE)
     target_precompile_headers(${name} REUSE_FROM tuckerseg_service_headers)
+  elseif(NOT TEST_OWN_HEADERS)
+    target_precompile_headers(${name} REUSE_FROM tuckerseg_test_headers)
   endif()
   target_compile_definitions(${name} PRIVATE TUCKERSEG_DEFAULT_TEST_DATA="${PROJECT_SOURCE_DIR}/../shared/data"
                              TUCKERSEG_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
