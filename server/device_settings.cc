@@ -13,7 +13,11 @@ constexpr size_t kLongestName = 32;
 
 Precision ReadPrecision(const JsonField& field) {
   const std::optional<Precision> precision = PrecisionNamed(field.Text());
-  if (!precision) field.Refuse("must be one of fp32, bf16, fp16");
+  if (!precision) {
+    std::string names;
+    for (const std::string& name : PrecisionNames()) names += (names.empty() ? "" : ", ") + name;
+    field.Refuse("must be one of " + names);
+  }
   return *precision;
 }
 

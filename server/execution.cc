@@ -4,6 +4,7 @@
 
 #include "engine/error.h"
 #ifdef TUCKERSEG_WITH_TORCH
+#include "engine/execute/slow_precision.h"
 #include "engine/execute/torch/cuda_memory.h"
 #include "engine/execute/torch/torch_executor.h"
 #else
@@ -28,6 +29,7 @@ std::string ExecutorName() { return TorchVersion(); }
 std::vector<std::string> DeviceKinds() { return TorchDevices(); }
 
 DeviceExecution ExecutionOn(const DeviceSettings& settings) {
+  RefuseSlowPrecision("device " + settings.name + ": precision", settings.device, NameOf(settings.precision));
   DeviceExecution execution{.factory = TorchExecutorFactory(settings.device, settings.threads, settings.precision)};
   if (!settings.on_host()) execution.memory = [device = settings.device] { return MemoryOf(device); };
   return execution;

@@ -20,6 +20,17 @@ std::string ReadPem(const std::string& option, const std::string& path, const st
   return text;
 }
 
+/// Calls that change nothing, or that end where they would have ended if sent once, are sent again by gRPC itself where no server took them: one is just being started anew, say. Segment and Compare are not
+/// (send_again.h): what gRPC keeps of a call for that, 256 KiB, is less than a volume.
+constexpr auto kSentAgain = R"({"methodConfig": [{
+  "name": [{"service": "tuckerseg.v1.ServerService", "method": "GetServerInfo"},
+           {"service": "tuckerseg.v1.ModelService", "method": "ListModels"},
+           {"service": "tuckerseg.v1.ModelService", "method": "GetModel"},
+           {"service": "tuckerseg.v1.ModelService", "method": "ListVariants"},
+           {"service": "tuckerseg.v1.ModelService", "method": "LoadVariant"},
+           {"service": "tuckerseg.v1.ModelService", "method": "UnloadVariant"}],
+  "retryPolicy": {"maxAttempts": 4, "initialBackoff": "0.1s", "maxBackoff": "1s", "backoffMultiplier": 3, "retryableStatusCodes": ["UNAVAILABLE"]}}]})";
+
 /// gRPC's own pauses between attempts to connect grow to two minutes: a server that starts anew would be found long after it is back. And a server whose
 /// machine has gone says nothing: pings tell. Servers of ours take one every ten seconds.
 grpc::ChannelArguments ConnectionArguments() {
@@ -28,6 +39,7 @@ grpc::ChannelArguments ConnectionArguments() {
   arguments.SetInt(GRPC_ARG_KEEPALIVE_TIME_MS, 30'000);
   arguments.SetInt(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, 20'000);
   arguments.SetInt(GRPC_ARG_HTTP2_MAX_PINGS_WITHOUT_DATA, 0);  // no limit, or there were two: who waits for a label map sends nothing
+  arguments.SetServiceConfigJSON(kSentAgain);
   return arguments;
 }
 

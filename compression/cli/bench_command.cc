@@ -22,9 +22,9 @@
 #include "compression/cases/case_files.h"
 #include "compression/cli/bench_display.h"
 #include "engine/cli/option_checks.h"
-#include "compression/cli/slow_precision.h"
 #include "compression/forms/model_form.h"
 #include "engine/error.h"
+#include "engine/execute/slow_precision.h"
 #include "engine/execute/torch/torch_executor.h"
 #include "engine/freed_memory.h"
 #include "engine/model/variant.h"
@@ -70,7 +70,7 @@ ExecutorFactory FactoryOf(const BenchArguments& arguments) {
   }
   const auto make = arguments.on_device ? OnDeviceExecutorFactory : TorchExecutorFactory;
   ExecutorFactory factory = make(arguments.device, arguments.threads, *precision);
-  RefuseSlowPrecision(arguments.device, arguments.precision);
+  RefuseSlowPrecision("--precision", arguments.device, arguments.precision);
   return factory;
 }
 

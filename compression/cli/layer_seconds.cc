@@ -6,9 +6,9 @@
 #include <utility>
 
 #include "compression/bench/torch/torch_layer_timer.h"
-#include "compression/cli/slow_precision.h"
 #include "compression/rank/layer_time.h"
 #include "engine/error.h"
+#include "engine/execute/slow_precision.h"
 
 namespace tuckerseg {
 namespace {
@@ -39,7 +39,7 @@ class KeptLayerTimes {
 LayerCost MeasuredLayerSeconds(const LatencyArguments& latency, int threads) {
   const std::optional<Precision> precision = PrecisionNamed(latency.precision);
   if (!precision) throw Error(ErrorCode::kInvalidArgument, "--precision = " + latency.precision + ": must be fp32, bf16 or fp16");
-  RefuseSlowPrecision(latency.device, latency.precision);
+  RefuseSlowPrecision("--precision", latency.device, latency.precision);
   const auto times = std::make_shared<KeptLayerTimes>(latency.layer_times, TorchLayerTimer(latency.device, threads, *precision));
   return [times](const Layer& layer, const Size3& input_shape) { return times->Of(layer, input_shape); };
 }

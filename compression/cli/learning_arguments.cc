@@ -3,8 +3,8 @@
 #include <string>
 
 #include "engine/cli/option_checks.h"
-#include "compression/cli/slow_precision.h"
 #include "engine/error.h"
+#include "engine/execute/slow_precision.h"
 
 namespace tuckerseg {
 
@@ -42,7 +42,7 @@ void AddLearningOptions(CLI::App& command, LearningOptions& options, LearningArg
 }
 
 void TakeArguments(const LearningArguments& arguments, LearningOptions& options) {
-  for (const std::string& device : DevicesOf(options.device)) RefuseSlowPrecision(device, arguments.precision);
+  for (const std::string& device : DevicesOf(options.device)) RefuseSlowPrecision("--precision", device, arguments.precision);
   options.adamw = arguments.optimizer == "adamw";
   options.cosine = arguments.schedule == "cosine";
   options.bfloat16 = arguments.precision == "bf16";

@@ -31,8 +31,8 @@ class Executor {
   virtual std::unique_ptr<PatchBand> MakeBand(const PatchBandShape& /*shape*/, std::span<const float> /*image*/, std::span<const float> /*importance*/) { return nullptr; }
 
   /// Runs the patches of the band's image at `origins` (padded coordinates), at once where the device can, averaged over `flips` (bit a: flipped along axis a), and adds one
-  /// after another to the band's channels from `first_channel` on; their weights too with `first_fold`. Returns when those of the call before are done: the device always has
-  /// something to do. Errors: as Run's; kInternal for a band of another kind of executor.
+  /// after another to the band's channels from `first_channel` on; their weights too with `first_fold`. Returns when those of the call before are done: while the host
+  /// prepares a call, the device runs another. Errors: as Run's; kInternal for a band of another kind of executor.
   virtual void RunInto(PatchBand& band, std::span<const Size3> origins, std::span<const unsigned> flips, int64_t first_channel, bool first_fold);
 
   /// Frees the logits of the last call, where they are kept in memory of their own: of several executors only one needs its at a time.

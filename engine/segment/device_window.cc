@@ -4,8 +4,10 @@
 #include <cstdint>
 #include <limits>
 #include <memory>
+#include <utility>
 #include <vector>
 
+#include "engine/error.h"
 #include "engine/execute/patch_band.h"
 #include "engine/parallel.h"
 #include "engine/segment/linear_head.h"
@@ -90,16 +92,22 @@ void PredictOnDevice(std::span<const float> image, const PatchGrid& grid, const 
   const auto averaged = head != nullptr ? int64_t{1} : static_cast<int64_t>(context.folds.size());
   const std::unique_ptr<PatchBand> band = context.folds.front()->MakeBand(
       {.image = grid.image, .padding = grid.padding, .padded = grid.padded, .patch = grid.patch, .channels = channels, .averaged = averaged}, image, FloatGaussianWeights(grid.patch));
+  if (band == nullptr) throw Error(ErrorCode::kInternal, "an executor that sums patches makes no band");
   BandReader reader(*band, grid, context, finishing, sink, channels);
   const std::vector<unsigned> flips = FlipsOf(context.part);
   std::vector<Size3> waiting;  // for others to run with
+  int64_t running = 0;         // on the device: told once they are done
+  const auto tell_done = [&](int64_t next) {
+    const int64_t done = std::exchange(running, next);
+    if (done > 0 && context.on_patches) context.on_patches(done);
+  };
   const auto run = [&] {
     for (size_t fold = 0; fold < context.folds.size(); ++fold) {
       {
         const Stopwatch stopwatch(context.network_s);
         context.folds[fold]->RunInto(*band, waiting, flips, head != nullptr ? static_cast<int64_t>(fold) * head->features_of_fold() : 0, fold == 0);
       }
-      for (size_t i = 0; i < waiting.size() && context.on_patch; ++i) context.on_patch();
+      tell_done(static_cast<int64_t>(waiting.size()));
     }
     waiting.clear();
   };
@@ -116,6 +124,7 @@ void PredictOnDevice(std::span<const float> image, const PatchGrid& grid, const 
           const Stopwatch stopwatch(context.network_s);
           band->Wait();
         }
+        tell_done(0);
         reader.GiveBefore(next[0]);
       });
   if (context.network_s != nullptr) *context.network_s += reader.head_s();

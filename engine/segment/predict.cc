@@ -108,7 +108,7 @@ void PredictFloat(std::span<const float> image, const PatchGrid& grid, const Pre
           const int64_t first_channel = head != nullptr ? static_cast<int64_t>(fold) * head->features_of_fold() : 0;
           accumulator.Add(runner.Run(*context.folds[fold], patch), origin, fold == 0, first_channel);
           context.folds[fold]->ReleaseLogits();  // else those of every part and fold would be held, between requests too
-          if (context.on_patch) context.on_patch();
+          if (context.on_patches) context.on_patches(1);
         }
       },
       [&](const NextOrigins& next) { accumulator.FinishBefore(next); });
@@ -134,7 +134,7 @@ std::vector<uint16_t> PredictHalf(std::span<const float> image, const PatchGrid&
           }
           accumulator.Add(values, origin);
           context.folds[fold]->ReleaseLogits();
-          if (context.on_patch) context.on_patch();
+          if (context.on_patches) context.on_patches(1);
         },
         [](const NextOrigins&) {});
     std::vector<uint16_t> logits = std::move(accumulator).Finish();

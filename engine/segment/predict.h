@@ -21,7 +21,7 @@ struct PredictContext {
   std::span<const std::unique_ptr<Executor>> folds;
   SegmentOptions options;
   std::stop_token stop;
-  std::function<void()> on_patch;  ///< after each patch of each fold; may be empty
+  std::function<void(int64_t patches)> on_patches;  ///< told how many patches a fold has done since it was told last; may be empty
   double* network_s = nullptr;     ///< takes the seconds spent in the networks, if not null
   const LinearHead* head = nullptr;  ///< the networks' last layer, where the executors run all but that; null: they give logits
 };

@@ -9,7 +9,6 @@
 #include "engine/segment/logits_export.h"
 #include "engine/segment/memory_plan.h"
 #include "engine/segment/patch_count.h"
-#include "engine/segment/patch_grid.h"
 #include "engine/segment/predict.h"
 #include "engine/segment/preprocess.h"
 #include "engine/segment/stopwatch.h"
@@ -28,8 +27,8 @@ class ProgressCounter {
     progress_.stage = stage;
     Tell();
   }
-  void PatchDone() {
-    ++progress_.patches_done;
+  void PatchesDone(int64_t patches) {
+    progress_.patches_done += patches;
     Tell();
   }
 
@@ -164,7 +163,7 @@ class Segmenter::Run {
       const Stopwatch stopwatch(&result_.times.infer_s);
       counter_.Enter(Stage::kInfer);
       const PatchGrid grid = MakePatchGrid(grids.network, part.patch_size, model_.pipeline.tile_step);
-      PredictLogits(network_image, grid, {part, segmenter_.executors_[place], options_, stop_, [this] { counter_.PatchDone(); }, &result_.times.network_s, segmenter_.HeadOf(place)},
+      PredictLogits(network_image, grid, {part, segmenter_.executors_[place], options_, stop_, [this](int64_t patches) { counter_.PatchesDone(patches); }, &result_.times.network_s, segmenter_.HeadOf(place)},
                     logits->finishing(), [&logits](const LogitsBlock& block) { logits->Take(block); });
     }
     device.Leave();  // before labels are made of logits that were kept, which may take long
@@ -233,23 +232,10 @@ int64_t Segmenter::PeakBytes(const Geometry& geometry, const SegmentOptions& opt
   return PredictPeakBytes(bundle_.model, geometry, options);
 }
 
-/// As a request runs it, with what it does behind the network: libraries of the device set themselves up, and take memory, where they are first used.
-double Segmenter::TimePatchOnDevice(std::span<const float> patch) {
-  const ModelPart& part = bundle_.model.parts.front();
-  double network_s = 0;
-  PredictLogits(patch, MakePatchGrid(part.patch_size, part.patch_size, 1), {part, executors_.front(), {}, {}, {}, &network_s, HeadOf(0)}, part.regions ? Finishing::kLines : Finishing::kLargest,
-                [](const LogitsBlock& /*block*/) {});
-  return network_s / static_cast<double>(part.folds.size());
-}
-
 double Segmenter::TimePatch() {
   const Size3 shape = bundle_.model.parts.front().patch_size;
   const std::vector<float> zeros(static_cast<size_t>(shape[0] * shape[1] * shape[2]));
   Executor& executor = *executors_.front().front();
-  if (executor.SumsPatches()) {
-    TimePatchOnDevice(zeros);
-    return TimePatchOnDevice(zeros);
-  }
   executor.Run(zeros, shape);
   const auto start = std::chrono::steady_clock::now();
   executor.Run(zeros, shape);

@@ -28,7 +28,7 @@ struct SegmentOptions {
   Accumulation accumulation = Accumulation::kFloat32;
   int threads = 1;  ///< for everything outside the executor
   /// Where the executors' device has memory of its own, patches are summed there; else it holds one patch at a time, and the host sums. Sums in half precision are always the host's.
-  /// Logits round differently in one of the two, as the last layer runs where the sums are.
+  /// Labels may differ where two logits are equal but for rounding: where they are enough the last layer runs where the sums are.
   bool sum_on_device = true;
   /// Where the device sums, patches that run through a network at a time: those that follow one another along the last axis. Other numbers may round otherwise.
   int patches_at_once = 1;
@@ -115,7 +115,6 @@ class Segmenter {
 
  private:
   class Run;
-  double TimePatchOnDevice(std::span<const float> patch);
   const LinearHead* HeadOf(size_t part) const { return heads_[part] ? &*heads_[part] : nullptr; }
   Bundle bundle_;
   std::vector<std::vector<std::unique_ptr<Executor>>> executors_;  ///< [part][fold]

@@ -130,7 +130,7 @@ v1::LevelResult CompareCall::MakeResult(const SegmentWork& work) {
   const ServedLevel& level = *run_.admitted().level;
   result.set_variant(level.name);
   result.set_variant_weights_sha256(level.weights_sha256);
-  result.set_quality_statement(QualityStatement(level));
+  result.set_quality_statement(QualityStatement(level, parts_.devices.at(run_.admitted().place).precision()));
   result.set_device(run_.record().device);
   result.set_precision(NameOf(parts_.devices.at(run_.admitted().place).precision()));
   result.set_seconds(times.preprocess_s + times.infer_s + times.postprocess_s);

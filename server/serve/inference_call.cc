@@ -51,7 +51,7 @@ void InferenceCall::Describe(const Segmentation& segmentation) {
   parameters["device"].set_string_param(run_.record().device);
   parameters["precision"].set_string_param(NameOf(parts_.devices.at(admitted.place).precision()));
   parameters["variant_weights_sha256"].set_string_param(admitted.level->weights_sha256);
-  parameters["quality"].set_string_param(QualityStatement(*admitted.level));
+  parameters["quality"].set_string_param(QualityStatement(*admitted.level, parts_.devices.at(admitted.place).precision()));
   const std::string warning = WarningOf(segmentation, run_.model().model());
   if (!warning.empty()) parameters["warning"].set_string_param(warning);
 }

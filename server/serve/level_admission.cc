@@ -61,11 +61,12 @@ int64_t FreeOn(Device& device) {
   return device.on_host() ? unreserved : std::min(unreserved, device.OwnMemory().free.value_or(unreserved));
 }
 
-/// Of a device with memory of its own, `most_bytes` of which a request can ever have: it sums patches where that is enough, whatever is free now, since equal requests have equal answers.
+/// Of a device with memory of its own, `most_bytes` of which a request can ever have: as many patches at once as it is set to where that is enough, else one, else the host sums. What is
+/// free now decides nothing: equal requests have equal answers for as long as the same levels are loaded by name.
 int64_t BytesOnDevice(TaskPlan& plan, const Geometry& geometry, int64_t most_bytes) {
-  const int64_t bytes = plan.DeviceBytes(geometry);
-  if (bytes <= most_bytes) return bytes;
-  plan.options.segment.sum_on_device = false;
+  SegmentOptions& options = plan.options.segment;
+  if (plan.DeviceBytes(geometry) > most_bytes) options.patches_at_once = 1;
+  if (plan.DeviceBytes(geometry) > most_bytes) options.sum_on_device = false;
   return plan.DeviceBytes(geometry);
 }
 

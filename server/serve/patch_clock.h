@@ -13,15 +13,20 @@ class PatchClock {
  public:
   using Clock = std::chrono::steady_clock;
 
-  /// The seconds of a patch where `progress` tells that one has been done: since the last, or since inference began. What else happens in
+  struct Patches {
+    int64_t count = 0;
+    double seconds = 0;  ///< of each: those that are done at once share their time
+  };
+
+  /// Nothing where `progress` does not tell that patches have been done: since the last, or since inference began. What else happens in
   /// between (the next network's image, say) is none of it.
-  std::optional<double> Tell(const Progress& progress, Clock::time_point now) {
-    const bool done = inferring_ && progress.patches_done > done_;
+  std::optional<Patches> Tell(const Progress& progress, Clock::time_point now) {
+    const int64_t done = inferring_ ? progress.patches_done - done_ : 0;
     const std::chrono::duration<double> seconds = now - told_at_;
     inferring_ = progress.stage == Stage::kInfer;
     done_ = progress.patches_done;
     told_at_ = now;
-    return done ? std::optional(seconds.count()) : std::nullopt;
+    return done > 0 ? std::optional(Patches{done, seconds.count() / static_cast<double>(done)}) : std::nullopt;
   }
 
  private:

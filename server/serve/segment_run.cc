@@ -279,8 +279,8 @@ std::shared_ptr<Ticket> SegmentRun::Enqueue(const std::shared_ptr<SegmentWork>& 
     TaskSegmenter segmenter(level.plan, levels.own(), [&levels](const std::string& task) { return levels.Find(task); });
     PatchClock patches;
     work->result = segmenter.Segment(work->volume, std::move(stop), [&](const Progress& progress) {
-      const std::optional<double> patch_s = patches.Tell(progress, PatchClock::Clock::now());
-      if (patch_s && HasOnlyOwnPatches(level)) metrics.ObservePatch(level.level->name, name, *patch_s);
+      const std::optional<PatchClock::Patches> done = patches.Tell(progress, PatchClock::Clock::now());
+      for (int64_t i = 0; done && i < done->count && HasOnlyOwnPatches(level); ++i) metrics.ObservePatch(level.level->name, name, done->seconds);
       const std::lock_guard lock(work->mutex);
       work->progress = progress;
     }, &gate);
@@ -385,7 +385,7 @@ void SegmentRun::FillSummary(v1::Summary& summary) {
   summary.set_variant(admitted_.level->name);
   summary.set_variant_weights_sha256(admitted_.level->weights_sha256);
   summary.set_precision(NameOf(device().precision()));
-  summary.set_quality_statement(QualityStatement(*admitted_.level));
+  summary.set_quality_statement(QualityStatement(*admitted_.level, device().precision()));
 }
 
 std::optional<double> SegmentRun::SecondsLeft() const {

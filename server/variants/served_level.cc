@@ -36,4 +36,10 @@ std::string QualityStatement(const ServedLevel& level) {
   return level.card ? MeasurementsInWords(*level.card) : "not measured";
 }
 
+std::string QualityStatement(const ServedLevel& level, Precision precision) {
+  const std::string statement = QualityStatement(level);
+  if (precision == Precision::kFloat32 || !level.card) return statement;
+  return statement + "; measured in fp32, and this was made in " + NameOf(precision);
+}
+
 }  // namespace tuckerseg

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "engine/execute/precision.h"
 #include "engine/model/card.h"
 #include "engine/model/model.h"
 #include "server/variants/level_state.h"
@@ -53,5 +54,7 @@ LevelState StateOf(const ServedLevel& level);
 
 /// How good the level is, and on which data that was measured, for people. `not measured` without a card.
 std::string QualityStatement(const ServedLevel& level);
+/// The same of a label map that was made in this precision: cards are measured in float32.
+std::string QualityStatement(const ServedLevel& level, Precision precision);
 
 }  // namespace tuckerseg

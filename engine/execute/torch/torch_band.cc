@@ -49,6 +49,13 @@ TorchBand::TorchBand(const PatchBandShape& shape, std::span<const float> image, 
   });
 }
 
+TorchBand::~TorchBand() {
+  try {
+    if (last_call_) last_call_->synchronize();
+  } catch (...) {  // what went wrong there has been told, or is told to whoever uses the device next
+  }
+}
+
 template <typename Visit>
 void TorchBand::VisitRows(const at::Tensor& tensor, int64_t begin, int64_t end, const Visit& visit) const {
   const int64_t thickness = shape_.patch[0];

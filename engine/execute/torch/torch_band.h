@@ -16,6 +16,10 @@ class TorchBand final : public PatchBand {
  public:
   /// `image`: [d0][d1][d2] of shape.image, C order, on the host; `importance` likewise, of a patch.
   TorchBand(const PatchBandShape& shape, std::span<const float> image, std::span<const float> importance, at::Device device);
+  /// Waits for what was added: who comes next has the device to itself.
+  ~TorchBand() override;
+  TorchBand(const TorchBand&) = delete;
+  TorchBand& operator=(const TorchBand&) = delete;
 
   /// The image's patch at `origin`: [1, 1, d0, d1, d2] in float32, a view.
   at::Tensor Patch(const Size3& origin) const;

@@ -31,7 +31,13 @@ void UseThreads(int threads) {
 class TorchExecutor final : public Executor {
  public:
   TorchExecutor(const LayerGraph& graph, const WeightStore& weights, const std::string& prefix, at::Device device, int threads, Precision precision)
-      : network_(Valid(graph), weights, prefix, device, precision), threads_(threads), type_(ScalarTypeOf(precision)) {}
+      : network_(Valid(graph), weights, prefix, device, precision), threads_(threads), type_(ScalarTypeOf(precision)) {
+    if (device.is_cpu()) return;
+    // cuBLAS takes its memory at its first product, which only the last layer behind the sums needs: now, and not in a request on a device that others have filled meanwhile.
+    const c10::InferenceMode no_gradients;
+    const at::Tensor one = at::ones({1, 1}, at::TensorOptions().dtype(at::kFloat).device(device));
+    at::mm(one, one);
+  }
 
   std::span<const float> Run(std::span<const float> patch, const Size3& shape) override {
     CheckPatch(network_.graph(), patch, shape);

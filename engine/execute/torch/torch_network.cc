@@ -42,11 +42,11 @@ std::vector<std::optional<double>> SlopesBehindNorms(const LayerGraph& graph) {
   return slopes;
 }
 
-/// `input`: [1, channels, d0, d1, d2]. One channel lies the same in either order, and LibTorch then answers a convolution of it in C order; on the CPU, with the strides of the other order, it does not.
+/// `input`: [patches, channels, d0, d1, d2]. One channel lies the same in either order, and LibTorch then answers a convolution of it in C order; on the CPU, with the strides of the other order, it does not.
 at::Tensor InFormat(const at::Tensor& input, at::MemoryFormat format) {
   if (input.size(1) != 1 || !input.is_cpu() || format != at::MemoryFormat::ChannelsLast3d) return input.contiguous(format);
   const at::Tensor dense = input.contiguous();
-  return dense.as_strided(dense.sizes(), {dense.numel(), 1, dense.size(3) * dense.size(4), dense.size(4), 1});
+  return dense.as_strided(dense.sizes(), {dense.stride(0), 1, dense.size(3) * dense.size(4), dense.size(4), 1});
 }
 
 std::vector<at::Tensor> InputsOf(const Layer& layer, const std::vector<at::Tensor>& features) {

@@ -1,10 +1,17 @@
 #include "client/lib/channel.h"
 
+#include <gmock/gmock.h>
+#include <grpcpp/grpcpp.h>
 #include <gtest/gtest.h>
+
+#include <atomic>
+#include <memory>
+#include <string>
 
 #include "client/lib/client.h"
 #include "tests/engine/volume/expect_error.h"
 #include "tests/server/security/served_securely.h"
+#include "tuckerseg/v1/model.grpc.pb.h"
 
 namespace tuckerseg {
 namespace {
@@ -20,6 +27,67 @@ TEST(TokenOf, RefusesWhatCannotTravelAndDoesNotRepeatIt) {
   for (const char* text : {"hunter 2", "hunter\n2", "hunter\x01", "hunt\xc3\xa9r"}) {
     ExpectError(ErrorCode::kInvalidArgument, "token: holds white space or other than visible ASCII; must be one word", [&] { TokenOf(text); });
   }
+}
+
+/// Takes no call until it has refused some.
+class ServerThatComesBack final : public v1::ModelService::Service {
+ public:
+  grpc::Status ListModels(grpc::ServerContext*, const v1::ListModelsRequest*, v1::ListModelsResponse*) override { return Answer(); }
+
+  /// Refuses so many from now on.
+  void Refuse(int calls, grpc::StatusCode code) {
+    left_ = calls;
+    calls_ = 0;
+    code_ = code;
+  }
+  int calls() const { return calls_; }
+
+ private:
+  grpc::Status Answer() {
+    ++calls_;
+    return left_-- > 0 ? grpc::Status(code_, "starting") : grpc::Status::OK;
+  }
+
+  std::atomic<int> left_ = 0;
+  std::atomic<int> calls_ = 0;
+  grpc::StatusCode code_ = grpc::OK;
+};
+
+class ClientOfAServerThatComesBack : public testing::Test {
+ protected:
+  ClientOfAServerThatComesBack() {
+    int port = 0;
+    grpc::ServerBuilder builder;
+    builder.AddListeningPort("127.0.0.1:0", grpc::InsecureServerCredentials(), &port);
+    builder.RegisterService(&service_);
+    server_ = builder.BuildAndStart();
+    address_ = "127.0.0.1:" + std::to_string(port);
+  }
+
+  ServerThatComesBack service_;
+  std::unique_ptr<grpc::Server> server_;
+  std::string address_;
+};
+
+TEST_F(ClientOfAServerThatComesBack, SendsUnaryCallsAgain) {
+  Client client(address_);
+  service_.Refuse(3, grpc::UNAVAILABLE);
+  client.ListModels();
+  EXPECT_EQ(service_.calls(), 4);
+}
+
+TEST_F(ClientOfAServerThatComesBack, GivesUpBehindTheFourthAttempt) {
+  Client client(address_);
+  service_.Refuse(100, grpc::UNAVAILABLE);
+  ExpectError(ErrorCode::kUnavailable, "starting", [&] { client.ListModels(); });
+  EXPECT_EQ(service_.calls(), 4);
+}
+
+TEST_F(ClientOfAServerThatComesBack, TakesOtherRefusalsAtTheirWord) {
+  Client client(address_);
+  service_.Refuse(100, grpc::RESOURCE_EXHAUSTED);
+  ExpectError(ErrorCode::kResourceExhausted, "starting", [&] { client.ListModels(); });
+  EXPECT_EQ(service_.calls(), 1);
 }
 
 class ClientOfASecureServer : public testing::Test {

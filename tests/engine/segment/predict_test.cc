@@ -41,7 +41,7 @@ class PredictLogitsTest : public testing::Test {
   std::vector<float> Run(const std::vector<float>& image, const ArrayShape& shape) {
     const PatchGrid grid = MakePatchGrid(shape, part_.patch_size, 0.5);
     std::vector<float> rows;
-    PredictLogits(image, grid, {part_, folds_, options_, stop_.get_token(), on_patch_}, Finishing::kWholeRows,
+    PredictLogits(image, grid, {part_, folds_, options_, stop_.get_token(), on_patches_}, Finishing::kWholeRows,
                   [&](const LogitsBlock& block) { rows.insert(rows.end(), block.logits.begin(), block.logits.end()); });
     return rows;
   }
@@ -49,7 +49,7 @@ class PredictLogitsTest : public testing::Test {
   std::vector<std::unique_ptr<Executor>> folds_;
   SegmentOptions options_;
   std::stop_source stop_;
-  std::function<void()> on_patch_;
+  std::function<void(int64_t)> on_patches_;
 };
 
 TEST_F(PredictLogitsTest, GivesEachVoxelsLogitsAtItsPlaceWhateverThePatches) {
@@ -111,7 +111,7 @@ TEST_F(PredictLogitsTest, ReferenceAccumulationAgreesWithinHalfPrecisionWhereWei
 
 TEST_F(PredictLogitsTest, StopsBetweenTwoPatches) {
   int patches = 0;
-  on_patch_ = [&] {
+  on_patches_ = [&](int64_t) {
     if (++patches == 2) stop_.request_stop();
   };
   try {

@@ -45,6 +45,14 @@ class PatchGate {
       gate_.Pass();
       return inner_->Run(patch, shape);
     }
+    bool SumsPatches() const override { return inner_->SumsPatches(); }
+    std::unique_ptr<PatchBand> MakeBand(const PatchBandShape& shape, std::span<const float> image, std::span<const float> importance) override {
+      return inner_->MakeBand(shape, image, importance);
+    }
+    void RunInto(PatchBand& band, std::span<const Size3> origins, std::span<const unsigned> flips, int64_t first_channel, bool first_fold) override {
+      gate_.Pass();
+      inner_->RunInto(band, origins, flips, first_channel, first_fold);
+    }
 
    private:
     PatchGate& gate_;

@@ -152,6 +152,19 @@ TEST(SegmentDevices, ThatAreNoHostHoldOnePatchAndTheSumsInTheirOwnMemory) {
   EXPECT_TRUE(call.Finish().status.ok());
 }
 
+TEST(SegmentDevices, ThatAreNoHostRunOnePatchAtATimeWhereSeveralNeverFit) {
+  const int64_t weights = Float32WeightBytes(TinyServedBundle().model);
+  ASSERT_GT(BytesOnGpu({.patches_at_once = 2}), BytesOnGpu({}));
+  ServedOptions options;
+  options.config.devices = {{.name = "gpu", .device = "cuda:0", .memory_limit_bytes = weights + BytesOnGpu({.patches_at_once = 2}) - 1, .patches_at_once = 2}};
+  HeldModel held(std::move(options));
+  QueuedCall call(held.served());
+  ASSERT_TRUE(held.gate().WaitForPatch(1));
+  EXPECT_EQ(held.served().device().memory().reserved_bytes(), BytesOnGpu({}));
+  held.gate().Open();
+  EXPECT_TRUE(call.Finish().status.ok());
+}
+
 TEST(SegmentDevices, ThatAreNoHostLeaveTheSumsToTheHostWhereTheyNeverFit) {
   const int64_t weights = Float32WeightBytes(TinyServedBundle().model);
   ASSERT_GT(BytesOnGpu({}), BytesOnGpu({.sum_on_device = false}));

@@ -104,6 +104,8 @@ TEST_F(DescribingABundle, GivesTheOriginalACardThatAgreesWithItself) {
   EXPECT_EQ(original.card->Quality(), 1);
   EXPECT_EQ(original.card->dice_to_reference->mean, 0.9);
   EXPECT_THAT(QualityStatement(original), testing::EndsWith("measured against; mean Dice 0.900 against reference labels, on 20 phantoms, no patient"));
+  EXPECT_EQ(QualityStatement(original, Precision::kFloat32), QualityStatement(original));
+  EXPECT_EQ(QualityStatement(original, Precision::kFloat16), QualityStatement(original) + "; measured in fp32, and this was made in fp16");
 }
 
 TEST_F(DescribingABundle, GivesLevelsTheirCardFromTheVariantsDirectory) {
@@ -115,6 +117,7 @@ TEST_F(DescribingABundle, GivesLevelsTheirCardFromTheVariantsDirectory) {
   EXPECT_EQ(bundle.levels[1].level.card->Quality(), 0.91);
   EXPECT_FALSE(bundle.levels[2].level.card) << "it is of other weights";
   EXPECT_EQ(QualityStatement(bundle.levels[2].level), "not measured");
+  EXPECT_EQ(QualityStatement(bundle.levels[2].level, Precision::kFloat16), "not measured");
 }
 
 TEST_F(DescribingABundle, PassesOverACardThatCannotBeRead) {

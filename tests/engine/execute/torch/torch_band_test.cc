@@ -92,7 +92,7 @@ class TorchBandOnDevice : public testing::TestWithParam<std::string> {
     const PatchGrid grid = MakePatchGrid(kImage, part_.patch_size, 0.5);
     const SegmentOptions options{.threads = 3, .sum_on_device = on_device, .patches_at_once = at_once_};
     std::mutex mutex;
-    PredictLogits(image_, grid, {part_, executors_, options, stop_.get_token(), [&] { if (++given.patches == stop_after_) stop_.request_stop(); }, nullptr, head_.get()}, finishing, [&](const LogitsBlock& block) {
+    PredictLogits(image_, grid, {part_, executors_, options, stop_.get_token(), [&](int64_t patches) { if ((given.patches += static_cast<int>(patches)) == stop_after_) stop_.request_stop(); }, nullptr, head_.get()}, finishing, [&](const LogitsBlock& block) {
       const std::lock_guard lock(mutex);
       const int64_t first = block.line_begin * kImage[2];
       const int64_t voxels = (block.line_end - block.line_begin) * kImage[2];
