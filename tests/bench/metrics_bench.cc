@@ -250,8 +250,8 @@ double PatchSeconds(Metrics& metrics, const SegmentRecord& record) {
   clock.Tell(progress, PatchClock::Clock::now());
   return SecondsOf(kReplays * record.patches, [&] {
     ++progress.patches_done;
-    const std::optional<double> seconds = clock.Tell(progress, PatchClock::Clock::now());
-    if (seconds) metrics.ObservePatch(record.variant, record.device, *seconds);
+    const std::optional<PatchClock::Patches> done = clock.Tell(progress, PatchClock::Clock::now());
+    if (done) metrics.ObservePatch(record.variant, record.device, done->seconds);
   });
 }
 
