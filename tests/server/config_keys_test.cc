@@ -38,7 +38,7 @@ bool HasRange(const ConfigKey& key) { return key.type == ConfigKey::Type::kInteg
 /// A right value of a key that is a list.
 Json ListFor(const std::string& key) {
   if (key == "auth.certificates") return Json::parse(R"([{"common_name": "pacs", "roles": ["segment", "observe"]}])");
-  return Json::parse(R"([{"name": "left", "device": "cpu", "threads": 2, "memory_limit_bytes": 1000, "queue_capacity": 4, "overlap": true}])");
+  return Json::parse(R"([{"name": "left", "device": "cpu", "threads": 2, "memory_limit_bytes": 1000, "queue_capacity": 4, "precision": "bf16", "patches_at_once": 2, "overlap": true}])");
 }
 
 /// What the schema has to say of a key. An empty text or list is no default: the key may be left out, and nothing stands for it.
@@ -144,6 +144,9 @@ TEST(ConfigSchema, TakesAndRefusesWhatTheProgramDoes) {
   expect_device(R"({"overlap": false})", true);
   expect_device(R"({"queue_capacity": 0})", false);
   expect_device(R"({"overlap": 1})", false);
+  expect_device(R"({"precision": "fp16", "patches_at_once": 64})", true);
+  expect_device(R"({"precision": "half"})", false);
+  expect_device(R"({"patches_at_once": 65})", false);
   expect_device(R"({"memory_limit_bytes": 1.5})", false);
   expect_device(R"({"misspelled": 1})", false);
   expect_device("\"cpu\"", false);
