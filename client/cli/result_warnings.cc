@@ -10,22 +10,9 @@ using Json = nlohmann::ordered_json;
 /// Of crops. Tasks that were trained on crops refuse the option; they say so.
 constexpr auto kHint = " (--crop robust misses less; --crop none looks at the whole volume, where the task may be run without a crop)";
 
-template <typename Result>
-std::vector<std::string> NotFound(const Result& result) {
-  return std::vector<std::string>(result.crop_structures_not_found().begin(), result.crop_structures_not_found().end());
-}
+using Names = google::protobuf::RepeatedPtrField<std::string>;
 
-template <typename Result>
-std::vector<std::string> AtBorder(const Result& result) {
-  return std::vector<std::string>(result.structures_at_crop_border().begin(), result.structures_at_crop_border().end());
-}
-
-template <typename Result>
-std::vector<std::string> Erased(const Result& result) {
-  return std::vector<std::string>(result.structures_lost_in_refinement().begin(), result.structures_lost_in_refinement().end());
-}
-
-std::string Joined(const std::vector<std::string>& names) {
+std::string Joined(const Names& names) {
   std::string text;
   for (const std::string& name : names) text += (text.empty() ? "" : ", ") + name;
   return text;
@@ -38,15 +25,15 @@ std::vector<std::string> Warnings(const Result& result, const std::string& hint)
   if (result.crop_found_nothing()) {
     warnings.push_back("the rough model found none of the structures to crop to: the label map is empty" + hint);
   }
-  if (const std::vector<std::string> names = NotFound(result); !names.empty()) {
+  if (const Names& names = result.crop_structures_not_found(); !names.empty()) {
     const std::string them = names.size() == 1 ? "it" : "them";
     warnings.push_back("the rough model did not find " + Joined(names) + ": if the CT shows " + them + ", what lies there may be missing" + hint);
   }
-  if (const std::vector<std::string> names = Erased(result); !names.empty()) {
+  if (const Names& names = result.structures_lost_in_refinement(); !names.empty()) {
     const bool one = names.size() == 1;
     warnings.push_back(Joined(names) + (one ? " was" : " were") + " found, then erased: the refining model did not confirm " + (one ? "it" : "them"));
   }
-  if (const std::vector<std::string> names = AtBorder(result); !names.empty()) {
+  if (const Names& names = result.structures_at_crop_border(); !names.empty()) {
     const std::string touch = names.size() == 1 ? " touches the border of the crop: it may be cut off" : " touch the border of the crop: they may be cut off";
     warnings.push_back(Joined(names) + touch + hint);
   }
@@ -67,9 +54,9 @@ template <typename Result>
 void Add(const Result& result, Json& json) {
   json["crop_box"] = BoxJson(result);
   json["crop_found_nothing"] = result.crop_found_nothing();
-  json["crop_structures_not_found"] = NotFound(result);
-  json["structures_at_crop_border"] = AtBorder(result);
-  json["structures_lost_in_refinement"] = Erased(result);
+  json["crop_structures_not_found"] = result.crop_structures_not_found();
+  json["structures_at_crop_border"] = result.structures_at_crop_border();
+  json["structures_lost_in_refinement"] = result.structures_lost_in_refinement();
   json["warnings"] = WarningsOf(result);
 }
 

@@ -22,8 +22,11 @@ import time
 
 import numpy
 
+import torch_peer
+
 REPOSITORY = pathlib.Path(__file__).resolve().parents[2]
-FEATURES, CLASSES, PATCH, SPACING = [32, 64, 128, 256, 320, 320], 25, [128, 128, 128], 1.5
+FEATURES, CLASSES, PATCH = torch_peer.ARCHS["1.5mm"]
+SPACING = 1.5
 ADDRESS = "127.0.0.1:50571"
 
 
@@ -55,13 +58,8 @@ def dataset():
 
 def network():
     import torch
-    from dynamic_network_architectures.architectures.unet import PlainConvUNet
-    from torch import nn
-    stages = len(FEATURES)
     torch.manual_seed(1)
-    return PlainConvUNet(1, stages, FEATURES, nn.Conv3d, [[3, 3, 3]] * stages, [[1, 1, 1]] + [[2, 2, 2]] * (stages - 1), [2] * stages, CLASSES, [2] * (stages - 1),
-                         conv_bias=True, norm_op=nn.InstanceNorm3d, norm_op_kwargs={"eps": 1e-5, "affine": True}, nonlin=nn.LeakyReLU,
-                         nonlin_kwargs={"inplace": True}, deep_supervision=False).eval()
+    return torch_peer.network("1.5mm")
 
 
 def hounsfield(shape):
