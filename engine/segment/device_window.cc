@@ -87,13 +87,11 @@ class BandReader {
 }  // namespace
 
 void PredictOnDevice(std::span<const float> image, const PatchGrid& grid, const PredictContext& context, Finishing finishing, const LogitsSink& sink) {
-  const LinearHead* const head = context.head;
-  const int64_t channels = head != nullptr ? head->features() : context.part.graph.OutChannels();
-  const auto averaged = head != nullptr ? int64_t{1} : static_cast<int64_t>(context.folds.size());
+  const SummedChannels summed = SummedChannelsOf(context.part.graph, context.folds.size(), context.head != nullptr);
   const std::unique_ptr<PatchBand> band = context.folds.front()->MakeBand(
-      {.image = grid.image, .padding = grid.padding, .padded = grid.padded, .patch = grid.patch, .channels = channels, .averaged = averaged}, image, FloatGaussianWeights(grid.patch));
+      {.image = grid.image, .padding = grid.padding, .padded = grid.padded, .patch = grid.patch, .channels = summed.channels, .averaged = summed.averaged}, image, FloatGaussianWeights(grid.patch));
   if (band == nullptr) throw Error(ErrorCode::kInternal, "an executor that sums patches makes no band");
-  BandReader reader(*band, grid, context, finishing, sink, channels);
+  BandReader reader(*band, grid, context, finishing, sink, summed.channels);
   const std::vector<unsigned> flips = FlipsOf(context.part);
   std::vector<Size3> waiting;  // for others to run with
   int64_t running = 0;         // on the device: told once they are done
@@ -105,7 +103,7 @@ void PredictOnDevice(std::span<const float> image, const PatchGrid& grid, const 
     for (size_t fold = 0; fold < context.folds.size(); ++fold) {
       {
         const Stopwatch stopwatch(context.network_s);
-        context.folds[fold]->RunInto(*band, waiting, flips, head != nullptr ? static_cast<int64_t>(fold) * head->features_of_fold() : 0, fold == 0);
+        context.folds[fold]->RunInto(*band, waiting, flips, summed.FirstOf(fold), fold == 0);
       }
       tell_done(static_cast<int64_t>(waiting.size()));
     }

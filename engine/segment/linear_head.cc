@@ -156,6 +156,13 @@ std::vector<float> HeadWeights(const Layer& layer, const WeightStore& weights, c
 
 }  // namespace
 
+SummedChannels SummedChannelsOf(const LayerGraph& graph, size_t folds, bool head_apart) {
+  const auto count = static_cast<int64_t>(folds);
+  if (!head_apart) return {.of_fold = graph.OutChannels(), .channels = graph.OutChannels(), .averaged = count};
+  const int64_t features = graph.layers.back().in_channels;
+  return {.of_fold = features, .channels = features * count, .averaged = 1};
+}
+
 bool LinearHead::Pays(const ModelPart& part) {
   const std::vector<Layer>& layers = part.graph.layers;
   if (layers.size() < 3) return false;

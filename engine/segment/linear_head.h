@@ -1,6 +1,7 @@
 /// The last layer of a network, run once on the summed features of all patches instead of on each patch.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <span>
 #include <vector>
@@ -9,6 +10,17 @@
 #include "engine/model/weight_store.h"
 
 namespace tuckerseg {
+
+/// What a sliding window sums of a part's folds: their logits, in the same channels, or where the last layer runs apart each fold's features, in channels of its own.
+struct SummedChannels {
+  int64_t of_fold = 0;   ///< that a fold gives
+  int64_t channels = 0;  ///< of all folds
+  int64_t averaged = 1;  ///< folds that add to the same channels
+  int64_t FirstOf(size_t fold) const { return averaged > 1 ? 0 : static_cast<int64_t>(fold) * of_fold; }
+};
+
+/// `graph`: the part's whole one, whether or not its last layer runs apart. `folds`: at least one.
+SummedChannels SummedChannelsOf(const LayerGraph& graph, size_t folds, bool head_apart);
 
 /// A convolution of 1 x 1 x 1 is linear: the weighted mean of its outputs is its output for the weighted mean of its inputs. A
 /// sliding window that sums features instead of logits sums 16 or 32 channels instead of 118. The logits are the same but for rounding.

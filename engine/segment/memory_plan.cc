@@ -69,20 +69,19 @@ int64_t PartBytes(const Model& model, const ModelPart& part, const CaseGeometry&
   const int64_t classes = part.graph.OutChannels();
   const bool head = LinearHead::Pays(part);
   const LayerGraph graph = head ? LinearHead::TrunkOf(part.graph) : part.graph;
-  const int64_t channels = graph.OutChannels();
-  const int64_t summed = head ? channels * static_cast<int64_t>(part.folds.size()) : channels;
+  const SummedChannels summed = SummedChannelsOf(part.graph, part.folds.size(), head);
   int64_t bytes = Voxels(grids.network) * kFloatBytes + patch * kFloatBytes + LogitsExportBytes(part, grids, options.threads);
   if (options.accumulation == Accumulation::kFloat32) {
     const Finishing finishing = FinishingOf(part, grids);
-    bytes += PatchAccumulator::Bytes(grid, summed, finishing, options.threads);
-    if (head) bytes += HeadBytes(grid, summed, classes, finishing, options.threads);
+    bytes += PatchAccumulator::Bytes(grid, summed.channels, finishing, options.threads);
+    if (head) bytes += HeadBytes(grid, summed.channels, classes, finishing, options.threads);
   } else {
     // Halves of the whole image, and once more to sum folds.
     bytes += (part.folds.size() > 1 ? 2 : 1) * classes * Voxels(grid.padded) * kHalfBytes;
     if (head) bytes += classes * patch * kFloatBytes;
   }
   // A second set of logits for the mean over mirrored patches.
-  const int64_t mirrored = part.mirror_axes.empty() ? 0 : channels * patch * kFloatBytes;
+  const int64_t mirrored = part.mirror_axes.empty() ? 0 : summed.of_fold * patch * kFloatBytes;
   bytes += ActivationBytes(graph, part.patch_size) + mirrored;
   const int64_t before = grids.network == grids.wanted ? 0 : Voxels(grids.wanted) * kFloatBytes + ResamplingBytes(grids.wanted, grids.network);
   return std::max(bytes, Voxels(grids.network) * kFloatBytes + before);
@@ -93,11 +92,11 @@ int64_t DevicePartBytes(const Model& model, const ModelPart& part, const CaseGeo
   const PatchGrid grid = MakePatchGrid(ExportGridsOf(part, image.shape, image.spacing_mm).network, part.patch_size, model.pipeline.tile_step);
   const bool head = LinearHead::Pays(part);
   const LayerGraph graph = head ? LinearHead::TrunkOf(part.graph) : part.graph;
-  const int64_t channels = graph.OutChannels() * (head ? static_cast<int64_t>(part.folds.size()) : 1);
-  const int64_t mirrored = part.mirror_axes.empty() ? 0 : 2 * graph.OutChannels() * Voxels(part.patch_size) * kFloatBytes;  // the mean, and what is turned back
+  const SummedChannels summed = SummedChannelsOf(part.graph, part.folds.size(), head);
+  const int64_t mirrored = part.mirror_axes.empty() ? 0 : 2 * summed.of_fold * Voxels(part.patch_size) * kFloatBytes;  // the mean, and what is turned back
   const int64_t at_once = std::clamp<int64_t>(patches_at_once, 1, static_cast<int64_t>(grid.origins[2].size()));
   return at_once * (ActivationBytes(graph, part.patch_size) + mirrored) + (at_once - 1) * Voxels(part.patch_size) * kFloatBytes +
-         PatchBandBytes({.image = grid.image, .padding = grid.padding, .padded = grid.padded, .patch = grid.patch, .channels = channels}, head ? part.graph.OutChannels() : 0);
+         PatchBandBytes({.image = grid.image, .padding = grid.padding, .padded = grid.padded, .patch = grid.patch, .channels = summed.channels}, head ? part.graph.OutChannels() : 0);
 }
 
 }  // namespace

@@ -95,18 +95,15 @@ void PredictFloat(std::span<const float> image, const PatchGrid& grid, const Pre
   std::vector<float> patch(static_cast<size_t>(grid.patch[0] * grid.patch[1] * grid.patch[2]));
   LogitsGiver giver(grid, context, finishing, sink);
   const LogitsSink give = [&giver](const LogitsBlock& block) { giver.Give(block); };
-  const LinearHead* head = context.head;
-  const int64_t channels = head != nullptr ? head->features() : context.part.graph.OutChannels();
-  const int averaged = head != nullptr ? 1 : static_cast<int>(context.folds.size());
-  const float most = head != nullptr ? head->LargestFeature() : std::numeric_limits<float>::max();
-  PatchAccumulator accumulator(grid, channels, averaged, finishing, give, context.options.threads, most);
+  const SummedChannels summed = SummedChannelsOf(context.part.graph, context.folds.size(), context.head != nullptr);
+  const float most = context.head != nullptr ? context.head->LargestFeature() : std::numeric_limits<float>::max();
+  PatchAccumulator accumulator(grid, summed.channels, static_cast<int>(summed.averaged), finishing, give, context.options.threads, most);
   VisitPatches(
       grid, context.stop,
       [&](const ArrayShape& origin) {
         ExtractPatch(image, grid, origin, patch);
         for (size_t fold = 0; fold < context.folds.size(); ++fold) {
-          const int64_t first_channel = head != nullptr ? static_cast<int64_t>(fold) * head->features_of_fold() : 0;
-          accumulator.Add(runner.Run(*context.folds[fold], patch), origin, fold == 0, first_channel);
+          accumulator.Add(runner.Run(*context.folds[fold], patch), origin, fold == 0, summed.FirstOf(fold));
           context.folds[fold]->ReleaseLogits();  // else those of every part and fold would be held, between requests too
           if (context.on_patches) context.on_patches(1);
         }

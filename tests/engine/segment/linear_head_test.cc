@@ -130,6 +130,18 @@ TEST(LinearHead, PaysForHeadsOfOneTapWithFewerFeaturesThanClassesInEitherForm) {
   EXPECT_FALSE(LinearHead::Pays(part));
 }
 
+TEST(SummedChannels, AreLogitsThatFoldsShareOrFeaturesOfEachOfThem) {
+  const LayerGraph graph = HeadPart(5, 13, 0, 0, {"0", "1"}).graph;
+  const SummedChannels logits = SummedChannelsOf(graph, 2, /*head_apart=*/false);
+  EXPECT_EQ(logits.channels, 13);
+  EXPECT_EQ(logits.averaged, 2);
+  EXPECT_EQ(logits.FirstOf(1), 0);
+  const SummedChannels features = SummedChannelsOf(graph, 2, /*head_apart=*/true);
+  EXPECT_EQ(features.channels, 10);
+  EXPECT_EQ(features.averaged, 1);
+  EXPECT_EQ(features.FirstOf(1), 5);
+}
+
 TEST(LinearHead, RefusesATuckerHeadThatLacksATensor) {
   WeightStore weights = RandomWeights(HeadPart(5, 13, 3, 4, {"0"}).graph, "fold_0.", 1);
   ExpectError(ErrorCode::kFailedPrecondition, "tensor fold_1.head.in_factor: missing", [&] { LinearHead(HeadPart(5, 13, 3, 4, {"1"}), weights); });
