@@ -19,6 +19,8 @@ constexpr auto kFloatBytes = static_cast<int64_t>(sizeof(float));
 constexpr auto kDoubleBytes = static_cast<int64_t>(sizeof(double));
 constexpr auto kHalfBytes = static_cast<int64_t>(sizeof(uint16_t));
 constexpr auto kLabelBytes = static_cast<int64_t>(sizeof(uint16_t));
+constexpr auto kNumberBytes = static_cast<int64_t>(sizeof(int32_t));
+constexpr auto kPlaceBytes = static_cast<int64_t>(sizeof(int64_t));
 
 int64_t Voxels(const ArrayShape& shape) { return shape[0] * shape[1] * shape[2]; }
 
@@ -61,18 +63,20 @@ int64_t HeadBytes(const PatchGrid& grid, int64_t features, int64_t classes, Fini
   return grid.image[1] * line;
 }
 
-/// What is held while the patches of a part run, beside the case's image and labels.
-int64_t PartBytes(const Model& model, const ModelPart& part, const CaseGeometry& image, const SegmentOptions& options) {
-  const ExportGrids grids = ExportGridsOf(part, image.shape, image.spacing_mm);
-  const PatchGrid grid = MakePatchGrid(grids.network, part.patch_size, model.pipeline.tile_step);
+/// Whether a device with memory of its own sums what it runs.
+bool DeviceSums(const SegmentOptions& options) { return options.sum_on_device && options.accumulation == Accumulation::kFloat32; }
+
+/// What running a part's patches and summing them on the host takes. Where a device gives it the logits, the features counted here are more than enough room for them.
+int64_t RunAndSumBytes(const ModelPart& part, const PatchGrid& grid, Finishing finishing, const SegmentOptions& options) {
   const int64_t patch = Voxels(part.patch_size);
   const int64_t classes = part.graph.OutChannels();
   const bool head = LinearHead::Pays(part);
   const LayerGraph graph = head ? LinearHead::TrunkOf(part.graph) : part.graph;
   const SummedChannels summed = SummedChannelsOf(part.graph, part.folds.size(), head);
-  int64_t bytes = Voxels(grids.network) * kFloatBytes + patch * kFloatBytes + LogitsExportBytes(part, grids, options.threads);
+  // A second set of logits for the mean over mirrored patches.
+  const int64_t mirrored = part.mirror_axes.empty() ? 0 : summed.of_fold * patch * kFloatBytes;
+  int64_t bytes = ActivationBytes(graph, part.patch_size) + mirrored;
   if (options.accumulation == Accumulation::kFloat32) {
-    const Finishing finishing = FinishingOf(part, grids);
     bytes += PatchAccumulator::Bytes(grid, summed.channels, finishing, options.threads);
     if (head) bytes += HeadBytes(grid, summed.channels, classes, finishing, options.threads);
   } else {
@@ -80,9 +84,26 @@ int64_t PartBytes(const Model& model, const ModelPart& part, const CaseGeometry&
     bytes += (part.folds.size() > 1 ? 2 : 1) * classes * Voxels(grid.padded) * kHalfBytes;
     if (head) bytes += classes * patch * kFloatBytes;
   }
-  // A second set of logits for the mean over mirrored patches.
-  const int64_t mirrored = part.mirror_axes.empty() ? 0 : summed.of_fold * patch * kFloatBytes;
-  bytes += ActivationBytes(graph, part.patch_size) + mirrored;
+  return bytes;
+}
+
+/// What a device that sums has finished and is not labels of the case yet: the largest classes of a row of patches, else the means of a row of voxels.
+int64_t FinishedBytes(const ModelPart& part, const PatchGrid& grid, Finishing finishing, int threads) {
+  const int64_t row = grid.image[1] * grid.image[2];
+  if (finishing == Finishing::kLargest) return std::min(grid.patch[0], grid.image[0]) * row * kLabelBytes;
+  const bool head = LinearHead::Pays(part);
+  const int64_t channels = SummedChannelsOf(part.graph, part.folds.size(), head).channels;
+  return channels * row * kFloatBytes + (head ? HeadBytes(grid, channels, part.graph.OutChannels(), finishing, threads) : 0);
+}
+
+/// What is held while the patches of a part run, beside the case's image and labels.
+int64_t PartBytes(const Model& model, const ModelPart& part, const CaseGeometry& image, const SegmentOptions& options, NetworkMemory networks) {
+  const ExportGrids grids = ExportGridsOf(part, image.shape, image.spacing_mm);
+  const PatchGrid grid = MakePatchGrid(grids.network, part.patch_size, model.pipeline.tile_step);
+  const Finishing finishing = FinishingOf(part, grids);
+  const bool on_device = networks == NetworkMemory::kDevice && DeviceSums(options);
+  const int64_t around = Voxels(grids.network) * kFloatBytes + Voxels(part.patch_size) * kFloatBytes + LogitsExportBytes(part, grids, options.threads);
+  const int64_t bytes = around + (on_device ? FinishedBytes(part, grid, finishing, options.threads) : RunAndSumBytes(part, grid, finishing, options));
   const int64_t before = grids.network == grids.wanted ? 0 : Voxels(grids.wanted) * kFloatBytes + ResamplingBytes(grids.wanted, grids.network);
   return std::max(bytes, Voxels(grids.network) * kFloatBytes + before);
 }
@@ -133,18 +154,18 @@ int64_t PatchBytes(const Model& model) {
 }
 
 int64_t DeviceBytes(const Model& model, const Geometry& geometry, const SegmentOptions& options) {
-  if (!options.sum_on_device || options.accumulation != Accumulation::kFloat32) return PatchBytes(model);
+  if (!DeviceSums(options)) return PatchBytes(model);
   const CaseGeometry image = CaseGeometryOf(geometry, model);
   int64_t bytes = 0;
   for (const ModelPart& part : model.parts) bytes = std::max(bytes, DevicePartBytes(model, part, image, options.patches_at_once));
   return bytes;
 }
 
-int64_t PredictPeakBytes(const Model& model, const Geometry& geometry, const SegmentOptions& options) {
+int64_t PredictPeakBytes(const Model& model, const Geometry& geometry, const SegmentOptions& options, NetworkMemory networks) {
   const CaseGeometry image = CaseGeometryOf(geometry, model);
   const int64_t voxels = Voxels(image.shape);
   int64_t part_bytes = 0;
-  for (const ModelPart& part : model.parts) part_bytes = std::max(part_bytes, PartBytes(model, part, image, options));
+  for (const ModelPart& part : model.parts) part_bytes = std::max(part_bytes, PartBytes(model, part, image, options, networks));
   // The case's image and labels are there from the first patch to the last; the map on the input's grid comes when the image has gone.
   const int64_t reading = voxels * kFloatBytes + (model.pipeline.resampling_order == 1
                                                       ? 0
@@ -152,8 +173,11 @@ int64_t PredictPeakBytes(const Model& model, const Geometry& geometry, const Seg
   // Statistics on the model's grid look at the image once more at the end: it is kept beside the one that is cropped.
   const int64_t images = options.statistics && model.pipeline.statistics_at_model_spacing ? 2 : 1;
   const int64_t predicting = voxels * (images * kFloatBytes + kLabelBytes) + part_bytes;
+  // Of components each voxel's group and number, and places that are still to be looked at: as many as there are voxels at most. Where no sums are the host's, nothing else hides it.
+  const bool cleans = !model.pipeline.cleaning.empty() || options.drop_below_mm3 > 0;
+  const int64_t cleaning = cleans ? voxels * (kFloatBytes + 2 * kLabelBytes + kNumberBytes + kPlaceBytes) : 0;
   const int64_t restoring = voxels * kLabelBytes + geometry.VoxelCount() * kLabelBytes;
-  return std::max({reading, predicting, restoring});
+  return std::max({reading, predicting, cleaning, restoring});
 }
 
 }  // namespace tuckerseg

@@ -9,9 +9,16 @@
 
 namespace tuckerseg {
 
-/// Bytes at the peak, the volume itself and the executors' weights excluded. Assumes the float32 executor of LibTorch; a crop to
-/// nonzero or to structures makes it less.
-int64_t PredictPeakBytes(const Model& model, const Geometry& geometry, const SegmentOptions& options);
+/// Whose memory holds a segmentation's networks, and their sums where they stay there.
+enum class NetworkMemory {
+  kHost,
+  kDevice,  ///< of a device that has memory of its own, whose executors sum patches (Executor::SumsPatches)
+};
+
+/// Bytes of the host at the peak, the volume itself and the executors' weights excluded. Assumes the float32 executor of LibTorch; a crop to
+/// nonzero or to structures makes it less. With NetworkMemory::kDevice, where that sums (options.sum_on_device, in float32), neither sums nor features are the host's;
+/// where the host sums all the same, as with kHost.
+int64_t PredictPeakBytes(const Model& model, const Geometry& geometry, const SegmentOptions& options, NetworkMemory networks = NetworkMemory::kHost);
 
 /// Bytes that running a patch through the model's networks takes on a device, weights excluded: features, scratch and logits of the part that needs most.
 int64_t PatchBytes(const Model& model);

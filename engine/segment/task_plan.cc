@@ -6,7 +6,6 @@
 #include <utility>
 
 #include "engine/error.h"
-#include "engine/segment/memory_plan.h"
 #include "engine/segment/patch_count.h"
 
 namespace tuckerseg {
@@ -133,13 +132,13 @@ std::vector<std::string> TaskPlan::OtherTasks() const {
   return tasks;
 }
 
-int64_t TaskPlan::PeakBytes(const Geometry& geometry) const {
+int64_t TaskPlan::PeakBytes(const Geometry& geometry, NetworkMemory networks) const {
   const auto label_bytes = static_cast<int64_t>(sizeof(uint16_t));
   const auto most_voxel_bytes = static_cast<int64_t>(sizeof(int32_t));
-  int64_t peak = PredictPeakBytes(*own, geometry, options.segment);
+  int64_t peak = PredictPeakBytes(*own, geometry, options.segment, networks);
   // The cropped copy, and the mask of what lies near.
   if (rough != nullptr) peak += geometry.VoxelCount() * (most_voxel_bytes + (near_labels.empty() ? 0 : 1));
-  for (const TaskPlan& other : OthersOf(*this)) peak = std::max(peak, other.PeakBytes(geometry) + geometry.VoxelCount() * label_bytes);
+  for (const TaskPlan& other : OthersOf(*this)) peak = std::max(peak, other.PeakBytes(geometry, networks) + geometry.VoxelCount() * label_bytes);
   return peak;
 }
 

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "engine/model/model.h"
+#include "engine/segment/memory_plan.h"
 #include "engine/segment/segmenter.h"
 #include "engine/volume/volume.h"
 
@@ -50,7 +51,7 @@ struct TaskPlan {
   std::vector<std::string> OtherTasks() const;
 
   /// As PredictPeakBytes; nothing is known yet of how small the crop will be.
-  int64_t PeakBytes(const Geometry& geometry) const;
+  int64_t PeakBytes(const Geometry& geometry, NetworkMemory networks = NetworkMemory::kHost) const;
   /// As tuckerseg::DeviceBytes, of the model that needs most.
   int64_t DeviceBytes(const Geometry& geometry) const;
   /// As tuckerseg::MostPatches, those of the models around it (crop, refinement, and what these need themselves) included.

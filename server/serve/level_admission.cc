@@ -168,9 +168,12 @@ class Offers {
       return;
     }
     candidate.size = {candidate.plan.MostPatches(geometry_), geometry_.VoxelCount()};
+    // What a device with memory of its own has room for settles who sums, and with it what the host holds.
+    if (!device.on_host()) candidate.device_bytes = BytesOnDevice(candidate.plan, geometry_, device.memory().limit_bytes() - room.lasting_bytes - room.missing_bytes);
     // Of this request alone: each sets its own aside before it has its place in the queue, so two that are under way at once never need more than what is set aside.
-    candidate.peak_bytes = std::max(candidate.plan.PeakBytes(geometry_), LabelMapBytes(geometry_) + request_.answer_bytes);
-    candidate.device_bytes = device.on_host() ? candidate.peak_bytes : BytesOnDevice(candidate.plan, geometry_, device.memory().limit_bytes() - room.lasting_bytes - room.missing_bytes);
+    const NetworkMemory networks = device.on_host() ? NetworkMemory::kHost : NetworkMemory::kDevice;
+    candidate.peak_bytes = std::max(candidate.plan.PeakBytes(geometry_, networks), LabelMapBytes(geometry_) + request_.answer_bytes);
+    if (device.on_host()) candidate.device_bytes = candidate.peak_bytes;
     candidate.loaded = room.missing_bytes == 0 && room.load_s == 0;
     candidate.quality = quality.value_or(0);
     candidate.service_s = room.load_s + device.times().Foretell({request_.model.model().task, level.name}, candidate.size, SecondsByCard(level, request_.model, device));

@@ -25,7 +25,7 @@ struct AdmittedLevel {
   std::vector<const ServedLevel*> levels;  ///< that take part: the level, and originals of other tasks
   ServiceSize size;
   int64_t peak_bytes = 0;    ///< of the host, of segmenting and of answering, the volume itself excluded
-  int64_t device_bytes = 0;  ///< of the device's budget: as much on the host, one patch elsewhere
+  int64_t device_bytes = 0;  ///< of the device's budget: as much on the host, elsewhere what networks and their sums take there
   bool loaded = false;       ///< all that it needs is in the device's memory
   double quality = 0;        ///< that it was chosen by
   double service_s = 0;      ///< foretold, on a device that is free, loading what is not there included

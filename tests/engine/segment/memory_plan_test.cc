@@ -82,6 +82,33 @@ TEST(PredictPeakBytes, GrowsWithClassesOnlyAsFarAsABandOfPatchesGoes) {
   EXPECT_LE(peak(102, {96, 96, 800}) - many, voxels * 12);
 }
 
+TEST(PredictPeakBytes, LeavesFeaturesAndSumsToADeviceThatHasThem) {
+  Model model = TinyBundle(TinyUnet(2, 300), {8, 8, 8}, 1).model;
+  const auto bytes = [&model](NetworkMemory networks, const SegmentOptions& options) { return PredictPeakBytes(model, GeometryOf({40, 50, 60}), options, networks); };
+  constexpr int64_t kVoxels = 40 * 50 * 60;
+  // A voxel: the case's image and labels, the network's image and its labels. The patch's weights; the largest classes of eight rows.
+  EXPECT_EQ(bytes(NetworkMemory::kDevice, {}), kVoxels * (4 + 2 + 4 + 2) + 512 * 4 + 8 * 40 * 50 * 2);
+  EXPECT_GT(bytes(NetworkMemory::kHost, {}), bytes(NetworkMemory::kDevice, {}) + PatchBytes(model)) << "features of a patch, and the sums";
+  model.parts.front().regions = true;
+  // Two features of a row come instead, and each thread makes 300 logits of one of its lines.
+  EXPECT_EQ(bytes(NetworkMemory::kDevice, {.threads = 3}), kVoxels * (4 + 2 + 4 + 2) + 512 * 4 + 40 * 50 * 2 * 4 + 3 * 300 * 40 * 4);
+}
+
+TEST(PredictPeakBytes, CountsSumsOfTheHostWhereADeviceDoesNotSum) {
+  const Model model = TinyBundle(TinyUnet(2, 3), {8, 8, 8}, 1).model;
+  for (const SegmentOptions& options : {SegmentOptions{.sum_on_device = false}, SegmentOptions{.accumulation = Accumulation::kReference}}) {
+    EXPECT_EQ(PredictPeakBytes(model, GeometryOf({40, 40, 40}), options, NetworkMemory::kDevice), PredictPeakBytes(model, GeometryOf({40, 40, 40}), options));
+  }
+  EXPECT_EQ(PredictPeakBytes(model, GeometryOf({40, 40, 40}), {.sum_on_device = true}), PredictPeakBytes(model, GeometryOf({40, 40, 40}), {.sum_on_device = false}))
+      << "networks of the host have their sums there";
+}
+
+TEST(PredictPeakBytes, CountsComponentsWhereNothingElseIsAsLarge) {
+  const Model model = TinyBundle(TinyUnet(2, 3), {8, 8, 8}, 1).model;
+  // The image, labels, groups, numbers, and places still to be looked at.
+  EXPECT_EQ(PredictPeakBytes(model, GeometryOf({40, 40, 40}), {.drop_below_mm3 = 1}, NetworkMemory::kDevice), 64000 * (4 + 2 + 2 + 4 + 8));
+}
+
 TEST(PredictPeakBytes, CountsTheLargestClassesInsteadOfLogitsWhereTheyAreEnough) {
   // 300 classes of 2 features; lines of 4000 voxels, so that one of logits is 4.8 MB.
   Model model = TinyBundle(TinyUnet(2, 300), {8, 8, 8}, 1).model;

@@ -66,6 +66,7 @@ TEST_F(TaskPlanTest, NeedsTheMemoryOfItsLargestModel) {
   ServeVessels();
   const Geometry geometry = Field({40, 40, 40}, {}).geometry;
   EXPECT_GT(Plan("liver_vessels", {}).PeakBytes(geometry), models_.at("liver_vessels")->PeakBytes(geometry));
+  EXPECT_LT(Plan("liver_vessels", {}).PeakBytes(geometry, NetworkMemory::kDevice), Plan("liver_vessels", {}).PeakBytes(geometry));
   for (const bool sum_on_device : {false, true}) {
     const SegmentOptions options{.sum_on_device = sum_on_device};
     EXPECT_EQ(Plan("liver_vessels", {.segment = options}).DeviceBytes(geometry), std::max(DeviceBytes(models_.at("liver_vessels")->model(), geometry, options),

@@ -140,6 +140,12 @@ TEST(SegmentDevices, HoldMemoryOfTheirOwnAndOfTheHostWhileTheyWork) {
 
 int64_t BytesOnGpu(const SegmentOptions& options) { return DeviceBytes(TinyServedBundle().model, ReadNifti(SmallCt().Bytes()).header.geometry, options); }
 
+/// The volume, and what is the host's beside a GPU that runs its patches.
+int64_t BytesBesideGpu(const SegmentOptions& options) {
+  const NiftiVolume ct = ReadNifti(SmallCt().Bytes());
+  return static_cast<int64_t>(ct.volume.voxels.size()) + PredictPeakBytes(TinyServedBundle().model, ct.header.geometry, options, NetworkMemory::kDevice);
+}
+
 TEST(SegmentDevices, ThatAreNoHostHoldOnePatchAndTheSumsInTheirOwnMemory) {
   ServedOptions options;
   options.config.device = "cuda:0";
@@ -148,6 +154,7 @@ TEST(SegmentDevices, ThatAreNoHostHoldOnePatchAndTheSumsInTheirOwnMemory) {
   QueuedCall call(served);
   ASSERT_TRUE(held.gate().WaitForPatch(1));
   EXPECT_EQ(served.device().memory().reserved_bytes(), BytesOnGpu({}));
+  EXPECT_EQ(served.memory().reserved_bytes(), BytesBesideGpu({.threads = 0})) << "without sums";
   held.gate().Open();
   EXPECT_TRUE(call.Finish().status.ok());
 }
@@ -174,6 +181,8 @@ TEST(SegmentDevices, ThatAreNoHostLeaveTheSumsToTheHostWhereTheyNeverFit) {
   QueuedCall call(held.served());
   ASSERT_TRUE(held.gate().WaitForPatch(1));
   EXPECT_EQ(held.served().device().memory().reserved_bytes(), BytesOnGpu({.sum_on_device = false}));
+  ASSERT_GT(BytesBesideGpu({.threads = 0, .sum_on_device = false}), BytesBesideGpu({.threads = 0}));
+  EXPECT_EQ(held.served().memory().reserved_bytes(), BytesBesideGpu({.threads = 0, .sum_on_device = false})) << "with sums";
   held.gate().Open();
   EXPECT_TRUE(call.Finish().status.ok());
 }
