@@ -1,16 +1,19 @@
 /// The sliding window whose patches are summed on the networks' device, held to the one that sums them on the host. On every device that is here; the CPU stands in for one with memory of its own.
 #include "engine/execute/torch/torch_band.h"
 
+#include <ATen/detail/CUDAHooksInterface.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cmath>
 #include <cstdint>
 #include <limits>
 #include <memory>
 #include <mutex>
 #include <random>
 #include <set>
+#include <span>
 #include <stop_token>
 #include <string>
 #include <utility>
@@ -20,6 +23,7 @@
 #include "engine/execute/torch/torch_executor.h"
 #include "engine/segment/linear_head.h"
 #include "engine/segment/predict.h"
+#include "tests/engine/execute/torch/relative_difference.h"
 #include "tests/engine/tiny_network.h"
 #include "tests/engine/volume/expect_error.h"
 
@@ -29,6 +33,13 @@ namespace {
 using testing::ElementsAreArray;
 using testing::FloatNear;
 using testing::Pointwise;
+
+/// In which a GPU computes beside float32: bfloat16 from Ampere on.
+std::vector<Precision> HalfPrecisionsOfGpu() {
+  std::vector<Precision> precisions{Precision::kFloat16};
+  if (at::detail::getCUDAHooks().supportsBFloat16ConvolutionWithCuDNNv8()) precisions.push_back(Precision::kBFloat16);
+  return precisions;
+}
 
 /// Sums patches wherever it runs.
 class SummingExecutor final : public Executor {
@@ -122,7 +133,7 @@ class TorchBandOnDevice : public testing::TestWithParam<std::string> {
     return image;
   }
 
-  const std::vector<float> image_ = RandomImage();
+  std::vector<float> image_ = RandomImage();
   ModelPart part_;
   std::unique_ptr<LinearHead> head_;
   std::vector<std::unique_ptr<Executor>> executors_;
@@ -190,6 +201,67 @@ TEST_P(TorchBandOnDevice, RunsSeveralPatchesAtOnceAndTheRestBehindThem) {
     ASSERT_GE(calls_.size(), 3U);
     EXPECT_THAT(std::vector<size_t>(calls_.begin(), calls_.begin() + 3), testing::ElementsAre(2, 2, 1));
   }
+}
+
+/// Three patches that touch. Of their voxels one half is 1, the other 3; in the second patch 16 times that, in the third 256 times: less its mean, over its deviation, each is -1 and 1.
+TEST_P(TorchBandOnDevice, NormalisesEachOfSeveralPatchesByItself) {
+  LayerGraph graph;
+  AddLayer(graph, {.name = "input", .kind = LayerKind::kInput, .in_channels = 1, .out_channels = 1});
+  AddLayer(graph, {.name = "doubled", .kind = LayerKind::kConvolution, .inputs = {0}, .in_channels = 1, .out_channels = 2});
+  AddLayer(graph, {.name = "norm", .kind = LayerKind::kInstanceNorm, .inputs = {1}, .in_channels = 2, .out_channels = 2});
+  WeightStore weights;
+  weights.AddFloats("doubled.weight", TensorType::kFloat32, {2, 1, 1, 1, 1}, std::vector<float>{1, 2});
+  weights.AddFloats("norm.weight", TensorType::kFloat32, {2}, std::vector<float>{1, 1});
+  weights.AddFloats("norm.bias", TensorType::kFloat32, {2}, std::vector<float>{0, 0});
+  std::vector<float> image;
+  for (int x = 0; x < 8; ++x)
+    for (int y = 0; y < 8; ++y)
+      for (const float scale : {1.0F, 16.0F, 256.0F}) image.insert(image.end(), 4, y % 2 == 0 ? scale : 3 * scale);
+  const std::vector<Size3> origins{{0, 0, 0}, {0, 0, 4}, {0, 0, 8}};
+  const std::vector<unsigned> as_they_lie{0};
+  std::vector<Precision> precisions = GetParam() == "cpu" ? std::vector{Precision::kBFloat16} : HalfPrecisionsOfGpu();
+  precisions.push_back(Precision::kFloat32);
+  for (const Precision precision : precisions) {
+    SCOPED_TRACE(NameOf(precision));
+    const std::unique_ptr<Executor> executor = TorchExecutorFactory(GetParam(), 1, precision)(graph, weights, "");
+    const std::unique_ptr<PatchBand> band =
+        executor->MakeBand({.image = {8, 8, 12}, .padding = {0, 0, 0}, .padded = {8, 8, 12}, .patch = {8, 8, 4}, .channels = 2}, image, std::vector<float>(8 * 8 * 4, 1.0F));
+    executor->RunInto(*band, std::span<const Size3>(origins).first(2), as_they_lie, 0, true);
+    executor->RunInto(*band, std::span<const Size3>(origins).last(1), as_they_lie, 0, true);
+    band->Wait();
+    std::vector<float> means(2 * 8 * 12);  // [channel][line][voxel]
+    band->Means(3, std::numeric_limits<float>::max(), means);
+    // bfloat16 rounds by up to 2^-8.
+    for (size_t i = 0; i < means.size(); ++i) EXPECT_NEAR(means[i], i / 12 % 2 == 0 ? -1 : 1, 0.01) << i;
+  }
+}
+
+/// Each patch is a few times as bright as the one before it: a norm over several of them would be off by a third and more. Along the last axis there are five: the last call has fewer.
+TEST_P(TorchBandOnDevice, GivesInHalfPrecisionOfSeveralPatchesAtOnceWhatItGivesOfOneAndWhatTheHostSums) {
+  if (GetParam() == "cpu") GTEST_SKIP() << "needs a GPU: a CPU runs one patch at a time, and has no float16";
+  for (size_t v = 0; v < image_.size(); ++v) image_[v] *= std::pow(1.6F, static_cast<float>(v % static_cast<size_t>(kImage[2])));
+  for (const Precision precision : HalfPrecisionsOfGpu())
+    for (const int64_t classes : {2, 7}) {  // the last layer in the network, and apart
+      SCOPED_TRACE(std::string(NameOf(precision)) + ", " + std::to_string(classes) + " classes");
+      Make(classes, {"0"}, 1, precision);
+      at_once_ = 1;
+      const Given host = Run(Finishing::kLines, false);
+      // The same kernels on the same patches, and sums in the same order.
+      EXPECT_LT(RelativeDifference(Run(Finishing::kLines, true).logits, host.logits), 1e-5);
+      // Kernels that take several patches may round otherwise. Either answer is off float32's by as much as torch_executor_test.cc allows for a dozen layers, so both together by twice that.
+      const double both = 2 * (precision == Precision::kFloat16 ? 0.004 : 0.03);
+      for (const int at_once : {2, 3, 4}) {
+        at_once_ = at_once;
+        calls_.clear();
+        const Given several = Run(Finishing::kLines, true);
+        EXPECT_LT(RelativeDifference(several.logits, host.logits), both) << at_once << " at once";
+        EXPECT_EQ(several.patches, host.patches);
+        const size_t calls = (5 + static_cast<size_t>(at_once) - 1) / static_cast<size_t>(at_once);  // of a line of patches
+        ASSERT_GE(calls_.size(), calls);
+        EXPECT_EQ(calls_[0], static_cast<size_t>(at_once));
+        EXPECT_EQ(calls_[calls - 1], 5 % static_cast<size_t>(at_once));
+      }
+    }
 }
 
 TEST_P(TorchBandOnDevice, RefusesLogitsThatAreNotFinite) {

@@ -4,7 +4,6 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <cmath>
 #include <cstring>
 #include <random>
 #include <thread>
@@ -12,6 +11,7 @@
 #include "engine/error.h"
 #include "engine/execute/plain/plain_executor.h"
 #include "tests/engine/execute/torch/joined_unet.h"
+#include "tests/engine/execute/torch/relative_difference.h"
 #include "tests/engine/tiny_network.h"
 #include "tests/engine/volume/expect_error.h"
 
@@ -36,16 +36,6 @@ std::vector<float> RunOnce(const ExecutorFactory& factory, const LayerGraph& gra
   const auto executor = factory(graph, weights, "");
   const std::span<const float> logits = executor->Run(patch, shape);
   return {logits.begin(), logits.end()};
-}
-
-/// The root of the mean squared difference, as a share of the reference's own.
-double RelativeDifference(const std::vector<float>& values, const std::vector<float>& reference) {
-  double difference = 0, size = 0;
-  for (size_t i = 0; i < values.size(); ++i) {
-    difference += std::pow(static_cast<double>(values[i]) - static_cast<double>(reference[i]), 2);
-    size += std::pow(static_cast<double>(reference[i]), 2);
-  }
-  return std::sqrt(difference / size);
 }
 
 /// Every device that is here is held to the plain executor: on a machine with a GPU that one too.
