@@ -131,8 +131,8 @@ class RowExport final : public LogitsExport {
 /// Order 3: the spline's prefilter runs through the whole volume.
 class WholeExport final : public LogitsExport {
  public:
-  WholeExport(const ModelPart& part, const ExportGrids& grids, const SegmentOptions& options, std::stop_token stop)
-      : part_(part), grids_(grids), options_(options), stop_(std::move(stop)),
+  WholeExport(const ModelPart& part, const ExportGrids& grids, const SegmentOptions& options, std::stop_token stop, std::function<void()> step)
+      : part_(part), grids_(grids), options_(options), stop_(std::move(stop)), step_(std::move(step)),
         logits_(static_cast<size_t>(part.graph.OutChannels() * Voxels(grids.network))) {}
 
   Finishing finishing() const override { return Finishing::kWholeRows; }
@@ -154,6 +154,7 @@ class WholeExport final : public LogitsExport {
                       grids_.network, grids_.network_mm, resampled, grids_.wanted, grids_.wanted_mm, {options_.threads, stop_});
       RoundAsReference(options_, resampled);
       rule.AddChannel(c, resampled);
+      if (step_) step_();
     }
     logits_ = {};
     return {rule.labels().begin(), rule.labels().end()};
@@ -164,6 +165,7 @@ class WholeExport final : public LogitsExport {
   ExportGrids grids_;
   SegmentOptions options_;
   std::stop_token stop_;
+  std::function<void()> step_;
   std::vector<float> logits_;  // [channel][network]
 };
 
@@ -184,9 +186,9 @@ Finishing FinishingOf(const ModelPart& part, const ExportGrids& grids) {
 }
 
 std::unique_ptr<LogitsExport> MakeLogitsExport(const ModelPart& part, const ExportGrids& grids, const SegmentOptions& options,
-                                               const std::stop_token& stop) {
+                                               const std::stop_token& stop, std::function<void()> step) {
   if (grids.network == grids.wanted) return std::make_unique<DirectExport>(part, grids);
-  if (!FitsRows(part)) return std::make_unique<WholeExport>(part, grids, options, stop);
+  if (!FitsRows(part)) return std::make_unique<WholeExport>(part, grids, options, stop, std::move(step));
   return std::make_unique<RowExport>(part, grids, HalfPixelRuleOf(part.logits_resampling, grids.network_mm, grids.wanted_mm), options, stop);
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <span>
 #include <stop_token>
@@ -40,9 +41,9 @@ ExportGrids ExportGridsOf(const ModelPart& part, const ArrayShape& case_shape, c
 /// - grids are equal: blocks become labels at once;
 /// - order 0 or 1: rows of the wanted grid are made as soon as the two rows they lie between are there;
 /// - order 3 needs the whole volume: every logit is kept at the network's spacing, and resampled one channel after another.
-/// `part` must outlive the export. Its Take() and Labels() throw kCancelled once `stop` has been asked for.
+/// `part` must outlive the export. Its Take() and Labels() throw kCancelled once `stop` has been asked for. `step`, where there is one, is called for each channel that Labels() has resampled.
 std::unique_ptr<LogitsExport> MakeLogitsExport(const ModelPart& part, const ExportGrids& grids, const SegmentOptions& options,
-                                               const std::stop_token& stop = {});
+                                               const std::stop_token& stop = {}, std::function<void()> step = {});
 
 /// Bytes that the export of a part holds at its peak.
 int64_t LogitsExportBytes(const ModelPart& part, const ExportGrids& grids, int threads);

@@ -31,11 +31,12 @@ class ProgressCounter {
     progress_.patches_done += patches;
     Tell();
   }
-
- private:
+  /// Once more, where nothing of it has changed: the work goes on.
   void Tell() const {
     if (sink_) sink_(progress_);
   }
+
+ private:
   const ProgressSink& sink_;
   Progress progress_;
 };
@@ -157,7 +158,7 @@ class Segmenter::Run {
       network_image = NetworkImage(image, part, threads());
     }
     const ExportGrids grids = ExportGridsOf(part, image.box.Shape(), image.spacing_mm);
-    const std::unique_ptr<LogitsExport> logits = MakeLogitsExport(part, grids, options_, stop_);
+    const std::unique_ptr<LogitsExport> logits = MakeLogitsExport(part, grids, options_, stop_, [this] { counter_.Tell(); });
     device.Enter(stop_);  // between the stages' stopwatches: a wait is no work
     {
       const Stopwatch stopwatch(&result_.times.infer_s);

@@ -42,7 +42,7 @@ struct SegmentOptions {
 
 enum class Stage { kPreprocess, kInfer, kPostprocess };
 
-/// Told between patches and at each change of stage, from the thread that segments. Counts are over all parts and folds.
+/// Told between patches, at each change of stage, and where a stage goes on to its next long pass, from the thread that segments. Counts are over all parts and folds.
 struct Progress {
   Stage stage = Stage::kPreprocess;
   int64_t patches_done = 0;

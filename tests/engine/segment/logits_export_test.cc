@@ -73,6 +73,16 @@ INSTANTIATE_TEST_SUITE_P(
                     ExportCase{"Cubic", {.order = 3}, {5, 6, 7}, {2, 2, 2}, {11, 12, 13}, {1, 1, 1}}),
     [](const auto& one) { return one.param.name; });
 
+TEST(LogitsExport, TellsAStepForEachChannelThatItResamplesAsAWhole) {
+  ModelPart part = TinyBundle(TinyUnet(2, 5), {8, 8, 8}, 1).model.parts.front();
+  part.logits_resampling.order = 3;
+  int steps = 0;
+  const auto logits_export = MakeLogitsExport(part, {{5, 6, 7}, {2, 2, 2}, {11, 12, 13}, {1, 1, 1}}, {}, {}, [&steps] { ++steps; });
+  EXPECT_EQ(steps, 0);
+  logits_export->Labels();
+  EXPECT_EQ(steps, 5);
+}
+
 TEST(LogitsExportBytes, HoldsTwoRowsInsteadOfTheVolumeWhereTheOrderAllowsIt) {
   ModelPart part = TinyBundle(TinyUnet(2, 5), {8, 8, 8}, 1).model.parts.front();
   const ExportGrids grids{{50, 60, 70}, {2, 2, 2}, {100, 120, 140}, {1, 1, 1}};
