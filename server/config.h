@@ -29,6 +29,7 @@ struct ServerConfig {
   std::vector<DeviceSettings> devices;     ///< several, instead of `device`, `threads` and `queue_capacity`; empty: the one that those describe
   int64_t max_streams = 32;                ///< calls that may send, wait and receive at once
   double client_silence_s = 300;           ///< longest wait of such a call for its client to send or read; 0: for ever
+  double stall_s = 300;                    ///< longest time in which a stage of a running call may make no step; 0: for ever
   int64_t max_connections = 0;             ///< of clients, open at once; 0: half of the files that the process may open, at most 4096
   int64_t max_input_bytes = int64_t{4} << 30;
   VolumeLimits volume_limits;

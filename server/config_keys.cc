@@ -181,6 +181,7 @@ std::vector<ConfigKey> ConfigKeys() {
       DeviceList("devices", "list of {`name`, `device`, `threads`, `memory_limit_bytes`, `queue_capacity`, `precision`, `patches_at_once`, `overlap`}: several devices, each with its own queue, instead of `device`, `threads` and `queue_capacity`; see below"),
       Integer("max_streams", &ServerConfig::max_streams, 1, 10000, "calls of Segment, Compare and ModelInfer that may be open"),
       Number("client_silence_s", &ServerConfig::client_silence_s, 0, 86400, " s", "seconds that such a call waits for its client to send the next message or to take one, before it is ended; 0: for ever"),
+      Number("stall_s", &ServerConfig::stall_s, 0, 86400, " s", "seconds in which a stage of a call that runs may make no step (a patch, a pass over the volume, a chunk) before the call is ended and its device taken for stuck; 0: for ever"),
       Integer("max_connections", &ServerConfig::max_connections, 0, 1'000'000, "connections of clients that may be open; 0: half of the files that the process may open, at most 4096"),
       Integer("max_input_bytes", &ServerConfig::max_input_bytes, 1, kMostBytes, "largest file as sent"),
       Integer("max_voxels", [](auto& config) -> auto& { return config.volume_limits.max_voxels; }, 1, kMostBytes, "most voxels of a volume"),

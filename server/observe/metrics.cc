@@ -58,6 +58,8 @@ struct Metrics::State {
       BuildCounter().Name("tuckerseg_requests_cancelled_total").Help("Calls cancelled, by stage").Register(*registry);
   prometheus::Family<prometheus::Counter>& rejected =
       BuildCounter().Name("tuckerseg_rejected_total").Help("Calls refused").Register(*registry);
+  prometheus::Family<prometheus::Counter>& stalled =
+      BuildCounter().Name("tuckerseg_stages_stalled_total").Help("Stages of calls that made no step for too long").Register(*registry);
   prometheus::Family<prometheus::Counter>& choices =
       BuildCounter().Name("tuckerseg_level_choices_total").Help("Variants chosen, by reason").Register(*registry);
   prometheus::Counter& reused =
@@ -128,6 +130,10 @@ void Metrics::ObservePeakMemory(const std::string& variant, const std::string& d
 void Metrics::CountCancelled(const std::string& stage, double calls) { state_->cancelled.Add({{"stage", stage}}).Increment(calls); }
 
 void Metrics::CountRejected(const std::string& reason, double calls) { state_->rejected.Add({{"reason", reason}}).Increment(calls); }
+
+void Metrics::CountStalled(const std::string& stage, const std::string& device, double stages) {
+  state_->stalled.Add({{"stage", stage}, {"device", device}}).Increment(stages);
+}
 
 void Metrics::CountLevelChoice(const std::string& task, const std::string& variant, const std::string& reason) {
   state_->choices.Add({{"task", task}, {"variant", variant}, {"reason", reason}}).Increment();

@@ -43,6 +43,8 @@ class Metrics {
   /// With 0 calls: so that the series is there before it counts, and no rate misses its first call.
   void CountCancelled(const std::string& stage, double calls = 1);
   void CountRejected(const std::string& reason, double calls = 1);
+  /// A stage of a request stood still. `device`: whose worker it ran on; empty: on a thread of its call. With 0: as CountCancelled().
+  void CountStalled(const std::string& stage, const std::string& device, double stages = 1);
   void CountLevelChoice(const std::string& task, const std::string& variant, const std::string& reason);
   /// A call was answered with what an earlier one with its idempotency key had made.
   void CountResultReused();

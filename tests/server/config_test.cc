@@ -22,7 +22,7 @@ TEST(ApplyConfigJson, OverwritesTheKeysItNamesAndLeavesTheOthers) {
   ServerConfig config;
   config.listen = "0.0.0.0:1";
   ApplyConfigJson(
-      R"({"models": "/srv/models", "device": "cuda:1", "threads": 3, "queue_capacity": 4, "max_streams": 5, "client_silence_s": 5.5,
+      R"({"models": "/srv/models", "device": "cuda:1", "threads": 3, "queue_capacity": 4, "max_streams": 5, "client_silence_s": 5.5, "stall_s": 6.5,
                       "max_input_bytes": 6, "max_voxels": 7, "max_axis": 8, "memory_limit_bytes": 9,
                       "geometry_policy": "prefer_qform", "accumulation": "reference", "drain_delay_s": 2.5, "drain_s": 1.5, "open_inference": false,
                       "results_max_bytes": 10, "results_keep_s": 11.5, "traces": {"endpoint": "http://collector:4318/v1/traces"}})",
@@ -33,6 +33,7 @@ TEST(ApplyConfigJson, OverwritesTheKeysItNamesAndLeavesTheOthers) {
   EXPECT_EQ(config.queue_capacity, 4);
   EXPECT_EQ(config.max_streams, 5);
   EXPECT_EQ(config.client_silence_s, 5.5);
+  EXPECT_EQ(config.stall_s, 6.5);
   EXPECT_EQ(config.max_input_bytes, 6);
   EXPECT_EQ(config.volume_limits.max_voxels, 7);
   EXPECT_EQ(config.volume_limits.max_axis, 8);
@@ -53,6 +54,7 @@ TEST(ApplyConfigJson, TakesAnEmptyObject) {
   ServerConfig config;
   ApplyConfigJson("{}", config);
   EXPECT_EQ(config.queue_capacity, 16);
+  EXPECT_EQ(config.stall_s, 300) << "more than all of the largest request that docs/results has, on two cores";
   EXPECT_EQ(config.drain_delay_s, 5) << "load balancers that look every few seconds notice that it stops";
   EXPECT_TRUE(config.open_inference);
   EXPECT_EQ(config.results.max_bytes, int64_t{256} << 20);
@@ -123,6 +125,7 @@ TEST(ApplyConfigJson, RefusesValuesOutOfRangeAndNamesThem) {
   ExpectRefusal(R"({"max_streams": 10001})", "config.max_streams = 10001");
   ExpectRefusal(R"({"max_axis": 32768})", "config.max_axis = 32768");
   ExpectRefusal(R"({"max_voxels": 1.5})", "config.max_voxels = 1.5: must be a whole number");
+  ExpectRefusal(R"({"stall_s": -1})", "config.stall_s = -1: must be in [0, 86400] s");
   ExpectRefusal(R"({"drain_s": -0.5})", "config.drain_s = -0.5: must be in [0, 86400] s");
   ExpectRefusal(R"({"results_max_bytes": -1})", "config.results_max_bytes = -1: must be a whole number in [0, ");
   ExpectRefusal(R"({"results_keep_s": 0})", "config.results_keep_s = 0: must be in [1, 86400] s");

@@ -83,6 +83,14 @@ TEST_F(MetricsTest, CountsWhatDidNotEndWell) {
   EXPECT_THAT(metrics_.Text(), HasSubstr(R"(tuckerseg_rejected_total{reason="INVALID_ARGUMENT"} 1)"));
 }
 
+TEST_F(MetricsTest, CountsStagesThatStoodStill) {
+  metrics_.CountStalled("infer", "cuda:0", 0);
+  metrics_.CountStalled("encode", "");
+  EXPECT_THAT(metrics_.Text(), HasSubstr("# TYPE tuckerseg_stages_stalled_total counter"));
+  EXPECT_THAT(metrics_.Text(), HasSubstr(R"(tuckerseg_stages_stalled_total{device="cuda:0",stage="infer"} 0)"));
+  EXPECT_THAT(metrics_.Text(), HasSubstr(R"(tuckerseg_stages_stalled_total{device="",stage="encode"} 1)"));
+}
+
 TEST_F(MetricsTest, HasSeriesBeforeTheyCount) {
   metrics_.CountCancelled("infer", 0);
   metrics_.CountRejected("NOT_FOUND", 0);
