@@ -30,6 +30,7 @@
 #include "server/serve/current_status.h"
 #include "server/serve/grpc_server.h"
 #include "server/serve/serving_watch.h"
+#include "server/serve/stall_watch.h"
 #include "server/serve/status_of.h"
 #include "server/variants/model_rescan.h"
 
@@ -96,6 +97,7 @@ void Serve(const ServerConfig& config) {
   Metrics metrics(TUCKERSEG_VERSION, DeviceKinds(), ExecutorName());
   MemoryBudget memory(config.memory_limit_bytes);
   IdleHeap heap;
+  StallWatch stalls(config.stall_s, metrics);
   Devices devices;  // behind what the work of their queues uses, but for the catalogue, which stops them
   AddDevices(config, devices);
   std::optional<ChoiceLog> choices;
@@ -123,7 +125,7 @@ void Serve(const ServerConfig& config) {
   std::optional<EndWhileStarting> starting(std::in_place, signals);
   Catalogue catalogue(CatalogueOptionsOf(config), devices, memory, metrics);
   ResultCache results(config.results);
-  ServiceParts parts{config, catalogue, devices, memory, metrics, heap, results, security, ExecutorName()};
+  ServiceParts parts{config, catalogue, devices, memory, metrics, heap, results, security, stalls, ExecutorName()};
   parts.choices = choices ? &*choices : nullptr;
   parts.requests = &requests;
   parts.spans = spans ? &*spans : nullptr;

@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <span>
 #include <stop_token>
 #include <utility>
@@ -60,7 +61,7 @@ void CompareCall::RunLevel(size_t index) {
   std::optional<EncodedAnswer> label_map;
   double answer_s = 0;
   if (header_.label_maps()) {
-    answer_s = RunWithHeartbeat([&](const std::stop_token& stop) { label_map = answer_->Encode(own, input_, stop); }, HeartbeatOfEncoding());
+    answer_s = RunEncoding([&](const std::stop_token& stop) { label_map = answer_->Encode(own, input_, stop); });
     run_.TakeAnswerTime(answer_s);
     run_.LearnTimes();  // what making an answer takes is told with the work: without one too little would be, and with the comparison too much
   }
@@ -68,7 +69,7 @@ void CompareCall::RunLevel(size_t index) {
   v1::LevelResult& result = *response.mutable_result();
   result = MakeResult(*work);
   const std::vector<Label>& labels = run_.model().model().labels;
-  answer_s += RunWithHeartbeat([&](const std::stop_token& stop) { FillAgreement(own.labels, first_.labels, labels, stop, result); }, HeartbeatOfEncoding());
+  answer_s += RunEncoding([&](const std::stop_token& stop) { FillAgreement(own.labels, first_.labels, labels, stop, result); });
   run_.TakeAnswerTime(answer_s);
   if (!is_first) {
     // A client that takes its time to read must not hold it.
@@ -114,9 +115,13 @@ RunEvents CompareCall::EventsOf(size_t index) {
               }};
 }
 
-Heartbeat CompareCall::HeartbeatOfEncoding() {
+double CompareCall::RunEncoding(const std::function<void(const std::stop_token&)>& work) {
   told_.set_stage(v1::STAGE_ENCODE);
-  return run_.BesideTheAnswer([this] { Send(told_); });
+  const auto watched_work = [&](const std::stop_token& stop) {
+    const StallWatch::Running encoding(run_.watched(), CallStage::kEncode);
+    work(stop);
+  };
+  return RunWithHeartbeat(watched_work, run_.BesideTheAnswer([this] { Send(told_); }));
 }
 
 std::vector<size_t> CompareCall::PlacesFor(size_t index) const {

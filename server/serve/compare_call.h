@@ -3,8 +3,10 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <memory>
 #include <optional>
+#include <stop_token>
 #include <string>
 #include <vector>
 
@@ -50,8 +52,8 @@ class CompareCall {
   /// Of its work only label map and times are left. The volume is there for the next level, and goes with the last one.
   std::shared_ptr<SegmentWork> Segment(size_t index);
   RunEvents EventsOf(size_t index);
-  /// While the result of the level that was accepted last is made.
-  Heartbeat HeartbeatOfEncoding();
+  /// Makes a part of the result of the level that was accepted last, beside a heartbeat, and gives the seconds that it took.
+  double RunEncoding(const std::function<void(const std::stop_token&)>& work);
   /// The devices that the level is to run on one of: for times that compare.
   std::vector<size_t> PlacesFor(size_t index) const;
   /// All but the agreement with the first level.

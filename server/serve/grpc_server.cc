@@ -26,6 +26,7 @@
 #include "server/serve/rpc_interceptor.h"
 #include "server/serve/segment_record.h"
 #include "server/serve/segmentation_service.h"
+#include "server/serve/stall_watch.h"
 #include "server/serve/status_of.h"
 
 namespace tuckerseg {
@@ -81,6 +82,7 @@ void LogGrpcMessages() {
 void ExpectCalls(const ServerConfig& config, Devices& devices, Metrics& metrics) {
   const RpcMetrics rpcs(metrics.registry(), ServedMethods(config));  // a server's own are the same series
   ExpectReports(metrics);
+  ExpectStalls(devices, metrics);
   SetGauges(QueuesNow(devices), metrics);
 }
 
@@ -135,6 +137,7 @@ GrpcServer::GrpcServer(ServiceParts& parts, const std::string& address) : state_
   }
   builder.experimental().SetInterceptorCreators(CountingInterceptors(state_->rpcs, parts.answers));
   ExpectReports(parts.metrics);
+  ExpectStalls(parts.devices, parts.metrics);
   SetConnectionArguments(parts.config, builder);
   state_->server = builder.BuildAndStart();
   if (!state_->server) throw Error(ErrorCode::kInternal, "gRPC: its server cannot be started");

@@ -1,5 +1,6 @@
 #include "server/serve/inference_call.h"
 
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -14,6 +15,7 @@ void InferenceCall::Run() {
   run_.clock().Enter(CallStage::kDecode);
   run_.TakeRequest();
   run_.TakeBytes(record.received_bytes);
+  std::optional<StallWatch::Running> stage(std::in_place, run_.watched(), CallStage::kDecode);
   const InferenceRequest asked = ReadInferenceRequest(request_, parts_.config.volume_limits, parts_.config.limits.max_priority);
   if (asked.timeout_s) run_.EndWithin(*asked.timeout_s);
   run_.Ask(asked.header);
@@ -23,15 +25,20 @@ void InferenceCall::Run() {
   MemoryReservation memory = parts_.memory.Reserve(message_bytes + asked.VolumeBytes(), "volume");
   const LabelsForm form = FormOfLabels(run_.model().model(), asked.raw);
   const int64_t answer_bytes = 2 * LabelsBytes(asked.geometry.VoxelCount(), form);  // gRPC sends a copy of it
-  const auto work = run_.Perform(VolumeOf(asked), std::move(memory), answer_bytes, {});
+  Volume volume = VolumeOf(asked);
+  stage.reset();
+  const auto work = run_.Perform(std::move(volume), std::move(memory), answer_bytes, {});
 
   run_.clock().Enter(CallStage::kEncode);
+  stage.emplace(run_.watched(), CallStage::kEncode);
   work->volume = {};
   work->volume_memory.ShrinkTo(message_bytes);
   work->peak_memory.ShrinkTo(LabelMapBytes(asked.geometry) + answer_bytes);
   AddLabels(work->result->label_map, form, response_);
   work->result->label_map = {};
   Describe(*work->result);
+  stage.reset();
+  run_.watched().ThrowIfStalled();
   run_.LearnTimes();
   run_.ThrowIfTooLate();
   record.sent_bytes = static_cast<int64_t>(response_.ByteSizeLong());

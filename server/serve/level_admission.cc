@@ -101,15 +101,18 @@ class Offers {
     Add(level, 1);
   }
 
-  /// Where nothing can be offered as levels cannot be loaded, rather than for the request's own promises.
+  /// Where nothing can be offered as devices are stuck or levels cannot be loaded, rather than for the request's own promises.
   void ThrowIfAllFailed() const {
-    if (offers_.empty() && !failure_.empty()) throw Error(ErrorCode::kFailedPrecondition, failure_);
+    if (!offers_.empty()) return;
+    if (!stuck_.empty()) throw Error(ErrorCode::kUnavailable, "device " + stuck_ + ": another request stands still there, and no other device can serve this one; try another server");
+    if (!failure_.empty()) throw Error(ErrorCode::kFailedPrecondition, failure_);
   }
 
   /// As Choose() would, where and only where memory keeps all of them out for good.
   void RefuseIfNoneEverFits() const {
     const std::vector<Judged> judged = JudgeOffers(offers_, promises_, settings_);
     const auto never_fits = [](const Judged& one) { return one.obstacle == Obstacle::kMemoryEver; };
+    if (!stuck_.empty()) return;  // it may fit there
     if (!judged.empty() && std::all_of(judged.begin(), judged.end(), never_fits)) Refuse(RefuseOffers(judged, offers_, promises_, settings_));
   }
 
@@ -165,6 +168,10 @@ class Offers {
     const LevelRoom room = parts_.catalogue.RoomFor(candidate.levels, place);
     if (!room.error.empty()) {
       failure_ = "level = " + level.name + ": cannot be loaded on " + device.name() + ", or a model that it needs cannot: " + room.error;
+      return;
+    }
+    if (parts_.stalls.IsStuck(place)) {  // its queue looks empty before long, and never moves
+      stuck_ = device.name();
       return;
     }
     candidate.size = {candidate.plan.MostPatches(geometry_), geometry_.VoxelCount()};
@@ -246,6 +253,7 @@ class Offers {
   std::vector<AdmittedLevel> candidates_;  // of the offers, each in its place
   std::vector<Turn> turns_;                // likewise
   std::string failure_;  // why the last level that is not among them is not
+  std::string stuck_;    // the last device that they are not offered on as work on it stands still
 };
 
 /// Every level that the request may have, on every device that it may have it on.

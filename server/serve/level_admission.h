@@ -74,7 +74,7 @@ std::vector<size_t> PlacesForAll(const std::vector<const ServedLevel*>& levels, 
 
 /// Chooses level and device for a volume of this geometry; a level that is asked for runs where it is foretold to end first. A level that is on disk alone is
 /// offered with what loading it takes. Errors: the policy's refusal, with a time to try again where waiting helps; kFailedPrecondition where a level that is
-/// needed can be loaded on no device. A choice that is resumed is made among that one level. Whom what waits leaves no room for on a device is expected there again (WorkQueue::ExpectAgain), unless its client holds all its places there.
+/// needed can be loaded on no device; kUnavailable where those that it can be loaded on are stuck (StallWatch). A choice that is resumed is made among that one level. Whom what waits leaves no room for on a device is expected there again (WorkQueue::ExpectAgain), unless its client holds all its places there.
 Admission AdmitLevel(const LevelRequest& request, const Geometry& geometry, ServiceParts& parts);
 
 /// For a volume that is still on its way: refuses as AdmitLevel would where memory keeps every level from every device, however long the request waited. It needs no lock of

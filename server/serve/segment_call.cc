@@ -90,10 +90,12 @@ EncodedAnswer SegmentCall::Encode(SegmentWork& work, const NiftiHeader& input) {
 }
 
 EncodedAnswer SegmentCall::MakeAnswer(SegmentWork& work, const NiftiHeader& input, const std::stop_token& stop) {
+  const StallWatch::Running encoding(run_.watched(), CallStage::kEncode);  // here: the call's own thread may wait for a client that does not read
   const int64_t label_bytes = LabelMapBytes(input.geometry);
   const int64_t voxels = input.geometry.VoxelCount();
   work.peak_memory.ShrinkTo(label_bytes + answer_->PeakBytes(voxels));
   answer_->Look(*work.result, work.volume, stop);
+  run_.watched().Step(CallStage::kEncode);
   // A client that takes its time to read the answer must not hold it.
   work.volume = {};
   work.volume_memory = {};

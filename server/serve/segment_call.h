@@ -48,7 +48,7 @@ class SegmentCall {
   void Segment(VolumeReceiver::Received received);
   /// The answer, and progress while it is made.
   EncodedAnswer Encode(SegmentWork& work, const NiftiHeader& input);
-  /// On a thread of its own: of the call it touches `answer_` alone. What has served its purpose is given back on the way.
+  /// On a thread of its own: of the call it touches `answer_` alone, and is watched. What has served its purpose is given back on the way.
   EncodedAnswer MakeAnswer(SegmentWork& work, const NiftiHeader& input, const std::stop_token& stop);
   v1::Summary MakeSummary();
   void Send(const v1::Accepted& accepted);

@@ -20,6 +20,7 @@
 #include "server/serve/patch_clock.h"
 #include "server/serve/segment_header.h"
 #include "server/serve/status_of.h"
+#include "server/serve/watched_gate.h"
 
 namespace tuckerseg {
 namespace {
@@ -84,12 +85,13 @@ double SecondsSince(StageClock::Clock::time_point begin) {
 }  // namespace
 
 SegmentRun::SegmentRun(ServiceParts& parts, const grpc::ServerContext& context, const char* service, const char* method)
-    : parts_(parts), context_(context), client_(parts.security.access().IdentityOf(context)) {
+    : parts_(parts), context_(context), client_(parts.security.access().IdentityOf(context)), watched_(parts.stalls, &context) {
   record_.trace = TraceOf(context);
   record_.service = service;
   record_.method = method;
   record_.request_id = RandomId();
   if (parts.devices.size() == 1) record_.device = parts.devices.at(0).name();  // else it is chosen with the level
+  watched_.Name({.request_id = record_.request_id, .device = record_.device});
 }
 
 void SegmentRun::TakeRequest() { parts_.security.limiter().TakeRequest(client_); }
@@ -176,14 +178,14 @@ std::shared_ptr<SegmentWork> SegmentRun::Perform(Volume volume, MemoryReservatio
   clock_.Enter(CallStage::kQueue);  // to wait for one's admission is to wait
   std::unique_lock admission(parts_.admission, std::defer_lock);
   WorkHold hold = AdmitPatiently(admission, {volume.geometry, volume_memory.bytes() + terms.kept_bytes, answer_bytes}, events, terms);
-  auto work = std::make_shared<SegmentWork>(std::move(volume), std::move(volume_memory), std::move(hold));
+  auto work = std::make_shared<SegmentWork>(std::move(volume), std::move(volume_memory), std::move(hold), parts_.stalls);
   const std::shared_ptr<Ticket> ticket = Enqueue(work);
   admission.unlock();
   try {
     if (events.accepted) events.accepted(Accepted(ticket->position()));
     Await(*work, *ticket, events);
   } catch (...) {
-    // The client has gone: free the worker within a patch and the queue at once, and wait for neither.
+    // The client has gone, or the work stands still: free the worker within a patch, if it ever comes back, and the queue at once, and wait for neither.
     device().queue().Cancel(ticket);
     throw;
   }
@@ -201,6 +203,7 @@ LevelRequest SegmentRun::Request() const {
 WorkHold SegmentRun::AdmitPatiently(std::unique_lock<AdmissionLock>& admission, const Need& need, const RunEvents& events, const RunTerms& terms) {
   const auto last_try = StageClock::Clock::now() + terms.patience;
   for (;;) {
+    std::optional<StallWatch::Running> admitting(std::in_place, watched_, CallStage::kQueue);  // a device that hangs may not even say what memory it has
     admission.lock();
     try {
       return Admit(need, terms);
@@ -212,6 +215,7 @@ WorkHold SegmentRun::AdmitPatiently(std::unique_lock<AdmissionLock>& admission, 
       }
     }
     admission.unlock();
+    admitting.reset();
     WaitToTryAgain(events);
   }
 }
@@ -260,6 +264,7 @@ void SegmentRun::TakeLevel(const AdmittedLevel& level) {
   record_.device = device().name();
   record_.reason = NameOf(level.reason);
   record_.voxels = level.size.voxels;
+  watched_.Name({.request_id = record_.request_id, .variant = record_.variant, .device = record_.device});
 }
 
 std::shared_ptr<Ticket> SegmentRun::Enqueue(const std::shared_ptr<SegmentWork>& work) {
@@ -267,11 +272,17 @@ std::shared_ptr<Ticket> SegmentRun::Enqueue(const std::shared_ptr<SegmentWork>& 
   auto settle = [work, &catalogue = parts_.catalogue](double most_s) { return Settle(*work, catalogue, most_s); };
   // The worker may outlive the call by up to one patch: it holds the work, what its plan refers to, and its use of the heap.
   auto use = std::make_shared<IdleHeap::Use>(parts_.heap);
-  return device().queue().Submit(turn_, [work, view = view_, use = std::move(use), &catalogue = parts_.catalogue, &metrics = parts_.metrics, name = record_.device](std::stop_token stop, DeviceGate& gate) {
+  StallWatch::Subject subject{.request_id = record_.request_id, .variant = record_.variant, .device = record_.device, .place = admitted_.place};
+  work->watched.Name(subject);
+  return device().queue().Submit(turn_, [work, view = view_, use = std::move(use), &catalogue = parts_.catalogue, &metrics = parts_.metrics, subject = std::move(subject)](std::stop_token stop, DeviceGate& gate_of_device) mutable {
     // Until the work's end, which the call may outlast.
     const MemoryReservation device_memory = std::move(work->device_memory);
     const LevelHold levels = std::move(work->levels);
     const AdmittedLevel& level = work->possible.at(work->Settled().value_or(0));
+    subject.variant = level.level->name;
+    work->watched.Name(subject);
+    const StallWatch::Running running(work->watched, CallStage::kPreprocess);
+    WatchedGate gate(gate_of_device, work->watched);
     if (stop.stop_requested()) throw Error(ErrorCode::kCancelled, "cancelled");  // before anything is read for it
     // A level that is to be loaded is warmed up by a patch, which foretells its times: the device must be nobody else's meanwhile.
     if (!catalogue.IsFinished(levels)) gate.Enter(stop);
@@ -280,7 +291,8 @@ std::shared_ptr<Ticket> SegmentRun::Enqueue(const std::shared_ptr<SegmentWork>& 
     PatchClock patches;
     work->result = segmenter.Segment(work->volume, std::move(stop), [&](const Progress& progress) {
       const std::optional<PatchClock::Patches> done = patches.Tell(progress, PatchClock::Clock::now());
-      for (int64_t i = 0; done && i < done->count && HasOnlyOwnPatches(level); ++i) metrics.ObservePatch(level.level->name, name, done->seconds);
+      for (int64_t i = 0; done && i < done->count && HasOnlyOwnPatches(level); ++i) metrics.ObservePatch(level.level->name, subject.device, done->seconds);
+      work->watched.Step(ToCallStage(progress.stage));
       const std::lock_guard lock(work->mutex);
       work->progress = progress;
     }, &gate);
@@ -328,6 +340,7 @@ void SegmentRun::Await(const SegmentWork& work, Ticket& ticket, const RunEvents&
     const Progress progress = work.Latest();
     record_.patches = progress.patches_done;
     if (started) clock_.Enter(ToCallStage(progress.stage));
+    if (!ended) work.watched.ThrowIfStalled();  // in the stage that it stands still in
     if (told && *told == progress && SecondsSince(told_at) < kHeartbeatSeconds) continue;
     v1::Progress message;
     Fill(progress, started, message);
@@ -399,6 +412,7 @@ std::optional<double> SegmentRun::SecondsLeft() const {
 }
 
 void SegmentRun::ThrowIfGone() const {
+  watched_.ThrowIfStalled();  // first: where the call was cancelled for it, the log has the reason
   if (!context_.IsCancelled()) return;
   if (std::chrono::system_clock::now() >= context_.deadline()) {
     throw Error(ErrorCode::kDeadlineExceeded, "deadline: passed before the label map was ready");

@@ -17,6 +17,7 @@
 #include "server/serve/segment_work.h"
 #include "server/serve/service_parts.h"
 #include "server/serve/stage_clock.h"
+#include "server/serve/stall_watch.h"
 #include "tuckerseg/v1/segmentation.pb.h"
 
 namespace grpc {
@@ -99,7 +100,7 @@ class SegmentRun {
   /// What the summary says of times, memory and level.
   void FillSummary(v1::Summary& summary);
 
-  /// Throws kDeadlineExceeded, kUnavailable or kCancelled once the client has gone.
+  /// Throws kDeadlineExceeded, kUnavailable or kCancelled once the client has gone; before that what StallWatch has to say of the call's own stages.
   void ThrowIfGone() const;
   /// Throws kDeadlineExceeded once the longest time that the client accepts has passed.
   void ThrowIfTooLate() const;
@@ -113,6 +114,8 @@ class SegmentRun {
   const CatalogueModel& model() const { return *model_; }        ///< after Ask()
   const AdmittedLevel& admitted() const { return admitted_; }    ///< after Perform()
   StageClock& clock() { return clock_; }
+  /// Stages that threads of the call do themselves: while it decodes, is admitted, encodes.
+  StallWatch::Watched& watched() { return watched_; }
   /// Of the stage that the call is in, as metrics have it.
   const char* stage_name() const { return kCallStageNames[static_cast<size_t>(clock_.stage())]; }
   SegmentRecord& record() { return record_; }
@@ -164,6 +167,7 @@ class SegmentRun {
   SegmentRecord record_;
   StageClock::Clock::time_point come_at_{};
   std::optional<StageClock::Clock::time_point> ends_at_;
+  StallWatch::Watched watched_;
 };
 
 }  // namespace tuckerseg

@@ -11,6 +11,7 @@
 #include "engine/volume/volume.h"
 #include "server/schedule/memory_budget.h"
 #include "server/serve/level_admission.h"
+#include "server/serve/stall_watch.h"
 #include "server/variants/catalogue.h"
 
 namespace tuckerseg {
@@ -26,8 +27,8 @@ struct WorkHold {
 
 /// What the worker takes, tells and gives. Shared by call and worker, so that a call may be over before the worker has noticed.
 struct SegmentWork {
-  SegmentWork(Volume input, MemoryReservation input_memory, WorkHold hold)
-      : possible(std::move(hold.possible)), volume(std::move(input)), volume_memory(std::move(input_memory)), peak_memory(std::move(hold.host)), device_memory(std::move(hold.device)), levels(std::move(hold.levels)) {}
+  SegmentWork(Volume input, MemoryReservation input_memory, WorkHold hold, StallWatch& stalls)
+      : watched(stalls), possible(std::move(hold.possible)), volume(std::move(input)), volume_memory(std::move(input_memory)), peak_memory(std::move(hold.host)), device_memory(std::move(hold.device)), levels(std::move(hold.levels)) {}
 
   Progress Latest() const {
     const std::lock_guard lock(mutex);
@@ -40,6 +41,7 @@ struct SegmentWork {
     return settled;
   }
 
+  StallWatch::Watched watched;  // rests until its turn has come
   const std::vector<AdmittedLevel> possible;
   Volume volume;
   MemoryReservation volume_memory;

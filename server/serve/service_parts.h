@@ -20,11 +20,12 @@
 #include "server/serve/client_streams.h"
 #include "server/serve/result_cache.h"
 #include "server/serve/silence_watch.h"
+#include "server/serve/stall_watch.h"
 #include "server/variants/catalogue.h"
 
 namespace tuckerseg {
 
-/// Work that runs holds memory, uses the heap and the catalogue (which stops the queues when it goes), and tells `metrics` of its patches: they must outlive the devices' queues.
+/// Work that runs holds memory, uses the heap and the catalogue (which stops the queues when it goes), tells `metrics` of its patches and is watched by `stalls`: they must outlive the devices' queues.
 struct ServiceParts {
   const ServerConfig& config;
   Catalogue& catalogue;
@@ -34,6 +35,7 @@ struct ServiceParts {
   IdleHeap& heap;
   ResultCache& results;
   Security& security;
+  StallWatch& stalls;
   std::string executor;               ///< e.g. "LibTorch 2.15.0"
   std::atomic<bool> stopping = false; ///< set: new calls should go elsewhere, though they are taken until `draining`
   std::atomic<bool> draining = false; ///< set: no new call is taken

@@ -54,6 +54,7 @@ class VolumeStream {
     bool header_is_told = false;
     while (Read(request)) {
       clock.Enter(CallStage::kDecode);
+      const StallWatch::Running decoding(run_.watched(), CallStage::kDecode);
       if (!request.has_chunk()) throw Error(ErrorCode::kInvalidArgument, "payload: must be a chunk in every message after the first");
       run_.TakeBytes(static_cast<int64_t>(request.chunk().size()));
       receiver.Take(std::as_bytes(std::span(request.chunk())));
@@ -62,11 +63,13 @@ class VolumeStream {
         header_is_told = true;
         header_has_come(*receiver.header());
       }
+      run_.watched().ThrowIfStalled();
       clock.Enter(CallStage::kReceive);
     }
     run_.ThrowIfGone();  // Read ends with the client's half-close, and with the client
     clock.Enter(CallStage::kDecode);
     run_.VolumeHasCome();
+    const StallWatch::Running decoding(run_.watched(), CallStage::kDecode);
     return receiver.Finish();
   }
 

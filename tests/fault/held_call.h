@@ -35,8 +35,9 @@ class HeldCall {
  public:
   using SystemClock = std::chrono::system_clock;
 
-  explicit HeldCall(CallStage stage)
-      : stage_(stage), ct_(stage == CallStage::kSend ? LargeCt() : OnePatchCt()), served_(Options(stage, watch_)) {
+  /// `stall_clock`: ServedOptions::stall_clock.
+  explicit HeldCall(CallStage stage, const StallWatch::Now& stall_clock = StallWatch::Clock::now)
+      : stage_(stage), ct_(stage == CallStage::kSend ? LargeCt() : OnePatchCt()), served_(Options(stage, watch_, stall_clock)) {
     LargeAllocations::PassThisThread();
     // What is made once (connections, the log) is made here; and what the answer has to be is known.
     const Answer whole = Segment(served_.channel(), ct_, header_, kChunkBytes);
@@ -93,8 +94,9 @@ class HeldCall {
   /// Below kLargeBytes with all that lies around it; the large volume is compressed, and a few of them.
   static constexpr size_t kChunkBytes = 4000;
 
-  static ServedOptions Options(CallStage stage, PatchWatch& watch) {
+  static ServedOptions Options(CallStage stage, PatchWatch& watch, const StallWatch::Now& stall_clock) {
     ServedOptions options;
+    options.stall_clock = stall_clock;
     options.bundles = {OnePatchBundle(stage == CallStage::kSend ? kLargePatch : kSmallPatch)};
     options.executor = watch.Over(options.executor);
     return options;

@@ -270,6 +270,7 @@ TEST_F(ServerProcessTest, IsScrapedWhileModelsAreLoaded) {
   EXPECT_THAT(page, HasSubstr(R"(tuckerseg_queue_capacity{device="cpu",priority="all"} 16)"));
   EXPECT_THAT(page, HasSubstr(R"(tuckerseg_rejected_total{reason="RESOURCE_EXHAUSTED"} 0)"));
   EXPECT_THAT(page, HasSubstr(R"(tuckerseg_requests_cancelled_total{stage="queue"} 0)"));
+  EXPECT_THAT(page, HasSubstr(R"(tuckerseg_stages_stalled_total{device="cpu",stage="infer"} 0)"));
   EXPECT_THAT(page, HasSubstr(R"(grpc_server_started_total{grpc_method="Segment",grpc_service="tuckerseg.v1.SegmentationService",grpc_type="bidi_stream"} 0)"));
   EXPECT_THAT(page, HasSubstr(R"(tuckerseg_variant_loaded{device="cpu",model="tiny",variant="original"} 1)"));
   EXPECT_THAT(page, HasSubstr(R"(tuckerseg_variant_loaded{device="cpu",model="warm",variant="original"} 0)"));

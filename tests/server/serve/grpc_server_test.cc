@@ -132,6 +132,7 @@ TEST(ExpectCalls, GivesAPageWithoutAServerTheSeriesThatOneWillCountIn) {
   EXPECT_THAT(page, HasSubstr(R"(tuckerseg_requests_in_flight{device="cpu"} 0)"));
   EXPECT_THAT(page, HasSubstr(R"(tuckerseg_rejected_total{reason="RESOURCE_EXHAUSTED"} 0)"));
   EXPECT_THAT(page, HasSubstr(R"(tuckerseg_requests_cancelled_total{stage="queue"} 0)"));
+  EXPECT_THAT(page, HasSubstr(R"(tuckerseg_stages_stalled_total{device="cpu",stage="infer"} 0)"));
   const std::string segment = R"(grpc_method="Segment",grpc_service="tuckerseg.v1.SegmentationService",grpc_type="bidi_stream"})";
   EXPECT_THAT(page, HasSubstr("grpc_server_started_total{" + segment + " 0"));
   EXPECT_THAT(page, HasSubstr(R"(grpc_server_handled_total{grpc_code="ResourceExhausted",)" + segment + " 0"));

@@ -47,13 +47,14 @@ ServedModel::ServedModel(ServedOptions options)
       memory_(config_.memory_limit_bytes),
       metrics_("test", {"cpu"}),
       variants_(metrics_),
+      stalls_(config_.stall_s, metrics_, options.stall_clock),
       catalogue_({.directory = ModelsOf(options, folder_),
                   .warm_up = [patch_s = options.patch_s](Segmenter&) { return patch_s; },
                   .warm_up_bytes = [](const Model&) { return int64_t{0}; }},
                  Filled(devices_, config_, options), memory_, metrics_),
       results_(config_.results),
       security_(config_),
-      parts_{config_, catalogue_, devices_, memory_, metrics_, heap_, results_, security_, "plain"} {
+      parts_{config_, catalogue_, devices_, memory_, metrics_, heap_, results_, security_, stalls_, "plain"} {
   if (options.load_at_start) catalogue_.LoadWhatFits();
   server_.emplace(parts_, options.listen);
   parts_.requests = &requests_;

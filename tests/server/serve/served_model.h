@@ -17,6 +17,7 @@
 #include "server/observe/request_ring.h"
 #include "server/observe/variant_gauges.h"
 #include "server/serve/grpc_server.h"
+#include "server/serve/stall_watch.h"
 #include "tests/engine/model/temporary_directory.h"
 #include "tests/engine/tiny_network.h"
 #include "tests/server/wait_until.h"
@@ -44,6 +45,7 @@ struct ServedOptions {
   std::string listen = "127.0.0.1:0";
   double patch_s = 1e-6;  ///< what a patch of any level is expected to take
   bool load_at_start = true;
+  StallWatch::Now stall_clock = StallWatch::Clock::now;  ///< by which stages stand still, for those who look (ServiceParts::stalls)
 };
 
 /// All parts of a server, as main joins them. Levels that are loaded run no patch: executors that a test holds up would hold the server up.
@@ -92,6 +94,7 @@ class ServedModel {
   RequestRing requests_;
   std::atomic<int> given_back_ = 0;
   IdleHeap heap_{{.idle = std::chrono::milliseconds(1), .free_bytes = {}, .give_back = [this] { ++given_back_; }}};  // before the devices
+  StallWatch stalls_;  // likewise
   Devices devices_;
   Catalogue catalogue_;
   ResultCache results_;
