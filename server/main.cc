@@ -136,7 +136,7 @@ void Serve(const ServerConfig& config) {
   }
   starting.reset();  // from here on requests may run: a signal waits for them
   GrpcServer server(parts, config.listen);
-  const ServingWatch watch(catalogue, readiness, server);
+  const ServingWatch watch(catalogue, stalls, readiness, server);
   const ModelRescan rescan(catalogue, heap, config.models_rescan_s);
   Log(LogLevel::kInfo, "serving", {{"port", server.port()}, {"metrics_port", endpoint.port()}, {"tasks", catalogue.View()->models.size()},
                                    {"devices", devices.Names()}});
@@ -151,6 +151,10 @@ void Serve(const ServerConfig& config) {
     _exit(kFailed);  // asked twice: at once
   }).detach();
   server.Stop(std::chrono::duration<double>(config.drain_s), std::chrono::duration<double>(config.drain_delay_s));
+  if (const size_t stuck = stalls.StuckDevices().size(); stuck > 0) {
+    Log(LogLevel::kError, "stopped", {{"stuck", stuck}});
+    _exit(kFailed);  // its worker may never come back, and would be waited for
+  }
   Log(LogLevel::kInfo, "stopped", nlohmann::json::object());
 }
 

@@ -4,6 +4,7 @@
 #include <limits>
 #include <memory>
 #include <optional>
+#include <set>
 #include <utility>
 
 #include "engine/error.h"
@@ -51,15 +52,18 @@ grpc::Status InferenceServiceImpl::ServerLive(grpc::ServerContext*, const infere
 
 grpc::Status InferenceServiceImpl::ServerReady(grpc::ServerContext*, const inference::ServerReadyRequest*,
                                                inference::ServerReadyResponse* response) {
-  return StatusOf([&] { response->set_ready(parts_.WantsCalls() && parts_.catalogue.View()->CanServe()); });
+  return StatusOf([&] { response->set_ready(parts_.WantsCalls() && parts_.catalogue.View()->CanServe(parts_.stalls.StuckDevices())); });
 }
 
 grpc::Status InferenceServiceImpl::ModelReady(grpc::ServerContext*, const inference::ModelReadyRequest* request,
                                               inference::ModelReadyResponse* response) {
   return StatusOf([&] {
     try {
-      FindReady(*parts_.catalogue.View(), request->name(), request->version());
-      response->set_ready(parts_.WantsCalls());
+      const auto view = parts_.catalogue.View();
+      const CatalogueModel& model = FindReady(*view, request->name(), request->version());
+      const std::set<size_t> stuck = parts_.stalls.StuckDevices();
+      const bool can_run = LeavesTheChoice(request->version()) ? model.CanServe(stuck) : FindAskedLevel(request->version(), model.levels).CanRun(stuck);
+      response->set_ready(parts_.WantsCalls() && can_run);
     } catch (const Error&) {
       response->set_ready(false);  // what is not served is not ready: the protocol's answer, and no error
     }

@@ -6,35 +6,42 @@
 namespace tuckerseg {
 namespace {
 
-/// How long a change may go unnoticed by a thread that is asked to stop: the catalogue's waits know of no stop.
+/// How long a change may go unnoticed: the catalogue's waits know of no stop, and nobody tells of what stands still.
 constexpr std::chrono::milliseconds kLook{200};
 
 }  // namespace
 
-ServingWatch::ServingWatch(const Catalogue& catalogue, Readiness& readiness, GrpcServer& server) : catalogue_(catalogue), readiness_(readiness), server_(server) {
+ServingWatch::ServingWatch(const Catalogue& catalogue, StallWatch& stalls, Readiness& readiness, GrpcServer& server)
+    : catalogue_(catalogue), stalls_(stalls), readiness_(readiness), server_(server) {
   Show();
   watcher_ = std::jthread([this](const std::stop_token& stop) { Run(stop); });
 }
 
+std::string ServingWatch::WhyNot() const {
+  const auto view = catalogue_.View();
+  if (!view->CanServe()) return "no models: none that lies under `models` can be served";
+  if (!view->CanServe(stalls_.StuckDevices())) return "stuck: a request stands still on every device that could serve";
+  return "";
+}
+
 void ServingWatch::Show() {
-  const bool can_serve = catalogue_.View()->CanServe();
-  if (shown_ == can_serve) return;
-  server_.SetCanServe(can_serve);
-  if (can_serve) {
+  const std::string reason = WhyNot();
+  if (shown_ == reason) return;
+  server_.SetCanServe(reason.empty());
+  if (reason.empty()) {
     readiness_.Ready();
   } else {
-    readiness_.NotReady("no models: none that lies under `models` can be served");
+    readiness_.NotReady(reason);
   }
-  shown_ = can_serve;  // last: what is thrown before, for want of memory, leaves it to be tried again
+  shown_ = reason;  // last: what is thrown before, for want of memory, leaves it to be tried again
 }
 
 void ServingWatch::Run(const std::stop_token& stop) {
   for (int64_t seen = -1; !stop.stop_requested();) {
-    const int64_t version = catalogue_.WaitForChange(seen, kLook);
-    if (version == seen) continue;
+    seen = catalogue_.WaitForChange(seen, kLook);
     try {
+      stalls_.Look();
       Show();
-      seen = version;
     } catch (...) {  // of memory: the next look is another try
       std::this_thread::sleep_for(kLook);
     }

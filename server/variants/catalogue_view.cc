@@ -6,8 +6,8 @@
 
 namespace tuckerseg {
 
-bool CatalogueModel::CanServe() const {
-  return std::any_of(levels.begin(), levels.end(), [](const ServedLevel& level) { return level.ready(); });
+bool CatalogueModel::CanServe(const std::set<size_t>& stuck) const {
+  return std::any_of(levels.begin(), levels.end(), [&stuck](const ServedLevel& level) { return level.CanRun(stuck); });
 }
 
 const CatalogueModel& CatalogueView::Find(const std::string& task) const {
@@ -39,8 +39,8 @@ std::vector<std::string> BrokenModels(const CatalogueView& view) {
   return mistakes;
 }
 
-bool CatalogueView::CanServe() const {
-  return std::any_of(models.begin(), models.end(), [](const auto& model) { return model.second.CanServe(); });
+bool CatalogueView::CanServe(const std::set<size_t>& stuck) const {
+  return std::any_of(models.begin(), models.end(), [&stuck](const auto& model) { return model.second.CanServe(stuck); });
 }
 
 }  // namespace tuckerseg

@@ -1,7 +1,9 @@
 /// What a server has at one moment: its models with their levels.
 #pragma once
 
+#include <cstddef>
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -15,8 +17,8 @@ struct CatalogueModel {
   std::vector<ServedLevel> levels;  ///< the original first
   const ServedLevel& original() const { return levels.front(); }
   const Model& model() const { return *original().model; }
-  /// Whether any of its levels can run.
-  bool CanServe() const;
+  /// Whether any of its levels can run; `stuck`: places of devices that are of no use for now.
+  bool CanServe(const std::set<size_t>& stuck = {}) const;
 };
 
 /// A directory of `models` that cannot be served.
@@ -38,8 +40,8 @@ struct CatalogueView {
   const ServedLevel* FindOriginal(const std::string& task) const;
   /// Its model, likewise.
   const Model* FindModel(const std::string& task) const;
-  /// Whether any level can run.
-  bool CanServe() const;
+  /// Whether any level can run; `stuck` as above.
+  bool CanServe(const std::set<size_t>& stuck = {}) const;
 };
 
 /// What of it cannot be served though it is there, a line each: bundles, and originals that can be loaded nowhere. Nothing at all is one too.

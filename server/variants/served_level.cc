@@ -16,6 +16,14 @@ void SetModel(ServedLevel& level, std::shared_ptr<const Model> model) {
   level.model = std::move(model);
 }
 
+bool ServedLevel::CanRun(const std::set<size_t>& stuck) const {
+  if (!ready() || stuck.empty()) return ready();
+  for (size_t place = 0; place < devices.size(); ++place) {
+    if (devices[place].state != LevelState::kFailed && !stuck.contains(place)) return true;
+  }
+  return false;
+}
+
 LevelState StateOf(const ServedLevel& level) {
   const auto is = [&](LevelState state) {
     return std::any_of(level.devices.begin(), level.devices.end(), [state](const LevelOnDevice& device) { return device.state == state; });

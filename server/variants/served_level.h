@@ -1,9 +1,11 @@
 /// One form of a model as a server has it: what is known of it from its files, and where it stands on each device.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -44,6 +46,8 @@ struct ServedLevel {
   std::vector<std::shared_ptr<LevelSlot>> slots;        ///< on each, for the catalogue
 
   bool ready() const { return error.empty(); }
+  /// Whether it can run on any device but those at the `stuck` places.
+  bool CanRun(const std::set<size_t>& stuck) const;
 };
 
 /// Takes `model`, in the level's form, with what follows from it: cost and size.

@@ -49,6 +49,18 @@ TEST(CatalogueView, CanServeWhereAnyLevelOfAnyModelCanRun) {
   EXPECT_FALSE(view.CanServe());
 }
 
+LevelOnDevice On(const char* device, LevelState state) { return {.device = device, .state = state}; }
+
+TEST(CatalogueView, CanServeWithoutDevicesThatAreStuckWhereOthersHaveALevel) {
+  CatalogueView view = ViewOf({"lung"});
+  view.models.at("lung").levels.front().devices = {On("a", LevelState::kLoaded), On("b", LevelState::kAvailable), On("c", LevelState::kFailed)};
+  EXPECT_TRUE(view.CanServe({0}));
+  EXPECT_TRUE(view.CanServe({1}));
+  EXPECT_FALSE(view.CanServe({0, 1})) << "on the third it cannot be loaded";
+  EXPECT_TRUE(view.CanServe({}));
+  EXPECT_FALSE(view.models.at("lung").original().CanRun({0, 1}));
+}
+
 TEST(BrokenModels, AreBundlesThatCannotBeServedAndOriginalsThatCannotBeLoaded) {
   CatalogueView view = ViewOf({"heart", "lung"});
   EXPECT_THAT(BrokenModels(view), testing::IsEmpty());
@@ -57,8 +69,6 @@ TEST(BrokenModels, AreBundlesThatCannotBeServedAndOriginalsThatCannotBeLoaded) {
   EXPECT_THAT(BrokenModels(view), testing::ElementsAre("bundle spoilt: model: not JSON", "bundle lung-bundle: tensor x: missing"));
   EXPECT_THAT(BrokenModels({}), testing::ElementsAre("models: holds no bundle; must be a directory of directories with model.json"));
 }
-
-LevelOnDevice On(const char* device, LevelState state) { return {.device = device, .state = state}; }
 
 TEST(StateOf, IsTheBestOnAnyDevice) {
   ServedLevel level;
