@@ -207,21 +207,30 @@ int64_t LogitsExportBytes(const ModelPart& part, const ExportGrids& grids, int t
   return 2 * labels + channels * Voxels(grids.network) * kFloatBytes + 2 * widest * kDoubleBytes + 2 * Voxels(grids.wanted) * kFloatBytes;
 }
 
-void MergeLabels(std::span<const uint16_t> part_labels, const ModelPart& part, const CaseImage& image, std::span<uint16_t> labels,
-                 const std::stop_token& stop) {
+int64_t MergeLabels(std::span<const uint16_t> part_labels, const ModelPart& part, const CaseImage& image, std::span<uint16_t> labels, const CaseRows& counted,
+                    const std::stop_token& stop) {
   // The place of network axis i in the case is axis transpose_forward[i]: its stride there.
   const ArrayShape shape = ToNetworkAxes(part, image.box.Shape());
   const ArrayShape step = ToNetworkAxes(part, ArrayShape{image.shape[1] * image.shape[2], image.shape[2], 1});
   const ArrayShape begin = ToNetworkAxes(part, image.box.begin);
+  const int64_t plane = image.shape[1] * image.shape[2];
+  const int64_t counted_begin = counted.begin * plane;
+  const int64_t counted_end = counted.end * plane;
   const uint16_t* source = part_labels.data();
+  int64_t overwritten = 0;
   for (int64_t x = 0; x < shape[0]; ++x) {
     ThrowIfStopped(stop);
     for (int64_t y = 0; y < shape[1]; ++y) {
-      uint16_t* target = labels.data() + (x + begin[0]) * step[0] + (y + begin[1]) * step[1] + begin[2] * step[2];
-      for (int64_t z = 0; z < shape[2]; ++z, ++source)
-        if (*source != 0) target[z * step[2]] = *source;
+      int64_t place = (x + begin[0]) * step[0] + (y + begin[1]) * step[1] + begin[2] * step[2];
+      for (int64_t z = 0; z < shape[2]; ++z, ++source, place += step[2]) {
+        if (*source == 0) continue;
+        uint16_t& label = labels[static_cast<size_t>(place)];
+        if (label != 0 && label != *source && place >= counted_begin && place < counted_end) ++overwritten;
+        label = *source;
+      }
     }
   }
+  return overwritten;
 }
 
 }  // namespace tuckerseg

@@ -50,8 +50,15 @@ int64_t LogitsExportBytes(const ModelPart& part, const ExportGrids& grids, int t
 /// The order in which that export takes blocks.
 Finishing FinishingOf(const ModelPart& part, const ExportGrids& grids);
 
-/// Writes the labels that are not 0 over `labels` (the uncropped case, z, y, x): later parts win. Errors: kCancelled once `stop` has been asked for.
-void MergeLabels(std::span<const uint16_t> part_labels, const ModelPart& part, const CaseImage& image, std::span<uint16_t> labels,
-                 const std::stop_token& stop = {});
+/// Rows of a case along z, its first axis: from `begin` up to, not including, `end`.
+struct CaseRows {
+  int64_t begin = 0;
+  int64_t end = 0;
+};
+
+/// Writes the labels that are not 0 over `labels` (the uncropped case, z, y, x): later parts win. Returns in how many voxels of the rows `counted` another label gave way, which an
+/// earlier part had found. Errors: kCancelled once `stop` has been asked for.
+int64_t MergeLabels(std::span<const uint16_t> part_labels, const ModelPart& part, const CaseImage& image, std::span<uint16_t> labels, const CaseRows& counted,
+                    const std::stop_token& stop = {});
 
 }  // namespace tuckerseg

@@ -142,13 +142,15 @@ class Segmenter::Run {
       const std::span<const float> source = Rows(image, split);
       rows = CropToNonzero(taken ? std::move(image.image) : std::vector<float>(source.begin(), source.end()), shape, image.spacing_mm);
     }
-    for (const size_t i : parts_) SegmentPart(rows, i, whole ? labels_ : labels, device);
+    // What of it is kept: parts of a split overlap.
+    const CaseRows counted{split.kept_from - split.from, split.kept_to - split.from};
+    for (const size_t i : parts_) SegmentPart(rows, i, whole ? labels_ : labels, counted, device);
     if (whole) return;
     std::copy(labels.begin() + (split.kept_from - split.from) * plane, labels.begin() + (split.kept_to - split.from) * plane,
               labels_.begin() + split.kept_from * plane);
   }
 
-  void SegmentPart(const CaseImage& image, size_t place, std::span<uint16_t> labels, DeviceGate& device) {
+  void SegmentPart(const CaseImage& image, size_t place, std::span<uint16_t> labels, const CaseRows& counted, DeviceGate& device) {
     const ModelPart& part = model_.parts[place];
     std::vector<float> network_image;
     {
@@ -170,7 +172,7 @@ class Segmenter::Run {
     device.Leave();  // before labels are made of logits that were kept, which may take long
     const Stopwatch stopwatch(&result_.times.postprocess_s);
     counter_.Enter(Stage::kPostprocess);
-    MergeLabels(logits->Labels(), part, image, labels, stop_);
+    result_.part_overlap_voxels += MergeLabels(logits->Labels(), part, image, labels, counted, stop_);
   }
 
   void Clean(const CanonicalImage& image) {

@@ -74,6 +74,10 @@ struct Segmentation {
   /// TaskSegmenter for the others too, on the input's.
   std::vector<StructureStatistics> statistics;
   StageTimes times;
+  /// In how many voxels a part of the task overwrote another label, which an earlier one had found: the parts' order alone decides there. 0 for a task of one part. Counted where the
+  /// parts are merged: on the task's own grid (its spacing, cropped where there is a crop), over the parts that ran, before labels are cleaned and those that nobody asked for dropped. A
+  /// voxel that several parts overwrote counts once for each. Of the rough model and of the one that refines nothing is counted.
+  int64_t part_overlap_voxels = 0;
   std::optional<CropResult> crop = {};  ///< nothing where the networks have seen the whole volume; TaskSegmenter's alone
   /// Names of the structures that the task's networks found and a refinement (RefineRule) has erased to the last voxel, ascending by value; TaskSegmenter's alone.
   std::vector<std::string> structures_lost_in_refinement = {};

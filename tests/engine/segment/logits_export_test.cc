@@ -3,7 +3,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <array>
+#include <cstdint>
 #include <random>
+#include <vector>
 
 #include "engine/segment/label_rule.h"
 #include "tests/engine/tiny_network.h"
@@ -91,6 +94,44 @@ TEST(LogitsExportBytes, HoldsTwoRowsInsteadOfTheVolumeWhereTheOrderAllowsIt) {
   part.logits_resampling.order = 1;
   EXPECT_GT(whole, 50 * 60 * 70 * 5 * 4);
   EXPECT_LT(LogitsExportBytes(part, grids, 2), whole / 5);
+}
+
+/// A case of which nothing was cropped away, without its voxels.
+CaseImage CaseOf(const ArrayShape& shape) { return {.image = {}, .shape = shape, .box = {{0, 0, 0}, shape}, .spacing_mm = {1, 1, 1}}; }
+
+ModelPart PartWithAxes(const std::array<int, 3>& transpose_forward) {
+  ModelPart part;
+  part.transpose_forward = transpose_forward;
+  return part;
+}
+
+TEST(MergeLabels, CountsTheVoxelsInWhichAnotherLabelGaveWay) {
+  std::vector<uint16_t> labels{0, 1, 2, 0, 0, 3, 4, 0};
+  const std::vector<uint16_t> part{0, 0, 12, 12, 12, 13, 0, 0};
+  EXPECT_EQ(MergeLabels(part, PartWithAxes({0, 1, 2}), CaseOf({2, 2, 2}), labels, {0, 2}), 2) << "12 over 2, 13 over 3";
+  EXPECT_EQ(labels, (std::vector<uint16_t>{0, 1, 12, 12, 12, 13, 4, 0}));
+}
+
+TEST(MergeLabels, CountsNoVoxelOnWhichBothPartsAgree) {
+  std::vector<uint16_t> labels{5, 5, 6, 0};
+  EXPECT_EQ(MergeLabels(std::vector<uint16_t>{5, 0, 5, 5}, PartWithAxes({0, 1, 2}), CaseOf({1, 2, 2}), labels, {0, 1}), 1) << "5 over 6";
+  EXPECT_EQ(labels, (std::vector<uint16_t>{5, 5, 5, 5}));
+}
+
+TEST(MergeLabels, WritesAllRowsAndCountsThoseThatAreKept) {
+  std::vector<uint16_t> labels(4 * 3, 1);
+  EXPECT_EQ(MergeLabels(std::vector<uint16_t>(4 * 3, 2), PartWithAxes({0, 1, 2}), CaseOf({4, 1, 3}), labels, {1, 3}), 2 * 3);
+  EXPECT_EQ(labels, std::vector<uint16_t>(4 * 3, 2));
+}
+
+TEST(MergeLabels, CountsRowsOfTheCaseWhateverTheNetworksAxesAre) {
+  // The case's z is the network's last axis; of three rows the nonzero crop has left the last two, which the network saw.
+  CaseImage image = CaseOf({3, 1, 2});
+  image.box.begin = {1, 0, 0};
+  std::vector<uint16_t> labels(3 * 2, 1);
+  const std::vector<uint16_t> part{0, 2, 3, 0};  // of the first column rows 1 and 2, then of the second
+  EXPECT_EQ(MergeLabels(part, PartWithAxes({2, 1, 0}), image, labels, {2, 3}), 1) << "2 over 1 in row 2; 3 over 1 lies in row 1";
+  EXPECT_EQ(labels, (std::vector<uint16_t>{1, 1, 1, 3, 2, 1}));
 }
 
 }  // namespace

@@ -88,6 +88,33 @@ TEST(Segmenter, LaterPartsOverwriteEarlierOnesWhereTheyAreNotBackground) {
   }
 }
 
+TEST(Segmenter, CountsTheVoxelsInWhichALaterPartOverwroteAnEarlierOne) {
+  Segmenter segmenter(OverlappingBundle("overlapping", 100, 300), PlainExecutorFactory());
+  const Volume volume = Field({20, 9, 9}, {{3, 200}, {10, 500}, {11, 500}});
+  const Segmentation result = segmenter.Segment(volume, {});
+  EXPECT_EQ(result.label_map.labels[3], 1) << "the liver alone";
+  EXPECT_EQ(result.label_map.labels[10], 2);
+  EXPECT_EQ(result.label_map.labels[11], 2);
+  EXPECT_EQ(result.part_overlap_voxels, 2);
+  EXPECT_EQ(segmenter.Segment(volume, {}).part_overlap_voxels, 2) << "of each volume alone";
+}
+
+TEST(Segmenter, CountsNoOverlapWhereOnePartRuns) {
+  const Volume volume = Field({20, 9, 9}, {{3, 200}, {10, 500}, {11, 500}});
+  EXPECT_EQ(Segmenter(ThresholdBundle("bright", {"spot"}, 100), PlainExecutorFactory()).Segment(volume, {}).part_overlap_voxels, 0) << "there is no other";
+  Segmenter two(OverlappingBundle("overlapping", 100, 300), PlainExecutorFactory());
+  EXPECT_EQ(two.Segment(volume, {.structures = {2}}).part_overlap_voxels, 0) << "the other one knows nothing that was asked for";
+}
+
+TEST(Segmenter, CountsAnOverlapInPartsOfASplitOnce) {
+  Segmenter segmenter(OverlappingBundle("overlapping", 100, 300), PlainExecutorFactory());
+  // Rows are predicted from 0 to 50, 11 to 80 and 41 to 90: row 5 by one part of the split, row 20 by two, row 45 by all three.
+  const Volume volume = Field({8, 8, 90}, {{5 * 64, 500}, {20 * 64, 500}, {45 * 64, 500}});
+  const Segmentation result = segmenter.Segment(volume, {.split_in_three = true});
+  for (const size_t row : {5, 20, 45}) EXPECT_EQ(result.label_map.labels[row * 64], 2);
+  EXPECT_EQ(result.part_overlap_voxels, 3);
+}
+
 /// Two parts: the first finds labels 1 to 3, the second, with the same weights, 11 and 13.
 Bundle TwoParts() {
   Bundle bundle = TinyBundle(TinyUnet(2, 4), {8, 8, 8}, 5);

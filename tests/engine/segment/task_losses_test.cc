@@ -1,4 +1,4 @@
-/// What a task tells of a crop and of a refinement: what was not found, what may have been cut off, and what was erased.
+/// What a task tells of a crop and of a refinement: what was not found, what may have been cut off, and what was erased; and of its parts: where one overwrote another.
 #include <algorithm>
 
 #include "tests/engine/segment/task_segmenter_fixture.h"
@@ -151,6 +151,28 @@ TEST_F(TaskLossesTest, NamesNothingAsLostInARefinementWhereNothingWasLookedAt) {
   ASSERT_TRUE(segmentation.crop);
   EXPECT_FALSE(segmentation.crop->box);
   EXPECT_THAT(segmentation.structures_lost_in_refinement, testing::IsEmpty());
+}
+
+TEST_F(TaskLossesTest, CountsWhereItsOwnPartsOverlapInTheCropAlone) {
+  Serve(OverlappingBundle("total_fastest", 300, 400));
+  Bundle vessels = OverlappingBundle("liver_vessels", 100, 200);
+  vessels.model.pipeline.crop = CropRule{"total_fastest", "total_fast", {"liver"}, 2};
+  Serve(std::move(vessels));
+  // The rough model's liver is the voxel at 20, its parts overlap at 30. Of the task's own they do at 20, and would at 30.
+  const Segmentation segmentation = Make("liver_vessels", {}).Segment(Field({40, 9, 9}, {{20, 350}, {22, 150}, {30, 500}}));
+  ASSERT_TRUE(segmentation.crop);
+  EXPECT_EQ(segmentation.crop->box, (VolumeBox{{18, 0, 0}, {23, 3, 3}}));
+  EXPECT_EQ(segmentation.part_overlap_voxels, 1);
+}
+
+TEST_F(TaskLossesTest, CountsNoOverlapOfTheModelThatRefines) {
+  Bundle vertebrae = ThresholdBundle("vertebrae_pp_refined", {"vertebrae_C1"}, 100);
+  vertebrae.model.pipeline.refine = RefineRule{"vertebrae_body", "spleen", 2};
+  Serve(std::move(vertebrae));
+  Serve(OverlappingBundle("vertebrae_body", 200, 300));
+  const Segmentation segmentation = Make("vertebrae_pp_refined", {}).Segment(Field({40, 9, 9}, {{20, 500}}));
+  EXPECT_EQ(segmentation.label_map.labels[20], 1);
+  EXPECT_EQ(segmentation.part_overlap_voxels, 0);
 }
 
 }  // namespace

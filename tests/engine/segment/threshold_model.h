@@ -46,6 +46,19 @@ inline Bundle ThresholdBundle(const std::string& task, const std::vector<std::st
   return ThresholdBundle(task, structures, std::vector<float>{threshold_hu});
 }
 
+/// Two networks of one structure each, run one after the other: `liver` (1) above `liver_hu`, then `spleen` (2) above `spleen_hu`, whose label stays where both are found.
+inline Bundle OverlappingBundle(const std::string& task, float liver_hu, float spleen_hu) {
+  Bundle bundle = ThresholdBundle(task, {"liver"}, liver_hu);
+  Bundle later = ThresholdBundle(task, {"spleen"}, spleen_hu);
+  later.model.labels.front().value = 2;
+  bundle.model.labels.push_back(later.model.labels.front());
+  later.model.parts.front().name = "later";
+  later.model.parts.front().channel_labels = {0, 2};
+  bundle.model.parts.push_back(later.model.parts.front());
+  bundle.weights.push_back(later.weights.front());
+  return bundle;
+}
+
 /// 1 HU everywhere (0 would be cropped away) but for `bright` voxels of `hu`.
 inline Volume Field(const Index3& shape, const std::map<int64_t, int16_t>& bright) {
   Volume volume = RandomVolume(shape, 1);
