@@ -120,7 +120,8 @@ void PrintComparisonAsJson(const CompareReport& report, std::ostream& out) {
                {"quality", result.quality_statement()},
                {"equal_share", result.equal_share()},
                {"mean_dice", OrNull(MeanDice(result))},
-               {"structures", StructuresJson(result)}};
+               {"structures", StructuresJson(result)},
+               {"part_overlap_voxels", result.part_overlap_voxels()}};
     for (const v1::StageTime& stage : result.stages()) entry["stages"][NameOf(stage.stage())] = stage.seconds();
     AddCropAndRefinement(result, entry);
     if (level.reference) entry["reference"] = ReferenceJson(*level.reference);

@@ -89,6 +89,7 @@ void PrintReportAsJson(const SegmentReport& report, std::ostream& out) {
             {"peak_memory_bytes", summary.peak_memory_bytes()},
             {"quality", summary.quality_statement()},
             {"structures", Json::array()},
+            {"part_overlap_voxels", summary.part_overlap_voxels()},
             {"provenance", {{"model", summary.provenance().model()}, {"task", summary.provenance().task()},
                             {"source", summary.provenance().source()}, {"licence", summary.provenance().licence()},
                             {"weights_sha256", summary.provenance().weights_sha256()}}}};

@@ -147,6 +147,7 @@ v1::LevelResult CompareCall::MakeResult(const SegmentWork& work) {
     time.set_seconds(run_.Seconds(stage));
   }
   FillCropAndRefinement(*work.result, run_.model().model().labels, result);
+  result.set_part_overlap_voxels(static_cast<uint64_t>(work.result->part_overlap_voxels));
   return result;
 }
 

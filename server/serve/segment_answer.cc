@@ -52,6 +52,7 @@ void SegmentAnswer::Look(const Segmentation& segmentation, const Volume& volume,
   CountVolumes(segmentation.label_map, volume.geometry);
   TakeStatistics(segmentation.statistics);
   FillCropAndRefinement(segmentation, labels_, structures_);
+  structures_.set_part_overlap_voxels(static_cast<uint64_t>(segmentation.part_overlap_voxels));
   ThrowIfStopped(stop);
   if (header_.output().preview()) preview_ = RenderPreview(volume, segmentation.label_map, labels_);
 }

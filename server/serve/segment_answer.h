@@ -43,7 +43,7 @@ class SegmentAnswer {
   const v1::SegmentHeader& header_;
   const Model& model_;
   std::vector<Label> labels_;  // of the structures asked for
-  v1::Summary structures_;     // volumes, statistics, and what became of them in a crop and a refinement
+  v1::Summary structures_;     // volumes, statistics, what became of them in a crop and a refinement, and where parts overlap
   std::vector<std::byte> preview_;
 };
 

@@ -145,6 +145,7 @@ TEST(PrintComparisonAsJson, HoldsTheCropAndItsWarnings) {
 TEST(PrintComparisonAsJson, HoldsEveryNumber) {
   CompareReport report = Report();
   report.levels[1].reference = ToReference(0.875);
+  report.levels[1].result.set_part_overlap_voxels(17);
   std::ostringstream out;
   PrintComparisonAsJson(report, out);
   const auto json = nlohmann::json::parse(out.str());
@@ -155,6 +156,7 @@ TEST(PrintComparisonAsJson, HoldsEveryNumber) {
   EXPECT_EQ(first.at("time_ratio"), 1);
   EXPECT_EQ(first.at("stages").at("queue"), 0.5);
   EXPECT_FALSE(first.contains("reference"));
+  EXPECT_EQ(first.at("part_overlap_voxels"), 0);
   const auto& second = json.at("levels")[1];
   EXPECT_EQ(second.at("device"), "cpu");
   EXPECT_EQ(second.at("variant_weights_sha256"), "1234");
@@ -163,6 +165,7 @@ TEST(PrintComparisonAsJson, HoldsEveryNumber) {
   EXPECT_EQ(second.at("time_ratio"), 0.3125);
   EXPECT_EQ(second.at("equal_share"), 0.9875);
   EXPECT_EQ(second.at("mean_dice"), 0.85);
+  EXPECT_EQ(second.at("part_overlap_voxels"), 17);
   EXPECT_EQ(second.at("structures")[1].at("name"), "colon");
   EXPECT_EQ(second.at("structures")[1].at("value"), 6);
   EXPECT_EQ(second.at("structures")[1].at("dice"), 0.5);

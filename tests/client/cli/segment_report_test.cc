@@ -216,6 +216,7 @@ TEST(PrintReportAsJson, HoldsTheSame) {
   SegmentReport report = Report();
   report.summary.set_variant_weights_sha256("1234");
   report.summary.set_precision("bf16");
+  report.summary.set_part_overlap_voxels(17);
   PrintReportAsJson(report, out);
   const auto json = nlohmann::json::parse(out.str());
   EXPECT_EQ(json.at("variant"), "original");
@@ -226,6 +227,13 @@ TEST(PrintReportAsJson, HoldsTheSame) {
   EXPECT_EQ(json.at("structures").size(), 2U);
   EXPECT_EQ(json.at("structures")[1].at("name"), "liver");
   EXPECT_EQ(json.at("peak_memory_bytes"), uint64_t{1} << 30);
+  EXPECT_EQ(json.at("part_overlap_voxels"), 17);
+}
+
+TEST(PrintReportAsJson, SaysThatNoPartsOverlap) {
+  std::ostringstream out;
+  PrintReportAsJson(Report(), out);
+  EXPECT_EQ(nlohmann::json::parse(out.str()).at("part_overlap_voxels"), 0);
 }
 
 }  // namespace
