@@ -43,8 +43,9 @@ asan: setup ## all tests under AddressSanitizer and UndefinedBehaviorSanitizer
 tsan: setup ## tests of volume, segment, server and client under ThreadSanitizer, with the plain executor
 	@cmake --preset tsan && cmake --build build/tsan -j $(JOBS) && ctest --test-dir build/tsan --output-on-failure
 
-bench: build ## how long each stage takes on this machine, and which share of a request's time metrics cost
+bench: build ## how long each stage takes on this machine, which share of a request's time comes after the network, and which metrics cost
 	@build/release/bin/tuckerseg-stage-bench
+	@build/release/bin/tuckerseg-request-bench
 	@build/release/bin/tuckerseg-metrics-bench
 
 load: build test-tools ## a server under loads from 0.25 to 2 times its capacity, with auto and each level alone (an hour; LOAD_SECONDS each)

@@ -11,12 +11,11 @@
 #include "client/lib/client.h"
 #include "engine/model/bundle.h"
 #include "engine/model/unet_builder.h"
-#include "engine/phantom/phantom.h"
 #include "engine/segment/memory_plan.h"
 #include "engine/segment/patch_grid.h"
 #include "engine/segment/preprocess.h"
-#include "engine/volume/nifti_writer.h"
 #include "server/schedule/idle_heap.h"
+#include "tests/bench/phantom_file.h"
 #include "tests/engine/model/temporary_directory.h"
 #include "tests/engine/tiny_network.h"
 #include "tests/integration/server_process.h"
@@ -40,17 +39,6 @@ Bundle BenchBundle(const std::vector<int64_t>& features, int64_t classes, const 
   bundle.model.parts.front().spacing_mm = {1.5, 1.5, 1.5};
   bundle.model.pipeline = {.totalsegmentator = true, .spacing_mm = Spacing3d{1.5, 1.5, 1.5}, .resampling_order = 1, .tile_step = 0.8};
   return bundle;
-}
-
-std::vector<std::byte> PhantomFile(const Index3& shape, const Spacing3& spacing_mm) {
-  PhantomOptions options;
-  options.seed = 1;
-  options.spacing_mm = spacing_mm;
-  options.shape = shape;
-  const Phantom phantom = MakePhantom(options, 2);
-  std::vector<std::byte> file;
-  WriteVolume(phantom.ct, Compression::kNone, [&](std::span<const std::byte> bytes) { file.insert(file.end(), bytes.begin(), bytes.end()); });
-  return file;
 }
 
 Geometry GeometryOf(const Index3& shape, const Spacing3& spacing_mm) {
@@ -77,7 +65,7 @@ int64_t NnunetBytes(const Model& model, const Geometry& geometry) {
 void Measure(const char* what, const Bundle& bundle, const Index3& shape, const Spacing3& spacing_mm) {
   const TemporaryDirectory directory;
   SaveBundle(bundle, directory.path() / "models" / "bench");
-  const std::vector<std::byte> file = PhantomFile(shape, spacing_mm);
+  const std::vector<std::byte> file = PhantomFile(shape, spacing_mm, 2);
   ServerProcess server({"--models", directory.path() / "models", "--listen", "127.0.0.1:0", "--metrics", "127.0.0.1:0"});
   const auto serving = server.WaitForEvent("serving");
   if (!serving) {
@@ -86,7 +74,7 @@ void Measure(const char* what, const Bundle& bundle, const Index3& shape, const 
   }
   Client client("127.0.0.1:" + std::to_string(serving->at("port").get<int>()));
   // LibTorch takes memory once, at the first patch, which it keeps: it belongs to the server, not to a request.
-  const std::vector<std::byte> small = PhantomFile({64, 64, 64}, spacing_mm);
+  const std::vector<std::byte> small = PhantomFile({64, 64, 64}, spacing_mm, 2);
   client.Segment({}, [&](const ByteSink& sink) { sink(small); }, {});
   std::this_thread::sleep_for(IdleHeapOptions{}.idle + std::chrono::seconds(2));  // until the heap has given back what that request needed
   const int64_t idle = server.ResidentBytes();
@@ -96,10 +84,11 @@ void Measure(const char* what, const Bundle& bundle, const Index3& shape, const 
   const Geometry geometry = GeometryOf(shape, spacing_mm);
   const int64_t predicted = PredictPeakBytes(bundle.model, geometry, {.threads = 2}) + 2 * geometry.VoxelCount();
   const int64_t peak = server.PeakResidentBytes();
-  std::printf("%s,%lld,%lld x %lld x %lld,%.3f,%.3f,%.3f,%.3f,%.2f,%.1f\n", what, static_cast<long long>(bundle.model.parts.front().graph.OutChannels()),
+  std::printf("%s,%lld,%lld x %lld x %lld,%.3f,%.3f,%.3f,%.3f,%.2f,%.1f,%.1f\n", what, static_cast<long long>(bundle.model.parts.front().graph.OutChannels()),
               static_cast<long long>(shape[0]), static_cast<long long>(shape[1]), static_cast<long long>(shape[2]), static_cast<double>(idle) / kGib,
               static_cast<double>(peak) / kGib, static_cast<double>(predicted + idle) / kGib,
-              static_cast<double>(NnunetBytes(bundle.model, geometry)) / kGib, static_cast<double>(peak) / static_cast<double>(predicted + idle), seconds);
+              static_cast<double>(NnunetBytes(bundle.model, geometry)) / kGib, static_cast<double>(peak) / static_cast<double>(predicted + idle), seconds,
+              static_cast<double>(peak - idle) / static_cast<double>(geometry.VoxelCount()));
   std::fflush(stdout);
 }
 
@@ -113,7 +102,7 @@ int main(int argc, char** argv) {
     std::fprintf(stderr, "error: %s: must be large or sweep\n", mode.c_str());
     return 2;
   }
-  std::printf("measurement,classes,voxels,idle GiB,peak GiB,predicted GiB,nnU-Net's buffers GiB,peak / predicted,seconds\n");
+  std::printf("measurement,classes,voxels,idle GiB,peak GiB,predicted GiB,nnU-Net's buffers GiB,peak / predicted,seconds,bytes a voxel of the input over idle\n");
   if (mode == "large") {
     Measure("1.5 mm network", BenchBundle({32, 64, 128, 256, 320, 320}, 118, {128, 128, 128}), {512, 512, 600}, {0.8, 0.8, 1});
     return 0;

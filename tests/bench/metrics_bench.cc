@@ -5,22 +5,18 @@
 /// Real requests go through a real server in this process. Then all that such a request tells its metrics is told to them again, thousands of times, with the
 /// same labels into the same series, and timed; that it was all, and nothing else, the page's own counts show. docs/benchmarking.md says what is counted.
 #include <CLI/CLI.hpp>
-#include <fcntl.h>
 #include <httplib.h>
 #include <time.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <chrono>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
-#include <cstdio>
 #include <functional>
 #include <iostream>
 #include <map>
 #include <optional>
-#include <span>
 #include <sstream>
 #include <string>
 #include <thread>
@@ -33,15 +29,15 @@
 #include "engine/error.h"
 #include "engine/execute/torch/torch_executor.h"
 #include "engine/freed_memory.h"
-#include "engine/phantom/phantom.h"
 #include "engine/text_table.h"
-#include "engine/volume/nifti_writer.h"
 #include "server/observe/operator_endpoint.h"
 #include "server/observe/resident_memory.h"
 #include "server/serve/patch_clock.h"
 #include "server/serve/rpc_interceptor.h"
 #include "server/serve/segment_record.h"
 #include "server/serve/segment_run.h"
+#include "tests/bench/phantom_file.h"
+#include "tests/bench/without_log.h"
 #include "tests/server/serve/served_model.h"
 
 namespace tuckerseg {
@@ -64,28 +60,6 @@ struct MetricsBenchArguments {
   double most = 0.005;
 };
 
-/// While it lives the server in this process logs to nowhere: its lines would stand in the table.
-class WithoutLog {
- public:
-  WithoutLog() : output_(dup(STDOUT_FILENO)) {
-    std::fflush(stdout);
-    const int nowhere = open("/dev/null", O_WRONLY | O_CLOEXEC);
-    if (output_ < 0 || nowhere < 0) throw Error(ErrorCode::kInternal, "standard output: cannot be turned to /dev/null");
-    dup2(nowhere, STDOUT_FILENO);
-    close(nowhere);
-  }
-  ~WithoutLog() {
-    std::fflush(stdout);
-    dup2(output_, STDOUT_FILENO);
-    close(output_);
-  }
-  WithoutLog(const WithoutLog&) = delete;
-  WithoutLog& operator=(const WithoutLog&) = delete;
-
- private:
-  const int output_;
-};
-
 double SecondsOn(clockid_t clock) {
   timespec now{};
   clock_gettime(clock, &now);
@@ -94,18 +68,6 @@ double SecondsOn(clockid_t clock) {
 
 /// Of `sorted`, which must not be empty.
 double Median(const std::vector<double>& sorted) { return sorted[sorted.size() / 2]; }
-
-std::vector<std::byte> PhantomFile(int64_t length, int threads) {
-  PhantomOptions options;
-  options.seed = 1;
-  options.spacing_mm = {3, 3, 3};
-  options.shape = Index3{length, length, length};
-  const Phantom phantom = MakePhantom(options, threads);
-  std::vector<std::byte> file;
-  // Not compressed: decoding costs the request nothing, so that metrics are more of it.
-  WriteVolume(phantom.ct, Compression::kNone, [&](std::span<const std::byte> bytes) { file.insert(file.end(), bytes.begin(), bytes.end()); });
-  return file;
-}
 
 /// By series, names with labels as they stand in a page.
 using Counts = std::map<std::string, double>;
@@ -172,7 +134,8 @@ struct Requests {
 };
 
 Requests RunRequests(ServedModel& served, const MetricsBenchArguments& arguments) {
-  const std::vector<std::byte> file = PhantomFile(arguments.length, arguments.threads);
+  // Not compressed, so that metrics are more of the request.
+  const std::vector<std::byte> file = PhantomFile({arguments.length, arguments.length, arguments.length}, {3, 3, 3}, arguments.threads);
   v1::SegmentHeader header;
   header.set_task(arguments.task);
   header.mutable_level()->set_name(arguments.level);
