@@ -101,8 +101,10 @@ ChoiceRefusal Refuse(const Judged& nearest, const LevelPromises& promises) {
     case Obstacle::kQueue:
       if (offer.queue_full) return {ErrorCode::kResourceExhausted, "queue: is full", queue_s, LevelReason::kQueue};
       if (offer.client_places) return {ErrorCode::kResourceExhausted, ShareIsHeld("queue", *offer.client_places), queue_s, LevelReason::kQueue};
-      if (nearest.finish_s <= TimeLimit(promises)) {
-        return {ErrorCode::kResourceExhausted, "queue: what waits must end in time and leaves none" + Place(nearest, promises), queue_s, LevelReason::kQueue};
+      if (!nearest.leaves_promises()) {
+        const double late_s = nearest.finish_s - TimeLimit(promises);
+        return {ErrorCode::kResourceExhausted, "queue: what waits must end in time and leaves none (" + NameOf(offer) + ")", late_s > 0 ? std::max(1.0, late_s) : queue_s,
+                LevelReason::kQueue};
       }
       return {ErrorCode::kResourceExhausted, needs, std::max(1.0, nearest.finish_s - TimeLimit(promises)), LevelReason::kQueue};
     case Obstacle::kMemoryNow:

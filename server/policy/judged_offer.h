@@ -25,8 +25,8 @@ struct Judged {
   bool fits_device() const { return offer->needed_bytes <= offer->device_bytes; }
   /// Whether all that it would go before keeps its promises.
   bool leaves_promises() const { return offer->service_s <= offer->spare_s.value_or(offer->service_s); }
-  /// Whether it can be queued as things are.
-  bool can_start() const { return offer->needed_bytes <= offer->available_bytes && offer->has_place(); }
+  /// Whether it can be queued as things are, if its own promise allows it.
+  bool can_start() const { return offer->needed_bytes <= offer->available_bytes && offer->has_place() && leaves_promises(); }
   /// What must be promised: the time of an idle device says nothing of now, where the request could be queued behind what waits.
   double needed_s() const { return can_start() ? finish_s : idle_s; }
 

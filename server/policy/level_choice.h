@@ -85,7 +85,7 @@ std::vector<OfferInstead> OffersInstead(const LevelPromises& promises, std::span
 /// accurate the one that ends first, then the one that needs least memory, then by names, so that the order of offers decides nothing.
 /// Refuses with kFailedPrecondition where the floor alone stands in the way, kDeadlineExceeded where none is fast enough on an idle device, kResourceExhausted for memory and
 /// for what waits, with `retry_after_s` where and only where that passes by waiting. Where other promises would be kept the message names all that one offer needs, rounded to
-/// the side that is kept: who promises that is served as things are, at once, or `once it is free`, as the message then says of the device.
+/// the side that is kept: who promises that is served with these same offers, at once, or `once it is free`, as the message then says of the device.
 LevelVerdict ChooseOffer(const LevelPromises& promises, std::span<const LevelOffer> offers, const PolicySettings& settings = {});
 
 }  // namespace tuckerseg

@@ -63,6 +63,7 @@ class Requests {
       case 1: device.client_places = 8; break;
       default: break;
     }
+    if (UpTo(5) == 0) device.spare_s = Between(-5, 60);
     device.device_bytes = Bytes(12);
     device.available_bytes = UpTo(1) == 0 ? device.device_bytes : device.device_bytes / (1 + UpTo(3));
     return device;
@@ -95,6 +96,7 @@ bool KeepsAllPromises(const LevelOffer& offer, const Request& request) {
          offer.needed_bytes <= offer.device_bytes && offer.needed_bytes <= offer.available_bytes &&                //
          offer.needed_bytes <= request.promises.max_memory_bytes.value_or(offer.needed_bytes) &&                   //
          !offer.queue_full && !offer.client_places &&                                                              //
+         offer.service_s <= offer.spare_s.value_or(kNever) &&                                                      //
          (offer.queue_s + offer.service_s) * (1 + request.settings.deadline_margin) <= TimeLimit(request.promises);
 }
 
@@ -106,6 +108,7 @@ Request OnceIdle(Request request) {
     offer.queue_s = 0;
     offer.queue_full = false;
     offer.client_places.reset();
+    offer.spare_s.reset();
     offer.available_bytes = offer.device_bytes;
   }
   return request;
@@ -137,7 +140,7 @@ TEST(LevelChoiceProperties, NoOfferThatGetsMoreMemoryOrLessTimeMakesTheChoiceWor
     Request request = requests.Next();
     const double before = QualityOf(request.Choose(), request);
     LevelOffer& offer = request.offers[static_cast<size_t>(requests.UpTo(static_cast<int>(request.offers.size()) - 1))];
-    const int change = requests.UpTo(5);
+    const int change = requests.UpTo(6);
     switch (change) {
       case 0: offer.needed_bytes = static_cast<int64_t>(static_cast<double>(offer.needed_bytes) * requests.Between(0, 1)); break;
       case 1: {
@@ -149,6 +152,7 @@ TEST(LevelChoiceProperties, NoOfferThatGetsMoreMemoryOrLessTimeMakesTheChoiceWor
       case 2: offer.service_s *= requests.Between(0, 1); break;
       case 3: offer.queue_s *= requests.Between(0, 1); break;
       case 4: offer.queue_full = false; break;
+      case 5: offer.spare_s.reset(); break;
       default: offer.client_places.reset();
     }
     ASSERT_GE(QualityOf(request.Choose(), request), before) << "change " << change;

@@ -342,6 +342,30 @@ TEST(ChooseOffer, RefusesWhatWouldBreakThePromisesOfWhatWaits) {
   EXPECT_EQ(verdict.refusal->retry_after_s, 7);
 }
 
+TEST(ChooseOffer, NamesNoTimeThatItWouldRefuseAgainForWhatWaits) {
+  // The queue alone would let it end after 22 s; but it goes before work that can spare 3 s, whatever it promises itself.
+  std::vector<LevelOffer> offers{Offer("third", "cpu", 0.92, 12, 2)};
+  offers[0].queue_s = 10, offers[0].spare_s = 3;
+  const auto refusal = [&](double max_latency_s) {
+    return ChooseOffer({.max_latency_s = max_latency_s}, offers, {.min_quality = 0, .deadline_margin = 0}).refusal.value_or(ChoiceRefusal{});
+  };
+  EXPECT_EQ(refusal(20).message, "queue: what waits must end in time and leaves none (third on cpu)");
+  EXPECT_EQ(refusal(20).retry_after_s, 2) << "it would be in time then";
+  EXPECT_EQ(refusal(22).message, "queue: what waits must end in time and leaves none (third on cpu)");
+  EXPECT_EQ(refusal(11).message, "max_latency = 11 s: must be at least 12 s (third on cpu, once it is free)") << "too short for an idle device, too";
+  EXPECT_EQ(refusal(11).code, ErrorCode::kDeadlineExceeded);
+}
+
+TEST(ChooseOffer, NamesTheTimeOfALevelThatWhatWaitsLeavesRoomForRatherThanOfOneThatItDoesNot) {
+  std::vector<LevelOffer> offers{Offer("half", "cpu", 0.97, 20, 3), Offer("third", "cpu", 0.92, 12, 2)};
+  for (LevelOffer& offer : offers) offer.queue_s = 10, offer.spare_s = 15;
+  const PolicySettings no_margin{.min_quality = 0, .deadline_margin = 0};
+  const LevelVerdict refused = ChooseOffer({.max_latency_s = 21}, offers, no_margin);
+  ASSERT_TRUE(refused.refusal);
+  EXPECT_EQ(refused.refusal->message, "max_latency = 21 s: must be at least 22 s behind what waits (third on cpu)");
+  EXPECT_EQ(ChooseOffer({.max_latency_s = 22}, offers, no_margin).offer, 1U);
+}
+
 TEST(OffersInstead, AreThoseOfTheDeviceThatMayServeOnceItIsFree) {
   std::vector<LevelOffer> offers = ThreeDevices();
   for (LevelOffer& offer : offers) offer.queue_s = 25;
