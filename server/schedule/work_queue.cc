@@ -87,10 +87,6 @@ std::shared_ptr<Ticket> WorkQueue::Submit(Turn turn, DeviceWork work, SettleTurn
     const std::vector<Place> places = PlacesInOrder(&ticket->turn_);
     const auto own = std::find_if(places.begin(), places.end(), [this](const Place& place) { return place.index == waiting_.size(); });
     ticket->position_ = own - places.begin() + static_cast<int64_t>(running_.size());
-    if (!Waits(ticket->turn_.client)) {
-      double& had_s = had_s_[ticket->turn_.client];
-      had_s = std::max(had_s, level_s_);
-    }
     waiting_.push_back(ticket);
     const double foretold_s = ticket->turn_.foretold_s;
     usual_s_ = usual_s_ > 0 ? usual_s_ + kNewest * (foretold_s - usual_s_) : foretold_s;
@@ -208,17 +204,18 @@ std::vector<WorkQueue::Place> WorkQueue::PlacesInOrder(const Turn* newcomer) con
   for (Place& place : places) {
     const Turn& turn = turn_at(place.index);
     double& own_s = ahead_s[{turn.client, turn.priority}];
-    place.begin_s = HadBefore(turn.client) + own_s;
+    place.begin_s = HadBefore(turn.client, turn.priority) + own_s;
     own_s += turn.foretold_s;
   }
   std::sort(places.begin(), places.end());
   return places;
 }
 
-double WorkQueue::HadBefore(const std::string& client) const {
-  const auto had = had_s_.find(client);
-  if (had == had_s_.end()) return level_s_;
-  return Waits(client) ? had->second : std::max(had->second, level_s_);
+double WorkQueue::HadBefore(const std::string& client, int priority) const {
+  const auto shares = shares_.find(priority);
+  if (shares == shares_.end()) return 0;
+  const auto had = shares->second.had_s.find(client);
+  return had == shares->second.had_s.end() ? shares->second.level_s : had->second;
 }
 
 Turn::Clock::time_point WorkQueue::DueOf(const Turn& turn) const {
@@ -238,13 +235,19 @@ std::shared_ptr<Ticket> WorkQueue::TakeNext() {
   const Place next = places.front();
   if (places.size() == 1) expected_.Clear();  // nothing else waits: whoever comes again finds room
   Settle(*waiting_[next.index], places);
+  Charge(waiting_[next.index]->turn_);  // while it waits still, as there may be no memory for it
   std::shared_ptr<Ticket> ticket = std::move(waiting_[next.index]);
   waiting_.erase(waiting_.begin() + static_cast<std::ptrdiff_t>(next.index));
-  level_s_ = std::max(level_s_, next.begin_s);
-  // Whoever asks for nothing and has had no more than the level starts there again: names of clients that have gone are not kept.
-  std::erase_if(had_s_, [&](const auto& client) { return client.second <= level_s_ && client.first != ticket->turn_.client && !Waits(client.first); });
-  had_s_.at(ticket->turn_.client) += ticket->turn_.foretold_s;
   return ticket;
+}
+
+void WorkQueue::Charge(const Turn& turn) {
+  const double had_s = HadBefore(turn.client, turn.priority);
+  Shares& shares = shares_[turn.priority];
+  shares.had_s[turn.client] = had_s + turn.foretold_s;
+  shares.level_s = had_s;
+  // They start at the level again: names of clients that have gone are not kept.
+  std::erase_if(shares.had_s, [&](const auto& client) { return client.second <= shares.level_s; });
 }
 
 std::shared_ptr<Ticket> WorkQueue::TakeNextOrOldest() noexcept {
@@ -270,12 +273,8 @@ void WorkQueue::Settle(Ticket& ticket, const std::vector<Place>& places) {
 bool WorkQueue::IsAnyoneExpectedBefore(const Turn& turn) {
   const std::vector<ExpectedReturns::Return>& returns = expected_.ToCome();
   return std::any_of(returns.begin(), returns.end(), [&](const ExpectedReturns::Return& expected) {
-    return expected.priority > turn.priority || (expected.priority == turn.priority && HadBefore(expected.client) <= HadBefore(turn.client));
+    return expected.priority > turn.priority || (expected.priority == turn.priority && HadBefore(expected.client, turn.priority) <= HadBefore(turn.client, turn.priority));
   });
-}
-
-bool WorkQueue::Waits(const std::string& client) const {
-  return std::any_of(waiting_.begin(), waiting_.end(), [&](const auto& ticket) { return ticket->turn_.client == client; });
 }
 
 bool WorkQueue::full() const {

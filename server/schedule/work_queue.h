@@ -81,7 +81,7 @@ class Ticket {
   std::exception_ptr error_;
 };
 
-/// Begins work in the order of its places: higher priority first. Clients of one priority get equal shares of the device's foretold seconds, whoever sends more (start-time fair
+/// Begins work in the order of its places: higher priority first. Clients of one priority get equal shares of the foretold seconds that the device has for it, whoever sends more (start-time fair
 /// queueing, Goyal, Vin and Cheng 1997); a client's own work begins in the order of its promises (what has promised no time by kPatience), then of arrival, and so does all work
 /// while no client has had more than another.
 /// Of its places, of work that waits and that runs, one client may be given no more than a share, so that others find one: what has a place keeps it, whoever comes.
@@ -132,7 +132,7 @@ class WorkQueue {
   int64_t capacity() const { return capacity_; }
 
  private:
-  /// Where a piece of work stands: by priority, then by the seconds that its client has had when it begins, then by its promise, then by arrival.
+  /// Where a piece of work stands: by priority, then by the seconds of this priority that its client has had when it begins, then by its promise, then by arrival.
   struct Place {
     int priority = 0;
     double begin_s = 0;
@@ -144,7 +144,7 @@ class WorkQueue {
   // With the mutex:
   /// Of what waits, and of the newcomer behind its end, if there is one.
   std::vector<Place> PlacesInOrder(const Turn* newcomer = nullptr) const;
-  double HadBefore(const std::string& client) const;
+  double HadBefore(const std::string& client, int priority) const;
   Turn::Clock::time_point DueOf(const Turn& turn) const;  // if it came now
   double LeftOfRunning() const;
   /// RoomFor() of what stands at `index` among these places and takes `least_s` at least; of the promises those that count.
@@ -152,9 +152,9 @@ class WorkQueue {
   std::shared_ptr<Ticket> TakeNext();
   std::shared_ptr<Ticket> TakeNextOrOldest() noexcept;
   void Settle(Ticket& ticket, const std::vector<Place>& places);
+  void Charge(const Turn& turn);  // to its client: it begins
   /// Whether one is expected that would go before this work, or in turn with it.
   bool IsAnyoneExpectedBefore(const Turn& turn);
-  bool Waits(const std::string& client) const;
   int64_t Held() const;
   bool HoldsItsPlaces(const std::string& client) const;
   void Begin(const std::shared_ptr<Ticket>& ticket);
@@ -170,10 +170,13 @@ class WorkQueue {
   std::vector<std::shared_ptr<Ticket>> waiting_;  // in the order of arrival
   std::vector<std::shared_ptr<Ticket>> running_;  // in the order in which they began
   DeviceOrder order_;  // of those on the device
-  // Seconds of the device that clients have had, of those who wait or run or have had more than who waits has. Who comes starts at `level_s_`, that which the work that began last
-  // began at: time that nobody asked for is not saved up.
-  std::map<std::string, double> had_s_;
-  double level_s_ = 0;
+  /// Seconds of the device that clients have had at one priority, of those who have had more than `level_s`: that which the work that began last began at. Nobody who waits has had less, and
+  /// who comes starts there: time that nobody asked for is not saved up.
+  struct Shares {
+    std::map<std::string, double> had_s;
+    double level_s = 0;
+  };
+  std::map<int, Shares> shares_;  // by priority: what is more urgent takes from all clients of the others alike
   ExpectedReturns expected_;
   int holds_ = 0;  // of turns
   double usual_s_ = 0;  // foretold of what was submitted, the newest with a tenth of the weight

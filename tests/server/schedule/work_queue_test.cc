@@ -100,6 +100,27 @@ TEST(WorkQueue, PutsHigherPrioritiesBeforeAnyShare) {
   EXPECT_EQ(order, "ab");
 }
 
+TEST(WorkQueue, SharesTheTimeOfOnePriorityWhateverMoreUrgentWorkTakesMeanwhile) {
+  HeldWork first;
+  HeldWork second;
+  WorkQueue queue(10);
+  std::string order;
+  std::vector<std::shared_ptr<Ticket>> tickets;
+  const auto submit = [&](char client) {
+    tickets.push_back(queue.Submit({.client = {client}, .foretold_s = 10}, [&order, client](const std::stop_token&, DeviceGate&) { order += client; }));
+  };
+  queue.Submit({.priority = 5, .client = "a", .foretold_s = 100}, first.Run());
+  first.WaitUntilItRuns();
+  for (int i = 0; i < 3; ++i) submit('b');
+  queue.Submit({.priority = 5, .client = "a", .foretold_s = 100}, second.Run());
+  first.LetGo();
+  second.WaitUntilItRuns();
+  submit('c');
+  second.LetGo();
+  for (const auto& ticket : tickets) ExpectEnd(*ticket);
+  EXPECT_EQ(order, "bcbb") << "c has had no more than b";
+}
+
 TEST(WorkQueue, ForetellsTheTurnThatAClientsShareGivesIt) {
   HeldWork first;
   WorkQueue queue(5);
