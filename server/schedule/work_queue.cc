@@ -119,6 +119,7 @@ void WorkQueue::Cancel(const std::shared_ptr<Ticket>& ticket) {
   {
     const std::lock_guard lock(mutex_);
     waited = std::erase(waiting_, ticket) > 0;
+    if (waited) ForgetSharesOfIdle(ticket->turn_.priority);
   }
   if (waited) End(*ticket, std::make_exception_ptr(Error(ErrorCode::kCancelled, "cancelled in the queue")));
 }
@@ -250,6 +251,11 @@ void WorkQueue::Charge(const Turn& turn) {
   std::erase_if(shares.had_s, [&](const auto& client) { return client.second <= shares.level_s; });
 }
 
+void WorkQueue::ForgetSharesOfIdle(int priority) {
+  const auto is_of_it = [priority](const std::shared_ptr<Ticket>& ticket) { return ticket->turn_.priority == priority; };
+  if (std::none_of(waiting_.begin(), waiting_.end(), is_of_it) && std::none_of(running_.begin(), running_.end(), is_of_it)) shares_.erase(priority);
+}
+
 std::shared_ptr<Ticket> WorkQueue::TakeNextOrOldest() noexcept {
   try {
     return TakeNext();
@@ -347,6 +353,7 @@ void WorkQueue::Work(const std::stop_token& stop) {
     {
       const std::lock_guard lock(mutex_);
       Forget(ticket);
+      ForgetSharesOfIdle(ticket->turn_.priority);
     }
     End(*ticket, error);
   }

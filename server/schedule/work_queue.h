@@ -82,7 +82,7 @@ class Ticket {
 };
 
 /// Begins work in the order of its places: higher priority first. Clients of one priority get equal shares of the foretold seconds that the device has for it, whoever sends more (start-time fair
-/// queueing, Goyal, Vin and Cheng 1997); a client's own work begins in the order of its promises (what has promised no time by kPatience), then of arrival, and so does all work
+/// queueing, Goyal, Vin and Cheng 1997), from when work of this priority comes until none waits or runs; a client's own work begins in the order of its promises (what has promised no time by kPatience), then of arrival, and so does all work
 /// while no client has had more than another.
 /// Of its places, of work that waits and that runs, one client may be given no more than a share, so that others find one: what has a place keeps it, whoever comes.
 /// One piece of work runs at a time, or several, of which one has the device: while its networks run the next is prepared, or the one before finished. What has begun keeps its
@@ -153,6 +153,7 @@ class WorkQueue {
   std::shared_ptr<Ticket> TakeNextOrOldest() noexcept;
   void Settle(Ticket& ticket, const std::vector<Place>& places);
   void Charge(const Turn& turn);  // to its client: it begins
+  void ForgetSharesOfIdle(int priority);  // where nothing of it waits or runs any more
   /// Whether one is expected that would go before this work, or in turn with it.
   bool IsAnyoneExpectedBefore(const Turn& turn);
   int64_t Held() const;

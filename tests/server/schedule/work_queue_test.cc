@@ -64,11 +64,10 @@ TEST(WorkQueue, RunsHigherPrioritiesFirstAndEqualOnesInTheOrderOfArrival) {
 }
 
 /// Runs work of clients that came while something else ran, in this order, and returns the order in which it ran.
-std::string OrderOf(const std::vector<std::pair<char, double>>& work) {
+std::string OrderOf(const std::vector<std::pair<char, double>>& work, WorkQueue& queue) {
   HeldWork first;
-  WorkQueue queue(20);
   std::string order;
-  queue.Submit({}, first.Run());
+  queue.Submit({.client = "x"}, first.Run());
   first.WaitUntilItRuns();
   std::vector<std::shared_ptr<Ticket>> tickets;
   for (const auto& [client, seconds] : work) {
@@ -77,6 +76,11 @@ std::string OrderOf(const std::vector<std::pair<char, double>>& work) {
   first.LetGo();
   for (const auto& ticket : tickets) ExpectEnd(*ticket);
   return order;
+}
+
+std::string OrderOf(const std::vector<std::pair<char, double>>& work) {
+  WorkQueue queue(20);
+  return OrderOf(work, queue);
 }
 
 TEST(WorkQueue, GivesClientsOfOnePriorityEqualSharesOfTheDevicesTime) {
@@ -119,6 +123,45 @@ TEST(WorkQueue, SharesTheTimeOfOnePriorityWhateverMoreUrgentWorkTakesMeanwhile) 
   second.LetGo();
   for (const auto& ticket : tickets) ExpectEnd(*ticket);
   EXPECT_EQ(order, "bcbb") << "c has had no more than b";
+}
+
+TEST(WorkQueue, ForgetsWhatClientsHaveHadOnceNobodyAsksForAnything) {
+  HeldWork running;
+  HeldWork urgent;
+  WorkQueue queue(20);
+  ExpectEnd(*queue.Submit({.client = "a", .foretold_s = 100}, kNothing));
+  EXPECT_EQ(OrderOf({{'a', 10}, {'b', 10}, {'b', 10}}, queue), "abb") << "b, who did not want the device then, has no claim to it now";
+  queue.Submit({.client = "a", .foretold_s = 100}, running.Run());
+  running.WaitUntilItRuns();
+  const auto waiting = queue.Submit({.client = "a", .foretold_s = 10}, kNothing);
+  queue.Submit({.priority = 1}, urgent.Run());
+  running.LetGo();
+  urgent.WaitUntilItRuns();
+  queue.Cancel(waiting);
+  urgent.LetGo();
+  EXPECT_EQ(OrderOf({{'a', 10}, {'b', 10}, {'b', 10}}, queue), "abb") << "nor once the last that waits is cancelled, though something more urgent runs";
+}
+
+TEST(WorkQueue, RemembersWhatAClientHasHadAsLongAsOthersAsk) {
+  HeldWork first;
+  HeldWork second;
+  WorkQueue queue(20);
+  std::string order;
+  std::vector<std::shared_ptr<Ticket>> tickets;
+  const auto submit = [&](char client) {
+    tickets.push_back(queue.Submit({.client = {client}, .foretold_s = 10}, [&order, client](const std::stop_token&, DeviceGate&) { order += client; }));
+  };
+  queue.Submit({.client = "a", .foretold_s = 15}, first.Run());
+  first.WaitUntilItRuns();
+  queue.Submit({.client = "x"}, second.Run());
+  first.LetGo();
+  second.WaitUntilItRuns();
+  submit('a');
+  submit('b');
+  submit('b');
+  second.LetGo();
+  for (const auto& ticket : tickets) ExpectEnd(*ticket);
+  EXPECT_EQ(order, "bba") << "a has had 15 s already";
 }
 
 TEST(WorkQueue, ForetellsTheTurnThatAClientsShareGivesIt) {
