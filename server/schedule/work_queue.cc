@@ -4,8 +4,6 @@
 #include <limits>
 #include <optional>
 #include <string>
-#include <string_view>
-#include <tuple>
 #include <utility>
 
 #include "engine/error.h"
@@ -42,10 +40,6 @@ void Ticket::Rethrow() const {
 bool Ticket::started() const {
   const std::lock_guard lock(mutex_);
   return state_ != State::kWaiting;
-}
-
-bool WorkQueue::Place::operator<(const Place& other) const {
-  return std::tuple(-priority, begin_s, due, index) < std::tuple(-other.priority, other.begin_s, other.due, other.index);
 }
 
 WorkQueue::WorkQueue(int64_t capacity, int at_once, double client_share)
@@ -119,7 +113,7 @@ void WorkQueue::Cancel(const std::shared_ptr<Ticket>& ticket) {
   {
     const std::lock_guard lock(mutex_);
     waited = std::erase(waiting_, ticket) > 0;
-    if (waited) ForgetSharesOfIdle(ticket->turn_.priority);
+    if (waited) EndBusyTime(ticket->turn_.priority);
   }
   if (waited) End(*ticket, std::make_exception_ptr(Error(ErrorCode::kCancelled, "cancelled in the queue")));
 }
@@ -196,27 +190,13 @@ QueueRoom WorkQueue::RoomAt(const std::vector<Place>& places, size_t index, doub
 }
 
 std::vector<WorkQueue::Place> WorkQueue::PlacesInOrder(const Turn* newcomer) const {
-  const auto turn_at = [&](size_t index) -> const Turn& { return index < waiting_.size() ? waiting_[index]->turn_ : *newcomer; };
-  std::vector<Place> places;
-  for (size_t i = 0; i < waiting_.size(); ++i) places.push_back({waiting_[i]->turn_.priority, 0, waiting_[i]->due_, i});
-  if (newcomer != nullptr) places.push_back({newcomer->priority, 0, DueOf(*newcomer), waiting_.size()});
-  std::sort(places.begin(), places.end());
-  std::map<std::pair<std::string_view, int>, double> ahead_s;  // of each client's own work of a priority
-  for (Place& place : places) {
-    const Turn& turn = turn_at(place.index);
-    double& own_s = ahead_s[{turn.client, turn.priority}];
-    place.begin_s = HadBefore(turn.client, turn.priority) + own_s;
-    own_s += turn.foretold_s;
-  }
-  std::sort(places.begin(), places.end());
-  return places;
-}
-
-double WorkQueue::HadBefore(const std::string& client, int priority) const {
-  const auto shares = shares_.find(priority);
-  if (shares == shares_.end()) return 0;
-  const auto had = shares->second.had_s.find(client);
-  return had == shares->second.had_s.end() ? shares->second.level_s : had->second;
+  std::vector<FairOrder::Work> work;
+  const auto add = [&work](const Turn& turn, Turn::Clock::time_point due) {
+    work.push_back({.priority = turn.priority, .client = turn.client, .foretold_s = turn.foretold_s, .due = due});
+  };
+  for (const auto& ticket : waiting_) add(ticket->turn_, ticket->due_);
+  if (newcomer != nullptr) add(*newcomer, DueOf(*newcomer));
+  return fair_order_.PlacesOf(work);
 }
 
 Turn::Clock::time_point WorkQueue::DueOf(const Turn& turn) const {
@@ -233,27 +213,19 @@ Turn::Clock::time_point WorkQueue::DueOf(const Turn& turn) const {
 
 std::shared_ptr<Ticket> WorkQueue::TakeNext() {
   const std::vector<Place> places = PlacesInOrder();
-  const Place next = places.front();
+  const auto next = waiting_.begin() + static_cast<std::ptrdiff_t>(places.front().index);
   if (places.size() == 1) expected_.Clear();  // nothing else waits: whoever comes again finds room
-  Settle(*waiting_[next.index], places);
-  Charge(waiting_[next.index]->turn_);  // while it waits still, as there may be no memory for it
-  std::shared_ptr<Ticket> ticket = std::move(waiting_[next.index]);
-  waiting_.erase(waiting_.begin() + static_cast<std::ptrdiff_t>(next.index));
+  Settle(**next, places);
+  const Turn& turn = (*next)->turn_;
+  fair_order_.Begin(turn.client, turn.priority, turn.foretold_s);  // while it waits still, as there may be no memory for it
+  std::shared_ptr<Ticket> ticket = std::move(*next);
+  waiting_.erase(next);
   return ticket;
 }
 
-void WorkQueue::Charge(const Turn& turn) {
-  const double had_s = HadBefore(turn.client, turn.priority);
-  Shares& shares = shares_[turn.priority];
-  shares.had_s[turn.client] = had_s + turn.foretold_s;
-  shares.level_s = had_s;
-  // They start at the level again: names of clients that have gone are not kept.
-  std::erase_if(shares.had_s, [&](const auto& client) { return client.second <= shares.level_s; });
-}
-
-void WorkQueue::ForgetSharesOfIdle(int priority) {
+void WorkQueue::EndBusyTime(int priority) {
   const auto is_of_it = [priority](const std::shared_ptr<Ticket>& ticket) { return ticket->turn_.priority == priority; };
-  if (std::none_of(waiting_.begin(), waiting_.end(), is_of_it) && std::none_of(running_.begin(), running_.end(), is_of_it)) shares_.erase(priority);
+  if (std::none_of(waiting_.begin(), waiting_.end(), is_of_it) && std::none_of(running_.begin(), running_.end(), is_of_it)) fair_order_.EndBusyTime(priority);
 }
 
 std::shared_ptr<Ticket> WorkQueue::TakeNextOrOldest() noexcept {
@@ -279,7 +251,7 @@ void WorkQueue::Settle(Ticket& ticket, const std::vector<Place>& places) {
 bool WorkQueue::IsAnyoneExpectedBefore(const Turn& turn) {
   const std::vector<ExpectedReturns::Return>& returns = expected_.ToCome();
   return std::any_of(returns.begin(), returns.end(), [&](const ExpectedReturns::Return& expected) {
-    return expected.priority > turn.priority || (expected.priority == turn.priority && HadBefore(expected.client, turn.priority) <= HadBefore(turn.client, turn.priority));
+    return expected.priority > turn.priority || (expected.priority == turn.priority && fair_order_.HadBefore(expected.client, turn.priority) <= fair_order_.HadBefore(turn.client, turn.priority));
   });
 }
 
@@ -353,7 +325,7 @@ void WorkQueue::Work(const std::stop_token& stop) {
     {
       const std::lock_guard lock(mutex_);
       Forget(ticket);
-      ForgetSharesOfIdle(ticket->turn_.priority);
+      EndBusyTime(ticket->turn_.priority);
     }
     End(*ticket, error);
   }

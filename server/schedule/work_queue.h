@@ -17,6 +17,7 @@
 
 #include "server/schedule/device_order.h"
 #include "server/schedule/expected_returns.h"
+#include "server/schedule/fair_order.h"
 
 namespace tuckerseg {
 
@@ -81,9 +82,8 @@ class Ticket {
   std::exception_ptr error_;
 };
 
-/// Begins work in the order of its places: higher priority first. Clients of one priority get equal shares of the foretold seconds that the device has for it, whoever sends more (start-time fair
-/// queueing, Goyal, Vin and Cheng 1997), from when work of this priority comes until none waits or runs; a client's own work begins in the order of its promises (what has promised no time by kPatience), then of arrival, and so does all work
-/// while no client has had more than another.
+/// Begins work in the order of its places (FairOrder): higher priority first, and of one priority so that clients get equal shares of the device's time. A client's own work is due in the order of its
+/// promises; what has promised no time by kPatience.
 /// Of its places, of work that waits and that runs, one client may be given no more than a share, so that others find one: what has a place keeps it, whoever comes.
 /// One piece of work runs at a time, or several, of which one has the device: while its networks run the next is prepared, or the one before finished. What has begun keeps its
 /// place before all that comes later, more urgent work included.
@@ -132,19 +132,11 @@ class WorkQueue {
   int64_t capacity() const { return capacity_; }
 
  private:
-  /// Where a piece of work stands: by priority, then by the seconds of this priority that its client has had when it begins, then by its promise, then by arrival.
-  struct Place {
-    int priority = 0;
-    double begin_s = 0;
-    Turn::Clock::time_point due{};
-    size_t index = 0;  // in waiting_
+  using Place = FairOrder::Place;  // its index is that in waiting_
 
-    bool operator<(const Place& other) const;
-  };
   // With the mutex:
   /// Of what waits, and of the newcomer behind its end, if there is one.
   std::vector<Place> PlacesInOrder(const Turn* newcomer = nullptr) const;
-  double HadBefore(const std::string& client, int priority) const;
   Turn::Clock::time_point DueOf(const Turn& turn) const;  // if it came now
   double LeftOfRunning() const;
   /// RoomFor() of what stands at `index` among these places and takes `least_s` at least; of the promises those that count.
@@ -152,8 +144,8 @@ class WorkQueue {
   std::shared_ptr<Ticket> TakeNext();
   std::shared_ptr<Ticket> TakeNextOrOldest() noexcept;
   void Settle(Ticket& ticket, const std::vector<Place>& places);
-  void Charge(const Turn& turn);  // to its client: it begins
-  void ForgetSharesOfIdle(int priority);  // where nothing of it waits or runs any more
+  /// Where nothing of this priority waits or runs any more.
+  void EndBusyTime(int priority);
   /// Whether one is expected that would go before this work, or in turn with it.
   bool IsAnyoneExpectedBefore(const Turn& turn);
   int64_t Held() const;
@@ -171,13 +163,7 @@ class WorkQueue {
   std::vector<std::shared_ptr<Ticket>> waiting_;  // in the order of arrival
   std::vector<std::shared_ptr<Ticket>> running_;  // in the order in which they began
   DeviceOrder order_;  // of those on the device
-  /// Seconds of the device that clients have had at one priority, of those who have had more than `level_s`: that which the work that began last began at. Nobody who waits has had less, and
-  /// who comes starts there: time that nobody asked for is not saved up.
-  struct Shares {
-    std::map<std::string, double> had_s;
-    double level_s = 0;
-  };
-  std::map<int, Shares> shares_;  // by priority: what is more urgent takes from all clients of the others alike
+  FairOrder fair_order_;  // of those that wait
   ExpectedReturns expected_;
   int holds_ = 0;  // of turns
   double usual_s_ = 0;  // foretold of what was submitted, the newest with a tenth of the weight
