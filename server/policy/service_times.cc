@@ -27,6 +27,8 @@ void ServiceTimes::Expect(const LevelKey& key, double patch_s) {
 void ServiceTimes::Forget(const LevelKey& key) {
   const std::lock_guard lock(mutex_);
   patches_.erase(key);
+  const auto of_its_task = patches_.lower_bound({key.task, ""});
+  if (of_its_task == patches_.end() || of_its_task->first.task != key.task) voxels_.erase(key.task);
 }
 
 void ServiceTimes::Learn(const LevelKey& key, const ServiceSize& size, double network_s, double around_s) {

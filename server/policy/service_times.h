@@ -30,7 +30,7 @@ class ServiceTimes {
   /// What a warm-up says of a patch: it holds until the first request has been measured. `patch_s` > 0.
   void Expect(const LevelKey& key, double patch_s);
 
-  /// Another network has come under this name: nothing is known of it.
+  /// Another network has come under this name: nothing is known of it, nor of what is done around it where nothing is known of another level of its task.
   void Forget(const LevelKey& key);
 
   /// A request that has run: seconds in the network, and around it. Newer ones count more: a quarter of the difference is taken over each time, so that a machine that

@@ -109,5 +109,18 @@ TEST(ServiceTimes, KnowNothingOfALevelOnceTheyForgetIt) {
   EXPECT_EQ(times.KnownPatchSeconds({"total", "third"}), 5) << "what was measured of the old one does not stand in the way";
 }
 
+TEST(ServiceTimes, KnowNothingOfATaskOnceTheyForgetTheLastOfItsLevels) {
+  constexpr ServiceSize kVoxelsAlone{.patches = 0, .voxels = 1000};
+  ServiceTimes times;
+  times.Learn(kOriginal, {.patches = 10, .voxels = 1000}, 1, 0.5);
+  times.Learn({"body", "original"}, {.patches = 10, .voxels = 1000}, 1, 0.25);
+  times.Expect(kHalf, 2);
+  times.Forget(kOriginal);
+  EXPECT_DOUBLE_EQ(times.Foretell(kHalf, kVoxelsAlone), 0.5) << "levels differ in the network alone";
+  times.Forget(kHalf);
+  EXPECT_DOUBLE_EQ(times.Foretell(kOriginal, kVoxelsAlone), 1000 * ServiceTimes::kUnknownVoxelSeconds);
+  EXPECT_DOUBLE_EQ(times.Foretell({"body", "original"}, kVoxelsAlone), 0.25) << "another task";
+}
+
 }  // namespace
 }  // namespace tuckerseg
