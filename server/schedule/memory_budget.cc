@@ -41,26 +41,34 @@ void MemoryReservation::ShrinkTo(int64_t bytes) {
   bytes_ = bytes;
 }
 
-void MemoryBudget::MakeRoomWith(std::function<bool()> make_room) {
+void MemoryBudget::MakeRoomWith(std::function<bool()> make_room, std::function<int64_t()> lasting_bytes) {
   const std::lock_guard lock(mutex_);
   make_room_ = std::move(make_room);
+  lasting_bytes_ = std::move(lasting_bytes);
 }
 
 MemoryReservation MemoryBudget::Reserve(int64_t bytes, const char* what, int64_t held_bytes, MemoryUse use) {
   for (bool more_can_go = true;;) {
     std::function<bool()> make_room;
+    std::function<int64_t()> lasting_bytes;
+    int64_t by_requests = 0;
+    int64_t by_weights = 0;
     {
       const std::lock_guard lock(mutex_);
       if (Fits(bytes)) {
         CountOf(use) += bytes;
         return {this, bytes, use};
       }
-      const int64_t available = limit_bytes_ - held_bytes;
-      // Room is made of weights alone: where requests leave too little they would go in vain.
-      const bool could_fit = bytes >= 0 && bytes <= std::min(available, limit_bytes_ - reserved_bytes_);
-      if (!more_can_go || !could_fit || !make_room_) Refuse(what, bytes, available, reserved_bytes_ + weight_bytes_ - held_bytes);
       make_room = make_room_;
+      lasting_bytes = lasting_bytes_;
+      by_requests = reserved_bytes_;
+      by_weights = weight_bytes_;
     }
+    const int64_t lasting = lasting_bytes ? lasting_bytes() : 0;
+    const int64_t available = limit_bytes_ - held_bytes - lasting;
+    // Room is made of weights alone: where requests leave too little they would go in vain.
+    const bool could_fit = bytes >= 0 && bytes <= std::min(available, limit_bytes_ - by_requests - lasting);
+    if (!more_can_go || !could_fit || !make_room) Refuse(what, bytes, available, by_requests + by_weights - held_bytes - lasting);
     more_can_go = make_room();
   }
 }

@@ -41,12 +41,13 @@ class MemoryBudget {
   explicit MemoryBudget(int64_t limit_bytes) : limit_bytes_(limit_bytes) {}
 
   /// From now on `make_room` is called where something does not fit, by whoever wants it and without a lock of this budget: it gives back weights of some
-  /// level that could go, and returns whether it did. Not called where requests leave too little even without any weights. Empty: nothing can go.
-  void MakeRoomWith(std::function<bool()> make_room);
+  /// level that could go, and returns whether it did. Not called where requests, and weights that stay, leave too little even without any others. Empty: nothing can go. `lasting_bytes` is called
+  /// where something does not fit, in the same way: bytes of weights that stay whatever becomes of requests. Empty: none.
+  void MakeRoomWith(std::function<bool()> make_room, std::function<int64_t()> lasting_bytes = {});
 
   /// `what` begins the message; `held_bytes` are those that the same request holds already: it cannot wait for them.
-  /// Errors: kResourceExhausted: without a time to try again if `bytes` and `held_bytes` pass the whole budget, with one if
-  /// others hold it now. Its byte_limit() is `bytes` and what the budget has beside `held_bytes`.
+  /// Errors: kResourceExhausted: without a time to try again if `bytes` and `held_bytes` pass the whole budget without weights that stay, with one if
+  /// others hold it now. Its byte_limit() is `bytes` and what the budget has beside `held_bytes` and those weights.
   MemoryReservation Reserve(int64_t bytes, const char* what, int64_t held_bytes = 0, MemoryUse use = MemoryUse::kRequest);
   /// Nothing where it does not fit as things are: no room is made for it.
   std::optional<MemoryReservation> TryReserve(int64_t bytes, MemoryUse use);
@@ -67,6 +68,7 @@ class MemoryBudget {
   int64_t reserved_bytes_ = 0;
   int64_t weight_bytes_ = 0;
   std::function<bool()> make_room_;
+  std::function<int64_t()> lasting_bytes_;
 };
 
 }  // namespace tuckerseg

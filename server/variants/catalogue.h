@@ -163,6 +163,8 @@ class Catalogue {
   std::vector<std::shared_ptr<LevelSlot>> NeverTried(bool originals) const;
   /// Unloads the level that goes first of those whose weights lie on `device`, or anywhere on the host if that is null. False: all must stay.
   bool EvictOne(const Device* device);
+  /// Of weights there that stay until they are unloaded by name.
+  int64_t PinnedBytes(const Device* device) const;
 
   // With the mutex:
   void Changed();

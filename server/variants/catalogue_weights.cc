@@ -49,6 +49,9 @@ void LogFailed(const LevelSlot& slot, const std::string& reason) {
   throw error;
 }
 
+/// Whether its weights lie on `device`, or anywhere on the host if that is null. With the catalogue's mutex.
+bool LiesOn(const Device* device, const LevelSlot& slot) { return slot.resident && (device != nullptr ? &slot.device == device : slot.device.on_host()); }
+
 /// The slots of a level that is meant: on one device, or on all.
 std::vector<std::shared_ptr<LevelSlot>> SlotsOn(const ServedLevel& level, std::optional<size_t> device) {
   if (level.slots.empty()) throw Error(ErrorCode::kFailedPrecondition, "level = " + level.name + ": could not be loaded: " + level.error);
@@ -386,7 +389,7 @@ bool Catalogue::EvictOne(const Device* device) {
     std::vector<std::shared_ptr<LevelSlot>> there;
     std::vector<LevelUse> uses;
     for (const auto& one : ServedSlots()) {
-      if (!one->resident || (device != nullptr ? &one->device != device : !one->device.on_host())) continue;
+      if (!LiesOn(device, *one)) continue;
       there.push_back(one);
       uses.push_back({.held = one->IsUsed(), .pinned = one->pinned, .used = one->used});
     }
@@ -400,6 +403,14 @@ bool Catalogue::EvictOne(const Device* device) {
   }
   if (goes->segmenter) LogUnloaded(*slot, "memory");
   return true;
+}
+
+int64_t Catalogue::PinnedBytes(const Device* device) const {
+  int64_t bytes = 0;
+  const std::lock_guard lock(mutex_);
+  for (const auto& slot : ServedSlots())
+    if (slot->pinned && LiesOn(device, *slot)) bytes += slot->weight_bytes;
+  return bytes;
 }
 
 }  // namespace tuckerseg

@@ -147,6 +147,24 @@ TEST(MemoryBudget, MakesNoRoomForWhatWouldNeverFit) {
   EXPECT_EQ(asked, 0);
 }
 
+TEST(MemoryBudget, DoesNotSendARequestToWaitForWeightsThatStay) {
+  MemoryBudget budget(1000);
+  const MemoryReservation pinned = budget.Reserve(600, "weights", 0, MemoryUse::kWeights);
+  std::optional<MemoryReservation> other = budget.Reserve(300, "weights", 0, MemoryUse::kWeights);
+  int asked = 0;
+  budget.MakeRoomWith([&] { return ++asked, std::exchange(other, std::nullopt).has_value(); }, [&pinned] { return pinned.bytes(); });
+  EXPECT_FALSE(RetryAfterRefusal(budget, 500));
+  EXPECT_EQ(asked, 0) << "the other weights would go in vain";
+  EXPECT_EQ(LimitRefusing([&] { budget.Reserve(500, "volume"); }), (ByteLimit{.needed_bytes = 500, .limit_bytes = 400}));
+  ExpectError(ErrorCode::kResourceExhausted, "volume: needs 500 bytes of memory: must be at most 400, of which others hold 300", [&] { budget.Reserve(500, "volume"); });
+  const MemoryReservation own = budget.Reserve(100, "volume");
+  EXPECT_FALSE(RetryAfterRefusal(budget, 301, own.bytes()));
+  const MemoryReservation rest = budget.Reserve(300, "volume", own.bytes());
+  EXPECT_EQ(asked, 1) << "what stays leaves room for as much";
+  EXPECT_TRUE(RetryAfterRefusal(budget, 400)) << "it fits once the others have gone";
+  EXPECT_FALSE(RetryAfterRefusal(budget, 401));
+}
+
 TEST(MemoryBudget, TakesWhatFitsWithoutMakingRoom) {
   MemoryBudget budget(100);
   budget.MakeRoomWith([] {

@@ -178,6 +178,20 @@ TEST_F(SegmentByNeed, RefusesALevelForWhichAPinnedOneLeavesNoRoom) {
   EXPECT_TRUE(Ask("quick").status.ok());
 }
 
+TEST_F(SegmentByNeed, RefusesAVolumeForWhichAPinnedLevelLeavesNoRoom) {
+  options_.config.memory_limit_bytes = Described("original").weight_bytes + VoxelBytes() - 1;
+  Start();
+  {
+    const auto view = served().view();
+    served().catalogue().Load(view->Find("").original(), {});
+  }
+  const Answer refused = Ask("original");
+  EXPECT_EQ(refused.status.error_code(), grpc::RESOURCE_EXHAUSTED);
+  EXPECT_THAT(refused.status.error_message(), HasSubstr("volume: needs"));
+  EXPECT_EQ(InfoOf(refused.status, "limit_bytes"), std::to_string(VoxelBytes() - 1)) << "what is left beside weights that stay";
+  EXPECT_FALSE(DetailOf<google::rpc::RetryInfo>(refused.status)) << "waiting does not help";
+}
+
 TEST_F(SegmentByNeed, GivesAKeptAnswerThoughAPinnedLevelLeavesNoRoomForItsVolumeAnyMore) {
   options_.config.memory_limit_bytes = VoxelBytes() + Described("quick").weight_bytes + WorkBytes("original") - 1;
   Start();

@@ -103,6 +103,31 @@ TEST_F(CatalogueTest, UnloadsNothingThatWasLoadedByNameUntilItIsUnloadedByName) 
   EXPECT_NO_THROW(Use("a"));
 }
 
+TEST_F(CatalogueTest, SendsNobodyToWaitForTheMemoryOfWhatWasLoadedByName) {
+  const auto retry_after = [this] {
+    try {
+      Hold("a");
+      ADD_FAILURE() << "there is no room";
+    } catch (const Error& error) {
+      EXPECT_EQ(error.code(), ErrorCode::kResourceExhausted);
+      return error.retry_after_s();
+    }
+    return std::optional<double>();
+  };
+  for (const int64_t device_bytes : {Bytes("original"), kPlenty}) {  // the memory of the device, and that of the host alone
+    OpenAndLoad(Bytes("original"), {{.memory_limit_bytes = device_bytes}});
+    {
+      const LevelHold held = Hold("original");
+      EXPECT_TRUE(retry_after()) << "until the request has ended";
+    }
+    catalogue_->Load(Level("original"), 0);
+    EXPECT_FALSE(retry_after());
+    EXPECT_EQ(LimitRefusing([this] { Hold("a"); }), (ByteLimit{.needed_bytes = Bytes("a"), .limit_bytes = 0}));
+    view_.reset();
+    catalogue_.reset();
+  }
+}
+
 TEST_F(CatalogueTest, LoadsByNameOnEveryDeviceUnlessOneIsNamed) {
   Open(kPlenty, {{.name = "left"}, {.name = "right"}});
   catalogue_->Load(Level("a"), 1);
