@@ -25,7 +25,7 @@ struct DeviceSettings {
   std::string name = kHostDevice;    ///< as clients, metrics and pages call it
   std::string device = kHostDevice;  ///< what it is: `cpu` or `cuda:N`
   int threads = 0;                   ///< of the CPU, also around the networks of a GPU; 0: an equal share of those that the process may use
-  int64_t memory_limit_bytes = 0;    ///< for weights and for work; 0: of the CPU's memory what all requests may have, of a GPU's what is free at the start
+  int64_t memory_limit_bytes = 0;    ///< for weights and for work; 0: of the CPU's memory what all requests may have, of a GPU's what is free at the start, shared by those of one GPU
   int64_t queue_capacity = 16;       ///< requests that may wait or run
   Precision precision = Precision::kFloat32;  ///< of the features that networks compute
   int patches_at_once = 1;           ///< SegmentOptions::patches_at_once

@@ -71,9 +71,7 @@ class EndWhileStarting {
 
 CatalogueOptions CatalogueOptionsOf(const ServerConfig& config) { return {.directory = config.models, .allow_non_commercial = config.allow_non_commercial}; }
 
-void AddDevices(const ServerConfig& config, Devices& devices) {
-  for (const DeviceSettings& settings : DevicesOf(config)) devices.Add(settings, ExecutionOn(settings), config.memory_limit_bytes, ClientShareOf(config));
-}
+void AddDevices(const ServerConfig& config, Devices& devices) { devices.AddAll(DevicesOf(config), ExecutionOn, config.memory_limit_bytes, ClientShareOf(config)); }
 
 /// What keeps a server of these settings from serving all that it is given, a line each: all is loaded once. Errors: for devices and files that cannot be used.
 std::vector<std::string> CheckModels(const ServerConfig& config) {

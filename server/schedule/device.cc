@@ -5,10 +5,18 @@
 
 namespace tuckerseg {
 
-int64_t DeviceMemoryLimit(const DeviceSettings& settings, const DeviceExecution& execution, int64_t host_bytes) {
+int64_t DeviceMemoryLimit(const DeviceSettings& settings, const DeviceExecution& execution, int64_t host_bytes, const std::vector<DeviceSettings>& all) {
   if (settings.memory_limit_bytes > 0) return settings.memory_limit_bytes;
   const DeviceMemory own = settings.on_host() || !execution.memory ? DeviceMemory{} : execution.memory();
-  return own.free ? std::max<int64_t>(*own.free - kGpuMargin, 0) : host_bytes;
+  if (!own.free) return host_bytes;
+  int64_t left = *own.free - kGpuMargin;
+  int64_t sharing = 0;
+  for (const DeviceSettings& other : all) {
+    if (other.device != settings.device) continue;
+    left -= other.memory_limit_bytes;
+    sharing += other.memory_limit_bytes == 0 ? 1 : 0;
+  }
+  return std::max<int64_t>(left, 0) / std::max<int64_t>(sharing, 1);
 }
 
 Device::Device(DeviceSettings settings, DeviceExecution execution, int64_t memory_limit_bytes, double client_share)
@@ -17,6 +25,14 @@ Device::Device(DeviceSettings settings, DeviceExecution execution, int64_t memor
 Device& Devices::Add(DeviceSettings settings, DeviceExecution execution, int64_t host_bytes, double client_share) {
   const int64_t limit = DeviceMemoryLimit(settings, execution, host_bytes);
   return devices_.emplace_back(std::move(settings), std::move(execution), limit, client_share);
+}
+
+void Devices::AddAll(const std::vector<DeviceSettings>& all, const std::function<DeviceExecution(const DeviceSettings&)>& execution_on, int64_t host_bytes, double client_share) {
+  for (const DeviceSettings& settings : all) {
+    DeviceExecution execution = execution_on(settings);
+    const int64_t limit = DeviceMemoryLimit(settings, execution, host_bytes, all);
+    devices_.emplace_back(settings, std::move(execution), limit, client_share);
+  }
 }
 
 std::vector<std::string> Devices::Names() const {

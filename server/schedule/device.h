@@ -28,8 +28,8 @@ struct DeviceExecution {
 inline constexpr int64_t kGpuMargin = int64_t{1} << 30;
 
 /// What may lie on a device, weights and work together: the setting; else of the host's memory all that requests may have (`host_bytes`), of a GPU's what is
-/// free now but for kGpuMargin.
-int64_t DeviceMemoryLimit(const DeviceSettings& settings, const DeviceExecution& execution, int64_t host_bytes);
+/// free now but for kGpuMargin. `all`: the devices of the server, of which several may be one GPU: those without a setting have each an equal part of what the others' settings leave.
+int64_t DeviceMemoryLimit(const DeviceSettings& settings, const DeviceExecution& execution, int64_t host_bytes, const std::vector<DeviceSettings>& all = {});
 
 /// Thread-safe.
 class Device {
@@ -70,6 +70,8 @@ class Devices {
  public:
   /// `host_bytes`: what all requests may have of the host's memory. `client_share`: as of Device.
   Device& Add(DeviceSettings settings, DeviceExecution execution, int64_t host_bytes, double client_share = 1);
+  /// All of a server's, in this order. `execution_on`: how networks run on each. Where two are one GPU, its memory is shared (DeviceMemoryLimit).
+  void AddAll(const std::vector<DeviceSettings>& all, const std::function<DeviceExecution(const DeviceSettings&)>& execution_on, int64_t host_bytes, double client_share = 1);
 
   size_t size() const { return devices_.size(); }
   Device& at(size_t place) { return devices_.at(place); }

@@ -6,8 +6,11 @@
 #include <array>
 #include <atomic>
 #include <chrono>
+#include <cstddef>
+#include <numeric>
 #include <thread>
 #include <utility>
+#include <vector>
 
 #include "engine/execute/plain/plain_executor.h"
 #include "tests/server/schedule/held_work.h"
@@ -33,6 +36,34 @@ TEST(DeviceMemoryLimit, OfAGpuIsWhatIsFreeButForAMargin) {
   EXPECT_EQ(DeviceMemoryLimit({.device = "cuda:0"}, WithFreeMemory(8 * kGibibyte), kGibibyte), 8 * kGibibyte - kGpuMargin);
   EXPECT_EQ(DeviceMemoryLimit({.device = "cuda:0"}, WithFreeMemory(1), kGibibyte), 0) << "never negative";
   EXPECT_EQ(DeviceMemoryLimit({.device = "cuda:0"}, {}, kGibibyte), kGibibyte) << "where nobody can tell";
+}
+
+/// The limits of a server's devices, one behind the other, on GPUs of eleven GiB that are free.
+std::vector<int64_t> LimitsOf(const std::vector<DeviceSettings>& all) {
+  Devices devices;
+  devices.AddAll(all, [](const DeviceSettings&) { return WithFreeMemory(11 * kGibibyte); }, 5 * kGibibyte);
+  std::vector<int64_t> limits;
+  for (Device& device : devices) limits.push_back(device.memory().limit_bytes());
+  return limits;
+}
+
+TEST(Devices, ThatAreOneGpuShareItsMemory) {
+  const int64_t all = 11 * kGibibyte - kGpuMargin;
+  EXPECT_THAT(LimitsOf({{.name = "a", .device = "cuda:0"}, {.name = "b", .device = "cuda:0"}}), testing::ElementsAre(all / 2, all / 2));
+  EXPECT_THAT(LimitsOf({{.name = "a", .device = "cuda:0"}, {.name = "b", .device = "cuda:1"}}), testing::ElementsAre(all, all)) << "each its own";
+  EXPECT_THAT(LimitsOf({{.name = "a", .device = "cuda:0"}, {.name = "b", .device = "cuda:0", .memory_limit_bytes = 4 * kGibibyte}, {.name = "c", .device = "cuda:0"}}),
+              testing::ElementsAre((all - 4 * kGibibyte) / 2, 4 * kGibibyte, (all - 4 * kGibibyte) / 2))
+      << "what one has been given is none of the others'";
+  EXPECT_THAT(LimitsOf({{.name = "a", .device = "cuda:0"}, {.name = "b", .device = "cuda:0", .memory_limit_bytes = 12 * kGibibyte}}), testing::ElementsAre(0, 12 * kGibibyte))
+      << "never negative";
+  for (const size_t count : {1U, 3U, 7U}) {
+    const std::vector<int64_t> limits = LimitsOf(std::vector<DeviceSettings>(count, DeviceSettings{.device = "cuda:0"}));
+    EXPECT_LE(std::accumulate(limits.begin(), limits.end(), int64_t{0}), all) << count;
+  }
+}
+
+TEST(Devices, OnTheHostMayHaveAllOfItEach) {
+  EXPECT_THAT(LimitsOf({{.name = "left"}, {.name = "right"}, {.name = "small", .memory_limit_bytes = kGibibyte}}), testing::ElementsAre(5 * kGibibyte, 5 * kGibibyte, kGibibyte));
 }
 
 TEST(Devices, KeepTheirOrderNamesAndOwnQueues) {

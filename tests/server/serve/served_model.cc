@@ -18,10 +18,10 @@ std::filesystem::path ModelsOf(const ServedOptions& options, const TemporaryDire
 }
 
 Devices& Filled(Devices& devices, const ServerConfig& config, const ServedOptions& options) {
-  for (const DeviceSettings& settings : DevicesOf(config)) {
-    DeviceExecution execution = options.execution ? options.execution(settings) : DeviceExecution{options.executor, options.device_memory};
-    devices.Add(settings, std::move(execution), config.memory_limit_bytes, ClientShareOf(config));
-  }
+  const auto execution_on = [&options](const DeviceSettings& settings) {
+    return options.execution ? options.execution(settings) : DeviceExecution{options.executor, options.device_memory};
+  };
+  devices.AddAll(DevicesOf(config), execution_on, config.memory_limit_bytes, ClientShareOf(config));
   return devices;
 }
 
