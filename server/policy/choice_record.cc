@@ -40,6 +40,7 @@ Json JsonOf(const LevelOffer& offer) {
   json["needed_bytes"] = Bytes(offer.needed_bytes);
   json["available_bytes"] = Bytes(offer.available_bytes);
   json["device_bytes"] = Bytes(offer.device_bytes);
+  if (offer.limit_bytes) json["limit_bytes"] = Bytes(*offer.limit_bytes);
   return json;
 }
 
@@ -101,7 +102,7 @@ PolicySettings ParseSettings(const JsonField& field) {
 }
 
 LevelOffer ParseOffer(const JsonField& field) {
-  CheckKeys(field, {"level", "device", "quality", "service_s", "queue_s", "spare_s", "queue_full", "client_places", "needed_bytes", "available_bytes", "device_bytes"});
+  CheckKeys(field, {"level", "device", "quality", "service_s", "queue_s", "spare_s", "queue_full", "client_places", "needed_bytes", "available_bytes", "device_bytes", "limit_bytes"});
   return {.level = ParseName(field.At("level")),
           .device = ParseName(field.At("device")),
           .quality = Optional(field, "quality", ParseShare),
@@ -112,7 +113,8 @@ LevelOffer ParseOffer(const JsonField& field) {
           .client_places = Optional(field, "client_places", [](const JsonField& places) { return places.Integer(1, kMostPlaces); }),
           .needed_bytes = ParseBytes(field.At("needed_bytes")),
           .available_bytes = ParseBytes(field.At("available_bytes")),
-          .device_bytes = ParseBytes(field.At("device_bytes"))};
+          .device_bytes = ParseBytes(field.At("device_bytes")),
+          .limit_bytes = Optional(field, "limit_bytes", ParseBytes)};
 }
 
 std::vector<LevelOffer> ParseOffers(const JsonField& field) {

@@ -1,6 +1,9 @@
 #include "server/policy/choice_replay.h"
 
 #include <algorithm>
+#include <cstddef>
+
+#include "engine/error.h"
 
 namespace tuckerseg {
 namespace {
@@ -17,14 +20,24 @@ bool Agree(const LevelVerdict& a, const LevelVerdict& b) {
   return a.offer ? a.reason == b.reason : a.refusal->reason == b.refusal->reason;
 }
 
+/// What the device would have more than it had.
+int64_t MoreBytes(const ChoiceRecord& record, size_t place, int64_t bytes) {
+  const LevelOffer& offer = record.offers[place];
+  if (offer.limit_bytes) return bytes - *offer.limit_bytes;
+  throw Error(ErrorCode::kInvalidArgument, "choice.offers[" + std::to_string(place) + "].limit_bytes: missing; must say what " + offer.device +
+                                               " had where it is to have another memory (older servers did not tell, and where the host's memory stood in the way first it is not there)");
+}
+
 }  // namespace
 
 std::vector<LevelOffer> OffersUnder(const ChoiceRecord& record, const ReplayChanges& changes) {
   std::vector<LevelOffer> offers;
-  for (LevelOffer offer : record.offers) {
+  for (size_t place = 0; place < record.offers.size(); ++place) {
+    LevelOffer offer = record.offers[place];
     if (changes.devices_left_out.contains(offer.device)) continue;
     if (const auto memory = changes.device_memory_bytes.find(offer.device); memory != changes.device_memory_bytes.end()) {
-      const int64_t more = memory->second - (offer.device_bytes + record.held_bytes);
+      const int64_t more = MoreBytes(record, place, memory->second);
+      offer.limit_bytes = memory->second;
       offer.device_bytes = std::max<int64_t>(offer.device_bytes + more, 0);
       offer.available_bytes = std::max<int64_t>(offer.available_bytes + more, 0);
     }
@@ -52,9 +65,9 @@ std::optional<double> ChoiceTally::mean_quality() const {
 }
 
 void ChoiceReplay::Add(const ChoiceRecord& record) {
-  ++records_;
   for (const LevelOffer& offer : record.offers) devices_.insert(offer.device);
-  const std::vector<LevelOffer> offers = OffersUnder(record, changes_);
+  const std::vector<LevelOffer> offers = OffersUnder(record, changes_);  // before anything is counted
+  ++records_;
   const LevelVerdict verdict = ChooseOffer(record.promises, offers, changes_.settings.value_or(record.settings));
   before_.Count(record.task, record.offers, record.verdict);
   if (offers.empty() && !record.offers.empty()) {

@@ -18,11 +18,12 @@ namespace tuckerseg {
 /// What is other than it was. What is not named stays as each record has it.
 struct ReplayChanges {
   std::optional<PolicySettings> settings;
-  std::map<std::string, int64_t> device_memory_bytes;  ///< what a device has for this server, volumes included
+  std::map<std::string, int64_t> device_memory_bytes;  ///< what a device has for this server, weights and, on the host, volumes included
   std::set<std::string> devices_left_out;
 };
 
-/// The offers of a record as they would have been. What others held of a device's memory they still hold.
+/// The offers of a record as they would have been. What others held of a device's memory they still hold, and what stayed there still stays.
+/// Errors: kInvalidArgument where a device's memory is another and the record does not say what it was (LevelOffer::limit_bytes).
 std::vector<LevelOffer> OffersUnder(const ChoiceRecord& record, const ReplayChanges& changes);
 
 /// Why requests are refused whose offers were all on devices that are left out: no reason of the policy's own.
@@ -47,6 +48,7 @@ class ChoiceReplay {
  public:
   explicit ChoiceReplay(ReplayChanges changes) : changes_(std::move(changes)) {}
 
+  /// Errors: as OffersUnder; the record is not counted then.
   void Add(const ChoiceRecord& record);
 
   int64_t records() const { return records_; }

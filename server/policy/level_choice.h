@@ -37,7 +37,9 @@ struct LevelOffer {
   std::optional<int64_t> client_places = {};
   int64_t needed_bytes = 0;        ///< at its peak, weights that are not there yet included
   int64_t available_bytes = 0;     ///< when its turn comes: without what must stay
-  int64_t device_bytes = 0;        ///< that the device has for this server at all
+  int64_t device_bytes = 0;        ///< that the device has for this server at all, beside the volume and weights that stay
+  /// That the device has with them, where `device_bytes` are of that; none: they are of the host's memory, of which the device has no settled part, or nobody can tell. Nothing is chosen by it.
+  std::optional<int64_t> limit_bytes = {};
   bool operator==(const LevelOffer&) const = default;
 
   /// Whether there is a place in the queue for the request.

@@ -42,6 +42,7 @@ struct MemoryOffer {
   int64_t needed_bytes = 0;
   int64_t available_bytes = 0;
   int64_t device_bytes = 0;
+  std::optional<int64_t> limit_bytes = {};
 };
 
 /// The one that stands in the way first. One that can never be enough goes before one that is short now: waiting would not help. `most_bytes`: of either that the
@@ -59,6 +60,12 @@ int64_t FreeOf(const MemoryBudget& budget) { return budget.limit_bytes() - budge
 int64_t FreeOn(Device& device) {
   const int64_t unreserved = FreeOf(device.memory());
   return device.on_host() ? unreserved : std::min(unreserved, device.OwnMemory().free.value_or(unreserved));
+}
+
+/// Whether the host's limit is the device's, as it alone is on the host and may have all of it.
+bool HasTheHostForItself(Device& device, ServiceParts& parts) {
+  if (!device.on_host() || device.memory().limit_bytes() != parts.memory.limit_bytes()) return false;
+  return std::count_if(parts.devices.begin(), parts.devices.end(), [](const Device& other) { return other.on_host(); }) == 1;
 }
 
 /// Of a device with memory of its own, `most_bytes` of which a request can ever have: as many patches at once as it is set to where that is enough, else one, else the host sums. What is
@@ -186,10 +193,12 @@ class Offers {
     candidate.service_s = room.load_s + device.times().Foretell({request_.model.model().task, level.name}, candidate.size, SecondsByCard(level, request_.model, device));
     const MemoryOffer host{.needed_bytes = candidate.peak_bytes + (device.on_host() ? room.missing_bytes : 0),
                            .available_bytes = FreeOf(parts_.memory) + room.leaving_on_host_bytes,
-                           .device_bytes = parts_.memory.limit_bytes() - request_.held_bytes - room.lasting_on_host_bytes};
+                           .device_bytes = parts_.memory.limit_bytes() - request_.held_bytes - room.lasting_on_host_bytes,
+                           .limit_bytes = HasTheHostForItself(device, parts_) ? std::optional(parts_.memory.limit_bytes()) : std::nullopt};
     const MemoryOffer own{.needed_bytes = candidate.device_bytes + room.missing_bytes,
                           .available_bytes = FreeOn(device) + room.leaving_bytes,
-                          .device_bytes = device.memory().limit_bytes() - room.lasting_bytes};
+                          .device_bytes = device.memory().limit_bytes() - room.lasting_bytes,
+                          .limit_bytes = device.memory().limit_bytes()};
     Turn turn = TurnOfRequest();
     turn.foretold_s = candidate.service_s;
     QueueRoom queue = device.queue().RoomFor(turn);
@@ -208,7 +217,8 @@ class Offers {
                        .client_places = device.queue().PlacesHeldBy(request_.client),
                        .needed_bytes = memory.needed_bytes,
                        .available_bytes = memory.available_bytes,
-                       .device_bytes = memory.device_bytes});
+                       .device_bytes = memory.device_bytes,
+                       .limit_bytes = memory.limit_bytes});
     candidates_.push_back(std::move(candidate));
     turns_.push_back(std::move(turn));
   }

@@ -63,6 +63,20 @@ TEST_F(ReplayProgram, TakesTheMemoryOfEachOfSeveralDevices) {
   EXPECT_EQ(RunJson("choices.jsonl --config other.json").at("after").at("reasons"), Json::parse(R"({"memory": 3})")) << "the host's memory is none of the device's";
 }
 
+TEST_F(ReplayProgram, LeavesOutForAnotherMemoryWhatDoesNotSayWhatThereWas) {
+  ChoiceRecord of_before = OnTheCpu({});
+  for (LevelOffer& offer : of_before.offers) offer.limit_bytes.reset();
+  folder_.Write("both.jsonl", EncodeChoice(of_before) + "\n" + FileText(folder_.path() / "choices.jsonl"));
+  EXPECT_EQ(RunJson("both.jsonl").at("records"), 4) << "nothing is asked of it";
+  const Outcome outcome = Run("both.jsonl --device-memory cpu=16GiB --json");
+  EXPECT_EQ(outcome.status, 0);
+  EXPECT_EQ(Json::parse(outcome.out).at("records"), 3);
+  EXPECT_EQ(Json::parse(outcome.out).at("unreadable_lines"), 1);
+  EXPECT_THAT(outcome.err, HasSubstr("both.jsonl, line 1: choice.offers[0].limit_bytes: missing; must say what cpu had"));
+  folder_.Write("of_before.jsonl", EncodeChoice(of_before) + "\n");
+  ExpectFailure(Run("of_before.jsonl --device-memory cpu=16GiB"), 1, "of_before.jsonl, line 1: choice.offers[0].limit_bytes: missing");
+}
+
 TEST_F(ReplayProgram, LeavesADeviceOut) {
   const Json json = RunJson("--without-device cpu choices.jsonl");
   EXPECT_EQ(json.at("after").at("refusals"), Json::parse(R"({"no device": 3})"));

@@ -23,6 +23,7 @@ ChoiceRecord Full() {
   record.offers[1].queue_full = true;
   record.offers[3].client_places = 8;
   record.offers[2].quality.reset();
+  record.offers[4].limit_bytes.reset();
   return Decided(record);
 }
 
@@ -46,9 +47,9 @@ TEST(ChoiceRecord, IsOneLine) {
   EXPECT_THAT(EncodeChoice(record), Not(HasSubstr("\n")));
   EXPECT_EQ(EncodeChoice(OnTheCpu({.max_latency_s = 20})),
             R"({"format_version":1,"at_s":12.5,"task":"total","promises":{"max_latency_s":20.0},"settings":{"min_quality":0.0,"deadline_margin":0.0},"held_bytes":1073741824,"offers":[)"
-            R"({"level":"original","device":"cpu","quality":1.0,"service_s":40.0,"queue_s":0.0,"queue_full":false,"needed_bytes":4294967296,"available_bytes":16106127360,"device_bytes":16106127360},)"
-            R"({"level":"half","device":"cpu","quality":0.97,"service_s":20.0,"queue_s":0.0,"queue_full":false,"needed_bytes":3221225472,"available_bytes":16106127360,"device_bytes":16106127360},)"
-            R"({"level":"third","device":"cpu","quality":0.92,"service_s":12.0,"queue_s":0.0,"queue_full":false,"needed_bytes":2147483648,"available_bytes":16106127360,"device_bytes":16106127360}],)"
+            R"({"level":"original","device":"cpu","quality":1.0,"service_s":40.0,"queue_s":0.0,"queue_full":false,"needed_bytes":4294967296,"available_bytes":16106127360,"device_bytes":16106127360,"limit_bytes":17179869184},)"
+            R"({"level":"half","device":"cpu","quality":0.97,"service_s":20.0,"queue_s":0.0,"queue_full":false,"needed_bytes":3221225472,"available_bytes":16106127360,"device_bytes":16106127360,"limit_bytes":17179869184},)"
+            R"({"level":"third","device":"cpu","quality":0.92,"service_s":12.0,"queue_s":0.0,"queue_full":false,"needed_bytes":2147483648,"available_bytes":16106127360,"device_bytes":16106127360,"limit_bytes":17179869184}],)"
             R"("chosen":{"level":"half","device":"cpu","reason":"deadline","finish_s":20.0}})");
 }
 
@@ -83,6 +84,7 @@ TEST(ChoiceRecord, IsReadStrictly) {
   ExpectRefusal([](Json& j) { j["offers"][1]["quality"] = nullptr; }, "choice.offers[1].quality = null: must be a finite number");
   ExpectRefusal([](Json& j) { j["offers"][1]["needed_bytes"] = 1.5; }, "choice.offers[1].needed_bytes = 1.5: must be a whole number");
   ExpectRefusal([](Json& j) { j["offers"][1]["device_bytes"] = -1; }, "choice.offers[1].device_bytes = -1: must be a whole number in [0, 1125899906842624]");
+  ExpectRefusal([](Json& j) { j["offers"][1]["limit_bytes"] = -1; }, "choice.offers[1].limit_bytes = -1: must be a whole number in [0, 1125899906842624]");
   ExpectRefusal([](Json& j) { j["offers"][1].erase("queue_full"); }, "choice.offers[1].queue_full: missing");
   ExpectRefusal([](Json& j) { j["offers"][1]["client_places"] = 0; }, "choice.offers[1].client_places = 0: must be a whole number in [1, 10000]");
   ExpectRefusal([](Json& j) { j["offers"][1] = j["offers"][0]; }, "must be the only offer of its level on its device");
@@ -107,6 +109,14 @@ TEST(ChoiceRecord, IsReadAsVersionsHaveWrittenItThatToldNoNumbersOfALimit) {
   json["refused"].erase("needed_bytes");
   json["refused"].erase("limit_bytes");
   EXPECT_FALSE(ParseChoice(json.dump()).verdict.refusal->byte_limit);
+}
+
+TEST(ChoiceRecord, IsReadAsVersionsHaveWrittenItThatToldNoLimitOfADevice) {
+  ChoiceRecord record = OnTheCpu({});
+  Json json = Json::parse(EncodeChoice(record));
+  for (Json& offer : json["offers"]) offer.erase("limit_bytes");
+  for (LevelOffer& offer : record.offers) offer.limit_bytes.reset();
+  EXPECT_EQ(ParseChoice(json.dump()), record);
 }
 
 TEST(ChoiceRecord, IsNothingElse) {

@@ -5,6 +5,7 @@
 
 #include "engine/model/json_text.h"
 #include "server/policy/replay_report.h"
+#include "tests/engine/volume/expect_error.h"
 #include "tests/server/policy/choice_samples.h"
 
 namespace tuckerseg {
@@ -84,6 +85,42 @@ TEST(ChoiceReplay, GivesADeviceAnotherMemoryAndLeavesItWhatOthersHold) {
   replay.Add(Decided(record));
   EXPECT_THAT(replay.after().levels, ElementsAre(Pair(kHalf, 1)));
   EXPECT_THAT(replay.after().reasons, ElementsAre(Pair("memory", 1)));
+}
+
+TEST(ChoiceReplay, LeavesADeviceTheWeightsThatStayThere) {
+  ChoiceRecord record = OnTheCpu({});
+  for (LevelOffer& offer : record.offers) offer.device_bytes = offer.available_bytes = 12 * kGibibyteOfChoices;  // of sixteen, one of the volume and three of weights
+  EXPECT_EQ(OffersUnder(record, {.device_memory_bytes = {{"cpu", 16 * kGibibyteOfChoices}}}), record.offers) << "what there was";
+  for (const LevelOffer& offer : OffersUnder(record, {.device_memory_bytes = {{"cpu", 10 * kGibibyteOfChoices}}})) EXPECT_EQ(offer.device_bytes, 6 * kGibibyteOfChoices);
+}
+
+TEST(ChoiceReplay, DoesNotCountTheVolumeInMemoryThatIsADevicesOwn) {
+  ChoiceRecord record = OnTwoDevices({});
+  for (LevelOffer& offer : record.offers) {
+    if (offer.device != "cuda:0") continue;
+    offer.limit_bytes = 40 * kGibibyteOfChoices;
+    offer.device_bytes = offer.available_bytes = 38 * kGibibyteOfChoices;  // two of weights; the volume lies on the host
+  }
+  EXPECT_EQ(OffersUnder(record, {.device_memory_bytes = {{"cuda:0", 40 * kGibibyteOfChoices}}}), record.offers);
+  const std::vector<LevelOffer> offers = OffersUnder(record, {.device_memory_bytes = {{"cuda:0", 5 * kGibibyteOfChoices}}});
+  EXPECT_EQ(offers[0], record.offers[0]) << "another device";
+  EXPECT_EQ(offers[3].device_bytes, 3 * kGibibyteOfChoices);
+}
+
+TEST(ChoiceReplay, TakesNoRecordForAnotherMemoryThatDoesNotSayWhatThereWas) {
+  ChoiceRecord record = OnTwoDevices({});
+  record.offers[4].limit_bytes.reset();
+  const std::string reason = "choice.offers[4].limit_bytes: missing; must say what cuda:0 had";
+  ExpectError(ErrorCode::kInvalidArgument, reason, [&] { OffersUnder(record, {.device_memory_bytes = {{"cuda:0", kGibibyteOfChoices}}}); });
+  ChoiceReplay replay({.device_memory_bytes = {{"cuda:0", kGibibyteOfChoices}}});
+  ExpectError(ErrorCode::kInvalidArgument, reason, [&] { replay.Add(record); });
+  EXPECT_EQ(replay.records(), 0);
+  EXPECT_EQ(replay.before().served, 0);
+  EXPECT_THAT(replay.devices(), ElementsAre("cpu", "cuda:0")) << "they are no less there";
+  replay.Add(OnTheCpu({}));
+  EXPECT_EQ(replay.records(), 1);
+  EXPECT_EQ(OffersUnder(record, {.device_memory_bytes = {{"cpu", 16 * kGibibyteOfChoices}}}), record.offers) << "which it says of the CPU";
+  EXPECT_EQ(OffersUnder(record, {.device_memory_bytes = {{"cuda:0", 1}}, .devices_left_out = {"cuda:0"}}).size(), 3U);
 }
 
 TEST(ChoiceReplay, AMemoryThatDoesNotHoldTheVolumeHoldsNothing) {

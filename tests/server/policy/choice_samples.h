@@ -18,7 +18,8 @@ inline LevelOffer OfferOf(const std::string& level, const std::string& device, d
           .service_s = service_s,
           .needed_bytes = gibibytes * kGibibyteOfChoices,
           .available_bytes = 15 * kGibibyteOfChoices,
-          .device_bytes = 15 * kGibibyteOfChoices};
+          .device_bytes = 15 * kGibibyteOfChoices,
+          .limit_bytes = 16 * kGibibyteOfChoices};
 }
 
 /// What the policy says of the rest of the record.

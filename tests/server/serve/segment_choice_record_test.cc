@@ -12,7 +12,9 @@
 #include <vector>
 
 #include "server/observe/choice_log.h"
+#include "server/policy/choice_replay.h"
 #include "tests/engine/model/temporary_directory.h"
+#include "tests/engine/volume/expect_error.h"
 #include "tests/server/serve/held_model.h"
 #include "tests/server/serve/segment_conversation.h"
 #include "tests/server/variants/tiny_variants.h"
@@ -26,13 +28,15 @@ using testing::Not;
 /// An original whose patch is expected to take ten seconds, and a level at a microsecond.
 class SegmentChoiceRecord : public testing::Test {
  protected:
-  explicit SegmentChoiceRecord(bool open = true) {
+  /// `devices`: none: one on the host.
+  explicit SegmentChoiceRecord(bool open = true, std::vector<DeviceSettings> devices = {}) {
     if (open) gate_.Open();
     disk_.Add("quick", {{"quick", 0.3, true, 1}}, 11, TinyCard("quick", 0.93, 0.91));
     ServedOptions options;
     options.models = disk_.models();
     options.executor = gate_.Before(options.executor);
     options.config.allow_phantom_quality = true;
+    options.config.devices = std::move(devices);
     served_.emplace(std::move(options));
     served_->times().Expect({"tiny", "original"}, 10);
     log_.emplace(file_, int64_t{1} << 20);
@@ -87,6 +91,7 @@ TEST_F(SegmentChoiceRecord, HoldsTheOffersAndWhatWasChosen) {
     EXPECT_EQ(offer.device, "cpu");
     EXPECT_GT(offer.needed_bytes, 0);
     EXPECT_EQ(offer.device_bytes + record.held_bytes + weights.at(offer.level), int64_t{1} << 30);
+    EXPECT_EQ(offer.limit_bytes, int64_t{1} << 30);
     EXPECT_EQ(offer.available_bytes, offer.device_bytes) << "nobody else is there";
     EXPECT_FALSE(offer.queue_full);
   }
@@ -94,6 +99,49 @@ TEST_F(SegmentChoiceRecord, HoldsTheOffersAndWhatWasChosen) {
   EXPECT_EQ(record.offers[*record.verdict.offer].level, "quick");
   EXPECT_EQ(record.verdict.reason, LevelReason::kDeadline);
   EXPECT_EQ(ChooseOffer(record.promises, record.offers, record.settings).offer, record.verdict.offer) << "it can be replayed";
+}
+
+TEST_F(SegmentChoiceRecord, CanBeReplayedWithTheMemoryThatThereWas) {
+  EXPECT_TRUE(Ask(Within(60)).ok());
+  const std::vector<ChoiceRecord> records = Records();
+  ASSERT_EQ(records.size(), 1U);
+  EXPECT_EQ(OffersUnder(records[0], {.device_memory_bytes = {{"cpu", int64_t{1} << 30}}}), records[0].offers);
+}
+
+/// The same on a device whose own memory is short, and which a level has been loaded onto by name.
+class SegmentChoiceRecordOnAGpu : public SegmentChoiceRecord {
+ protected:
+  static constexpr int64_t kGpuBytes = 100'000'000;
+  SegmentChoiceRecordOnAGpu() : SegmentChoiceRecord(/*open=*/true, {{.name = "gpu", .device = "cuda:0", .memory_limit_bytes = kGpuBytes}}) {
+    const auto view = served_->view();
+    served_->catalogue().Load(view->Find("tiny").original(), {});
+  }
+};
+
+TEST_F(SegmentChoiceRecordOnAGpu, CanBeReplayedWithTheMemoryThatThereWas) {
+  EXPECT_TRUE(Ask({}).ok());
+  const std::vector<ChoiceRecord> records = Records();
+  ASSERT_EQ(records.size(), 1U);
+  ASSERT_EQ(records[0].offers.size(), 2U);
+  for (const LevelOffer& offer : records[0].offers) {
+    EXPECT_EQ(offer.limit_bytes, kGpuBytes);
+    EXPECT_LT(offer.device_bytes, kGpuBytes) << "weights stay there";
+  }
+  EXPECT_EQ(OffersUnder(records[0], {.device_memory_bytes = {{"gpu", kGpuBytes}}}), records[0].offers);
+}
+
+/// The same where the host's memory is short.
+class SegmentChoiceRecordBesideALargeGpu : public SegmentChoiceRecord {
+ protected:
+  SegmentChoiceRecordBesideALargeGpu() : SegmentChoiceRecord(/*open=*/true, {{.name = "gpu", .device = "cuda:0", .memory_limit_bytes = int64_t{8} << 30}}) {}
+};
+
+TEST_F(SegmentChoiceRecordBesideALargeGpu, DoesNotTakeTheHostsMemoryForTheDevices) {
+  EXPECT_TRUE(Ask({}).ok());
+  const std::vector<ChoiceRecord> records = Records();
+  ASSERT_EQ(records.size(), 1U);
+  for (const LevelOffer& offer : records[0].offers) EXPECT_FALSE(offer.limit_bytes);
+  ExpectError(ErrorCode::kInvalidArgument, "limit_bytes: missing", [&] { OffersUnder(records[0], {.device_memory_bytes = {{"gpu", int64_t{8} << 30}}}); });
 }
 
 /// The same, whose first patch waits.
