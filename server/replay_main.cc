@@ -34,7 +34,8 @@ void ApplyConfig(const std::string& path, ReplayChanges& changes) {
   ServerConfig config;
   ApplyConfigJson({std::istreambuf_iterator<char>(file), {}}, config);
   changes.settings = PolicySettings{.min_quality = config.min_quality, .deadline_margin = config.deadline_margin};
-  if (config.devices.empty() && config.memory_limit_bytes > 0) changes.device_memory_bytes[config.device] = config.memory_limit_bytes;
+  const bool has_the_host = config.devices.empty() && config.device == kHostDevice;  // else it is none of the device's
+  if (has_the_host && config.memory_limit_bytes > 0) changes.device_memory_bytes[config.device] = config.memory_limit_bytes;
   for (const DeviceSettings& device : config.devices)
     if (device.memory_limit_bytes > 0) changes.device_memory_bytes[device.name] = device.memory_limit_bytes;
 }

@@ -63,6 +63,12 @@ TEST_F(ReplayProgram, TakesTheMemoryOfEachOfSeveralDevices) {
   EXPECT_EQ(RunJson("choices.jsonl --config other.json").at("after").at("reasons"), Json::parse(R"({"memory": 3})")) << "the host's memory is none of the device's";
 }
 
+TEST_F(ReplayProgram, DoesNotTakeTheHostsMemoryForThatOfAGpu) {
+  folder_.Write("gpu.jsonl", EncodeChoice(OnTwoDevices({})) + "\n");
+  folder_.Write("other.json", R"({"device": "cuda:0", "memory_limit_bytes": 1, "deadline_margin": 0})");
+  EXPECT_EQ(RunJson("gpu.jsonl --config other.json").at("changed"), 0);
+}
+
 TEST_F(ReplayProgram, LeavesOutForAnotherMemoryWhatDoesNotSayWhatThereWas) {
   ChoiceRecord of_before = OnTheCpu({});
   for (LevelOffer& offer : of_before.offers) offer.limit_bytes.reset();
