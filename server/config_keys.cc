@@ -124,7 +124,7 @@ ConfigKey CertificateList(std::string name, std::string meaning) {
 Json DeviceSchema() {
   const DeviceSettings absent;
   const auto whole = [](int64_t low, int64_t high, int64_t value) { return Json{{"type", "integer"}, {"minimum", low}, {"maximum", high}, {"default", value}}; };
-  const Json properties{{"name", Json{{"type", "string"}, {"pattern", DeviceNamePattern()}}},
+  const Json properties{{"name", Json{{"type", "string"}, {"pattern", DeviceNamePattern()}, {"not", Json{{"const", kHostBesideDevices}}}}},
                         {"device", Json{{"type", "string"}, {"default", absent.device}}},
                         {"threads", whole(0, kMostDeviceThreads, absent.threads)},
                         {"memory_limit_bytes", whole(0, kMostDeviceBytes, absent.memory_limit_bytes)},

@@ -35,6 +35,9 @@ DeviceSettings ReadDevice(const JsonField& entry) {
   if (!IsDeviceName(read.name)) {
     throw Error(ErrorCode::kInvalidArgument, entry.path() + ".name = " + ShownKey(read.name) + ": must be 1 to " + std::to_string(kLongestName) + " of a-z 0-9 : . _ -");
   }
+  if (read.name == kHostBesideDevices) {
+    throw Error(ErrorCode::kInvalidArgument, entry.path() + ".name = " + read.name + ": must be another one, as the host's own memory is shown under it");
+  }
   return read;
 }
 

@@ -14,6 +14,9 @@ namespace tuckerseg {
 /// What DeviceSettings::device is of a device that computes on the host's processors.
 inline constexpr auto kHostDevice = "cpu";
 
+/// What metrics and pages call the host where it is no device's and a device is called kHostDevice: no device's name.
+inline constexpr auto kHostBesideDevices = "host";
+
 /// The largest values that may be set, of the keys of the same names where there is only one device, too.
 inline constexpr int64_t kMostDeviceThreads = 1024;
 inline constexpr int64_t kMostDeviceQueue = 10000;
@@ -46,7 +49,7 @@ std::string DeviceNamePattern();
 std::vector<std::string> PrecisionNames();
 
 /// A list of {`name`, `device`, `threads`, `memory_limit_bytes`, `queue_capacity`, `precision`, `patches_at_once`, `overlap`}, each of which may be left out; a name that is left out is the `device`.
-/// Errors: kInvalidArgument for an empty list, a name that cannot be one or is another's, a value out of range.
+/// Errors: kInvalidArgument for an empty list, a name that cannot be one or is another's or the host's, a value out of range.
 std::vector<DeviceSettings> ReadDevices(const JsonField& list);
 /// The list with every key.
 Json DevicesJson(const std::vector<DeviceSettings>& devices);

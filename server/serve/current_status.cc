@@ -91,7 +91,7 @@ ServerStatus CurrentStatus(const ServiceParts& parts) {
     host_is_told = host_is_told || IsTheHost(device, parts.devices);
     name_is_taken = name_is_taken || device.name() == kHostDevice;
   }
-  if (!host_is_told) status.devices.push_back({.name = name_is_taken ? "host" : kHostDevice, .queue = {}, .memory = HostMemoryNow(parts)});
+  if (!host_is_told) status.devices.push_back({.name = name_is_taken ? kHostBesideDevices : kHostDevice, .queue = {}, .memory = HostMemoryNow(parts)});
   return status;
 }
 

@@ -135,6 +135,7 @@ TEST(ConfigSchema, TakesAndRefusesWhatTheProgramDoes) {
   expect_device(R"({"name": "gpu.0_a-b:c", "threads": 1024, "queue_capacity": 1})", true);
   expect_device(R"({"name": ""})", false);
   expect_device(R"({"name": "With Capitals"})", false);
+  expect_device(R"({"name": "host"})", false);
   expect_device(R"({"name": "a23456789012345678901234567890123"})", false);
   expect_device(R"({"threads": -1})", false);
   expect_device(R"({"name": "a2345678901234567890123456789012", "threads": 1024, "memory_limit_bytes": 1125899906842624, "queue_capacity": 10000})", true);

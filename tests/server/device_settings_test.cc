@@ -50,6 +50,11 @@ TEST(ReadDevices, RefusesTwoOfOneName) {
   ExpectError(ErrorCode::kInvalidArgument, "config.devices[1].name = cpu: must be a name that no other device has", [] { Read(R"([{"threads": 1}, {"threads": 2}])"); });
 }
 
+TEST(ReadDevices, RefusesTheNameThatTheHostsOwnMemoryIsShownUnder) {
+  ExpectError(ErrorCode::kInvalidArgument, "config.devices[1].name = host: must be another one", [] { Read(R"([{"name": "cpu", "device": "cuda:0"}, {"name": "host", "device": "cuda:1"}])"); });
+  EXPECT_EQ(Read(R"([{"name": "hosts"}])").size(), 1U);
+}
+
 TEST(ReadDevices, RefusesNamesThatAreNoLabels) {
   for (const char* list : {R"([{"name": ""}])", R"([{"name": "GPU"}])", R"([{"name": "a b"}])", R"([{"name": "a23456789012345678901234567890123"}])"}) {
     ExpectError(ErrorCode::kInvalidArgument, "must be 1 to 32 of a-z 0-9 : . _ -", [&] { Read(list); });
