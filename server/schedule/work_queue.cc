@@ -9,11 +9,11 @@
 #include "engine/error.h"
 #include "server/client_share.h"
 #include "server/schedule/time_ahead.h"
+#include "server/stopping_error.h"
 
 namespace tuckerseg {
 namespace {
 
-constexpr auto kStopping = "the server is stopping: try another one";
 /// Who goes before takes all the time that what waits can spare, and its forecast's error adds to those of what waits: the margin is so many times that of work alone.
 constexpr double kBehindOthers = 2;
 constexpr double kNewest = 0.1;
@@ -57,7 +57,7 @@ void WorkQueue::Stop() {
     dropped.swap(waiting_);
     for (const auto& ticket : running_) ticket->stop_.request_stop();
   }
-  for (const auto& ticket : dropped) End(*ticket, std::make_exception_ptr(Error(ErrorCode::kUnavailable, kStopping)));
+  for (const auto& ticket : dropped) End(*ticket, std::make_exception_ptr(StoppingError()));
   for (std::jthread& worker : workers_)
     if (worker.joinable()) worker.join();
 }
@@ -69,7 +69,7 @@ std::shared_ptr<Ticket> WorkQueue::Submit(Turn turn, DeviceWork work, SettleTurn
   ticket->turn_ = std::move(turn);
   {
     const std::lock_guard lock(mutex_);
-    if (stopped_) throw Error(ErrorCode::kUnavailable, kStopping);
+    if (stopped_) throw StoppingError();
     const int64_t held = Held();
     if (held >= capacity_) {
       throw Error(ErrorCode::kResourceExhausted, "queue: " + std::to_string(held) + " requests wait or run: must be fewer than " +

@@ -13,6 +13,7 @@
 #include "server/serve/status_of.h"
 #include "server/serve/variant_changes.h"
 #include "server/serve/variant_messages.h"
+#include "server/stopping_error.h"
 
 namespace tuckerseg {
 namespace {
@@ -134,7 +135,7 @@ grpc::Status ModelServiceImpl::WatchVariants(grpc::ServerContext* context, const
     VariantChanges changes;
     for (int64_t seen = -1;;) {
       if (context->IsCancelled()) throw Error(ErrorCode::kCancelled, "cancelled by the client");
-      if (parts_.draining) throw Error(ErrorCode::kUnavailable, "the server is stopping: try another one");
+      if (parts_.draining) throw StoppingError();
       const int64_t version = parts_.catalogue.WaitForChange(seen, kPoll);
       if (version == seen) continue;
       seen = version;

@@ -21,6 +21,7 @@
 #include "server/serve/segment_header.h"
 #include "server/serve/status_of.h"
 #include "server/serve/watched_gate.h"
+#include "server/stopping_error.h"
 
 namespace tuckerseg {
 namespace {
@@ -417,7 +418,7 @@ void SegmentRun::ThrowIfGone() const {
   if (std::chrono::system_clock::now() >= context_.deadline()) {
     throw Error(ErrorCode::kDeadlineExceeded, "deadline: passed before the label map was ready");
   }
-  if (parts_.draining) throw Error(ErrorCode::kUnavailable, "the server is stopping: try another one");
+  if (parts_.draining) throw StoppingError();
   throw Error(ErrorCode::kCancelled, "cancelled by the client");
 }
 

@@ -1,12 +1,13 @@
 #include "server/serve/stream_slot.h"
 
 #include "engine/error.h"
+#include "server/stopping_error.h"
 
 namespace tuckerseg {
 namespace {
 
 void ThrowIfDraining(const ServiceParts& parts) {
-  if (parts.draining) throw Error(ErrorCode::kUnavailable, "the server is stopping: try another one");
+  if (parts.draining) throw StoppingError();
 }
 
 }  // namespace
