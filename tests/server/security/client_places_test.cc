@@ -4,16 +4,15 @@
 
 #include <chrono>
 #include <cstddef>
-#include <future>
 #include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
-#include <stop_token>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "tests/server/schedule/held_work.h"
 #include "tests/server/security/served_securely.h"
 #include "tests/server/serve/compare_conversation.h"
 #include "tests/server/serve/held_model.h"
@@ -77,20 +76,6 @@ class Client {
   const std::shared_ptr<grpc::Channel> channel_;
   const std::multimap<std::string, std::string> metadata_;
   const std::vector<std::byte> ct_ = SmallCt().Bytes();
-};
-
-/// Holds a place of a client's in a queue as long as it lives.
-class HeldPlace {
- public:
-  HeldPlace(WorkQueue& queue, const std::string& client)
-      : ticket_(queue.Submit({.client = client}, [done = done_.get_future().share()](std::stop_token, DeviceGate&) { done.wait(); })) {}
-  ~HeldPlace() { done_.set_value(); }
-  HeldPlace(const HeldPlace&) = delete;
-  HeldPlace& operator=(const HeldPlace&) = delete;
-
- private:
-  std::promise<void> done_;
-  std::shared_ptr<Ticket> ticket_;
 };
 
 /// A server of an original and the level `quick`, whose worker waits before each patch; clients a, b and c with tokens.

@@ -4,18 +4,17 @@
 
 #include <algorithm>
 #include <chrono>
-#include <future>
 #include <memory>
 #include <mutex>
 #include <optional>
 #include <span>
-#include <stop_token>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "engine/segment/memory_plan.h"
 #include "engine/volume/nifti_reader.h"
+#include "tests/server/schedule/held_work.h"
 #include "tests/server/serve/compare_conversation.h"
 #include "tests/server/serve/held_model.h"
 #include "tests/server/serve/segment_conversation.h"
@@ -78,19 +77,6 @@ class WatchedLevels {
   PatchGate gate_;
   mutable std::mutex mutex_;
   std::vector<int64_t> ranks_;
-};
-
-/// Keeps a device's worker busy as long as it lives.
-class BusyWorker {
- public:
-  explicit BusyWorker(WorkQueue& queue) : ticket_(queue.Submit({}, [done = done_.get_future().share()](std::stop_token, DeviceGate&) { done.wait(); })) {}
-  ~BusyWorker() { done_.set_value(); }
-  BusyWorker(const BusyWorker&) = delete;
-  BusyWorker& operator=(const BusyWorker&) = delete;
-
- private:
-  std::promise<void> done_;
-  std::shared_ptr<Ticket> ticket_;
 };
 
 /// The original, `first` of rank 1 and `second` of rank 2. The levels of one rank, kGated, wait before each patch until a test lets them go on.
@@ -271,7 +257,7 @@ class CompareBehindOthers : public testing::Test {
   WatchedLevels levels_{0};
   ServedModel served_;
   CompareConversation conversation_{served_.channel()};
-  std::optional<BusyWorker> others_;
+  std::optional<HeldPlace> others_;
 };
 
 TEST_F(CompareBehindOthers, WaitsForThemRatherThanLoseWhatIsDone) {
