@@ -180,7 +180,7 @@ at::Tensor TorchNetwork::ApplyTucker(const Layer& layer, const at::Tensor& input
   const std::optional<at::Tensor> core_bias = out_factor == tensors_.end() ? Bias(layer) : std::nullopt;
   const at::Tensor core =
       IsTransposed(layer.kind)
-          ? at::conv_transpose3d(reduced, Tensor(layer, ".core"), core_bias, Sizes(layer.stride))
+          ? TransposedConvolution3d(reduced, Tensor(layer, ".core"), core_bias, layer.stride)
           : Convolution3d(reduced, Tensor(layer, ".core"), core_bias, layer.stride);
   return out_factor == tensors_.end() ? core : Convolution3d(core, out_factor->second, Bias(layer), kDense);
 }
@@ -225,7 +225,7 @@ at::Tensor TorchNetwork::Apply(const Layer& layer, size_t index, const std::vect
     case LayerKind::kTuckerTransposedConvolution:
       return ApplyTucker(layer, input);
     case LayerKind::kTransposedConvolution:
-      return at::conv_transpose3d(input, Tensor(layer, ".weight"), Bias(layer), Sizes(layer.stride));
+      return TransposedConvolution3d(input, Tensor(layer, ".weight"), Bias(layer), layer.stride);
     case LayerKind::kInstanceNorm:
       return ApplyNorm(layer, index, input);
     case LayerKind::kLeakyRelu:
