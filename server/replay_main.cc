@@ -1,5 +1,6 @@
 /// tuckerseg-replay: reads what a server has recorded of its choices, and tells what it would have chosen under other settings.
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <cstdint>
@@ -34,10 +35,14 @@ void ApplyConfig(const std::string& path, ReplayChanges& changes) {
   ServerConfig config;
   ApplyConfigJson({std::istreambuf_iterator<char>(file), {}}, config);
   changes.settings = PolicySettings{.min_quality = config.min_quality, .deadline_margin = config.deadline_margin};
-  const bool has_the_host = config.devices.empty() && config.device == kHostDevice;  // else it is none of the device's
-  if (has_the_host && config.memory_limit_bytes > 0) changes.device_memory_bytes[config.device] = config.memory_limit_bytes;
-  for (const DeviceSettings& device : config.devices)
-    if (device.memory_limit_bytes > 0) changes.device_memory_bytes[device.name] = device.memory_limit_bytes;
+  const std::vector<DeviceSettings> devices = DevicesOf(config);
+  const auto on_host = std::count_if(devices.begin(), devices.end(), [](const DeviceSettings& device) { return device.on_host(); });
+  for (const DeviceSettings& device : devices) {
+    // What is not a device's own is the host's: one device's alone where no other is on the host, as records have it, and never a GPU's.
+    const bool has_the_host = device.on_host() && on_host == 1 && device.memory_limit_bytes == 0;
+    const int64_t limit_bytes = has_the_host ? config.memory_limit_bytes : device.memory_limit_bytes;
+    if (limit_bytes > 0) changes.device_memory_bytes[device.name] = limit_bytes;
+  }
 }
 
 std::optional<int64_t> BytesIn(const std::string& text) {

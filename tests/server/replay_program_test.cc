@@ -69,6 +69,18 @@ TEST_F(ReplayProgram, DoesNotTakeTheHostsMemoryForThatOfAGpu) {
   EXPECT_EQ(RunJson("gpu.jsonl --config other.json").at("changed"), 0);
 }
 
+TEST_F(ReplayProgram, TakesTheHostsMemoryForTheOnlyOneOfSeveralDevicesThatIsOnTheHost) {
+  folder_.Write("two.jsonl", EncodeChoice(OnTwoDevices({})) + "\n");
+  const auto reasons = [this](const std::string& devices) {
+    folder_.Write("other.json", R"({"devices": [{"device": "cuda:0"}, )" + devices + R"(], "memory_limit_bytes": 4294967296, "deadline_margin": 0})");
+    EXPECT_EQ(RunJson("two.jsonl --config other.json").at("changed"), 0) << "the original runs on the GPU as before";
+    return RunJson("two.jsonl --config other.json --without-device cuda:0").at("after").at("reasons");
+  };
+  EXPECT_EQ(reasons(R"({"device": "cpu"})"), Json::parse(R"({"memory": 1})")) << "beside the volume the original does not fit there";
+  EXPECT_EQ(reasons(R"({"device": "cpu", "memory_limit_bytes": 17179869184})"), Json::parse(R"({"quality": 1})")) << "it has a share of its own";
+  EXPECT_EQ(reasons(R"({"device": "cpu"}, {"name": "second"})"), Json::parse(R"({"quality": 1})")) << "two on the host: what each had of it no record tells";
+}
+
 TEST_F(ReplayProgram, LeavesOutForAnotherMemoryWhatDoesNotSayWhatThereWas) {
   ChoiceRecord of_before = OnTheCpu({});
   for (LevelOffer& offer : of_before.offers) offer.limit_bytes.reset();
