@@ -1,20 +1,17 @@
 /// tuckerseg-replay: reads what a server has recorded of its choices, and tells what it would have chosen under other settings.
 #include <CLI/CLI.hpp>
 #include <algorithm>
-#include <charconv>
-#include <cmath>
 #include <cstdint>
 #include <exception>
 #include <fstream>
 #include <iostream>
 #include <iterator>
-#include <map>
-#include <optional>
 #include <set>
 #include <sstream>
 #include <string>
 #include <vector>
 
+#include "engine/cli/quantity.h"
 #include "engine/error.h"
 #include "server/config.h"
 #include "server/policy/choice_replay.h"
@@ -26,7 +23,6 @@ using namespace tuckerseg;
 
 constexpr int kFailed = 1;
 constexpr int kWrongUsage = 2;
-constexpr double kMostBytes = 1125899906842624;  // 2^50
 
 /// What a policy is told by a server's configuration. The other keys say nothing of a choice, or nothing that a record could follow.
 void ApplyConfig(const std::string& path, ReplayChanges& changes) {
@@ -45,24 +41,14 @@ void ApplyConfig(const std::string& path, ReplayChanges& changes) {
   }
 }
 
-std::optional<int64_t> BytesIn(const std::string& text) {
-  static const std::map<std::string, double> kUnits{{"", 1}, {"B", 1}, {"kB", 1e3}, {"MB", 1e6}, {"GB", 1e9}, {"TB", 1e12}, {"KiB", 1024}, {"MiB", 1048576}, {"GiB", 1073741824}, {"TiB", 1099511627776}};
-  double number = 0;
-  const char* end = text.data() + text.size();
-  const auto [unit, error] = std::from_chars(text.data(), end, number, std::chars_format::fixed);
-  if (error != std::errc()) return {};
-  const auto factor = kUnits.find(std::string(unit, end));
-  if (factor == kUnits.end()) return {};
-  const double bytes = number * factor->second;
-  if (!(bytes >= 1 && bytes <= kMostBytes)) return {};
-  return std::llround(bytes);
-}
-
 void ApplyDeviceMemory(const std::string& text, ReplayChanges& changes) {
   const size_t equals = text.find('=');
-  const auto bytes = equals == std::string::npos ? std::nullopt : BytesIn(text.substr(equals + 1));
-  if (!bytes || equals == 0) throw CLI::ValidationError("--device-memory = " + text + ": must be DEVICE=SIZE, as cpu=8GiB or cuda:0=40GB, up to 1024 TiB");
-  changes.device_memory_bytes[text.substr(0, equals)] = *bytes;
+  const std::string size = equals == 0 || equals == std::string::npos ? "" : text.substr(equals + 1);  // an empty one is none
+  try {
+    changes.device_memory_bytes[text.substr(0, equals)] = static_cast<int64_t>(ParseBytes(size));
+  } catch (const Error&) {
+    throw CLI::ValidationError("--device-memory = " + text + ": must be DEVICE=SIZE, as cpu=8GiB or cuda:0=40GB, up to 1024 TiB");
+  }
 }
 
 /// What could not be read of the files, and why not at first.

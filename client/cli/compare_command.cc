@@ -13,10 +13,10 @@
 #include "client/cli/ct_geometry.h"
 #include "client/cli/ct_source.h"
 #include "client/cli/progress_display.h"
-#include "client/cli/quantity.h"
 #include "client/cli/reference_map.h"
 #include "client/lib/client.h"
 #include "engine/cli/option_checks.h"
+#include "engine/cli/quantity.h"
 
 namespace tuckerseg {
 namespace {

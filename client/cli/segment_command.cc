@@ -10,12 +10,12 @@
 #include "client/cli/commands.h"
 #include "client/cli/ct_source.h"
 #include "client/cli/progress_display.h"
-#include "client/cli/quantity.h"
 #include "client/cli/random_key.h"
 #include "client/cli/segment_outputs.h"
 #include "client/cli/segment_report.h"
 #include "client/lib/client.h"
 #include "engine/cli/option_checks.h"
+#include "engine/cli/quantity.h"
 
 namespace tuckerseg {
 namespace {

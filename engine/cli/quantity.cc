@@ -1,4 +1,4 @@
-#include "client/cli/quantity.h"
+#include "engine/cli/quantity.h"
 
 #include <charconv>
 #include <cmath>
