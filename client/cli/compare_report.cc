@@ -4,8 +4,8 @@
 #include <iterator>
 #include <nlohmann/json.hpp>
 
-#include "client/cli/contract_words.h"
 #include "client/cli/result_warnings.h"
+#include "client/lib/contract_words.h"
 #include "engine/text_table.h"
 
 namespace tuckerseg {

@@ -5,9 +5,9 @@
 #include <nlohmann/json.hpp>
 #include <vector>
 
-#include "client/cli/contract_words.h"
 #include "client/cli/result_warnings.h"
 #include "client/cli/statistics_json.h"
+#include "client/lib/contract_words.h"
 #include "engine/text_table.h"
 
 namespace tuckerseg {

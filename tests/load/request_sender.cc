@@ -1,14 +1,13 @@
 #include "tests/load/request_sender.h"
 
 #include <algorithm>
-#include <cctype>
 #include <cmath>
 #include <cstdint>
 #include <optional>
 #include <stop_token>
-#include <string_view>
 #include <thread>
 
+#include "client/lib/contract_words.h"
 #include "engine/error.h"
 
 namespace tuckerseg::load {
@@ -30,19 +29,10 @@ ByteProducer ProducerOf(const VolumeFile& volume, const PlannedRequest& planned)
   };
 }
 
-/// "deadline": as metrics name it.
-std::string NameOf(v1::LevelReason reason) {
-  constexpr std::string_view kPrefix = "LEVEL_REASON_";
-  std::string name = v1::LevelReason_Name(reason);
-  if (name.starts_with(kPrefix)) name.erase(0, kPrefix.size());
-  std::transform(name.begin(), name.end(), name.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  return name;
-}
-
 void Take(const v1::Accepted& accepted, RequestRecord& record) {
   record.admitted = true;
   record.level = accepted.variant();
-  record.reason = NameOf(accepted.reason());
+  record.reason = tuckerseg::NameOf(accepted.reason());
   if (!accepted.has_estimated_latency()) return;
   const auto& foretold = accepted.estimated_latency();
   record.foretold_s = static_cast<double>(foretold.seconds()) + 1e-9 * foretold.nanos();

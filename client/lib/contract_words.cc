@@ -1,4 +1,4 @@
-#include "client/cli/contract_words.h"
+#include "client/lib/contract_words.h"
 
 #include <algorithm>
 #include <cctype>
