@@ -3,7 +3,7 @@
 #include <memory>
 #include <vector>
 
-#include "client/lib/channel.h"
+#include "client/lib/client.h"
 #include "tests/load/commands.h"
 #include "tests/load/load_report.h"
 #include "tests/load/variant_cycles.h"
@@ -23,14 +23,12 @@ struct CyclesArguments {
 void Cycle(const CyclesArguments& arguments) {
   Workload workload = ReadWorkload(arguments.common);
   workload.volumes.resize(1);  // one will do: its size is no matter here
-  const auto channel = MakeChannel({.server = arguments.common.server});
-  Client client(channel);
+  Client client(arguments.common.server);
   const std::string task = TaskOf(workload.task, client);
   const std::vector<VolumeFile> volumes = MakeVolumeFiles(workload, 1);
-  VariantSwitch level_switch(channel, task, arguments.level);
   const Say say = SayOf(arguments.common);
   say("loading and unloading " + arguments.level + " " + std::to_string(arguments.cycles) + " times");
-  const VariantCycles cycles = RunVariantCycles(level_switch, client, FetchFrom(arguments.common.metrics), task, arguments.level, volumes.front(), arguments.cycles);
+  const VariantCycles cycles = RunVariantCycles(client, FetchFrom(arguments.common.metrics), task, arguments.level, volumes.front(), arguments.cycles);
   const std::vector<Finding> findings = JudgeVariantCycles(cycles, kMostGrowth);
   std::cout << FindingsText(findings);
   WriteResult(arguments.common, Json{{"level", arguments.level},

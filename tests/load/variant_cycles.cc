@@ -1,18 +1,14 @@
 #include "tests/load/variant_cycles.h"
 
-#include <grpcpp/grpcpp.h>
-
 #include <algorithm>
 #include <chrono>
 #include <thread>
-#include <utility>
 
-#include "client/lib/error_of.h"
 #include "engine/error.h"
 #include "engine/text_table.h"
 #include "tests/load/answer_book.h"
 #include "tests/load/server_sample.h"
-#include "tuckerseg/v1/model.grpc.pb.h"
+#include "tuckerseg/v1/model.pb.h"
 
 namespace tuckerseg::load {
 namespace {
@@ -28,13 +24,9 @@ constexpr std::chrono::seconds kLongestSettling{60};
 constexpr size_t kLooks = 5;
 constexpr double kAlike = 0.005;
 
-grpc::ClientContext& Limited(grpc::ClientContext& context) {
-  context.set_deadline(std::chrono::system_clock::now() + kLongestSwitch);
-  return context;
-}
-
-void ThrowUnlessOk(const grpc::Status& status) {
-  if (!status.ok()) throw ErrorOf(status);
+void Check(const v1::Variant& variant, v1::VariantState wanted) {
+  if (variant.state() == wanted) return;
+  throw Error(ErrorCode::kInternal, "server: says that level " + variant.name() + " is " + v1::VariantState_Name(variant.state()) + ": must be " + v1::VariantState_Name(wanted));
 }
 
 double ResidentBytes(const PageFetcher& fetch) { return SampleOf(fetch(), 0).resident_bytes; }
@@ -57,40 +49,13 @@ double SettledBytes(const PageFetcher& fetch) {
 
 }  // namespace
 
-VariantSwitch::VariantSwitch(std::shared_ptr<grpc::Channel> channel, std::string task, std::string level)
-    : channel_(std::move(channel)), task_(std::move(task)), level_(std::move(level)) {}
-
-void VariantSwitch::Load() {
-  grpc::ClientContext context;
-  v1::LoadVariantRequest request;
-  request.set_task(task_);
-  request.set_name(level_);
-  v1::LoadVariantResponse response;
-  ThrowUnlessOk(v1::ModelService::NewStub(channel_)->LoadVariant(&Limited(context), request, &response));
-  Check(response.variant(), v1::VARIANT_STATE_LOADED);
-}
-
-void VariantSwitch::Unload() {
-  grpc::ClientContext context;
-  v1::UnloadVariantRequest request;
-  request.set_task(task_);
-  request.set_name(level_);
-  v1::UnloadVariantResponse response;
-  ThrowUnlessOk(v1::ModelService::NewStub(channel_)->UnloadVariant(&Limited(context), request, &response));
-  Check(response.variant(), v1::VARIANT_STATE_AVAILABLE);
-}
-
-void VariantSwitch::Check(const v1::Variant& variant, v1::VariantState wanted) const {
-  if (variant.state() == wanted) return;
-  throw Error(ErrorCode::kInternal, "server: says that level " + level_ + " is " + v1::VariantState_Name(variant.state()) + ": must be " + v1::VariantState_Name(wanted));
-}
-
-VariantCycles RunVariantCycles(VariantSwitch& level_switch, Client& client, const PageFetcher& fetch, const std::string& task, const std::string& level,
-                               const VolumeFile& volume, int cycles) {
+VariantCycles RunVariantCycles(Client& client, const PageFetcher& fetch, const std::string& task, const std::string& level, const VolumeFile& volume, int cycles) {
+  const CallLimits limits{.deadline = kLongestSwitch};
+  const auto load = [&] { Check(client.LoadVariant(task, level, "", limits), v1::VARIANT_STATE_LOADED); };
   const auto cycle = [&] {
-    level_switch.Load();
+    load();
     const std::string sha256 = AskUnloaded(client, task, volume, level).sha256;
-    level_switch.Unload();
+    Check(client.UnloadVariant(task, level, "", limits), v1::VARIANT_STATE_AVAILABLE);
     return sha256;
   };
   VariantCycles result;
@@ -101,7 +66,7 @@ VariantCycles RunVariantCycles(VariantSwitch& level_switch, Client& client, cons
     result.resident_bytes.push_back(ResidentBytes(fetch));
   }
   result.settled_after_bytes = SettledBytes(fetch);
-  level_switch.Load();
+  load();
   return result;
 }
 
