@@ -1,17 +1,14 @@
 /// Disks that are full: a server whose log cannot be written serves all the same, and a client leaves no half label map behind.
-#include <arpa/inet.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <httplib.h>
-#include <netinet/in.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #include <filesystem>
 #include <string>
 #include <vector>
 
 #include "tests/fault/running_server.h"
+#include "tests/integration/free_port.h"
 #include "tests/integration/program.h"
 #include "tests/integration/segment_file.h"
 #include "tests/server/wait_until.h"
@@ -22,23 +19,10 @@ namespace {
 namespace fs = std::filesystem;
 using testing::HasSubstr;
 
-/// Nobody has it now. A server that cannot write its log cannot tell which one it has taken.
-int FreePort() {
-  const int probe = socket(AF_INET, SOCK_STREAM, 0);
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  EXPECT_EQ(bind(probe, reinterpret_cast<const sockaddr*>(&address), sizeof(address)), 0);
-  socklen_t size = sizeof(address);
-  EXPECT_EQ(getsockname(probe, reinterpret_cast<sockaddr*>(&address), &size), 0);
-  close(probe);
-  return ntohs(address.sin_port);
-}
-
 TEST(FullDisk, OfTheLogAndOfTheRecordsCostsNoRequest) {
   if (!fs::exists("/dev/full")) GTEST_SKIP() << "no /dev/full";
   const ModelFolder models;
-  const int port = FreePort();
+  const int port = FreePort();  // the log would tell, if it could be written
   const int metrics_port = FreePort();
   ServerProcess server(models.Arguments(R"({"choices_file": "/dev/full"})", port, metrics_port), "/dev/full");
   httplib::Client operators("127.0.0.1", metrics_port);

@@ -1,13 +1,10 @@
 /// A real Prometheus as a process of its own, for what it makes of a server's metrics.
 #pragma once
 
-#include <arpa/inet.h>
 #include <fcntl.h>
 #include <httplib.h>
-#include <netinet/in.h>
 #include <signal.h>
 #include <sys/prctl.h>
-#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -22,21 +19,9 @@
 #include <vector>
 
 #include "tests/engine/model/temporary_directory.h"
+#include "tests/integration/free_port.h"
 
 namespace tuckerseg {
-
-/// A port of the loopback that nobody listens at.
-inline int FreePort() {
-  const int listener = socket(AF_INET, SOCK_STREAM, 0);
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  socklen_t size = sizeof(address);
-  const bool bound = bind(listener, reinterpret_cast<sockaddr*>(&address), size) == 0 && getsockname(listener, reinterpret_cast<sockaddr*>(&address), &size) == 0;
-  close(listener);
-  if (!bound) throw std::runtime_error("no free port on the loopback");
-  return ntohs(address.sin_port);
-}
 
 class PrometheusProcess {
  public:

@@ -16,7 +16,7 @@
 #include "tests/engine/model/temporary_directory.h"
 #include "tests/engine/tiny_network.h"
 #include "tests/engine/volume/nifti_builder.h"
-#include "tests/integration/prometheus_process.h"
+#include "tests/integration/free_port.h"
 #include "tests/integration/segment_file.h"
 #include "tests/integration/server_process.h"
 #include "tests/integration/steady_growth.h"
