@@ -26,7 +26,7 @@ struct CommonArguments {
 void AddCommonOptions(CLI::App& command, CommonArguments& arguments);
 
 /// The client for them, with the token of --token-file, else of the environment's TUCKERSEG_TOKEN, else without one.
-/// Errors: kInvalidArgument for files that cannot be used.
+/// Errors: kInvalidArgument for files that cannot be used, and for a token that would travel in the clear to another machine.
 Client Connect(const CommonArguments& arguments);
 
 }  // namespace tuckerseg

@@ -26,6 +26,8 @@ void AddCommonOptions(CLI::App& command, CommonArguments& arguments) {
   CLI::Option* key = command.add_option("--tls-key", connection.tls_key, "PEM file of its key")->needs(certificate);
   certificate->needs(key);
   command.add_option("--token-file", arguments.token_file, "File with the token that the server asks for; default: the environment's TUCKERSEG_TOKEN");
+  command.add_flag("--allow-plaintext-tokens", connection.allow_plaintext_tokens,
+                   "Show the token to a server on another machine without --tls-ca, as something else encrypts (a service mesh, a tunnel)");
   command.add_flag("--json", arguments.json, "Print the result as JSON");
   command.add_flag("--quiet", arguments.quiet, "No progress; errors are shown all the same");
 }

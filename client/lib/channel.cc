@@ -1,8 +1,11 @@
 #include "client/lib/channel.h"
 
+#include <arpa/inet.h>
 #include <grpcpp/grpcpp.h>
+#include <netinet/in.h>
 
 #include <algorithm>
+#include <cstring>
 #include <fstream>
 #include <sstream>
 
@@ -31,10 +34,30 @@ constexpr auto kSentAgain = R"({"methodConfig": [{
            {"service": "tuckerseg.v1.ModelService", "method": "UnloadVariant"}],
   "retryPolicy": {"maxAttempts": 4, "initialBackoff": "0.1s", "maxBackoff": "1s", "backoffMultiplier": 3, "retryableStatusCodes": ["UNAVAILABLE"]}}]})";
 
+/// Of HOST:PORT, HOST, [IPV6]:PORT or IPV6, as gRPC splits them; all of what is none of these.
+std::string HostOf(const std::string& server) {
+  const size_t bracket = server.find("]:");
+  if (server.starts_with('[') && bracket != std::string::npos) return server.substr(1, bracket - 1);
+  const size_t colon = server.find(':');
+  return colon == server.rfind(':') ? server.substr(0, colon) : server;
+}
+
+/// Whether what is sent there stays on this machine. Of names `localhost` alone: any other is where a resolver says.
+bool IsLoopback(const std::string& server) {
+  if (server.starts_with("unix:")) return true;
+  const std::string host = HostOf(server);
+  in_addr four{};
+  in6_addr six{};
+  if (inet_pton(AF_INET, host.c_str(), &four) == 1) return (ntohl(four.s_addr) >> 24) == 127;
+  if (inet_pton(AF_INET6, host.c_str(), &six) == 1) return std::memcmp(&six, &in6addr_loopback, sizeof(six)) == 0;
+  return host == "localhost";
+}
+
 /// gRPC's own pauses between attempts to connect grow to two minutes: a server that starts anew would be found long after it is back. And a server whose
 /// machine has gone says nothing: pings tell. Servers of ours take one every ten seconds.
-grpc::ChannelArguments ConnectionArguments() {
+grpc::ChannelArguments ConnectionArguments(const std::string& server) {
   grpc::ChannelArguments arguments;
+  if (IsLoopback(server)) arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);  // the environment's proxy would connect to its own loopback
   arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, 2'000);
   arguments.SetInt(GRPC_ARG_KEEPALIVE_TIME_MS, 30'000);
   arguments.SetInt(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, 20'000);
@@ -51,7 +74,7 @@ std::shared_ptr<grpc::Channel> MakeChannel(const ClientOptions& options) {
   }
   if (options.tls_ca.empty()) {
     if (!options.tls_key.empty()) throw Error(ErrorCode::kInvalidArgument, "tls-ca: missing; must be given with tls-certificate");
-    return grpc::CreateCustomChannel(options.server, grpc::InsecureChannelCredentials(), ConnectionArguments());
+    return grpc::CreateCustomChannel(options.server, grpc::InsecureChannelCredentials(), ConnectionArguments(options.server));
   }
   grpc::SslCredentialsOptions tls;
   tls.pem_root_certs = ReadPem("tls-ca", options.tls_ca, "CERTIFICATE-----");
@@ -59,7 +82,16 @@ std::shared_ptr<grpc::Channel> MakeChannel(const ClientOptions& options) {
     tls.pem_cert_chain = ReadPem("tls-certificate", options.tls_certificate, "CERTIFICATE-----");
     tls.pem_private_key = ReadPem("tls-key", options.tls_key, "PRIVATE KEY-----");
   }
-  return grpc::CreateCustomChannel(options.server, grpc::SslCredentials(tls), ConnectionArguments());
+  return grpc::CreateCustomChannel(options.server, grpc::SslCredentials(tls), ConnectionArguments(options.server));
+}
+
+std::string ShownToken(const ClientOptions& options) {
+  if (options.token.empty()) return "";
+  if (options.tls_ca.empty() && !options.allow_plaintext_tokens && !IsLoopback(options.server)) {
+    throw Error(ErrorCode::kInvalidArgument, "token: would travel in the clear to server = " + options.server +
+                                                 ": must have tls-ca, a loopback address, or allow-plaintext-tokens where something else encrypts");
+  }
+  return TokenOf(options.token);
 }
 
 std::string TextOfFile(const std::string& path) {

@@ -23,8 +23,7 @@ void ThrowUnlessOk(const grpc::Status& status) {
 
 }  // namespace
 
-Client::Client(const ClientOptions& options)
-    : channel_(MakeChannel(options)), token_(options.token.empty() ? "" : TokenOf(options.token)) {}
+Client::Client(const ClientOptions& options) : channel_(MakeChannel(options)), token_(ShownToken(options)) {}
 
 Client::Client(const std::string& address) : Client(ClientOptions{.server = address}) {}
 

@@ -58,7 +58,7 @@ struct CallLimits {
 /// or it is stopping. kFailedPrecondition also where the server takes no call of this client (UNAUTHENTICATED, PERMISSION_DENIED) or has no such call (UNIMPLEMENTED).
 class Client {
  public:
-  /// Errors: those of MakeChannel and TokenOf.
+  /// Errors: those of MakeChannel and ShownToken.
   explicit Client(const ClientOptions& options);
   /// `address`: HOST:PORT. Not encrypted, no token.
   explicit Client(const std::string& address);

@@ -57,6 +57,17 @@ TEST_F(ConnectionOptions, SayWhatIsMissing) {
   ExpectFailure(Run("models --tls-ca none"), 1, "tls-ca: cannot be read");
 }
 
+TEST_F(ConnectionOptions, KeepTheTokenFromWhoeverAnswersElsewhere) {
+  const std::string elsewhere = "models --server ct-server.example:50051";
+  ExpectFailure(Run(elsewhere, "TUCKERSEG_TOKEN=abc "), 1, "token: would travel in the clear to server = ct-server.example:50051: must have tls-ca, a loopback address, or allow-plaintext-tokens");
+  ExpectFailure(Run(elsewhere + " --token-file " + files_.path("token")), 1, "token: would travel in the clear");
+  EXPECT_EQ(Run("models SERVER --allow-plaintext-tokens", "TUCKERSEG_TOKEN=abc ").status, 0) << "it may be said where it is not needed";
+}
+
+TEST_F(ConnectionOptions, ReachALoopbackPastTheProxyOfTheEnvironment) {
+  EXPECT_EQ(Run("models SERVER", "no_proxy= http_proxy=http://127.0.0.1:1 TUCKERSEG_TOKEN=abc ").status, 0) << "the proxy would have the token";
+}
+
 TEST_F(ConnectionOptions, BelongTogether) {
   ExpectFailure(Run("models --tls-certificate a --tls-key b"), 2, "--tls-ca");
   ExpectFailure(Run("models --tls-ca a --tls-certificate b"), 2, "--tls-key");
@@ -65,7 +76,7 @@ TEST_F(ConnectionOptions, BelongTogether) {
 }
 
 TEST_F(ConnectionOptions, AreExplained) {
-  for (const char* option : {"--tls-ca", "--tls-certificate", "--tls-key", "--token-file", "TUCKERSEG_TOKEN"})
+  for (const char* option : {"--tls-ca", "--tls-certificate", "--tls-key", "--token-file", "TUCKERSEG_TOKEN", "--allow-plaintext-tokens"})
     EXPECT_THAT(Run("segment --help").out, HasSubstr(option));
 }
 

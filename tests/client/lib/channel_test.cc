@@ -29,6 +29,25 @@ TEST(TokenOf, RefusesWhatCannotTravelAndDoesNotRepeatIt) {
   }
 }
 
+TEST(ShownToken, IsRefusedToAServerElsewhereWithoutTls) {
+  for (const char* server : {"ct-server.example:50051", "10.0.0.7:50051", "[2001:db8::7]:50051", "ct-server.example", "::2", "0.0.0.0:50051", "localhost.example:50051", "127.example:50051",
+                             "127.0.0.1.example:50051", "127.0.0.1,10.0.0.7:50051", "dns:ct-server.example:50051", "dns://10.0.0.7/localhost:50051", "[::1]@example:50051", "[::1", ""}) {
+    ExpectError(ErrorCode::kInvalidArgument,
+                std::string("token: would travel in the clear to server = ") + server + ": must have tls-ca, a loopback address, or allow-plaintext-tokens where something else encrypts",
+                [&] { ShownToken({.server = server, .token = "abc"}); });
+    EXPECT_EQ(ShownToken({.server = server}), "") << "without one there is nothing to lose";
+  }
+  ExpectError(ErrorCode::kInvalidArgument, "token: would travel in the clear", [] { Client(ClientOptions{.server = "ct-server.example:50051", .token = "abc"}); });
+}
+
+TEST(ShownToken, IsShownWhereNobodyElseCanReadIt) {
+  for (const char* server : {"127.0.0.1:50051", "127.255.1.2:50051", "localhost:50051", "localhost", "[::1]:50051", "::1", "unix:/run/tuckerseg.sock", "unix:///run/tuckerseg.sock"}) {
+    EXPECT_EQ(ShownToken({.server = server, .token = "abc\n"}), "abc") << server;
+  }
+  EXPECT_EQ(ShownToken({.server = "ct-server.example:50051", .tls_ca = "ca.pem", .token = "abc"}), "abc") << "TLS";
+  EXPECT_EQ(ShownToken({.server = "ct-server.example:50051", .token = "abc", .allow_plaintext_tokens = true}), "abc") << "said so";
+}
+
 /// Takes no call until it has refused some.
 class ServerThatComesBack final : public v1::ModelService::Service {
  public:
