@@ -44,6 +44,9 @@ const std::filesystem::path kSource = TUCKERSEG_SOURCE_DIR;
 const std::string kPyPi = "export PYTHONPATH=" + (kSource / "build" / "tools" / "python").string() + "\n";
 
 bool Succeeds(const std::string& commands) { return std::system((kPath + "{ " + commands + "; } > /dev/null 2>&1").c_str()) == 0; }
+bool HasTriton() { return Succeeds(kPyPi + "python3 -c 'import SimpleITK, tritonclient.grpc'"); }
+constexpr const char* kNoTriton = "no Triton client: scripts/fetch_python_clients.sh brings it in";
+
 bool IsThere(const std::string& program) { return Succeeds("command -v " + program); }
 
 class StockClientsTest : public testing::Test {
@@ -65,6 +68,12 @@ class StockClientsTest : public testing::Test {
     Start();
   }
 
+  /// A script of the shell in the folder.
+  Outcome RunScript(const std::string& commands) const {
+    directory_.Write("commands.sh", "set -eu\n" + kPath + commands);
+    return RunProgram("sh", "commands.sh", folder_);
+  }
+
   /// All commands that the page has under a heading, after `before`.
   Outcome RunThePage(const std::string& heading, const std::string& before = "") const {
     std::string commands;
@@ -72,8 +81,7 @@ class StockClientsTest : public testing::Test {
       if (block.language == "sh" && block.heading == heading) commands += block.text;
     EXPECT_NE(commands, "") << "docs/clients.md has no commands under \"" << heading << '"';
     for (size_t at = 0; (at = commands.find(kPageAddress, at)) != std::string::npos; at += address_.size()) commands.replace(at, kPageAddress.size(), address_);
-    directory_.Write("commands.sh", "set -eu\n" + kPath + before + commands);
-    return RunProgram("sh", "commands.sh", folder_);
+    return RunScript(before + commands);
   }
 
   /// The label map that `tuckerseg segment` writes for the same CT.
@@ -127,9 +135,7 @@ TEST_F(StockClientsTest, GrpcurlIsToldWhatIsServedWithoutTheContract) {
 }
 
 TEST_F(StockClientsTest, TritonsClientGetsTheSameLabels) {
-  if (!Succeeds(kPyPi + "python3 -c 'import SimpleITK, tritonclient.grpc'")) {
-    GTEST_SKIP() << "no Triton client: scripts/fetch_python_clients.sh brings it in";
-  }
+  if (!HasTriton()) GTEST_SKIP() << kNoTriton;
   StartWithACt();
   const Outcome outcome = RunThePage(kTriton, kPyPi);
   ASSERT_EQ(outcome.status, 0) << outcome.err;
@@ -138,6 +144,52 @@ TEST_F(StockClientsTest, TritonsClientGetsTheSameLabels) {
   const Volume ours = ReadNiftiFile(OurOwn("ours.nii.gz")).volume;
   EXPECT_EQ(theirs.geometry.shape, ours.geometry.shape);
   EXPECT_TRUE(LabelsOf(theirs) == LabelsOf(ours));
+}
+
+TEST_F(StockClientsTest, TritonsClientSendsEveryVoxelAsItIs) {
+  if (!HasTriton()) GTEST_SKIP() << kNoTriton;
+  const Outcome outcome = RunScript(kPyPi + "python3 - " + (kSource / "client" / "python").string() + R"( <<'END'
+import sys
+sys.dont_write_bytecode = True
+sys.path.insert(0, sys.argv[1])
+import infer, numpy, SimpleITK
+
+def sent(values, kind):
+    image = SimpleITK.GetImageFromArray(numpy.array(values, kind).reshape(1, 1, -1))
+    volume = infer.tensors_of(image)[0]
+    print(volume.datatype(), infer.voxels_of(image).ravel().tolist())
+
+sent([-32768, 0, 32767], "int16")
+sent([-1024, 3071], "float32")
+sent([-1024, 3071], "int32")
+sent([0, 40000], "uint16")
+sent([0, 40000], "float32")
+sent([-32769, 0], "int32")
+sent([0, 70000], "float64")
+sent([0.5, 100], "float64")
+END
+)");
+  EXPECT_EQ(outcome.status, 0) << outcome.err;
+  EXPECT_EQ(outcome.out,
+            "INT16 [-32768, 0, 32767]\n"
+            "INT16 [-1024, 3071]\n"
+            "INT16 [-1024, 3071]\n"
+            "FP32 [0.0, 40000.0]\n"
+            "FP32 [0.0, 40000.0]\n"
+            "FP32 [-32769.0, 0.0]\n"
+            "FP32 [0.0, 70000.0]\n"
+            "FP32 [0.5, 100.0]\n");
+  EXPECT_THAT(outcome.err, Not(HasSubstr("Warning"))) << "nothing is cast that does not fit";
+}
+
+TEST_F(StockClientsTest, TritonsClientGivesUpOnAServerThatAnswersNoMore) {
+  if (!HasTriton()) GTEST_SKIP() << kNoTriton;
+  StartWithACt();
+  server_->Signal(SIGSTOP);  // the kernel takes connections for it, and nobody reads them
+  const Outcome outcome = RunScript(kPyPi + "python3 client/python/infer.py ct.nii.gz labels.nii.gz --model demo --timeout 2 --server " + address_);
+  EXPECT_EQ(outcome.status, 1);
+  EXPECT_THAT(outcome.err, HasSubstr("error: StatusCode.DEADLINE_EXCEEDED"));
+  EXPECT_FALSE(std::filesystem::exists(folder_ / "labels.nii.gz"));
 }
 
 TEST_F(StockClientsTest, GrpcurlInfersThroughTheOpenInferenceProtocol) {
