@@ -18,24 +18,39 @@ using Clock = std::chrono::steady_clock;
 
 /// Of each volume, for the capacity.
 constexpr int kRounds = 3;
-/// What a server is given to end the work of clients that have gone.
-constexpr std::chrono::seconds kBecomesIdle{60};
 constexpr std::chrono::milliseconds kPoll{250};
 
 BucketCounts TimesOn(const ScrapedPage& page) { return page.Buckets("tuckerseg_request_duration_seconds", {{"method", "Segment"}}); }
 
-/// Once nothing waits or runs, and no call has been reported since the page before: calls end a little after the work they have given up. Nothing if
-/// no page comes.
-std::optional<ScrapedPage> PageOfIdleServer(const PageFetcher& fetch) {
-  const Clock::time_point end = Clock::now() + kBecomesIdle;
+/// Of all that a load may leave behind; `idle` where it has left nothing.
+LastLook LookAt(const ScrapedPage& page, double after_s) {
+  const ScrapedPage::Labels volumes{{"grpc_service", "tuckerseg.v1.SegmentationService"}};  // others of its calls are not ours: a watcher's may have no end
+  const ServerSample sample = SampleOf(page, 0);
+  LastLook look{.after_s = after_s, .waiting = sample.waiting, .running = sample.running};
+  look.open_calls = page.Sum("grpc_server_started_total", volumes).value_or(0) - page.Sum("grpc_server_handled_total", volumes).value_or(0);
+  look.reserved_bytes = page.Sum("tuckerseg_device_memory_bytes", {{"kind", "reserved"}}).value_or(0);
+  look.idle = look.waiting == 0 && look.running == 0 && look.open_calls == 0 && look.reserved_bytes == 0;
+  return look;
+}
+
+struct LastPage {
+  ScrapedPage page;
+  LastLook look;
+};
+
+/// Once the server is idle and no call has been reported since the page before: calls end a little after the work they have given up. The last page where it does not become idle;
+/// nothing if no page comes.
+std::optional<LastPage> PageOfIdleServer(const PageFetcher& fetch, std::chrono::milliseconds becomes_idle) {
+  const Clock::time_point begin = Clock::now();
   std::optional<double> reported;
   try {
     for (;;) {
       ScrapedPage page = fetch();
-      const ServerSample sample = SampleOf(page, 0);
+      const Clock::duration after = Clock::now() - begin;
+      LastLook look = LookAt(page, std::chrono::duration<double>(after).count());
       const double calls = TimesOn(page).total();
-      const bool idle = sample.waiting == 0 && sample.running == 0 && reported == calls;
-      if (idle || Clock::now() > end) return page;
+      look.idle = look.idle && reported == calls;
+      if (look.idle || after > becomes_idle) return LastPage{std::move(page), look};
       reported = calls;
       std::this_thread::sleep_for(kPoll);
     }
@@ -55,7 +70,8 @@ Unloaded MeasureUnloaded(Client& client, const Workload& workload, std::span<con
   return unloaded;
 }
 
-LoadRun RunLoad(Client& client, const PageFetcher& fetch, const Workload& workload, std::span<const VolumeFile> volumes, const Unloaded& unloaded) {
+LoadRun RunLoad(Client& client, const PageFetcher& fetch, const Workload& workload, std::span<const VolumeFile> volumes, const Unloaded& unloaded,
+                std::chrono::milliseconds becomes_idle) {
   const double rate_per_s = workload.rate.PerSecond(unloaded.capacity.per_s);
   const std::vector<PlannedRequest> plan = PlanArrivals(workload, rate_per_s, unloaded.capacity.unloaded_s);
   LoadRun run{.workload = workload, .rate_per_s = rate_per_s, .factor = rate_per_s / unloaded.capacity.per_s};
@@ -67,11 +83,11 @@ LoadRun RunLoad(Client& client, const PageFetcher& fetch, const Workload& worklo
   run.records = DriveLoad(plan, [&](const PlannedRequest& planned) { return sender.Send(planned); }, workload.threads, begin);
   run.scrapes = scraper.Stop();
 
-  const std::optional<ScrapedPage> after = PageOfIdleServer(fetch);
-  if (!after) return run;
-  run.page_at_end = true;
+  const std::optional<LastPage> last = PageOfIdleServer(fetch, becomes_idle);
+  if (!last) return run;
+  run.last_look = last->look;
   try {
-    run.server_times = Since(before, TimesOn(*after));
+    run.server_times = Since(before, TimesOn(last->page));
   } catch (const Error&) {
     // Another process' histogram: the verdict tells from its start that the server has begun anew.
   }

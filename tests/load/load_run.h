@@ -1,6 +1,8 @@
 /// One load on one server, from what the idle server answers to what it said of itself at the end.
 #pragma once
 
+#include <chrono>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -28,6 +30,19 @@ struct Unloaded {
 /// Asks an idle server for every right answer, then for what it can do. Errors: those of answer_book.h and capacity.h.
 Unloaded MeasureUnloaded(Client& client, const Workload& workload, std::span<const VolumeFile> volumes);
 
+/// What a server is given to end the work of clients that have gone.
+inline constexpr std::chrono::seconds kBecomesIdle{60};
+
+/// How a server was once all requests had ended, at the first look at which it was idle, or at the last one.
+struct LastLook {
+  double after_s = 0;         ///< the last request's end
+  bool idle = false;          ///< nothing was left of the load, and nothing had been reported since the look before
+  double waiting = 0;         ///< requests in all queues
+  double running = 0;
+  double open_calls = 0;      ///< of Segment and Compare
+  double reserved_bytes = 0;  ///< by calls, on all devices and the host
+};
+
 /// What one load gave.
 struct LoadRun {
   Workload workload;
@@ -35,12 +50,13 @@ struct LoadRun {
   double factor = 0;      ///< of the capacity
   std::vector<RequestRecord> records;
   Scrapes scrapes;
-  bool page_at_end = false;    ///< the server's page came once all requests had ended
-  BucketCounts server_times;   ///< durations of its calls of Segment since the load's begin; without buckets where `page_at_end` is not
+  std::optional<LastLook> last_look;  ///< nothing: no page of the server came once all requests had ended
+  BucketCounts server_times;   ///< durations of its calls of Segment since the load's begin; without buckets where there is no last look
 };
 
-/// Puts the server under the workload's load and waits until it is idle again. What goes wrong under load is in what is returned.
+/// Puts the server under the workload's load and waits until it is idle again, for `becomes_idle` at most. What goes wrong under load is in what is returned.
 /// Errors: kUnavailable, kInvalidArgument if there is no page of metrics before the load.
-LoadRun RunLoad(Client& client, const PageFetcher& fetch, const Workload& workload, std::span<const VolumeFile> volumes, const Unloaded& unloaded);
+LoadRun RunLoad(Client& client, const PageFetcher& fetch, const Workload& workload, std::span<const VolumeFile> volumes, const Unloaded& unloaded,
+                std::chrono::milliseconds becomes_idle = kBecomesIdle);
 
 }  // namespace tuckerseg::load

@@ -93,7 +93,8 @@ TEST_F(LoadRunTest, GetsTheSameAnswersUnderLoad) {
   EXPECT_EQ(tally.unexpected, 0) << tally.first_unexpected;
   EXPECT_THAT(tally.levels, testing::Contains(testing::Key("quick")));
   EXPECT_DOUBLE_EQ(judged.run.factor, 0.5);
-  EXPECT_TRUE(judged.run.page_at_end);
+  ASSERT_TRUE(judged.run.last_look);
+  EXPECT_TRUE(judged.run.last_look->idle) << "after clients that were slow or vanished, too";
   EXPECT_THAT(judged.run.scrapes.samples, SizeIs(Ge(1)));
   EXPECT_EQ(judged.level, "mixed");
 }
@@ -124,9 +125,26 @@ TEST_F(LoadRunTest, TellsOfAServerThatHasGone) {
   };
   AskForForty(unloaded);
   const LoadRun run = RunLoad(client_, gone, workload_, volumes_, unloaded);
-  EXPECT_FALSE(run.page_at_end);
+  EXPECT_FALSE(run.last_look);
   EXPECT_GE(run.scrapes.missed, 1);
   EXPECT_FALSE(AllKept(JudgeRun(run, TallyOf(run.records, run.workload, unloaded.book, unloaded.levels))));
+}
+
+TEST_F(LoadRunTest, FindsWhatTheServerKeepsOfTheLoad) {
+  const Unloaded unloaded = MeasureUnloaded(client_, workload_, volumes_);
+  AskForForty(unloaded);
+  // As a server whose worker never came back from one request, and whose memory is still set aside for it.
+  const PageFetcher leaking = [this] {
+    return ScrapedPage(served_.metrics().Text() + "tuckerseg_requests_in_flight{device=\"lost\"} 1\ntuckerseg_device_memory_bytes{device=\"lost\",kind=\"reserved\"} 1048576\n");
+  };
+  const LoadRun run = RunLoad(client_, leaking, workload_, volumes_, unloaded, /*becomes_idle=*/std::chrono::milliseconds(600));
+  ASSERT_TRUE(run.last_look);
+  EXPECT_FALSE(run.last_look->idle);
+  EXPECT_GT(run.last_look->after_s, 0.6) << "it was given its time";
+  EXPECT_EQ(run.last_look->running, 1);
+  EXPECT_EQ(run.last_look->reserved_bytes, 1048576);
+  const std::vector<Finding> findings = JudgeRun(run, TallyOf(run.records, run.workload, unloaded.book, unloaded.levels));
+  EXPECT_THAT(findings, testing::Contains(testing::AllOf(testing::Field(&Finding::promise, "idle again"), testing::Field(&Finding::ruling, Ruling::kBroken))));
 }
 
 TEST_F(LoadRunTest, NeedsAPageOfMetricsBeforeTheLoad) {

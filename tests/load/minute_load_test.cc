@@ -56,7 +56,7 @@ TEST_F(MinuteLoad, KeepsEveryPromiseAtOneAndAHalfTimesTheCapacity) {
   const Outcome outcome = Load("run --workload " + workload.string() + " -o load.json --requests requests.csv");
   EXPECT_EQ(outcome.status, 0) << outcome.err;
   std::cout << outcome.out;
-  for (const char* promise : {"the generator", "one process", "no unexpected end", "right answers", "bounded queue", "resident memory", "admitted deadlines", "the server's clock"}) {
+  for (const char* promise : {"the generator", "one process", "idle again", "no unexpected end", "right answers", "bounded queue", "resident memory", "admitted deadlines", "the server's clock"}) {
     EXPECT_THAT(outcome.out, testing::ContainsRegex(std::string(promise) + " +kept")) << promise;
   }
   const Json result = Json::parse(FileText(directory_.path() / "load.json"));

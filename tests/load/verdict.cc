@@ -104,6 +104,21 @@ Finding JudgeProcess(const Scrapes& scrapes, bool page_at_end) {
   return finding;
 }
 
+Finding JudgeIdle(const std::optional<LastLook>& last_look) {
+  Finding finding{.promise = "idle again", .promised = "nothing waits, runs, is open or reserved after the last request's end"};
+  if (!last_look) {
+    finding.measured = "no page came";
+    return finding;
+  }
+  finding.ruling = RulingOf(last_look->idle);
+  finding.measured = Fixed(last_look->after_s, 1) + " s after it";
+  if (!last_look->idle) {
+    finding.measured += ": " + Fixed(last_look->waiting, 0) + " waiting, " + Fixed(last_look->running, 0) + " running, " + Fixed(last_look->open_calls, 0) + " calls open, " +
+                        Fixed(last_look->reserved_bytes / kMebibyte, 1) + " MiB reserved";
+  }
+  return finding;
+}
+
 Finding JudgeQueue(const Scrapes& scrapes) {
   Finding finding{.promise = "bounded queue", .promised = "never longer than it may be"};
   if (scrapes.samples.empty()) {
@@ -173,7 +188,8 @@ Finding JudgeGenerator(std::span<const RequestRecord> records) {
 
 std::vector<Finding> JudgeRun(const LoadRun& run, const Tally& tally) {
   return {JudgeGenerator(run.records),
-          JudgeProcess(run.scrapes, run.page_at_end),
+          JudgeProcess(run.scrapes, run.last_look.has_value()),
+          JudgeIdle(run.last_look),
           JudgeEnds(tally),
           JudgeAnswers(tally),
           JudgeRetryHints(tally),

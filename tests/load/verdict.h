@@ -1,6 +1,7 @@
 /// Whether a server has kept its promises under load. Pure functions of what was measured.
 #pragma once
 
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -43,6 +44,9 @@ Finding JudgeGain(const Tally& ours, const Tally& original, size_t levels, doubl
 
 /// One process has served from the first look to the last page.
 Finding JudgeProcess(const Scrapes& scrapes, bool page_at_end);
+
+/// Nothing of the load is left with the server once it has had its time: nothing waits or runs, no call is open, no memory is set aside for one. Not judged where no page came.
+Finding JudgeIdle(const std::optional<LastLook>& last_look);
 
 /// No queue was longer than it may be.
 Finding JudgeQueue(const Scrapes& scrapes);

@@ -109,6 +109,15 @@ TEST(Verdict, KnowsAServerThatHasGoneOrBegunAnew) {
   EXPECT_EQ(JudgeProcess(gaps, true).measured, "one; 2 of 7 pages missed");
 }
 
+TEST(Verdict, KnowsAServerThatKeepsSomethingOfTheLoad) {
+  EXPECT_EQ(JudgeIdle(LastLook{.after_s = 0.5, .idle = true}).ruling, Ruling::kKept);
+  EXPECT_EQ(JudgeIdle(LastLook{.after_s = 0.5, .idle = true}).measured, "0.5 s after it");
+  const Finding kept = JudgeIdle(LastLook{.after_s = 60.2, .running = 1, .open_calls = 2, .reserved_bytes = 12 * kMebibyte});
+  EXPECT_EQ(kept.ruling, Ruling::kBroken);
+  EXPECT_EQ(kept.measured, "60.2 s after it: 0 waiting, 1 running, 2 calls open, 12.0 MiB reserved");
+  EXPECT_EQ(JudgeIdle({}).ruling, Ruling::kNotJudged) << "the process has gone, which is another promise";
+}
+
 TEST(Verdict, BreaksAtOneQueueThatIsTooLong) {
   Scrapes scrapes = Looks(5);
   scrapes.samples[2].waiting = 16;
@@ -166,10 +175,13 @@ TEST(Verdict, OfARunHoldsEveryPromiseAndBreaksWithOne) {
   run.workload = SmallWorkload();
   run.records.assign(100, Answered("original", "right", 0.8, 2));
   run.scrapes = Looks(200);
-  run.page_at_end = true;
+  run.last_look = LastLook{.idle = true};
   run.server_times = {{0.5, 1, std::numeric_limits<double>::infinity()}, {0, 100, 0}};
   const auto judge = [&] { return JudgeRun(run, TallyOf(run.records, run.workload, SmallBook(), SmallLevels())); };
   EXPECT_TRUE(AllKept(judge()));
+  run.last_look->idle = false;
+  EXPECT_FALSE(AllKept(judge()));
+  run.last_look->idle = true;
   run.records.front().sha256 = "another";
   EXPECT_FALSE(AllKept(judge()));
 }
