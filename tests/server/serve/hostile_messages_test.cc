@@ -3,17 +3,12 @@
 
 #include <gmock/gmock.h>
 #include <google/protobuf/descriptor.h>
-#include <grpcpp/generic/generic_stub.h>
-#include <grpcpp/grpcpp.h>
 #include <gtest/gtest.h>
 
-#include <algorithm>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <map>
-#include <memory>
-#include <span>
 #include <sstream>
 #include <string>
 #include <vector>
@@ -27,6 +22,7 @@
 #include "tests/server/security/contract_methods.h"
 #include "tests/server/security/raw_call.h"
 #include "tests/server/serve/compare_conversation.h"
+#include "tests/server/serve/encoded_call.h"
 #include "tests/server/serve/inference_client.h"
 #include "tests/server/serve/segment_conversation.h"
 #include "tests/server/serve/served_model.h"
@@ -42,94 +38,15 @@ using testing::Not;
 
 constexpr int kCallsOfAMethod = 200;
 
-/// For calls that are to be waited for until their end, and for those that have none but this.
-constexpr std::chrono::seconds kPatient{20};
+/// For calls that have no end but this.
 constexpr std::chrono::milliseconds kImpatient{50};
-
-enum class Ending { kHalfClose, kCancel, kNeither };
-
-/// A client's side of a call.
-struct HostileCall {
-  std::vector<std::string> messages;
-  Ending ending = Ending::kHalfClose;
-  bool cancels_when_answered = false;
-  std::chrono::milliseconds deadline = kPatient;
-};
-
-/// What it was told.
-struct Heard {
-  grpc::Status status;
-  std::string answers;  ///< encoded, one behind the other
-};
-
-std::string PathOf(const MethodDescriptor& method) { return "/" + method.service()->full_name() + "/" + method.name(); }
-
-/// Whether such a call ends when its client does, and not before.
-bool HasNoEnd(const MethodDescriptor& method) { return method.server_streaming() && !method.client_streaming(); }
-
-Heard Make(const HostileCall& hostile, const std::string& path, const std::shared_ptr<grpc::Channel>& channel) {
-  grpc::ClientContext context;
-  context.set_deadline(std::chrono::system_clock::now() + hostile.deadline);
-  grpc::CompletionQueue queue;
-  const auto is_done = [&queue] {
-    void* tag = nullptr;
-    bool ok = false;
-    return queue.Next(&tag, &ok) && ok;
-  };
-  grpc::GenericStub stub(channel);
-  const auto call = stub.PrepareCall(&context, path, &queue);
-  call->StartCall(nullptr);
-  bool open = is_done();
-  for (const std::string& message : hostile.messages) {
-    if (!open) break;
-    const grpc::Slice slice(message);
-    call->Write(grpc::ByteBuffer(&slice, 1), nullptr);
-    open = is_done();
-  }
-  if (hostile.ending == Ending::kCancel) context.TryCancel();
-  if (hostile.ending == Ending::kHalfClose && open) {
-    call->WritesDone(nullptr);
-    is_done();
-  }
-  Heard heard;
-  for (;;) {
-    grpc::ByteBuffer answer;
-    call->Read(&answer, nullptr);
-    if (!is_done()) break;
-    std::vector<grpc::Slice> pieces;
-    answer.Dump(&pieces);
-    for (const grpc::Slice& piece : pieces) heard.answers.append(reinterpret_cast<const char*>(piece.begin()), piece.size());
-    if (hostile.cancels_when_answered) context.TryCancel();
-  }
-  call->Finish(&heard.status, nullptr);
-  is_done();
-  queue.Shutdown();
-  while (is_done()) {
-  }
-  return heard;
-}
-
-/// A real upload in small chunks.
-template <typename Request>
-std::vector<std::string> Upload(const decltype(Request().header())& header, std::span<const std::byte> file) {
-  constexpr size_t kChunk = 1000;
-  Request request;
-  *request.mutable_header() = header;
-  std::vector<std::string> messages{request.SerializeAsString()};
-  for (size_t at = 0; at < file.size(); at += kChunk) {
-    const std::span<const std::byte> chunk = file.subspan(at, std::min(kChunk, file.size() - at));
-    request.set_chunk(chunk.data(), chunk.size());
-    messages.push_back(request.SerializeAsString());
-  }
-  return messages;
-}
 
 /// What honest clients send, by the type of their messages.
 std::map<std::string, std::vector<std::string>> RealConversations() {
   InferRequest infer = RawRequest(kDhw, RandomVoxels<int16_t>());
   infer.set_model_name("tiny");
-  return {{v1::SegmentRequest::descriptor()->full_name(), Upload<v1::SegmentRequest>({}, SmallCt().Bytes())},
-          {v1::CompareRequest::descriptor()->full_name(), Upload<v1::CompareRequest>(Comparing({"original", "quick"}), SmallCt().Gzip())},
+  return {{v1::SegmentRequest::descriptor()->full_name(), EncodedUpload<v1::SegmentRequest>({}, SmallCt().Bytes())},
+          {v1::CompareRequest::descriptor()->full_name(), EncodedUpload<v1::CompareRequest>(Comparing({"original", "quick"}), SmallCt().Gzip())},
           {InferRequest::descriptor()->full_name(), {infer.SerializeAsString()}}};
 }
 
@@ -181,9 +98,9 @@ class HostileClients : public testing::Test {
   }
 
   /// By an honest client's messages, or else any of the method's type; not all of them are spoilt.
-  HostileCall CallOf(const MethodDescriptor& method, HostileMessages& hostile) const {
+  EncodedCall CallOf(const MethodDescriptor& method, HostileMessages& hostile) const {
     const auto real = conversations_.find(method.input_type()->full_name());
-    HostileCall call;
+    EncodedCall call;
     call.messages = real != conversations_.end() ? real->second : std::vector<std::string>{hostile.Message(*method.input_type())};
     for (size_t left = hostile.Below(4); left > 0; --left) hostile.Spoil(call.messages, *method.input_type());
     if (hostile.OnceIn(8)) call.ending = Ending::kCancel;
@@ -226,10 +143,10 @@ TEST_F(HostileClients, GetAStatusFromEveryCall) {
     HostileMessages hostile(++seed);
     for (int i = 0; i < kCallsOfAMethod; ++i) {
       SCOPED_TRACE(path + ", call " + std::to_string(i));
-      const HostileCall call = CallOf(*method, hostile);
+      const EncodedCall call = CallOf(*method, hostile);
       // Work may take its time, or more than its client grants; all else must not keep anybody waiting.
       const bool may_be_late = call.deadline == kImpatient || RoleOf(path) == Role::kSegment;
-      ExpectAnswered(Make(call, path, served_.channel()), may_be_late);
+      ExpectAnswered(MakeCall(call, path, served_.channel()), may_be_late);
       if (HasFailure()) return;  // one is enough to look at
     }
   }
@@ -241,7 +158,7 @@ TEST_F(HostileClients, AreToldThatWhatTheySendCannotBeRead) {
     const std::string path = PathOf(*method);
     for (const std::vector<std::string>& messages : {std::vector<std::string>{"\xFF\xFF\xFF"}, std::vector<std::string>{}}) {
       SCOPED_TRACE(path + (messages.empty() ? ", no message" : ", no message of its type"));
-      const Heard heard = Make({.messages = messages}, path, served_.channel());
+      const Heard heard = MakeCall({.messages = messages}, path, served_.channel());
       EXPECT_EQ(NameOf(heard.status.error_code()), "INVALID_ARGUMENT") << heard.status.error_message();
       EXPECT_FALSE(heard.status.error_message().empty());
     }
