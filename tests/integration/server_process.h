@@ -108,10 +108,11 @@ class ServerProcess {
     }
     return *status_;
   }
-  std::string Errors() {
-    std::rewind(errors_);
-    std::string text(4096, '\0');
-    text.resize(std::fread(text.data(), 1, text.size(), errors_));
+  /// All that it has written to standard error so far. The file's place for writing, which is the process' too, stays where it is.
+  std::string Errors() const {
+    std::string text;
+    char piece[4096];
+    for (ssize_t size; (size = pread(fileno(errors_), piece, sizeof(piece), static_cast<off_t>(text.size()))) > 0;) text.append(piece, static_cast<size_t>(size));
     return text;
   }
 

@@ -328,6 +328,19 @@ TEST_F(ServerProcessTest, ExplainsEveryMistakeOfItsConfiguration) {
             "error: listen = nowhere: must be HOST:PORT with a port in [0, 65535]\n");
 }
 
+TEST_F(ServerProcessTest, ExplainsThemAllHoweverManyTheyAre) {
+  constexpr int kMistakes = 300;
+  std::string keys;
+  for (int i = 0; i < kMistakes; ++i) keys += (i == 0 ? "" : ", ") + std::string("\"mistake_") + std::to_string(i) + "\": 1";
+  const std::string config = directory_.Write("config.json", "{" + keys + "}");
+  ServerProcess server({"--models", folder_ / "models", "--config", config, "--check-config"});
+  EXPECT_EQ(server.WaitForEnd(), 1);
+  const std::string errors = server.Errors();
+  EXPECT_GT(errors.size(), 10000U) << "more than one piece of what is read";
+  EXPECT_EQ(std::count(errors.begin(), errors.end(), '\n'), kMistakes);
+  EXPECT_EQ(server.Errors(), errors) << "and told again";
+}
+
 TEST_F(ServerProcessTest, DoesNotRepeatWhatAnUnknownOptionHolds) {
   const std::vector<std::vector<std::string>> lines{{"--token", "hunter2"}, {"--token=hunter2"}, {"-p", "hunter2"}, {"hunter2"}};
   for (const std::vector<std::string>& arguments : lines) {
