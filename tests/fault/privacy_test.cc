@@ -1,6 +1,7 @@
 /// Nothing of a patient, and no word of a client, is left with the server or with those who watch it: canaries go in at every door, and are searched for in
 /// log, metrics, pages, traces, records, files and settings of the process.
 #include <gmock/gmock.h>
+#include <google/protobuf/descriptor.h>
 #include <grpcpp/grpcpp.h>
 #include <gtest/gtest.h>
 #include <httplib.h>
@@ -8,7 +9,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <cctype>
 #include <filesystem>
 #include <map>
 #include <memory>
@@ -18,35 +18,27 @@
 #include <utility>
 #include <vector>
 
+#include "server/serve/rpc_interceptor.h"
+#include "server/serve/status_of.h"
 #include "tests/fault/canary_files.h"
+#include "tests/fault/canary_search.h"
 #include "tests/fault/running_server.h"
+#include "tests/fault/text_places.h"
 #include "tests/integration/program.h"
 #include "tests/server/observe/trace_collector.h"
+#include "tests/server/security/contract_methods.h"
 #include "tests/server/security/raw_call.h"
 #include "tests/server/serve/compare_conversation.h"
+#include "tests/server/serve/encoded_call.h"
 #include "tests/server/serve/inference_client.h"
 #include "tests/server/serve/segment_conversation.h"
 #include "tests/server/variants/tiny_variants.h"
-#include "tuckerseg/v1/model.grpc.pb.h"
+#include "tuckerseg/v1/model.pb.h"
 
 namespace tuckerseg {
 namespace {
 
 namespace fs = std::filesystem;
-
-std::string Lower(std::string text) {
-  std::transform(text.begin(), text.end(), text.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  return text;
-}
-
-/// The canaries' surroundings are in the failure's message, as each says where it comes from.
-void ExpectNoCanary(const std::string& where, const std::string& text) {
-  const std::string lower = Lower(text);
-  for (const std::string_view word : {kCanary, kCanaryDigits, kCanaryDate}) {
-    const size_t at = lower.find(word);
-    EXPECT_EQ(at, std::string::npos) << where << ": ..." << text.substr(at < 80 ? 0 : at - 80, 240);
-  }
-}
 
 std::string TextOf(const std::vector<std::byte>& bytes) { return {reinterpret_cast<const char*>(bytes.data()), bytes.size()}; }
 
@@ -66,6 +58,20 @@ std::set<std::string> OpenFiles(const std::string& process) {
     links.insert(fs::read_symlink(it->path(), gone).string());
   }
   return links;
+}
+
+/// What an honest client sends, by the type of its messages, where a call goes further with it than with a text alone.
+std::map<std::string, std::vector<std::string>> HonestMessages() {
+  const std::vector<std::byte> ct = CanaryNifti().Bytes();
+  v1::LoadVariantRequest load;
+  load.set_name("coarse");
+  v1::UnloadVariantRequest unload;
+  unload.set_name("coarse");
+  return {{v1::SegmentRequest::descriptor()->full_name(), EncodedUpload<v1::SegmentRequest>({}, ct)},
+          {v1::CompareRequest::descriptor()->full_name(), EncodedUpload<v1::CompareRequest>(Comparing({"original", "coarse"}), ct)},
+          {v1::LoadVariantRequest::descriptor()->full_name(), {load.SerializeAsString()}},
+          {v1::UnloadVariantRequest::descriptor()->full_name(), {unload.SerializeAsString()}},
+          {InferRequest::descriptor()->full_name(), {RawRequest(kDhw, RandomVoxels<int16_t>()).SerializeAsString()}}};
 }
 
 /// A second level for the model of the folder.
@@ -120,6 +126,7 @@ class Privacy : public testing::Test {
   void CompareEverywhere();
   void InferEverywhere();
   void AskEverywhere();
+  std::set<std::string> FillEveryText();
   void SegmentDicom();
 
   const ModelFolder models_;
@@ -214,16 +221,43 @@ void Privacy::InferEverywhere() {
   EXPECT_FALSE(ask([](InferRequest& request) { request.mutable_inputs(0)->set_name(Canary("tensor")); }).ok());
   EXPECT_FALSE(ask([](InferRequest& request) { request.mutable_inputs(0)->set_datatype(Canary("type")); }).ok());
   EXPECT_FALSE(ask([](InferRequest& request) { (*request.mutable_parameters())[Canary("parameter")].set_string_param(Canary("value")); }).ok());
+  EXPECT_FALSE(ask([](InferRequest& request) { (*request.mutable_parameters())["min_quality"].set_string_param(Canary("number")); }).ok());
   EXPECT_FALSE(ask([](InferRequest& request) { request.add_outputs()->set_name(Canary("output")); }).ok());
 }
 
-/// Calls of other services, of none, and the operators' pages.
+/// Every text of every message that any call takes, health and reflection among them, one at a time: the first that is refused would hide the others. Returns their places.
+std::set<std::string> Privacy::FillEveryText() {
+  ServerConfig config;
+  config.reflection = true;
+  const auto honest = HonestMessages();
+  std::vector<std::string> paths;
+  std::set<std::string> filled;
+  for (const RpcMethod& served : ServedMethods(config)) {
+    const auto* method = google::protobuf::DescriptorPool::generated_pool()->FindMethodByName(served.service + "." + served.method);
+    if (method == nullptr) {
+      ADD_FAILURE() << served.service << "." << served.method;
+      continue;
+    }
+    paths.push_back(PathOf(*method));
+    const auto known = honest.find(method->input_type()->full_name());
+    for (const TextPlace& place : TextPlacesOf(*method->input_type())) {
+      EncodedCall call;
+      call.messages = known != honest.end() ? known->second : std::vector<std::string>{""};
+      call.messages.front() = WithText(call.messages.front(), place, Canary(NameOf(place)));
+      call.cancels_when_answered = HasNoEnd(*method);
+      call.metadata = Metadata();
+      const grpc::Status status = MakeCall(call, paths.back(), channel_).status;
+      EXPECT_THAT(NameOf(status.error_code()), testing::Not(testing::AnyOf("UNKNOWN", "INTERNAL", "UNAVAILABLE", "UNIMPLEMENTED", "DEADLINE_EXCEEDED")))
+          << paths.back() << ", " << NameOf(place) << ": " << status.error_message();
+      filled.insert(NameOf(place));
+    }
+  }
+  EXPECT_THAT(paths, testing::IsSupersetOf(ContractMethods())) << "none is left out";
+  return filled;
+}
+
+/// Calls of no service, and the operators' pages.
 void Privacy::AskEverywhere() {
-  grpc::ClientContext context;
-  v1::GetModelRequest request;
-  request.set_task(Canary("task"));
-  v1::GetModelResponse response;
-  EXPECT_EQ(v1::ModelService::NewStub(channel_)->GetModel(&context, request, &response).error_code(), grpc::NOT_FOUND);
   EXPECT_EQ(RawCall(channel_, "/" + std::string(kCanary) + ".Service/Method").error_code(), grpc::UNIMPLEMENTED);
   EXPECT_EQ(RawCall(channel_, "/tuckerseg.v1.SegmentationService/" + std::string(kCanary)).error_code(), grpc::UNIMPLEMENTED);
   httplib::Client operators("127.0.0.1", server_->metrics_port());
@@ -258,16 +292,14 @@ TEST_F(Privacy, LeavesNoCanaryAnywhere) {
   CompareEverywhere();
   InferEverywhere();
   AskEverywhere();
+  EXPECT_THAT(FillEveryText(), testing::IsSupersetOf({"tuckerseg.v1.SegmentRequest.header.structures", "tuckerseg.v1.CompareRequest.header.levels", "tuckerseg.v1.ListVariantsRequest.task",
+                                                      "tuckerseg.v1.LoadVariantRequest.device", "tuckerseg.v1.UnloadVariantRequest.name", "inference.ModelReadyRequest.name",
+                                                      "inference.ModelMetadataRequest.version", "inference.ModelInferRequest.inputs.parameters.key", "grpc.health.v1.HealthCheckRequest.service",
+                                                      "grpc.reflection.v1alpha.ServerReflectionRequest.file_containing_symbol"}))
+      << "at any depth, of gRPC's own services too";
   SegmentDicom();
   if (testing::Test::HasFatalFailure()) return;
-
-  httplib::Client operators("127.0.0.1", server_->metrics_port());
-  for (const char* path : {"/metrics", "/", "/readyz", "/healthz"}) {
-    const auto page = operators.Get(path);
-    ASSERT_TRUE(page) << path;
-    EXPECT_EQ(page->status, 200) << path;
-    ExpectNoCanary(std::string("page ") + path, page->body);
-  }
+  ExpectNoCanaryOnPages(server_->metrics_port());
 
   // Settings of the process, while it still has all that.
   const std::string process = std::to_string(server_->process().id());
@@ -280,18 +312,13 @@ TEST_F(Privacy, LeavesNoCanaryAnywhere) {
     EXPECT_EQ(file, choices_) << "no other file is open";
   }
 
-  server_->process().Signal(SIGTERM);
-  const std::string log = server_->process().RestOfLog();
-  EXPECT_EQ(server_->process().WaitForEnd(), 0);
+  const std::string log = StopAndExpectNoCanary(*server_);
   EXPECT_GE(std::count(log.begin(), log.end(), '\n'), 20) << "a line for each call";
-  ExpectNoCanary("log", log);
-  ExpectNoCanary("standard error", server_->process().Errors());
   const std::string choices = FileText(choices_);
   EXPECT_GE(std::count(choices.begin(), choices.end(), '\n'), 3);
   ExpectNoCanary("records of choices", choices);
-  const std::vector<nlohmann::json> spans = collector_.spans();
-  EXPECT_GT(spans.size(), 20U);
-  for (const nlohmann::json& span : spans) ExpectNoCanary("traces", span.dump());
+  EXPECT_GT(collector_.spans().size(), 20U);
+  ExpectNoCanaryIn(collector_);
 
   EXPECT_THAT(FilesBelow(folder_.path() / "temporary"), testing::IsEmpty()) << "no temporary files";
   EXPECT_THAT(FilesBelow(folder_.path() / "working"), testing::IsEmpty()) << "none where it was started";

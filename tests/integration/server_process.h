@@ -91,6 +91,12 @@ class ServerProcess {
     return text;
   }
 
+  /// All that it has logged from its start until now, whoever has asked for it.
+  std::string WholeLog() {
+    const std::lock_guard lock(mutex_);
+    return log_text_;
+  }
+
   pid_t id() const { return process_; }
   void Signal(int signal) const { kill(process_, signal); }
 
@@ -141,6 +147,7 @@ class ServerProcess {
     for (ssize_t length = 0; (length = getline(&line, &size, log_)) > 0;) {
       const std::lock_guard lock(mutex_);
       lines_.emplace_back(line, static_cast<size_t>(length));
+      log_text_ += lines_.back();
       changed_.notify_all();
     }
     std::free(line);
@@ -166,6 +173,7 @@ class ServerProcess {
   std::mutex mutex_;
   std::condition_variable changed_;
   std::deque<std::string> lines_;  // that nobody has asked for yet
+  std::string log_text_;
   bool has_ended_ = false;
   std::thread reader_;
 };
