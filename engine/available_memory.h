@@ -3,9 +3,11 @@
 
 #include <cstdint>
 
+#include "engine/cgroup.h"
+
 namespace tuckerseg {
 
-/// Bytes: the cgroup's limit, else the machine's memory.
-int64_t AvailableMemory();
+/// Bytes: the machine's memory, or the least limit of the process's cgroup and of those above it where that is less.
+int64_t AvailableMemory(const CgroupPlaces& places = {});
 
 }  // namespace tuckerseg

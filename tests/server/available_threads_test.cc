@@ -2,22 +2,28 @@
 
 #include <gtest/gtest.h>
 
+#include "tests/engine/cgroup_tree.h"
+
 namespace tuckerseg {
 namespace {
 
 TEST(ThreadsOfQuota, AreTheQuotaRoundedUpAndNeverMoreThanTheProcessors) {
-  EXPECT_EQ(ThreadsOfQuota("400000 100000\n", 64), 4);
-  EXPECT_EQ(ThreadsOfQuota("150000 100000\n", 64), 2);
-  EXPECT_EQ(ThreadsOfQuota("1000 100000\n", 64), 1);
-  EXPECT_EQ(ThreadsOfQuota("800000 100000\n", 2), 2);
-  EXPECT_EQ(ThreadsOfQuota("9000000000000000 1\n", 8), 8);
+  EXPECT_EQ(ThreadsOfQuota(4, 64), 4);
+  EXPECT_EQ(ThreadsOfQuota(1.5, 64), 2);
+  EXPECT_EQ(ThreadsOfQuota(0.01, 64), 1);
+  EXPECT_EQ(ThreadsOfQuota(8, 2), 2);
+  EXPECT_EQ(ThreadsOfQuota(9e15, 8), 8);
 }
 
-TEST(ThreadsOfQuota, AreAllProcessorsWhereThereIsNone) {
-  for (const char* none : {"max 100000\n", "", "nonsense", "100000", "0 100000", "100000 0", "-1 100000"}) EXPECT_EQ(ThreadsOfQuota(none, 8), 8) << none;
-}
+TEST(ThreadsOfQuota, AreAllProcessorsWhereThereIsNone) { EXPECT_EQ(ThreadsOfQuota({}, 8), 8); }
 
 TEST(AvailableThreads, AreAtLeastOne) { EXPECT_GE(AvailableThreads(), 1); }
+
+TEST(AvailableThreads, AreNoMoreThanTheQuotaOfAGroupAbove) {
+  CgroupTree tree("0::/system.slice/tuckerseg.service\n");
+  tree.Write("system.slice/cpu.max", "100000 100000\n");
+  EXPECT_EQ(AvailableThreads(tree.Places()), 1);
+}
 
 }  // namespace
 }  // namespace tuckerseg
