@@ -1,16 +1,18 @@
 #include "server/observe/otlp_exporter.h"
 
 #include <httplib.h>
-#include <signal.h>
 
 #include <algorithm>
+#include <chrono>
 #include <exception>
+#include <functional>
 #include <iterator>
 #include <new>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <utility>
 
+#include "server/observe/bounded_stream.h"
 #include "server/observe/log.h"
 
 namespace tuckerseg {
@@ -19,24 +21,33 @@ namespace {
 constexpr const char* kQueue = "queue";
 constexpr const char* kCollector = "collector";
 
-/// A collector that closes while it is written to would end the process: httplib's client does not guard against it.
-void BlockPipeSignal() {
-  sigset_t signals;
-  sigemptyset(&signals);
-  sigaddset(&signals, SIGPIPE);
-  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
-}
+/// Headers included. Collectors answer with some hundred bytes; httplib matches the first line with a regular expression that takes stack for each of its characters.
+constexpr size_t kMostAnswerBytes = 8192;
+
+/// Bounds a whole message and a whole answer: httplib's own would wait for ever for a collector that answers a byte at a time, and keep all that it says.
+class Collector final : public httplib::ClientImpl {
+ public:
+  explicit Collector(const OtlpOptions& options) : httplib::ClientImpl(options.collector.host, options.collector.port), patience_(options.patience) {
+    set_connection_timeout(patience_);
+    set_decompress(false);  // nobody reads what the answer says, and few bytes may become many
+  }
+
+ private:
+  bool process_socket(const Socket& connection, std::function<bool(httplib::Stream&)> exchange) override {
+    const BoundedStream::Clock::time_point begin = BoundedStream::Clock::now();
+    BoundedStream stream(connection.sock, {.read_until = begin + 2 * patience_, .write_until = begin + patience_, .most_read = kMostAnswerBytes});
+    return exchange(stream);
+  }
+
+  const std::chrono::milliseconds patience_;
+};
 
 }  // namespace
 
 /// The way to the collector; says in the log when it breaks and when it is whole again, not each time.
 class OtlpExporter::Connection {
  public:
-  explicit Connection(const OtlpOptions& options) : options_(options), client_(options.collector.host, options.collector.port) {
-    client_.set_connection_timeout(options.patience);
-    client_.set_read_timeout(options.patience);
-    client_.set_write_timeout(options.patience);
-  }
+  explicit Connection(const OtlpOptions& options) : options_(options), collector_(options) {}
 
   /// Whether the collector has taken them.
   bool Send(const std::vector<Span>& spans) {
@@ -56,17 +67,25 @@ class OtlpExporter::Connection {
 
   std::string ProblemOf(const std::vector<Span>& spans) {
     try {
-      const httplib::Result answer = client_.Post(options_.collector.path, OtlpJson(spans, options_.source), "application/json");
-      if (!answer) return std::string("no answer: ").append(httplib::to_string(answer.error()));
-      if (answer->status < 200 || answer->status > 299) return std::string("status ").append(std::to_string(answer->status));
+      httplib::Request request;
+      request.method = "POST";
+      request.path = options_.collector.path;
+      request.headers.emplace("Content-Type", "application/json");
+      request.body = OtlpJson(spans, options_.source);
+      httplib::Response answer;
+      httplib::Error error = httplib::Error::Success;
+      const bool is_whole = collector_.send(request, answer, error);
+      const bool has_status = answer.status > 0;  // it may have come where the rest has not
+      if (has_status && (answer.status < 200 || answer.status > 299)) return std::string("status ").append(std::to_string(answer.status));
+      if (!is_whole) return std::string(has_status ? "no whole answer: " : "no answer: ").append(httplib::to_string(error));
       return "";
-    } catch (const std::exception& error) {
-      return error.what();
+    } catch (const std::exception& failure) {
+      return failure.what();
     }
   }
 
   const OtlpOptions& options_;
-  httplib::Client client_;
+  Collector collector_;
   bool whole_ = true;
 };
 
@@ -93,7 +112,6 @@ void OtlpExporter::Take(std::vector<Span> spans) {
 }
 
 void OtlpExporter::Work(const std::stop_token& stop) {
-  BlockPipeSignal();
   Connection connection(options_);
   for (;;) {
     try {

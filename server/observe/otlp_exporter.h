@@ -23,7 +23,7 @@ struct OtlpOptions {
   size_t most_waiting = 2048;  ///< spans; those of a request that do not fit are dropped
   size_t most_at_once = 512;   ///< about this many go in one message
   std::chrono::milliseconds gather = std::chrono::seconds(2);    ///< how long spans wait for others to go along
-  std::chrono::milliseconds patience = std::chrono::seconds(2);  ///< with connecting, with sending and with the answer, each
+  std::chrono::milliseconds patience = std::chrono::seconds(2);  ///< with connecting, with a whole message and with a whole answer, each
 };
 
 /// A collector that is slow, away or wrong costs spans, which are counted, and never time of a request. Nothing is sent twice.

@@ -1,11 +1,9 @@
 #include "server/observe/text_endpoint.h"
 
 #include <httplib.h>
-#include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
@@ -20,6 +18,7 @@
 #include "engine/error.h"
 #include "server/address.h"
 #include "server/known_keys.h"
+#include "server/observe/bounded_stream.h"
 #include "server/observe/log.h"
 
 namespace tuckerseg {
@@ -42,47 +41,12 @@ const httplib::Headers kHeaders{{"Cache-Control", "no-store"},
                                 {"Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'"},
                                 {"X-Content-Type-Options", "nosniff"}};
 
-using Clock = std::chrono::steady_clock;
+using Clock = BoundedStream::Clock;
 
 /// A connection, and when it came.
 struct Arrival {
   socket_t connection;
   Clock::time_point at;
-};
-
-/// A connection with bounds on a whole question and a whole answer: httplib's own hold for each read and each write, and none for the length of a line.
-class BoundedStream final : public httplib::Stream {
- public:
-  explicit BoundedStream(const Arrival& arrival) : connection_(arrival.connection), begin_(arrival.at) {}
-
-  // What has come is read even when the time is over: it may have waited for a thread until then.
-  bool is_readable() const override { return Wait(POLLIN, begin_ + kForAQuestion); }
-  bool is_writable() const override { return Clock::now() < begin_ + kForAPage && Wait(POLLOUT, begin_ + kForAPage); }
-  ssize_t read(char* bytes, size_t size) override {
-    if (left_ == 0 || !is_readable()) return -1;
-    const ssize_t count = recv(connection_, bytes, std::min(size, left_), MSG_DONTWAIT);
-    if (count > 0) left_ -= static_cast<size_t>(count);
-    return count;
-  }
-  ssize_t write(const char* bytes, size_t size) override {
-    return is_writable() ? send(connection_, bytes, size, MSG_DONTWAIT | MSG_NOSIGNAL) : -1;  // a part: httplib asks again for the rest
-  }
-  // Pages are the same for everybody.
-  void get_remote_ip_and_port(std::string&, int&) const override {}
-  void get_local_ip_and_port(std::string&, int&) const override {}
-  // httplib refuses numbers that its select() could not take, which a server of many connections comes to. It selects on none of these.
-  socket_t socket() const override { return 0; }
-
- private:
-  bool Wait(short event, Clock::time_point end) const {
-    const auto left = std::chrono::ceil<std::chrono::milliseconds>(end - Clock::now()).count();
-    pollfd awaited{connection_, event, 0};
-    return poll(&awaited, 1, left > 0 ? static_cast<int>(left) : 0) > 0;
-  }
-
-  const socket_t connection_;
-  const Clock::time_point begin_;
-  size_t left_ = kMostAskedBytes;
 };
 
 /// Runs httplib's jobs where they come up. They only hand a connection to PageServer's own threads.
@@ -135,7 +99,8 @@ class PageServer final : public httplib::Server {
 
   void Answer(const Arrival& arrival) {
     try {
-      BoundedStream stream(arrival);
+      // What has come is read even when the time for a question is over: it may have waited for a thread until then.
+      BoundedStream stream(arrival.connection, {.read_until = arrival.at + kForAQuestion, .write_until = arrival.at + kForAPage, .most_read = kMostAskedBytes});
       bool closed = false;
       // Whoever asks for parts of a page gets all of it, as HTTP allows: httplib would copy it once for each of thousands of ranges.
       process_request(stream, /*close_connection=*/true, closed, [](httplib::Request& request) { request.ranges.clear(); });

@@ -5,12 +5,14 @@
 
 #include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <map>
 #include <mutex>
 #include <new>
 #include <optional>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "tests/server/observe/trace_collector.h"
@@ -154,6 +156,45 @@ TEST(OtlpExporter, NeverWaitsForACollectorAndKeepsABoundedNumber) {
   EXPECT_GT(drops.Of("queue"), 8000U);
   exporter.reset();
   EXPECT_EQ(drops.Of("queue") + drops.Of("collector"), 9000U) << "nothing was taken, everything is counted";
+}
+
+/// Sends a span and ends. Returns how long that took.
+std::chrono::duration<double> EndedAfter(const EndlessCollector& collector, milliseconds patience, const Drops& drops, OtlpExporter::DropCounter counter) {
+  OtlpOptions options = To(collector.port());
+  options.patience = patience;
+  const auto begin = std::chrono::steady_clock::now();
+  {
+    OtlpExporter exporter(options, std::move(counter));
+    exporter.Take(Spans(1));
+  }
+  EXPECT_EQ(drops.Of("collector"), 1U);
+  return std::chrono::steady_clock::now() - begin;
+}
+
+TEST(OtlpExporter, WaitsNoLongerForAnAnswerThatComesAByteAtATime) {
+  for (const char* begin : {"", "HTTP/1.1 200 OK\r\n", "HTTP/1.1 200 OK\r\n\r\n", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", "HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n"}) {
+    SCOPED_TRACE(begin);
+    const EndlessCollector collector(begin, "1", milliseconds(20));
+    Drops drops;
+    EXPECT_LT(EndedAfter(collector, milliseconds(300), drops, drops.Counter()).count(), 10) << "each byte comes well within the patience, and there is no last one";
+  }
+}
+
+TEST(OtlpExporter, TakesNoAnswerWithoutEnd) {
+  for (const char* begin : {"", "HTTP/1.1 200 ", "HTTP/1.1 200 OK\r\nX: ", "HTTP/1.1 200 OK\r\n\r\n"}) {
+    SCOPED_TRACE(begin);
+    const EndlessCollector collector(begin, std::string(65536, 'x'), milliseconds(0));
+    Drops drops;
+    EXPECT_LT(EndedAfter(collector, std::chrono::minutes(1), drops, drops.Counter()).count(), 30) << "it is read no longer than answers are, however patient one is";
+  }
+}
+
+TEST(OtlpExporter, TellsTheStatusOfAnAnswerWithoutEnd) {
+  const EndlessCollector collector("HTTP/1.1 404 Not Found\r\n\r\n", std::string(65536, 'x'), milliseconds(0));
+  Drops drops;
+  testing::internal::CaptureStdout();
+  EndedAfter(collector, std::chrono::minutes(1), drops, drops.Counter());
+  EXPECT_THAT(testing::internal::GetCapturedStdout(), testing::HasSubstr("status 404"));
 }
 
 TEST(OtlpExporter, LivesOnWhereWhatIsDroppedCannotBeCounted) {

@@ -1,18 +1,22 @@
-/// A collector of traces in this process, and one that is dead.
+/// A collector of traces in this process, one that is dead, and one whose answer has no end.
 #pragma once
 
 #include <arpa/inet.h>
 #include <gtest/gtest.h>
 #include <httplib.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <chrono>
 #include <mutex>
 #include <nlohmann/json.hpp>
+#include <stop_token>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 namespace tuckerseg {
@@ -83,10 +87,43 @@ class DeadCollector {
   DeadCollector& operator=(const DeadCollector&) = delete;
 
   int port() const { return port_; }
+  /// What it listens at.
+  int listening() const { return socket_; }
 
  private:
   int socket_;
   int port_ = 0;
+};
+
+/// Answers every connection, one at a time, with `begin`, and then with `piece` again and again until it is closed.
+class EndlessCollector {
+ public:
+  EndlessCollector(std::string begin, std::string piece, std::chrono::milliseconds pause)
+      : begin_(std::move(begin)), piece_(std::move(piece)), pause_(pause), thread_([this](const std::stop_token& stop) { Work(stop); }) {}
+
+  int port() const { return dead_.port(); }
+
+ private:
+  void Work(const std::stop_token& stop) const {
+    while (!stop.stop_requested()) {
+      pollfd coming{dead_.listening(), POLLIN, 0};
+      if (poll(&coming, 1, /*timeout=*/5) <= 0) continue;
+      const int connection = accept(dead_.listening(), nullptr, nullptr);
+      bool is_open = Say(connection, begin_);
+      while (is_open && !stop.stop_requested()) {
+        is_open = Say(connection, piece_);
+        std::this_thread::sleep_for(pause_);
+      }
+      close(connection);
+    }
+  }
+  /// False once the other side has closed. What finds no room is left out.
+  static bool Say(int connection, const std::string& text) { return send(connection, text.data(), text.size(), MSG_NOSIGNAL | MSG_DONTWAIT) >= 0 || errno == EAGAIN; }
+
+  const DeadCollector dead_;
+  const std::string begin_, piece_;
+  const std::chrono::milliseconds pause_;
+  const std::jthread thread_;  // last: it uses the others
 };
 
 }  // namespace tuckerseg
