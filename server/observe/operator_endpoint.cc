@@ -23,8 +23,8 @@ TextAnswer ReadyAnswer(const Readiness& readiness) {
 OperatorEndpoint::OperatorEndpoint(const std::string& address, const std::string& version, const Metrics& metrics, const Readiness& readiness,
                                    const LiveStatus& live, const RequestRing& requests)
     : endpoint_(address,
-                {{"/healthz", [] { return TextAnswer{.text = "ok"}; }},
-                 {"/readyz", [&readiness] { return ReadyAnswer(readiness); }},
+                {{"/healthz", [] { return TextAnswer{.text = "ok"}; }, /*is_probe=*/true},
+                 {"/readyz", [&readiness] { return ReadyAnswer(readiness); }, /*is_probe=*/true},
                  {"/metrics", [&metrics] { return TextAnswer{.text = metrics.Text(), .content_type = kPrometheusText}; }},
                  {"/", [version, &readiness, &live, &requests] {
                     return TextAnswer{.text = StatusPage({.version = version,

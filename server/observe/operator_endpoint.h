@@ -12,7 +12,7 @@
 namespace tuckerseg {
 
 /// `/metrics`; `/healthz`, 200 as long as the process answers; `/readyz`, 200 or 503 with the reason; `/`, the page for people. No page waits for
-/// work that runs: a probe must not fail because a device is busy.
+/// work that runs: a probe must not fail because a device is busy. Nor do `/healthz` and `/readyz` wait for the other pages, which look at devices and files.
 class OperatorEndpoint {
  public:
   /// What is given must outlive the endpoint. Errors: as TextEndpoint's constructor.

@@ -26,6 +26,8 @@ namespace {
 
 /// A page takes milliseconds, but a client that connects and says nothing takes a thread until it is given up: a probe must find another one.
 constexpr size_t kThreads = 8;
+/// Threads that may be at pages which are no probes: one that waits for a lock or a disk, or for whoever reads it, must not keep a probe waiting.
+constexpr size_t kMostAtPages = kThreads - 2;
 /// Connections that may wait for one. Of more the one that has waited longest goes: whoever asks now has its turn within the time that others have for a question.
 constexpr size_t kMostWaiting = 64;
 /// For a whole question, and to the end of the answer, both from when its connection came.
@@ -63,6 +65,7 @@ class PageServer final : public httplib::Server {
   PageServer() {
     new_task_queue = [] { return new AtOnce; };  // httplib takes it over
     waiting_.reserve(kMostWaiting);
+    at_pages_.reserve(kMostAtPages);
     for (size_t i = 0; i < kThreads; ++i) threads_.emplace_back([this](const std::stop_token& stop) { Work(stop); });
   }
   /// Lets running answers end. Whoever waits for one gets none.
@@ -70,6 +73,14 @@ class PageServer final : public httplib::Server {
     for (std::jthread& thread : threads_) thread.request_stop();
     threads_.clear();
     for (const Arrival& arrival : waiting_) Close(arrival.connection);
+  }
+
+  /// Whether the calling thread, which is one of this server's, may make a page that is no probe. If so, it is at that page until its connection is closed.
+  bool MayMakeAPage() {
+    const std::lock_guard lock(mutex_);
+    if (at_pages_.size() == kMostAtPages) return false;
+    at_pages_.push_back(std::this_thread::get_id());
+    return true;
   }
 
  private:
@@ -106,6 +117,10 @@ class PageServer final : public httplib::Server {
       process_request(stream, /*close_connection=*/true, closed, [](httplib::Request& request) { request.ranges.clear(); });
     } catch (...) {  // of memory: whoever asks next may find some
     }
+    {
+      const std::lock_guard lock(mutex_);
+      std::erase(at_pages_, std::this_thread::get_id());
+    }
     Close(arrival.connection);
   }
 
@@ -117,6 +132,7 @@ class PageServer final : public httplib::Server {
   std::mutex mutex_;
   std::condition_variable_any changed_;
   std::vector<Arrival> waiting_;  // guarded by the mutex; in the order in which they came
+  std::vector<std::thread::id> at_pages_;  // likewise: those that make or send a page that is no probe
   std::vector<std::jthread> threads_;  // last: they use the others
 };
 
@@ -129,6 +145,8 @@ void LogFailure(const std::exception_ptr& exception) {
     Log(LogLevel::kError, "page_failed", nlohmann::json::object());
   }
 }
+
+TextAnswer Busy() { return {.text = "busy: as many pages are being made or read as may be at a time; ask again later\n", .status = 503}; }
 
 void Configure(httplib::Server& server) {
   // Its own default would share the port with another server that asks for the same.
@@ -173,11 +191,11 @@ struct TextEndpoint::State {
 };
 
 TextEndpoint::TextEndpoint(const std::string& address, std::vector<TextPage> pages) : state_(std::make_unique<State>()) {
-  httplib::Server& server = state_->server;
+  PageServer& server = state_->server;
   Configure(server);
   for (TextPage& page : pages) {
-    server.Get(page.path, [answer = std::move(page.answer)](const httplib::Request&, httplib::Response& response) {
-      const TextAnswer text = answer();
+    server.Get(page.path, [&server, is_probe = page.is_probe, answer = std::move(page.answer)](const httplib::Request&, httplib::Response& response) {
+      const TextAnswer text = is_probe || server.MayMakeAPage() ? answer() : Busy();
       response.status = text.status;
       response.set_content(text.text, text.content_type);
     });

@@ -18,6 +18,7 @@ struct TextAnswer {
 struct TextPage {
   std::string path;
   std::function<TextAnswer()> answer;
+  bool is_probe = false;  ///< is answered whatever becomes of the other pages; `answer` must wait for nothing
 };
 
 /// prometheus-cpp's own Exposer is not used: its threads have stacks of 100 KB, of which LibTorch's thread-local storage takes
@@ -26,7 +27,8 @@ class TextEndpoint {
  public:
   /// Listens at HOST:PORT (port 0: any free one). Every path but those of `pages` answers 404, and so does every method but GET and HEAD. One request a
   /// connection, of bounded length and time, and no body: none is held by a client that keeps it open, nor memory by one that sends without end. Where more than
-  /// some tens wait the one that has waited longest is closed. Parts of a page cannot be had: who asks for one gets it whole.
+  /// some tens wait the one that has waited longest is closed. Pages that are no probes may take all threads but two, until they are made and read; of more each
+  /// is a 503 at once. Parts of a page cannot be had: who asks for one gets it whole.
   /// Errors: kInvalidArgument for what is no address, kInternal if it cannot be had.
   TextEndpoint(const std::string& address, std::vector<TextPage> pages);
   /// Lets running answers end. Whoever waits for one gets none.

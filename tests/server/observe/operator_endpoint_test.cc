@@ -4,7 +4,13 @@
 #include <gtest/gtest.h>
 #include <httplib.h>
 
+#include <atomic>
+#include <future>
+#include <thread>
+#include <vector>
+
 #include "tests/engine/volume/expect_error.h"
+#include "tests/server/wait_until.h"
 
 namespace tuckerseg {
 namespace {
@@ -65,6 +71,33 @@ TEST_F(OperatorEndpointTest, ShowsPeopleWhatThereIs) {
   EXPECT_THAT(page->get_header_value("Content-Type"), HasSubstr("text/html; charset=utf-8"));
   EXPECT_THAT(page->body, HasSubstr("plain"));
   EXPECT_THAT(page->body, HasSubstr("0123abcd"));
+}
+
+TEST_F(OperatorEndpointTest, IsHealthyAndSaysWhetherItIsReadyThoughADeviceDoesNotAnswer) {
+  readiness_.Ready();
+  std::promise<void> release;
+  const LiveStatus::Shown shown = live_.Show([released = std::shared_future<void>(release.get_future())] {
+    released.wait();
+    return ServerStatus();
+  });
+  std::atomic<int> refused = 0;
+  std::vector<std::jthread> readers;
+  for (int i = 0; i < 12; ++i) {
+    readers.emplace_back([&] {
+      httplib::Client client("127.0.0.1", endpoint_.port());
+      client.set_read_timeout(kLimit);
+      const httplib::Result page = client.Get("/");
+      if (page && page->status == 503) ++refused;
+    });
+  }
+  EXPECT_TRUE(WaitUntil([&] { return refused == 6; })) << "the other six wait for the device";
+  const httplib::Result health = Get("/healthz");
+  const httplib::Result ready = Get("/readyz");
+  release.set_value();
+  readers.clear();
+  ASSERT_TRUE(health && ready);
+  EXPECT_EQ(health->body, "ok");
+  EXPECT_EQ(ready->body, "ok");
 }
 
 TEST_F(OperatorEndpointTest, RefusesAnAddressThatSomeoneElseHas) {

@@ -12,6 +12,7 @@
 #include <atomic>
 #include <chrono>
 #include <exception>
+#include <future>
 #include <memory>
 #include <stdexcept>
 #include <string>
@@ -223,6 +224,59 @@ TEST(TextEndpoint, GivesAPageOnceToWhoeverAsksForManyPartsOfIt) {
   ASSERT_TRUE(answer);
   EXPECT_EQ(answer->status, 200);
   EXPECT_EQ(answer->body, page);
+}
+
+TextPage Probe(const std::string& path) {
+  return {path, [] { return TextAnswer{.text = "ok"}; }, /*is_probe=*/true};
+}
+
+constexpr int kThreads = 8;         // of the endpoint
+constexpr int kMostAtPages = 6;     // of them
+constexpr int kAsking = kThreads + 4;
+
+TEST(TextEndpoint, AnswersProbesThoughMorePagesBlockThanThereAreThreads) {
+  std::promise<void> release;
+  const std::shared_future<void> released(release.get_future());
+  std::atomic<int> answered = 0;
+  std::atomic<int> refused = 0;
+  const TextEndpoint endpoint(kAnyPort, {Probe("/healthz"), {"/metrics", [released] {
+                                                                released.wait();
+                                                                return TextAnswer{.text = "page"};
+                                                              }}});
+  const auto ask = [&] {
+    httplib::Client client("127.0.0.1", endpoint.port());
+    client.set_read_timeout(kLimit);
+    const httplib::Result page = client.Get("/metrics");
+    if (page && page->status == 200) ++answered;
+    if (page && page->status == 503) ++refused;
+  };
+  std::vector<std::jthread> clients;
+  for (int i = 0; i < kAsking; ++i) clients.emplace_back(ask);
+  EXPECT_TRUE(WaitUntil([&] { return refused == kAsking - kMostAtPages; })) << "at once, so that they keep no thread";
+  const httplib::Result health = HealthOf(endpoint);
+  release.set_value();
+  clients.clear();
+  ASSERT_TRUE(health);
+  EXPECT_EQ(health->body, "ok");
+  EXPECT_EQ(answered, kMostAtPages) << "those that blocked";
+  EXPECT_TRUE(WaitUntil([&] {
+    ask();
+    return answered > kMostAtPages;
+  })) << "their threads are free again";
+}
+
+TEST(TextEndpoint, AnswersProbesThoughMorePagesAreReadSlowlyThanThereAreThreads) {
+  std::atomic<int> made = 0;
+  const TextEndpoint endpoint(kAnyPort, {Probe("/healthz"), {"/metrics", [&made] {
+                                                                ++made;
+                                                                return TextAnswer{.text = std::string(16 << 20, 'x')};  // more than lies in a connection
+                                                              }}});
+  const SilentConnections slow = ThatSayNothing(kAsking, endpoint.port());
+  for (const auto& connection : slow) EXPECT_TRUE(connection->Send("GET /metrics HTTP/1.1\r\n\r\n"));
+  EXPECT_TRUE(WaitUntil([&] { return made == kMostAtPages; }));
+  const httplib::Result health = HealthOf(endpoint);
+  ASSERT_TRUE(health) << "each may be read for half a minute";
+  EXPECT_EQ(health->body, "ok");
 }
 
 TEST(TextEndpoint, RefusesAnAddressThatItCannotHave) {
