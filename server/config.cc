@@ -48,6 +48,9 @@ void Gather(std::vector<std::string>& mistakes, const std::function<void()>& cal
   }
 }
 
+/// Objects whose values may be secrets, or have been taken for the place of one: a token, a private key, a collector's password. Standard error is kept by whoever starts servers.
+bool MayHoldSecrets(const std::string& name) { return name == "auth" || name == "tls" || name == "traces"; }
+
 /// Reads the keys of an object, and of the objects in it. `prefix`: what the names of its keys begin with.
 void ReadObject(const JsonField& object, const std::string& prefix, const std::vector<ConfigKey>& keys, ServerConfig& config, std::vector<std::string>& mistakes) {
   const std::vector<std::string> names = NamesIn(prefix, keys);
@@ -57,7 +60,8 @@ void ReadObject(const JsonField& object, const std::string& prefix, const std::v
       continue;
     }
     const std::string name = prefix + item.key();
-    const JsonField field(item.value(), object.path() + "." + item.key());
+    const JsonField place = object.At(item.key());
+    const JsonField field = MayHoldSecrets(name) ? place.Secret() : place;
     const auto known = std::find_if(keys.begin(), keys.end(), [&](const ConfigKey& key) { return key.name == name; });
     if (known != keys.end()) {
       Gather(mistakes, [&] { known->read(field, config); });
@@ -123,7 +127,7 @@ const char* NameOf(GeometryPolicy policy) {
 std::vector<std::string> ReadConfigJson(const std::string& text, ServerConfig& config) {
   const Json json = ParseJson(text, "config");
   const JsonField root(json, "config");
-  if (!json.is_object()) root.Refuse("must be an object");
+  if (!json.is_object()) root.Secret().Refuse("must be an object");  // it may be another file: of a token, say
   std::vector<std::string> mistakes;
   for (const std::string& key : RepeatedKeys(text, "config")) mistakes.push_back(key + ": stands there more than once; must be given once");
   ReadObject(root, "", ConfigKeys(), config, mistakes);

@@ -5,7 +5,6 @@
 
 #include "engine/error.h"
 #include "server/address.h"
-#include "server/known_keys.h"
 
 namespace tuckerseg {
 namespace {
@@ -20,16 +19,10 @@ bool BelongsToAddress(char c) {
 /// What may stand in the first line of a request as it is.
 bool BelongsToPath(char c) { return c > ' ' && c < '\x7F' && std::string_view("\"#<>\\^`{|}").find(c) == std::string_view::npos; }
 
-/// On one line, and without what stands before an '@': it may be a password, and messages are kept.
-std::string Shown(const std::string& text) {
-  const size_t at = text.rfind('@');
-  return ShownKey(at == std::string::npos ? text : "..." + text.substr(at));
-}
-
 }  // namespace
 
 HttpUrl ParseHttpUrl(const std::string& key, const std::string& text) {
-  const Error wrong(ErrorCode::kInvalidArgument, key + " = " + Shown(text) + ": must be http://HOST:PORT/PATH with a port in [1, 65535], without user and password");
+  const Error wrong(ErrorCode::kInvalidArgument, key + ": must be http://HOST:PORT/PATH with a port in [1, 65535], without user and password");
   if (!text.starts_with(kScheme)) throw wrong;
   const size_t slash = text.find('/', kScheme.size());
   if (slash == std::string::npos) throw wrong;

@@ -12,7 +12,7 @@ struct HttpUrl {
 };
 
 /// `key` names the setting in the message. Errors: kInvalidArgument for what is not http://HOST:PORT/PATH: another scheme (there is no TLS here),
-/// no port, a user or password (a configuration file is no place for one), a fragment. Messages are one line and show no password.
+/// no port, a user or password (a configuration file is no place for one), a fragment. Messages do not show the text: a password or a collector's key may stand in any part of it.
 HttpUrl ParseHttpUrl(const std::string& key, const std::string& text);
 
 }  // namespace tuckerseg

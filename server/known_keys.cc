@@ -54,7 +54,7 @@ void ReadKeys(const JsonField& object, const KeyReaders& readers) {
       for (const auto& [name, unused] : readers) names.push_back(name);
       throw Error(ErrorCode::kInvalidArgument, UnknownKey(object.path(), item.key(), names));
     }
-    reader->second(JsonField(item.value(), object.path() + "." + item.key()));
+    reader->second(object.At(item.key()));
   }
 }
 

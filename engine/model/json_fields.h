@@ -24,7 +24,15 @@ class JsonField {
   bool IsNull() const { return value_->is_null(); }
   bool Has(const std::string& key) const { return value_->is_object() && value_->contains(key); }
 
+  /// The same place. Refusals of it, and of all that is reached from it, tell the type of a value and not the value, which may be a secret.
+  JsonField Secret() const {
+    JsonField field = *this;
+    field.is_secret_ = true;
+    return field;
+  }
+
   [[noreturn]] void Refuse(const std::string& right) const {
+    if (is_secret_) throw Error(ErrorCode::kInvalidArgument, path_ + ": is " + TypeWords() + "; " + right);
     std::string text = value_->dump(-1, ' ', false, Json::error_handler_t::replace);
     if (text.size() > 60) text = text.substr(0, 57) + "...";
     throw Error(ErrorCode::kInvalidArgument, path_ + " = " + text + ": " + right);
@@ -34,11 +42,11 @@ class JsonField {
     if (!value_->is_object()) Refuse("must be an object");
     const auto found = value_->find(key);
     if (found == value_->end()) throw Error(ErrorCode::kInvalidArgument, path_ + "." + key + ": missing");
-    return {*found, path_ + "." + key};
+    return Within(*found, path_ + "." + key);
   }
   JsonField At(size_t index) const {
     if (!value_->is_array() || index >= value_->size()) Refuse("must be a list of more than " + std::to_string(index));
-    return {(*value_)[index], path_ + "[" + std::to_string(index) + "]"};
+    return Within((*value_)[index], path_ + "[" + std::to_string(index) + "]");
   }
   size_t Size() const {
     if (!value_->is_array()) Refuse("must be a list");
@@ -95,8 +103,25 @@ class JsonField {
   }
 
  private:
+  JsonField Within(const Json& value, std::string path) const {
+    JsonField field(value, std::move(path));
+    field.is_secret_ = is_secret_;
+    return field;
+  }
+  std::string TypeWords() const {
+    switch (value_->type()) {
+      case Json::value_t::null: return "null";
+      case Json::value_t::object: return "an object";
+      case Json::value_t::array: return value_->empty() ? "an empty list" : "a list";
+      case Json::value_t::string: return "a string";
+      case Json::value_t::boolean: return "a boolean";
+      default: return "a number";
+    }
+  }
+
   const Json* value_;
   std::string path_;
+  bool is_secret_ = false;
 };
 
 }  // namespace tuckerseg

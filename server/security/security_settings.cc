@@ -44,9 +44,9 @@ std::vector<CertificateRoles> ReadCertificateRoles(const JsonField& list) {
     ReadKeys(entry, {{"common_name", [&](const JsonField& f) { read.common_name = f.Text(); }},
                      {"roles", [&](const JsonField& f) { read.roles = ReadRoles(f); }}});
     if (read.common_name.empty()) Refuse(entry.path() + ".common_name: missing; must be that of a client's certificate");
-    if (read.common_name == kAnonymous) entry.At("common_name").Refuse("must be another name");
+    if (read.common_name == kAnonymous) Refuse(entry.path() + ".common_name: must be another name than `anonymous`");
     if (read.roles.empty()) Refuse(entry.path() + ".roles: missing; must be a list of segment, manage, observe");
-    if (!names.insert(read.common_name).second) entry.At("common_name").Refuse("must be there once");
+    if (!names.insert(read.common_name).second) Refuse(entry.path() + ".common_name: is there before; must be another");
     certificates.push_back(std::move(read));
   }
   // An empty list would let everybody in.

@@ -72,6 +72,49 @@ TEST(ApplyConfigJson, DoesNotRepeatWhatAnUnknownKeyHolds) {
   for (const std::string& mistake : ReadConfigJson(R"({"api_token": "hunter2"})", config)) EXPECT_THAT(mistake, testing::Not(testing::HasSubstr("hunter2")));
 }
 
+struct Misplaced {
+  const char* json;
+  const char* message;
+};
+
+TEST(ApplyConfigJson, DoesNotRepeatWhatMayBeASecret) {
+  for (const Misplaced& secret : {
+           Misplaced{R"({"auth": "hunter2"})", "config.auth: is a string; must be an object"},
+           Misplaced{R"({"auth": ["hunter2"]})", "config.auth: is a list; must be an object"},
+           Misplaced{R"({"auth": {"tokens_file": ["hunter2"]}})", "config.auth.tokens_file: is a list; must be a string"},
+           Misplaced{R"({"auth": {"tokens_file": {"token": "hunter2"}}})", "config.auth.tokens_file: is an object; must be a string"},
+           Misplaced{R"({"auth": {"allow_plaintext_tokens": "hunter2"}})", "config.auth.allow_plaintext_tokens: is a string; must be true or false"},
+           Misplaced{R"({"auth": {"certificates": "hunter2"}})", "config.auth.certificates: is a string; must be a list"},
+           Misplaced{R"({"auth": {"certificates": ["hunter2"]}})", "config.auth.certificates[0]: is a string; must be an object"},
+           Misplaced{R"({"auth": {"certificates": [{"common_name": ["hunter2"], "roles": ["segment"]}]}})", "config.auth.certificates[0].common_name: is a list; must be a string"},
+           Misplaced{R"({"auth": {"certificates": [{"common_name": "hunter2", "roles": ["segment"]}, {"common_name": "hunter2", "roles": ["segment"]}]}})",
+                     "config.auth.certificates[1].common_name: is there before; must be another"},
+           Misplaced{R"({"auth": {"certificates": [{"common_name": "pacs", "roles": "hunter2"}]}})", "config.auth.certificates[0].roles: must be a list of segment, manage, observe"},
+           Misplaced{R"({"tls": "hunter2"})", "config.tls: is a string; must be an object"},
+           Misplaced{R"({"tls": {"key": ["hunter2"]}})", "config.tls.key: is a list; must be a string"},
+           Misplaced{R"({"traces": "http://user:hunter2@collector:4318/v1/traces"})", "config.traces: is a string; must be an object"},
+           Misplaced{R"({"traces": {"endpoint": ["http://user:hunter2@collector:4318/v1/traces"]}})", "config.traces.endpoint: is a list; must be a string"},
+           Misplaced{R"(["hunter2"])", "config: is a list; must be an object"},
+       }) {
+    SCOPED_TRACE(secret.json);
+    ServerConfig config;
+    try {
+      ApplyConfigJson(secret.json, config);
+      ADD_FAILURE() << "no error";
+    } catch (const Error& error) {
+      EXPECT_THAT(error.what(), testing::StartsWith(secret.message));
+      EXPECT_THAT(error.what(), testing::Not(testing::HasSubstr("hunter2")));
+    }
+  }
+}
+
+TEST(FindMistakes, DoesNotRepeatWhatMayBeASecret) {
+  ServerConfig config;
+  config.models = "models";
+  ApplyConfigJson(R"({"traces": {"endpoint": "http://user:hunter2@collector:4318/v1/traces"}})", config);
+  EXPECT_THAT(FindMistakes(config), testing::ElementsAre(testing::AllOf(testing::StartsWith("traces.endpoint: must be http://HOST:PORT/PATH"), testing::Not(testing::HasSubstr("hunter2")))));
+}
+
 TEST(ApplyConfigJson, RefusesAKeyThatStandsThereTwice) {
   ExpectRefusal(R"({"threads": 2, "listen": "a:1", "threads": 2})", "config.threads: stands there more than once; must be given once");
   ExpectRefusal(R"({"traces": {"endpoint": "http://a:1/", "endpoint": "http://b:1/"}})", "config.traces.endpoint: stands there more than once; must be given once");
@@ -143,15 +186,15 @@ TEST(ApplyConfigJson, TakesTracesForAnObjectOfItsOwn) {
   ServerConfig config;
   ApplyConfigJson(R"({"traces": {}})", config);
   EXPECT_EQ(config.traces_endpoint, "") << "off unless a collector is named";
-  ExpectRefusal(R"({"traces": "http://collector:4318/v1/traces"})", "config.traces = \"http://collector:4318/v1/traces\": must be an object");
+  ExpectRefusal(R"({"traces": "http://collector:4318/v1/traces"})", "config.traces: is a string; must be an object");
   ExpectRefusal(R"({"traces": {"endpont": ""}})", "config.traces.endpont: unknown key; did you mean endpoint?");
   ExpectRefusal(R"({"traces.endpoint": ""})", "config.traces.endpoint: unknown key");
-  ExpectRefusal(R"({"traces": {"endpoint": 4318}})", "config.traces.endpoint = 4318: must be a string");
+  ExpectRefusal(R"({"traces": {"endpoint": 4318}})", "config.traces.endpoint: is a number; must be a string");
   ExpectRefusal(R"({"traces": {"url": ""}})", "config.traces.url: unknown key; must be one of endpoint");
 }
 
 TEST(ApplyConfigJson, RefusesWhatIsNoJsonObject) {
-  ExpectRefusal("[]", "config = []: must be an object");
+  ExpectRefusal("[]", "config: is an empty list; must be an object");
   ExpectRefusal("{", "config");
   ExpectRefusal("", "config");
 }
@@ -166,7 +209,7 @@ TEST(CompleteConfig, RefusesACollectorThatCannotBeSentTo) {
   ServerConfig config;
   config.models = "models";
   config.traces_endpoint = "https://collector/v1/traces";
-  ExpectError(ErrorCode::kInvalidArgument, "traces.endpoint = https://collector/v1/traces: must be http://HOST:PORT/PATH", [&] { CompleteConfig(config); });
+  ExpectError(ErrorCode::kInvalidArgument, "traces.endpoint: must be http://HOST:PORT/PATH", [&] { CompleteConfig(config); });
 }
 
 TEST(CompleteConfig, TakesThreadsAndMemoryFromTheMachine) {

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <string>
+
 #include "tests/engine/volume/expect_error.h"
 
 namespace tuckerseg {
@@ -24,18 +26,16 @@ TEST(ParseHttpUrl, RefusesEverythingElseAndSaysWhatWouldBeRight) {
     SCOPED_TRACE(text);
     ExpectError(ErrorCode::kInvalidArgument, ": must be http://HOST:PORT/PATH with a port in [1, 65535]", [&] { ParseHttpUrl("traces.endpoint", text); });
   }
-  ExpectError(ErrorCode::kInvalidArgument, "traces.endpoint = collector:4318/v1/traces: must be", [] { ParseHttpUrl("traces.endpoint", "collector:4318/v1/traces"); });
+  ExpectError(ErrorCode::kInvalidArgument, "traces.endpoint: must be", [] { ParseHttpUrl("traces.endpoint", "collector:4318/v1/traces"); });
 }
 
-TEST(ParseHttpUrl, ShowsNoPasswordAndOneLine) {
-  for (const char* text : {"http://user:secret@collector:4318/v1/traces", "http://secret@collector/\nsecond"}) {
+TEST(ParseHttpUrl, ShowsNothingOfAnAddressThatMayHoldASecret) {
+  for (const char* text : {"http://user:secret@collector:4318/v1/traces", "http://secret@collector/\nsecond", "https://collector/v1/traces?key=secret", "https://collector/secret/v1/traces"}) {
     try {
       ParseHttpUrl("traces.endpoint", text);
       ADD_FAILURE() << text;
     } catch (const Error& error) {
-      EXPECT_THAT(error.what(), testing::HasSubstr("...@collector"));
-      EXPECT_THAT(error.what(), testing::Not(testing::HasSubstr("secret")));
-      EXPECT_THAT(error.what(), testing::Not(testing::HasSubstr("\n")));
+      EXPECT_EQ(std::string(error.what()), "traces.endpoint: must be http://HOST:PORT/PATH with a port in [1, 65535], without user and password");
     }
   }
 }

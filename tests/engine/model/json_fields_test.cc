@@ -34,6 +34,18 @@ TEST_F(JsonFields, GiveValuesOfTheirTypes) {
   EXPECT_EQ(root_.At("text").OneOf({"MR", "CT"}), 1U);
 }
 
+TEST_F(JsonFields, TellTheTypeAloneOfWhatMayBeASecret) {
+  const JsonField secret = root_.Secret();
+  EXPECT_EQ(secret.At("text").Text(), "CT") << "it is read as any other";
+  ExpectRefused("model.text: is a string; must be a finite number", [&](const JsonField&) { secret.At("text").Number(); });
+  ExpectRefused("model.three[1]: is a number; must be a string", [&](const JsonField&) { secret.At("three").At(1).Text(); });
+  ExpectRefused("model.nested.list: is a list; must be an object", [&](const JsonField&) { secret.At("nested").At("list").At("deep"); });
+  ExpectRefused("model.three[0]: is a number; must be true or false", [&](const JsonField&) { secret.At("three").Each([](const JsonField& f) { return f.Boolean(); }); });
+  ExpectRefused("model.yes: is a boolean; must be a list", [&](const JsonField&) { secret.At("yes").Size(); });
+  ExpectRefused("model.none: is null; must be a string", [&](const JsonField&) { secret.At("none").Text(); });
+  ExpectRefused("model: is an object; must be a list", [&](const JsonField&) { secret.Size(); });
+}
+
 TEST_F(JsonFields, KnowWhichKeysAreThere) {
   EXPECT_TRUE(root_.Has("none"));
   EXPECT_FALSE(root_.Has("other"));

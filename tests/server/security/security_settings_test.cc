@@ -81,7 +81,7 @@ TEST(SecuritySettings, RefuseUnknownKeysAndListTheKnownOnes) {
   ExpectRefusal(R"({"tls": {"cert": "c.pem"}})", "config.tls.cert: unknown key; must be one of certificate, client_ca, key");
   ExpectRefusal(R"({"auth": {"token": "secret"}})", "config.auth.token: unknown key; must be one of allow_plaintext_tokens, certificates, tokens_file");
   ExpectRefusal(R"({"limits": {"requests": 1}})", "config.limits.requests: unknown key; must be one of bytes_per_minute, client_share, max_priority, requests_per_minute");
-  ExpectRefusal(R"({"tls": "c.pem"})", "config.tls = \"c.pem\": must be an object");
+  ExpectRefusal(R"({"tls": "c.pem"})", "config.tls: is a string; must be an object");
 }
 
 TEST(SecuritySettings, RefuseValuesOutOfRange) {
@@ -98,15 +98,15 @@ TEST(SecuritySettings, RefuseValuesOutOfRange) {
 }
 
 TEST(SecuritySettings, RefuseCertificatesWithoutANameOrARole) {
-  ExpectRefusal(R"({"auth": {"certificates": []}})", "config.auth.certificates = []: must hold at least one");
+  ExpectRefusal(R"({"auth": {"certificates": []}})", "config.auth.certificates: is an empty list; must hold at least one");
   ExpectRefusal(R"({"auth": {"certificates": [{"roles": ["segment"]}]}})", "config.auth.certificates[0].common_name: missing");
   ExpectRefusal(R"({"auth": {"certificates": [{"common_name": "a"}]}})", "config.auth.certificates[0].roles: missing");
   ExpectRefusal(R"({"auth": {"certificates": [{"common_name": "a", "roles": []}]}})", "config.auth.certificates[0].roles: must be a list of");
   ExpectRefusal(R"({"auth": {"certificates": [{"common_name": "a", "roles": ["admin"]}]}})",
                 "config.auth.certificates[0].roles[0]: must be segment, manage or observe");
-  ExpectRefusal(R"({"auth": {"certificates": [{"common_name": "anonymous", "roles": ["segment"]}]}})", "must be another name");
+  ExpectRefusal(R"({"auth": {"certificates": [{"common_name": "anonymous", "roles": ["segment"]}]}})", "config.auth.certificates[0].common_name: must be another name than `anonymous`");
   ExpectRefusal(R"({"auth": {"certificates": [{"common_name": "a", "roles": ["segment"]}, {"common_name": "a", "roles": ["manage"]}]}})",
-                "config.auth.certificates[1].common_name = \"a\": must be there once");
+                "config.auth.certificates[1].common_name: is there before; must be another");
 }
 
 TEST(SecuritySettings, RefuseHalfOfTls) {
