@@ -4,9 +4,13 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <fstream>
 #include <functional>
+#include <ios>
+#include <iterator>
 #include <set>
 #include <sstream>
+#include <system_error>
 
 #include "engine/available_memory.h"
 #include "engine/error.h"
@@ -122,6 +126,18 @@ const char* NameOf(GeometryPolicy policy) {
     case GeometryPolicy::kPreferQform: return "prefer_qform";
   }
   return "refuse";
+}
+
+std::string ConfigText(const std::string& path) {
+  std::error_code unknown;
+  if (std::filesystem::is_directory(path, unknown)) throw Error(ErrorCode::kInvalidArgument, "--config: is a folder; must be a readable file");
+  std::ifstream file(path, std::ios::binary);  // no ReadWholeFile: what a shell hands over is a pipe
+  if (!file) throw Error(ErrorCode::kNotFound, "--config: cannot be opened; must be a readable file");
+  try {
+    return std::string{std::istreambuf_iterator<char>(file), {}};
+  } catch (const std::ios_base::failure&) {  // they throw where reading fails, whatever the stream was told
+    throw Error(ErrorCode::kInvalidArgument, "--config: cannot be read to its end; must be a readable file");
+  }
 }
 
 std::vector<std::string> ReadConfigJson(const std::string& text, ServerConfig& config) {

@@ -55,6 +55,9 @@ struct ServerConfig {
   double max_connection_age_grace_s = 0;   ///< how long its calls may go on then; 0: until they end
 };
 
+/// The text of the file, or the pipe, that the option `--config` names. Errors: kInvalidArgument for a folder and for what ends in the middle, kNotFound for what cannot be opened.
+std::string ConfigText(const std::string& path);
+
 /// Overwrites `config` with the keys of a JSON object (config_keys.h) and returns every mistake, a line each: unknown keys, keys that stand there twice, values out of
 /// range. What a mistaken key would set stays as it is. Errors: kInvalidArgument for what is no JSON object at all.
 std::vector<std::string> ReadConfigJson(const std::string& json, ServerConfig& config);

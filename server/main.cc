@@ -4,9 +4,7 @@
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
-#include <fstream>
 #include <iostream>
-#include <iterator>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <stop_token>
@@ -15,7 +13,6 @@
 #include <utility>
 #include <vector>
 
-#include "engine/error.h"
 #include "engine/freed_memory.h"
 #include "server/config.h"
 #include "server/execution.h"
@@ -191,11 +188,7 @@ int main(int argc, char** argv) {
   try {
     app.parse(argc, argv);
     std::vector<std::string> mistakes;
-    if (!config_file.empty()) {
-      std::ifstream file(config_file);
-      if (!file) throw Error(ErrorCode::kNotFound, "--config: cannot be opened; must be a readable file");
-      mistakes = ReadConfigJson({std::istreambuf_iterator<char>(file), {}}, config);
-    }
+    if (!config_file.empty()) mistakes = ReadConfigJson(ConfigText(config_file), config);
     if (!models.empty()) config.models = models;  // the command line wins over the file
     if (!listen.empty()) config.listen = listen;
     if (!metrics.empty()) config.metrics = metrics;

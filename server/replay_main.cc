@@ -26,10 +26,8 @@ constexpr int kWrongUsage = 2;
 
 /// What a policy is told by a server's configuration. The other keys say nothing of a choice, or nothing that a record could follow.
 void ApplyConfig(const std::string& path, ReplayChanges& changes) {
-  std::ifstream file(path);
-  if (!file) throw Error(ErrorCode::kNotFound, "--config: cannot be opened; must be a readable file");
   ServerConfig config;
-  ApplyConfigJson({std::istreambuf_iterator<char>(file), {}}, config);
+  ApplyConfigJson(ConfigText(path), config);
   changes.settings = PolicySettings{.min_quality = config.min_quality, .deadline_margin = config.deadline_margin};
   const std::vector<DeviceSettings> devices = DevicesOf(config);
   const auto on_host = std::count_if(devices.begin(), devices.end(), [](const DeviceSettings& device) { return device.on_host(); });

@@ -364,6 +364,8 @@ TEST_F(ServerProcessTest, EndsWithOneLineWhenItCannotServe) {
   expect_error({"--models", folder_, "--listen", "127.0.0.1:99999"}, 1, "listen = 127.0.0.1:99999: must be HOST:PORT with a port in [0, 65535]");
   expect_error({"--models", folder_ / "none", "--metrics", "127.0.0.1:0"}, 1, "is no directory; must be one that holds bundles");
   expect_error({"--models", folder_, "--metrics", "127.0.0.1:0", "--check-config"}, 1, "models: holds no bundle");
+  expect_error({"--models", folder_ / "models", "--config", folder_, "--check-config"}, 1, "--config: is a folder; must be a readable file");
+  expect_error({"--models", folder_ / "models", "--config", folder_ / "none.json", "--check-config"}, 1, "--config: cannot be opened; must be a readable file");
   expect_error({"--models"}, 2, "--models");
   const std::string no_certificate = directory_.Write("tls.json", R"({"tls": {"certificate": "none.pem", "key": "none.pem"}})");
   expect_error({"--models", folder_ / "models", "--config", no_certificate}, 1, "tls.certificate: cannot be read; must be a PEM file");

@@ -3,10 +3,12 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include <string>
 #include <vector>
 
+#include "tests/engine/model/temporary_directory.h"
 #include "tests/engine/volume/expect_error.h"
 
 namespace tuckerseg {
@@ -16,6 +18,25 @@ void ExpectRefusal(const std::string& json, const std::string& message) {
   SCOPED_TRACE(json);
   ServerConfig config;
   ExpectError(ErrorCode::kInvalidArgument, message, [&] { ApplyConfigJson(json, config); });
+}
+
+TEST(ConfigText, IsTheFilesOrThePipes) {
+  const TemporaryDirectory folder;
+  EXPECT_EQ(ConfigText(folder.Write("config.json", "{\"threads\": 2}\n")), "{\"threads\": 2}\n");
+  EXPECT_EQ(ConfigText(folder.Write("empty.json", "")), "");
+  int ends[2] = {-1, -1};
+  ASSERT_EQ(pipe(ends), 0);
+  ASSERT_EQ(write(ends[1], "{}", 2), 2);
+  close(ends[1]);
+  EXPECT_EQ(ConfigText("/dev/fd/" + std::to_string(ends[0])), "{}") << "as a shell's <(...) is";
+  close(ends[0]);
+}
+
+TEST(ConfigText, SaysWhatIsWrongWithAPathThatIsNoFile) {
+  const TemporaryDirectory folder;
+  ExpectError(ErrorCode::kInvalidArgument, "--config: is a folder; must be a readable file", [&] { ConfigText(folder.path()); });
+  ExpectError(ErrorCode::kNotFound, "--config: cannot be opened; must be a readable file", [&] { ConfigText(folder.path() / "none.json"); });
+  ExpectError(ErrorCode::kInvalidArgument, "--config: cannot be read to its end; must be a readable file", [] { ConfigText("/proc/self/mem"); });
 }
 
 TEST(ApplyConfigJson, OverwritesTheKeysItNamesAndLeavesTheOthers) {
