@@ -50,7 +50,7 @@ class SegmentRun {
   SegmentRun(const SegmentRun&) = delete;
   SegmentRun& operator=(const SegmentRun&) = delete;
 
-  /// The client asks for a segmentation: one of those that it may ask for in a minute. Before anything of it is read.
+  /// The client asks for a segmentation: one of those that it may ask for in a minute. Its first message has come; before any field of it is looked at.
   /// Errors: kResourceExhausted with a time to try again.
   void TakeRequest();
   /// So many bytes of its volume have come, of those that it may send in a minute. Errors: as TakeRequest().
