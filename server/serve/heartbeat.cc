@@ -6,12 +6,12 @@
 #include <thread>
 #include <utility>
 
+#include "server/seconds_since.h"
+
 namespace tuckerseg {
 namespace {
 
 using Clock = std::chrono::steady_clock;
-
-double SecondsSince(Clock::time_point begin) { return std::chrono::duration<double>(Clock::now() - begin).count(); }
 
 void Beat(const std::future<void>& end, const Heartbeat& heartbeat) {
   heartbeat.beat();

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "server/seconds_since.h"
 #include "server/serve/heartbeat.h"
 #include "server/serve/request_options.h"
 
@@ -42,7 +43,7 @@ std::shared_ptr<const SegmentResult> SegmentCall::FindResult(const std::string& 
     if (claim_.mine() || claim_.result()) return claim_.result();
     run_.ThrowIfGone();
     run_.ThrowIfTooLate();
-    if (std::chrono::duration<double>(StageClock::Clock::now() - told_at).count() < kHeartbeatSeconds) continue;
+    if (SecondsSince(told_at) < kHeartbeatSeconds) continue;
     Send(waiting);
     told_at = StageClock::Clock::now();
   }

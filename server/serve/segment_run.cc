@@ -16,6 +16,7 @@
 #include "server/policy/asked_level.h"
 #include "server/policy/level_settling.h"
 #include "server/schedule/time_ahead.h"
+#include "server/seconds_since.h"
 #include "server/serve/messages.h"
 #include "server/serve/patch_clock.h"
 #include "server/serve/segment_header.h"
@@ -77,10 +78,6 @@ double Settle(SegmentWork& work, Catalogue& catalogue, double most_s) noexcept {
   const std::lock_guard lock(work.mutex);
   work.settled = settled;
   return possible[settled].service_s;
-}
-
-double SecondsSince(StageClock::Clock::time_point begin) {
-  return std::chrono::duration<double>(StageClock::Clock::now() - begin).count();
 }
 
 }  // namespace

@@ -10,6 +10,7 @@
 #include "engine/model/variant.h"
 #include "server/observe/html_text.h"
 #include "server/observe/log.h"
+#include "server/seconds_since.h"
 #include "server/variants/catalogue.h"
 #include "server/variants/eviction.h"
 #include "server/variants/level_slot.h"
@@ -22,8 +23,6 @@ using Clock = std::chrono::steady_clock;
 
 /// Until it was measured: reading, hashing and copying a file's bytes.
 constexpr double kLoadedBytesPerSecond = 200e6;
-
-double SecondsSince(Clock::time_point begin) { return std::chrono::duration<double>(Clock::now() - begin).count(); }
 
 double ForetoldLoad(const LevelSlot& slot) { return slot.load_s.value_or(static_cast<double>(slot.weight_bytes) / kLoadedBytesPerSecond); }
 
