@@ -22,13 +22,13 @@
 #include "server/observe/otlp_exporter.h"
 #include "server/observe/status_gauges.h"
 #include "server/observe/variant_gauges.h"
+#include "server/random_id.h"
 #include "server/security/core_dumps.h"
 #include "server/security/security.h"
 #include "server/serve/current_status.h"
 #include "server/serve/grpc_server.h"
 #include "server/serve/serving_watch.h"
 #include "server/serve/stall_watch.h"
-#include "server/serve/status_of.h"
 #include "server/variants/model_rescan.h"
 
 namespace {

@@ -5,7 +5,7 @@
 #include <string_view>
 
 #include "server/observe/trace_context.h"
-#include "server/serve/status_of.h"
+#include "server/random_id.h"
 
 namespace tuckerseg {
 

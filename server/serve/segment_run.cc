@@ -15,12 +15,12 @@
 #include "server/observe/resident_memory.h"
 #include "server/policy/asked_level.h"
 #include "server/policy/level_settling.h"
+#include "server/random_id.h"
 #include "server/schedule/time_ahead.h"
 #include "server/seconds_since.h"
 #include "server/serve/messages.h"
 #include "server/serve/patch_clock.h"
 #include "server/serve/segment_header.h"
-#include "server/serve/status_of.h"
 #include "server/serve/watched_gate.h"
 #include "server/stopping_error.h"
 

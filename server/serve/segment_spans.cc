@@ -4,6 +4,7 @@
 #include <string>
 #include <utility>
 
+#include "server/random_id.h"
 #include "server/serve/status_of.h"
 
 namespace tuckerseg {

@@ -2,11 +2,11 @@
 
 #include <google/protobuf/any.pb.h>
 
+#include <algorithm>
 #include <cmath>
 #include <new>
 #include <nlohmann/json.hpp>
 #include <optional>
-#include <random>
 #include <system_error>
 #include <typeinfo>
 
@@ -14,6 +14,7 @@
 #include "google/rpc/error_details.pb.h"
 #include "google/rpc/status.pb.h"
 #include "server/observe/log.h"
+#include "server/random_id.h"
 
 namespace tuckerseg {
 namespace {
@@ -120,17 +121,6 @@ std::string NameOf(grpc::StatusCode code) {
                                            "UNAUTHENTICATED"};
   const auto index = static_cast<size_t>(code);
   return index < std::size(kNames) ? kNames[index] : "UNKNOWN";
-}
-
-std::string RandomId() {
-  static constexpr char kHex[] = "0123456789abcdef";
-  std::random_device random;
-  std::string id;
-  for (int word = 0; word < 4; ++word) {
-    uint32_t bits = random();
-    for (int i = 0; i < 8; ++i, bits >>= 4) id += kHex[bits & 0xFU];
-  }
-  return id;
 }
 
 }  // namespace tuckerseg

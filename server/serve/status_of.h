@@ -21,7 +21,4 @@ std::string FieldOf(const std::string& message);
 /// gRPC's name of a status code, e.g. "INVALID_ARGUMENT".
 std::string NameOf(grpc::StatusCode code);
 
-/// Sixteen random bytes in hexadecimal: names a request or an unexpected error in the log.
-std::string RandomId();
-
 }  // namespace tuckerseg

@@ -5,7 +5,6 @@
 #include <gtest/gtest.h>
 
 #include <new>
-#include <set>
 #include <stdexcept>
 #include <system_error>
 
@@ -150,16 +149,6 @@ TEST(NameOfStatusCode, IsGrpcsOwn) {
   EXPECT_EQ(NameOf(grpc::StatusCode::INVALID_ARGUMENT), "INVALID_ARGUMENT");
   EXPECT_EQ(NameOf(grpc::StatusCode::UNAUTHENTICATED), "UNAUTHENTICATED");
   EXPECT_EQ(NameOf(static_cast<grpc::StatusCode>(99)), "UNKNOWN");
-}
-
-TEST(RandomId, IsSixteenBytesInHexadecimalAndNeverTheSame) {
-  std::set<std::string> ids;
-  for (int i = 0; i < 100; ++i) {
-    const std::string id = RandomId();
-    EXPECT_EQ(id.size(), 32U);
-    EXPECT_EQ(id.find_first_not_of("0123456789abcdef"), std::string::npos);
-    EXPECT_TRUE(ids.insert(id).second);
-  }
 }
 
 }  // namespace
