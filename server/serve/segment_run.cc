@@ -1,5 +1,6 @@
 #include "server/serve/segment_run.h"
 
+#include <grpc/support/time.h>
 #include <grpcpp/server_context.h>
 
 #include <algorithm>
@@ -78,6 +79,13 @@ double Settle(SegmentWork& work, Catalogue& catalogue, double most_s) noexcept {
   const std::lock_guard lock(work.mutex);
   work.settled = settled;
   return possible[settled].service_s;
+}
+
+/// Seconds until the call's deadline; nothing where it has none. By gRPC's own clock: of a deadline beyond the year 2262 deadline() makes a time of day that has passed long ago.
+std::optional<double> SecondsToDeadline(const grpc::ServerContext& context) {
+  const gpr_timespec deadline = context.raw_deadline();
+  if (gpr_time_cmp(deadline, gpr_inf_future(deadline.clock_type)) == 0) return {};
+  return 1e-6 * gpr_timespec_to_micros(gpr_time_sub(deadline, gpr_now(deadline.clock_type)));
 }
 
 }  // namespace
@@ -400,11 +408,7 @@ void SegmentRun::FillSummary(v1::Summary& summary) {
 }
 
 std::optional<double> SegmentRun::SecondsLeft() const {
-  std::optional<double> left;
-  const auto deadline = context_.deadline();
-  if (deadline != std::chrono::system_clock::time_point::max()) {
-    left = std::chrono::duration<double>(deadline - std::chrono::system_clock::now()).count();
-  }
+  std::optional<double> left = SecondsToDeadline(context_);
   if (ends_at_) left = std::min(left.value_or(std::numeric_limits<double>::infinity()), -SecondsSince(*ends_at_));
   return left;
 }
@@ -412,7 +416,7 @@ std::optional<double> SegmentRun::SecondsLeft() const {
 void SegmentRun::ThrowIfGone() const {
   watched_.ThrowIfStalled();  // first: where the call was cancelled for it, the log has the reason
   if (!context_.IsCancelled()) return;
-  if (std::chrono::system_clock::now() >= context_.deadline()) {
+  if (SecondsToDeadline(context_).value_or(1) <= 0) {
     throw Error(ErrorCode::kDeadlineExceeded, "deadline: passed before the label map was ready");
   }
   if (parts_.draining) throw StoppingError();
