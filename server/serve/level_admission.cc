@@ -92,8 +92,12 @@ class Offers {
   Offers(const LevelRequest& request, const Geometry& geometry, const PolicySettings& settings, ServiceParts& parts)
       : request_(request), geometry_(geometry), settings_(settings), promises_(PromisesOf(request)), parts_(parts) {}
 
-  /// The level on every device.
+  /// The level on every device; on none where it can be loaded on none.
   void Add(const ServedLevel& level, std::optional<double> quality) {
+    if (!level.ready()) {
+      failure_ = "level = " + level.name + ": could not be loaded: " + level.error;
+      return;
+    }
     for (size_t place = 0; place < parts_.devices.size(); ++place) AddOn(place, level, quality);
   }
 
@@ -279,8 +283,7 @@ Offers OffersOf(const LevelRequest& request, const Geometry& geometry, ServicePa
   const bool phantoms_count = parts.config.allow_phantom_quality || request.model.model().provenance.phantoms;
   for (const ServedLevel& level : request.model.levels) {
     if (request.resumes_choice && &level != request.asked) continue;
-    const std::optional<double> quality = level.ready() ? LevelQuality(level, structures, phantoms_count) : std::nullopt;
-    if (quality) offers.Add(level, quality);
+    if (const std::optional<double> quality = LevelQuality(level, structures, phantoms_count)) offers.Add(level, quality);
   }
   return offers;
 }

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
+#include <filesystem>
 #include <optional>
 #include <string>
 #include <thread>
@@ -113,6 +114,20 @@ TEST_F(SegmentChoice, DoesNotCountQualitiesOfPhantomsUnlessAllowed) {
   Start();
   EXPECT_EQ(Ask(Promise(60)).status.error_code(), grpc::DEADLINE_EXCEEDED);
   EXPECT_EQ(Ask(Promise({})).accepted.reason(), v1::LEVEL_REASON_ONLY);
+}
+
+TEST_F(SegmentChoice, IsRefusedWithTheReasonWhereTheOriginalCouldNotBeLoadedAndNoOtherCounts) {
+  const std::filesystem::path weights = disk_.bundle() / "weights.safetensors";
+  std::filesystem::resize_file(weights, std::filesystem::file_size(weights) - 1);
+  options_.config.allow_phantom_quality = false;
+  Start();
+  const Answer refused = Ask(Promise({}));
+  EXPECT_EQ(NameOf(refused.status.error_code()), "FAILED_PRECONDITION");
+  EXPECT_THAT(refused.status.error_message(), HasSubstr("level = original: could not be loaded: "));
+  EXPECT_EQ(refused.order, "");
+  v1::SegmentHeader named;
+  named.mutable_level()->set_name("unmeasured");
+  EXPECT_TRUE(Ask(named).status.ok());
 }
 
 TEST_F(SegmentChoice, GivesUpAccuracyForWhatWaits) {
