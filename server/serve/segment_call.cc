@@ -70,9 +70,9 @@ void SegmentCall::Segment(VolumeReceiver::Received received) {
   const auto work = run_.Perform(std::move(received.nifti.volume), std::move(received.memory),
                                  answer_->PeakBytes(received.nifti.header.geometry.VoxelCount()), events);
   result.answer = std::make_shared<const EncodedAnswer>(Encode(*work, received.nifti.header));
+  run_.clock().Enter(CallStage::kSend);  // of the summary the time of sending alone changes from here on
   result.summary = MakeSummary();
   claim_.Keep(result);  // before it is sent: a client whose connection breaks on the way finds it when it asks again
-  run_.clock().Enter(CallStage::kSend);
   SendAnswer(*result.answer, [this](const v1::SegmentResponse& response) { stream_.Send(response); });
   result.summary = MakeSummary();  // now with the time of sending
   claim_.Keep(result);
