@@ -139,6 +139,10 @@ class Catalogue {
   /// Null where there is no room as things are.
   std::shared_ptr<ResidentLevel> TryReserve(const LevelSlot& slot);
   void Finish(const LevelHold::Item& item);
+  /// Waits for whoever loads it. True: it is the caller's to load, who must end that; false: it is loaded. Errors: as Finish().
+  bool BeginLoad(const LevelHold::Item& item);
+  struct LoadOutcome;
+  void EndLoad(const LevelHold::Item& item, LoadOutcome& outcome);
   /// On the device's loading thread.
   std::unique_ptr<Segmenter> LoadSegmenter(const LevelSlot& slot, double& load_s);
   void LoadIfItFits(const std::shared_ptr<LevelSlot>& slot);

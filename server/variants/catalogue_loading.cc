@@ -1,6 +1,8 @@
 /// The part of the catalogue that loads levels: what fits, what requests need, and what is asked for by name. What they take is catalogue_weights.cc's.
-#include <algorithm>
 #include <chrono>
+#include <memory>
+#include <mutex>
+#include <optional>
 #include <utility>
 
 #include "engine/error.h"
@@ -29,6 +31,12 @@ std::vector<std::shared_ptr<LevelSlot>> SlotsOn(const ServedLevel& level, std::o
 }
 
 }  // namespace
+
+struct Catalogue::LoadOutcome {
+  std::unique_ptr<Segmenter> segmenter = {};
+  double seconds = 0;
+  std::optional<LoadFailure> failure = {};  // none: it is loaded
+};
 
 void Catalogue::LoadWhatFits() {
   for (const bool originals : {true, false})
@@ -85,16 +93,15 @@ void Catalogue::Unload(const ServedLevel& level, std::optional<size_t> device) {
 }
 
 void Catalogue::Finish(const LevelHold::Item& item) {
-  LevelSlot& slot = *item.slot;
-  ResidentLevel& resident = *item.resident;
-  // However a load ends, for want of memory in the midst of a failure, say: nobody waits for it for ever.
+  if (!BeginLoad(item)) return;
+  // However the load ends, for want of memory in the midst of a failure, say: nobody waits for it for ever.
   struct EndOfLoad {
     Catalogue& catalogue;
     LevelSlot& slot;
     ResidentLevel& resident;
-    bool mine = false;
+    bool told = false;
     ~EndOfLoad() {
-      if (!mine) return;
+      if (told) return;
       const std::lock_guard lock(catalogue.mutex_);
       resident.loading = false;
       if (slot.resident.get() == &resident) {
@@ -103,46 +110,52 @@ void Catalogue::Finish(const LevelHold::Item& item) {
       }
       catalogue.Changed();
     }
-  } end_of_load{.catalogue = *this, .slot = slot, .resident = resident};
-  {
-    std::unique_lock lock(mutex_);
-    changed_.wait(lock, [&] { return !resident.loading; });
-    if (resident.segmenter) return;
-    if (resident.failure) Throw(*resident.failure, slot);
-    resident.loading = true;
-    end_of_load.mine = true;
-    slot.tried = true;
-    if (slot.resident == item.resident) slot.state = LevelState::kLoading;
-    Changed();
-  }
-  std::unique_ptr<Segmenter> segmenter;
-  double load_s = 0;
-  std::optional<LoadFailure> failure;
+  } end_of_load{.catalogue = *this, .slot = *item.slot, .resident = *item.resident};
+  LoadOutcome outcome;
   try {
-    segmenter = LoadSegmenter(slot, load_s);
+    outcome.segmenter = LoadSegmenter(*item.slot, outcome.seconds);
   } catch (...) {
-    failure = FailureInFlight();
+    outcome.failure = FailureInFlight();
   }
-  {
-    const std::lock_guard lock(mutex_);
-    if (failure && !failure->is_passing()) resident.failure = failure;
-    const bool is_listed = slot.resident == item.resident;  // it may have been unloaded by name meanwhile: then it is its holders' alone
-    resident.loading = false;
-    resident.segmenter = std::move(segmenter);
-    if (!failure) slot.load_s = load_s;
-    if (is_listed) {
-      slot.state = !failure ? LevelState::kLoaded : failure->is_passing() ? LevelState::kAvailable : LevelState::kFailed;
-      slot.error = failure ? failure->reason : "";
-      if (failure) slot.resident.reset();  // the item has a share: nothing is freed here
-    }
-    Changed();
-    end_of_load.mine = false;
+  EndLoad(item, outcome);
+  end_of_load.told = true;
+  if (outcome.failure) {
+    LogNotLoaded(*item.slot, outcome.failure->reason);
+    Throw(*outcome.failure, *item.slot);
   }
-  if (failure) {
-    LogNotLoaded(slot, failure->reason);
-    Throw(*failure, slot);
+  LogLoaded(*item.slot, outcome.seconds);
+}
+
+bool Catalogue::BeginLoad(const LevelHold::Item& item) {
+  LevelSlot& slot = *item.slot;
+  ResidentLevel& resident = *item.resident;
+  std::unique_lock lock(mutex_);
+  changed_.wait(lock, [&] { return !resident.loading; });
+  if (resident.segmenter) return false;
+  if (resident.failure) Throw(*resident.failure, slot);
+  resident.loading = true;
+  slot.tried = true;
+  if (slot.resident == item.resident) slot.state = LevelState::kLoading;
+  Changed();
+  return true;
+}
+
+void Catalogue::EndLoad(const LevelHold::Item& item, LoadOutcome& outcome) {
+  LevelSlot& slot = *item.slot;
+  ResidentLevel& resident = *item.resident;
+  const std::optional<LoadFailure>& failure = outcome.failure;
+  const std::lock_guard lock(mutex_);
+  if (failure && !failure->is_passing()) resident.failure = failure;
+  const bool is_listed = slot.resident == item.resident;  // it may have been unloaded by name meanwhile: then it is its holders' alone
+  resident.loading = false;
+  resident.segmenter = std::move(outcome.segmenter);
+  if (!failure) slot.load_s = outcome.seconds;
+  if (is_listed) {
+    slot.state = !failure ? LevelState::kLoaded : failure->is_passing() ? LevelState::kAvailable : LevelState::kFailed;
+    slot.error = failure ? failure->reason : "";
+    if (failure) slot.resident.reset();  // the item has a share: nothing is freed here
   }
-  LogLoaded(slot, load_s);
+  Changed();
 }
 
 std::unique_ptr<Segmenter> Catalogue::LoadSegmenter(const LevelSlot& slot, double& load_s) {
