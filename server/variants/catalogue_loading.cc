@@ -83,9 +83,11 @@ void Catalogue::Unload(const ServedLevel& level, std::optional<size_t> device) {
     {
       const std::lock_guard lock(mutex_);
       goes = std::move(slot->resident);
-      slot->state = LevelState::kAvailable;
       slot->pinned = false;
-      slot->error.clear();
+      if (slot->state != LevelState::kFailed) {  // what cannot be loaded can still not be loaded
+        slot->state = LevelState::kAvailable;
+        slot->error.clear();
+      }
       Changed();
     }
     if (goes) LogUnloaded(*slot, "asked");

@@ -160,6 +160,16 @@ TEST_F(CatalogueTest, TriesALevelAgainByNameThatCouldNotBeLoaded) {
   EXPECT_EQ(Level("a").error, "");
 }
 
+TEST_F(CatalogueTest, LeavesALevelFailedThatIsUnloadedByName) {
+  disk_.SpoilWeights("a");
+  OpenAndLoad();
+  ASSERT_EQ(State("a"), LevelState::kFailed);
+  catalogue_->Unload(Level("a"), 0);
+  EXPECT_EQ(State("a"), LevelState::kFailed);
+  EXPECT_FALSE(Level("a").ready()) << "its files are as they were";
+  EXPECT_THAT(catalogue_->RoomFor({&Level("a")}, 0).error, HasSubstr("pass the end of the file"));
+}
+
 TEST_F(CatalogueTest, GivesTheMemoryOfAnUnloadedLevelBackOnceNoRequestUsesIt) {
   OpenAndLoad();
   const int64_t all = host_->weight_bytes();
