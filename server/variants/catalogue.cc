@@ -179,13 +179,9 @@ void Catalogue::KeepUnchanged(const Entry& old, const BundleStamp& old_stamp, co
     // A variant's levels are forms of what model.json says.
     const bool unchanged = is_original ? old_stamp.files.IsSameModel(stamp.files)
                                        : old_stamp.files.description == stamp.files.description && IsSameVariant(directory, old_stamp, stamp);
-    if (unchanged) {
-      level.served.model = same->served.model;  // which plans compare by where it lies
-      level.slots = same->slots;
-      continue;
-    }
-    // An operator wants a level, not its weights of one day.
-    for (size_t i = 0; i < level.slots.size(); ++i) level.slots[i]->pinned = same->slots[i]->pinned;
+    if (!unchanged) continue;
+    level.served.model = same->served.model;  // which plans compare by where it lies
+    level.slots = same->slots;
   }
 }
 
@@ -215,7 +211,7 @@ std::shared_ptr<const CatalogueView> Catalogue::MakeView() const {
     for (const Level& level : entry.levels) {
       ServedLevel& served = model.levels.emplace_back(level.served);
       served.slots = level.slots;
-      for (const auto& slot : level.slots) served.devices.push_back({slot->device.name(), slot->state, slot->pinned, slot->error});
+      for (const auto& slot : level.slots) served.devices.push_back({slot->device.name(), slot->state, HasPin(*slot), slot->error});
       if (!level.slots.empty() && StateOf(served) == LevelState::kFailed) served.error = served.devices.front().error;
     }
   }

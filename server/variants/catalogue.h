@@ -10,6 +10,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -17,6 +18,7 @@
 #include "engine/segment/memory_plan.h"
 #include "engine/segment/segmenter.h"
 #include "server/observe/metrics.h"
+#include "server/policy/service_times.h"
 #include "server/schedule/device.h"
 #include "server/schedule/memory_budget.h"
 #include "server/variants/catalogue_view.h"
@@ -107,10 +109,11 @@ class Catalogue {
   /// Whether Finish() has nothing to do.
   bool IsFinished(const LevelHold& hold) const;
 
-  /// Loads a level that View() has shown, also one that could not be loaded before, and pins it: only Unload() takes it away again. `device`: its place; none:
-  /// on all of them, of which one must succeed. Errors: kFailedPrecondition or kResourceExhausted with the reason why it cannot be loaded.
+  /// Loads a level that View() has shown, also one that could not be loaded before, and pins it: it stays until Unload(), and is loaded anew where its files are replaced, or are
+  /// back after they had gone or could not be read. `device`: its place; none: on all of them, of which one must succeed. Errors: kFailedPrecondition or kResourceExhausted with
+  /// the reason why it cannot be loaded.
   void Load(const ServedLevel& level, std::optional<size_t> device);
-  /// Unloads it, whether it is pinned or not. Requests that have been admitted to it end with it, and its memory is given back then.
+  /// Unloads it, whether it is pinned or not; one that cannot be loaded stays so. Requests that have been admitted to it end with it, and its memory is given back then.
   void Unload(const ServedLevel& level, std::optional<size_t> device);
 
   /// A number that grows with every change of View().
@@ -131,6 +134,10 @@ class Catalogue {
 
     BrokenBundle Broken() const;  // why it does not serve
   };
+
+  /// What is loaded by name: a level of a task on a device, whichever files it is read from.
+  using Pin = std::pair<LevelKey, const Device*>;
+  static Pin PinOf(const LevelSlot& slot);
 
   Entry Describe(const std::filesystem::path& directory) const;
   /// A share of the level's memory on its device; reserved, not loaded, where there was none.
@@ -172,6 +179,7 @@ class Catalogue {
 
   // With the mutex:
   void Changed();
+  bool HasPin(const LevelSlot& slot) const { return pins_.contains(PinOf(slot)); }
   /// Of two bundles of one task the one serves that has served before, else the first by directory. Returns those that another one keeps from serving.
   std::vector<BrokenBundle> ChooseServing();
   /// What is known of levels whose files are still the same.
@@ -192,6 +200,7 @@ class Catalogue {
   mutable std::mutex mutex_;
   mutable std::condition_variable changed_;
   std::vector<Entry> entries_;  // by directory
+  std::set<Pin> pins_;          // until they are unloaded by name, whatever becomes of their files meanwhile
   int64_t version_ = 0;
   int64_t admissions_ = 0;      // so far: tells which level was used last
   int64_t loads_ = 0;           // so far of levels that nobody had asked for: of these the one that came last goes first, and originals come first

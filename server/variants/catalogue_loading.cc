@@ -68,7 +68,7 @@ void Catalogue::Load(const ServedLevel& level, std::optional<size_t> device) {
       Finish(item);
       loaded = true;
       const std::lock_guard lock(mutex_);
-      slot->pinned = slot->resident == item.resident;  // not where it was unloaded by name meanwhile
+      if (slot->resident == item.resident) pins_.insert(PinOf(*slot));  // not where it was unloaded by name meanwhile
       Changed();
     } catch (const Error& error) {
       if (!failure) failure = error;
@@ -82,8 +82,8 @@ void Catalogue::Unload(const ServedLevel& level, std::optional<size_t> device) {
     std::shared_ptr<ResidentLevel> goes;  // behind the lock: giving memory back takes time
     {
       const std::lock_guard lock(mutex_);
+      pins_.erase(PinOf(*slot));
       goes = std::move(slot->resident);
-      slot->pinned = false;
       if (slot->state != LevelState::kFailed) {  // what cannot be loaded can still not be loaded
         slot->state = LevelState::kAvailable;
         slot->error.clear();

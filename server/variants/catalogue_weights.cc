@@ -49,8 +49,9 @@ LevelRoom Catalogue::RoomFor(const std::vector<const ServedLevel*>& levels, size
   }
   for (const auto& slot : ServedSlots()) {
     if (!slot->resident || needed.contains(slot.get())) continue;
-    const int64_t leaving = slot->pinned || slot->IsUsed() ? 0 : slot->weight_bytes;
-    const int64_t lasting = slot->pinned ? slot->weight_bytes : 0;
+    const bool pinned = HasPin(*slot);
+    const int64_t leaving = pinned || slot->IsUsed() ? 0 : slot->weight_bytes;
+    const int64_t lasting = pinned ? slot->weight_bytes : 0;
     if (&slot->device == &here) {
       room.leaving_bytes += leaving;
       room.lasting_bytes += lasting;
@@ -143,9 +144,11 @@ std::optional<Catalogue::WarmUpRoom> Catalogue::TryRoomToWarmUp(const LevelSlot&
   return WarmUpRoom{.on_device = *std::move(on_device), .on_host = *std::move(on_host)};
 }
 
+Catalogue::Pin Catalogue::PinOf(const LevelSlot& slot) { return {slot.key, &slot.device}; }
+
 bool Catalogue::IsPinned(const LevelSlot& slot) const {
   const std::lock_guard lock(mutex_);
-  return slot.pinned;
+  return HasPin(slot);
 }
 
 bool Catalogue::IsLoaded(const LevelSlot& slot) const {
@@ -163,7 +166,7 @@ bool Catalogue::EvictOne(const Device* device) {
     for (const auto& one : ServedSlots()) {
       if (!LiesOn(device, *one)) continue;
       there.push_back(one);
-      uses.push_back({.held = one->IsUsed(), .pinned = one->pinned, .used = one->used});
+      uses.push_back({.held = one->IsUsed(), .pinned = HasPin(*one), .used = one->used});
     }
     const std::optional<size_t> first = FirstToGo(uses);
     if (!first) return false;

@@ -39,7 +39,6 @@ struct LevelSlot {
   // Guarded by the catalogue's mutex. Shares of `resident` are taken with it, too: where this is the only one, nobody uses the level.
   LevelState state = LevelState::kAvailable;
   bool tried = false;
-  bool pinned = false;
   std::string error = {};
   int64_t used = 0;
   std::optional<double> load_s = {};  // that loading it took the last time

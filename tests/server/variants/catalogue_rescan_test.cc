@@ -151,6 +151,35 @@ TEST_F(CatalogueRescan, ForgetsTheTimesOfReplacedWeightsAndKeepsTheirPin) {
   EXPECT_EQ(State("a"), LevelState::kLoaded);
 }
 
+TEST_F(CatalogueRescan, KeepsThePinOfALevelThatCannotBeReadForAWhile) {
+  for (const char* pinned : {"original", "a"}) catalogue_->Load(Level(pinned), 0);
+  const fs::path model = disk_.bundle() / "model.json";
+  const fs::path away = disk_.models() / "away";
+  fs::rename(model, away);
+  std::ofstream(model) << "{";
+  ASSERT_TRUE(Look());
+  ASSERT_EQ(catalogue_->View()->broken.size(), 1U);
+  fs::rename(away, model);
+  ASSERT_TRUE(Look());
+  for (const char* pinned : {"original", "a"}) {
+    EXPECT_TRUE(Level(pinned).devices[0].pinned) << pinned;
+    EXPECT_EQ(State(pinned), LevelState::kLoaded) << pinned;
+  }
+}
+
+TEST_F(CatalogueRescan, KeepsThePinOfALevelThatIsGoneForAWhileUntilItIsUnloadedByName) {
+  catalogue_->Load(Level("a"), 0);
+  fs::remove_all(disk_.variant("a"));
+  ASSERT_TRUE(Look());
+  ASSERT_THAT(Names(), ElementsAre("tiny original"));
+  disk_.AddDrawing(2, "a", {{"a", 0.5, true, 2}}, 7);
+  ASSERT_TRUE(Look());
+  EXPECT_TRUE(Level("a").devices[0].pinned);
+  EXPECT_FALSE(Level("original").devices[0].pinned);
+  catalogue_->Unload(Level("a"), 0);
+  EXPECT_FALSE(Level("a").devices[0].pinned);
+}
+
 TEST_F(CatalogueRescan, UnloadsOthersForReplacedWeightsOfALevelThatIsPinned) {
   catalogue_->Load(Level("a"), 0);
   const int64_t patch_bytes = PatchBytes(*Level("a").model);
