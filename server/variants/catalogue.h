@@ -10,7 +10,6 @@
 #include <memory>
 #include <mutex>
 #include <optional>
-#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -109,7 +108,7 @@ class Catalogue {
   /// Whether Finish() has nothing to do.
   bool IsFinished(const LevelHold& hold) const;
 
-  /// Loads a level that View() has shown, also one that could not be loaded before, and pins it: it stays until Unload(), and is loaded anew where its files are replaced, or are
+  /// Loads a level that View() has shown, also one that could not be loaded before, and pins it, from before it is loaded: it stays until Unload(), and is loaded anew where its files are replaced, or are
   /// back after they had gone or could not be read. `device`: its place; none: on all of them, of which one must succeed. Errors: kFailedPrecondition or kResourceExhausted with
   /// the reason why it cannot be loaded.
   void Load(const ServedLevel& level, std::optional<size_t> device);
@@ -136,8 +135,10 @@ class Catalogue {
   };
 
   /// What is loaded by name: a level of a task on a device, whichever files it is read from.
-  using Pin = std::pair<LevelKey, const Device*>;
-  static Pin PinOf(const LevelSlot& slot);
+  using PinKey = std::pair<LevelKey, const Device*>;
+  static PinKey PinKeyOf(const LevelSlot& slot);
+  /// Shared with the loads by name that are in progress: who unloads the level by name takes it away from them.
+  struct Pin;
 
   Entry Describe(const std::filesystem::path& directory) const;
   /// A share of the level's memory on its device; reserved, not loaded, where there was none.
@@ -153,6 +154,10 @@ class Catalogue {
   /// On the device's loading thread.
   std::unique_ptr<Segmenter> LoadSegmenter(const LevelSlot& slot, double& load_s);
   void LoadIfItFits(const std::shared_ptr<LevelSlot>& slot);
+  void LoadByName(const std::shared_ptr<LevelSlot>& slot);
+  std::shared_ptr<Pin> BeginPin(const LevelSlot& slot);
+  /// The load has ended, well or not.
+  void EndPin(const LevelHold::Item& item, const std::shared_ptr<Pin>& pin, bool well);
   /// Why the level can never lie there, whatever else goes; empty: it can. No request runs with less than a patch.
   std::string WhyTooLarge(const LevelSlot& slot) const;
   /// It is tried again only by name.
@@ -179,7 +184,7 @@ class Catalogue {
 
   // With the mutex:
   void Changed();
-  bool HasPin(const LevelSlot& slot) const { return pins_.contains(PinOf(slot)); }
+  bool HasPin(const LevelSlot& slot) const { return pins_.contains(PinKeyOf(slot)); }
   /// Of two bundles of one task the one serves that has served before, else the first by directory. Returns those that another one keeps from serving.
   std::vector<BrokenBundle> ChooseServing();
   /// What is known of levels whose files are still the same.
@@ -200,7 +205,7 @@ class Catalogue {
   mutable std::mutex mutex_;
   mutable std::condition_variable changed_;
   std::vector<Entry> entries_;  // by directory
-  std::set<Pin> pins_;          // until they are unloaded by name, whatever becomes of their files meanwhile
+  std::map<PinKey, std::shared_ptr<Pin>> pins_;  // until they are unloaded by name, whatever becomes of their files meanwhile
   int64_t version_ = 0;
   int64_t admissions_ = 0;      // so far: tells which level was used last
   int64_t loads_ = 0;           // so far of levels that nobody had asked for: of these the one that came last goes first, and originals come first

@@ -1,5 +1,7 @@
 /// The part of the catalogue that loads levels: what fits, what requests need, and what is asked for by name. What they take is catalogue_weights.cc's.
 #include <chrono>
+#include <cstdint>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -32,6 +34,11 @@ std::vector<std::shared_ptr<LevelSlot>> SlotsOn(const ServedLevel& level, std::o
 
 }  // namespace
 
+struct Catalogue::Pin {
+  int64_t loads = 0;    // by name, in progress
+  bool loaded = false;  // by one that has ended
+};
+
 struct Catalogue::LoadOutcome {
   std::unique_ptr<Segmenter> segmenter = {};
   double seconds = 0;
@@ -63,13 +70,8 @@ void Catalogue::Load(const ServedLevel& level, std::optional<size_t> device) {
   bool loaded = false;
   for (const auto& slot : SlotsOn(level, device)) {
     try {
-      const WarmUpRoom warm_up = IsLoaded(*slot) ? WarmUpRoom() : RoomToWarmUp(*slot);
-      const LevelHold::Item item = Take(slot);
-      Finish(item);
+      LoadByName(slot);
       loaded = true;
-      const std::lock_guard lock(mutex_);
-      if (slot->resident == item.resident) pins_.insert(PinOf(*slot));  // not where it was unloaded by name meanwhile
-      Changed();
     } catch (const Error& error) {
       if (!failure) failure = error;
     }
@@ -77,12 +79,42 @@ void Catalogue::Load(const ServedLevel& level, std::optional<size_t> device) {
   if (!loaded) throw *failure;
 }
 
+void Catalogue::LoadByName(const std::shared_ptr<LevelSlot>& slot) {
+  const WarmUpRoom warm_up = IsLoaded(*slot) ? WarmUpRoom() : RoomToWarmUp(*slot);
+  const LevelHold::Item item = Take(slot);
+  const std::shared_ptr<Pin> pin = BeginPin(*slot);  // first: where its files are replaced while it is loaded, the new ones are those of a pinned level
+  try {
+    Finish(item);
+  } catch (...) {
+    EndPin(item, pin, false);
+    throw;
+  }
+  EndPin(item, pin, true);
+}
+
+std::shared_ptr<Catalogue::Pin> Catalogue::BeginPin(const LevelSlot& slot) {
+  auto made = std::make_shared<Pin>();
+  const std::lock_guard lock(mutex_);
+  const std::shared_ptr<Pin>& pin = pins_.try_emplace(PinKeyOf(slot), std::move(made)).first->second;
+  ++pin->loads;
+  Changed();
+  return pin;
+}
+
+void Catalogue::EndPin(const LevelHold::Item& item, const std::shared_ptr<Pin>& pin, bool well) {
+  const std::lock_guard lock(mutex_);
+  --pin->loads;
+  if (well && item.slot->resident == item.resident) pin->loaded = true;  // not where another one's failure has taken it off the list
+  if (pin->loads == 0 && !pin->loaded) std::erase_if(pins_, [&pin](const auto& one) { return one.second == pin; });
+  Changed();
+}
+
 void Catalogue::Unload(const ServedLevel& level, std::optional<size_t> device) {
   for (const auto& slot : SlotsOn(level, device)) {
     std::shared_ptr<ResidentLevel> goes;  // behind the lock: giving memory back takes time
     {
       const std::lock_guard lock(mutex_);
-      pins_.erase(PinOf(*slot));
+      pins_.erase(PinKeyOf(*slot));
       goes = std::move(slot->resident);
       if (slot->state != LevelState::kFailed) {  // what cannot be loaded can still not be loaded
         slot->state = LevelState::kAvailable;

@@ -144,7 +144,7 @@ std::optional<Catalogue::WarmUpRoom> Catalogue::TryRoomToWarmUp(const LevelSlot&
   return WarmUpRoom{.on_device = *std::move(on_device), .on_host = *std::move(on_host)};
 }
 
-Catalogue::Pin Catalogue::PinOf(const LevelSlot& slot) { return {slot.key, &slot.device}; }
+Catalogue::PinKey Catalogue::PinKeyOf(const LevelSlot& slot) { return {slot.key, &slot.device}; }
 
 bool Catalogue::IsPinned(const LevelSlot& slot) const {
   const std::lock_guard lock(mutex_);

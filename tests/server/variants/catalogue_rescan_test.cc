@@ -5,8 +5,11 @@
 #include <atomic>
 #include <chrono>
 #include <fstream>
+#include <functional>
+#include <future>
 #include <new>
 #include <optional>
+#include <thread>
 #include <utility>
 
 #include "engine/execute/plain/plain_executor.h"
@@ -32,7 +35,7 @@ class CatalogueRescan : public testing::Test {
   CatalogueRescan() {
     disk_.AddDrawing(1, "a", {{"a", 0.5, true, 2}}, 2);
     devices_.Add({}, {PlainExecutorFactory()}, int64_t{1} << 30);
-    CatalogueOptions options{.directory = disk_.models(), .warm_up = [](Segmenter&) { return 0.25; }};
+    CatalogueOptions options{.directory = disk_.models(), .warm_up = [this](Segmenter&) { return warm_up_(); }};
     options.warm_up_bytes = [this](const Model& model) {
       if (lacks_memory_.exchange(false)) throw std::bad_alloc();
       return PatchBytes(model);
@@ -76,7 +79,29 @@ class CatalogueRescan : public testing::Test {
   }
   std::vector<uint16_t> LabelsOf(const std::string& name) { return LabelsOf(catalogue_->Hold({&Level(name)}, 0)); }
 
+  /// `a` is loaded by name, and while it is warmed up, as that comes to `patch_s`, its files are replaced and two looks have seen that.
+  void LoadAWhileItIsReplaced(double patch_s) {
+    catalogue_->Unload(Level("a"), 0);
+    const ServedLevel old = Level("a");
+    std::promise<void> go_on;
+    std::atomic<bool> is_warmed_up = false;
+    warm_up_ = [&, may_go_on = go_on.get_future().share()] {
+      is_warmed_up = true;
+      may_go_on.wait();
+      return patch_s;
+    };
+    std::jthread loading([&] { catalogue_->Load(old, 0); });
+    EXPECT_TRUE(WaitUntil([&] { return is_warmed_up.load(); }));
+    ReplaceA();
+    EXPECT_FALSE(catalogue_->Rescan());
+    EXPECT_TRUE(catalogue_->Rescan());
+    go_on.set_value();
+    loading.join();
+    warm_up_ = [] { return 0.25; };
+  }
+
   const ModelOnDisk disk_{TinyBundle(TinyUnet(4, 3), {8, 8, 8}, 1)};
+  std::function<double()> warm_up_ = [] { return 0.25; };
   Metrics metrics_{"test", {"cpu"}};
   std::atomic<bool> lacks_memory_ = false;  // the server itself, once
   MemoryBudget host_{int64_t{1} << 30};
@@ -178,6 +203,24 @@ TEST_F(CatalogueRescan, KeepsThePinOfALevelThatIsGoneForAWhileUntilItIsUnloadedB
   EXPECT_FALSE(Level("original").devices[0].pinned);
   catalogue_->Unload(Level("a"), 0);
   EXPECT_FALSE(Level("a").devices[0].pinned);
+}
+
+TEST_F(CatalogueRescan, PinsALevelWhoseFilesAreReplacedWhileItIsLoadedByName) {
+  LoadAWhileItIsReplaced(0.25);
+  EXPECT_TRUE(Level("a").devices[0].pinned);
+  catalogue_->LoadWhatFits();
+  EXPECT_TRUE(Level("a").devices[0].pinned);
+  EXPECT_THAT(LabelsOf("a"), Each(2)) << "the new ones";
+}
+
+TEST_F(CatalogueRescan, KeepsThePinWhereTheNewFilesCannotBeLoadedByNameEither) {
+  catalogue_->Load(Level("a"), 0);
+  ReplaceA();
+  disk_.SpoilWeights("a");
+  ASSERT_TRUE(Look());
+  EXPECT_THROW(catalogue_->Load(Level("a"), 0), Error);
+  EXPECT_EQ(State("a"), LevelState::kFailed);
+  EXPECT_TRUE(Level("a").devices[0].pinned);
 }
 
 TEST_F(CatalogueRescan, UnloadsOthersForReplacedWeightsOfALevelThatIsPinned) {

@@ -154,6 +154,7 @@ TEST_F(CatalogueTest, TriesALevelAgainByNameThatCouldNotBeLoaded) {
   OpenAndLoad();
   ASSERT_EQ(State("a"), LevelState::kFailed);
   ExpectError(ErrorCode::kFailedPrecondition, "level = a: could not be loaded: weights: cannot be opened", [&] { catalogue_->Load(Level("a"), 0); });
+  EXPECT_FALSE(Level("a").devices[0].pinned);
   std::filesystem::rename(disk_.variant("a") / "elsewhere", weights);
   catalogue_->Load(Level("a"), 0);
   EXPECT_EQ(State("a"), LevelState::kLoaded);
