@@ -41,7 +41,7 @@ Catalogue::Catalogue(CatalogueOptions options, Devices& devices, MemoryBudget& h
   served_stamp_ = StampModels(options_.directory).value_or(ModelsStamp());  // first: what changes while it is read is seen at the next look
   last_stamp_ = served_stamp_;
   for (const auto& [directory, stamp] : served_stamp_) entries_.push_back(Describe(directory));
-  for (const BrokenBundle& bundle : ChooseServing()) LogFailed(bundle);
+  for (const BrokenBundle& bundle : ChooseServing(entries_)) LogFailed(bundle);
   host_.MakeRoomWith([this] { return EvictOne(nullptr); }, [this] { return PinnedBytes(nullptr); });
   for (Device& device : devices_) {
     device.memory().MakeRoomWith([this, place = &device] { return EvictOne(place); }, [this, place = &device] { return PinnedBytes(place); });
@@ -70,42 +70,27 @@ bool Catalogue::Rescan() {
   if (!now) return false;
   const DiskChanges changes = ChangesOnDisk(served_stamp_, std::exchange(last_stamp_, *now), *now);
   if (changes.empty()) return false;
-  std::vector<Entry> described;
-  for (const std::filesystem::path& directory : changes.changed) described.push_back(Describe(directory));
-  // What is let go of: behind the lock, as memory may be freed.
-  std::vector<Entry> old;
-  Slots old_slots;
-  std::shared_ptr<const CatalogueView> old_view;
-  std::vector<BrokenBundle> kept_from_serving;
+  // What may find no memory comes first: a look that fails has changed nothing, and the next one is another try.
+  std::vector<Entry> entries = EntriesAfter(changes, *now);
+  ModelsStamp stamp = served_stamp_;
+  for (const std::filesystem::path& directory : changes.changed) stamp[directory] = now->at(directory);
+  for (const std::filesystem::path& directory : changes.gone) stamp.erase(directory);
+  const std::vector<BrokenBundle> kept_from_serving = ChooseServing(entries);
+  const Slots old_slots = SlotsOf(entries_);
+  const Slots slots = SlotsOf(entries);
+  std::shared_ptr<const CatalogueView> old_view;  // let go of behind the lock, as the old entries are: memory may be freed
   {
     const std::lock_guard lock(mutex_);
+    entries_.swap(entries);
+    served_stamp_.swap(stamp);
     old_view = std::move(view_);
-    old_slots = ServedSlots();
-    for (Entry& entry : described) {
-      Entry* served = FindEntry(entry.directory);
-      if (served == nullptr) {
-        entries_.push_back(std::move(entry));
-        continue;
-      }
-      KeepUnchanged(*served, served_stamp_.at(entry.directory), now->at(entry.directory), entry);
-      std::swap(*served, entry);
-      old.push_back(std::move(entry));
-    }
-    for (const std::filesystem::path& directory : changes.gone) {
-      Entry* gone = FindEntry(directory);
-      old.push_back(std::move(*gone));
-      entries_.erase(entries_.begin() + (gone - entries_.data()));
-    }
-    std::sort(entries_.begin(), entries_.end(), [](const Entry& a, const Entry& b) { return a.directory < b.directory; });
-    kept_from_serving = ChooseServing();
-    const Slots slots = ServedSlots();
     ForgetTimesOfAllBut(slots, old_slots);  // else one that has gone would go on to be the slowest known of its task
     ForgetTimesOfAllBut(old_slots, slots);  // what was known under this name is of another network, whose last requests may have ended after it had gone
     Changed();
   }
-  for (const BrokenBundle& bundle : kept_from_serving) LogFailed(bundle);
-  for (const std::filesystem::path& directory : changes.changed) served_stamp_[directory] = now->at(directory);
-  for (const std::filesystem::path& directory : changes.gone) served_stamp_.erase(directory);
+  LogIfPossible([&] {
+    for (const BrokenBundle& bundle : kept_from_serving) LogFailed(bundle);
+  });
   return true;
 }
 
@@ -125,7 +110,7 @@ BrokenBundle Catalogue::Entry::Broken() const {
 }
 
 Catalogue::Entry Catalogue::Describe(const std::filesystem::path& directory) const {
-  Entry entry{.directory = directory, .described = DescribeBundle(directory, options_.allow_non_commercial), .levels = {}};
+  Entry entry{.directory = directory, .described = options_.describe(directory, options_.allow_non_commercial), .levels = {}};
   for (DescribedLevel& described : entry.described.levels) {
     Level& level = entry.levels.emplace_back();
     for (Device& device : devices_) {
@@ -150,14 +135,30 @@ void Catalogue::Changed() {
   changed_.notify_all();
 }
 
-std::vector<BrokenBundle> Catalogue::ChooseServing() {
+std::vector<Catalogue::Entry> Catalogue::EntriesAfter(const DiskChanges& changes, const ModelsStamp& now) const {
+  std::vector<Entry> entries;
+  for (const Entry& entry : entries_) {
+    const auto has_it = [&entry](const std::vector<std::filesystem::path>& directories) { return std::find(directories.begin(), directories.end(), entry.directory) != directories.end(); };
+    if (!has_it(changes.changed) && !has_it(changes.gone)) entries.push_back(entry);
+  }
+  for (const std::filesystem::path& directory : changes.changed) {
+    Entry entry = Describe(directory);
+    const auto old = std::find_if(entries_.begin(), entries_.end(), [&](const Entry& one) { return one.directory == directory; });
+    if (old != entries_.end()) KeepUnchanged(*old, served_stamp_.at(directory), now.at(directory), entry);
+    entries.push_back(std::move(entry));
+  }
+  std::sort(entries.begin(), entries.end(), [](const Entry& a, const Entry& b) { return a.directory < b.directory; });
+  return entries;
+}
+
+std::vector<BrokenBundle> Catalogue::ChooseServing(std::vector<Entry>& entries) {
   std::vector<BrokenBundle> kept_from_serving;
   std::set<std::string> tasks;
-  for (Entry& entry : entries_) {
+  for (Entry& entry : entries) {
     entry.serves = entry.serves && entry.described.error.empty();
     if (entry.serves) tasks.insert(entry.described.model->task);
   }
-  for (Entry& entry : entries_) {
+  for (Entry& entry : entries) {
     if (entry.serves || !entry.described.error.empty()) continue;
     entry.serves = tasks.insert(entry.described.model->task).second;
     if (!entry.serves) kept_from_serving.push_back(entry.Broken());
@@ -165,7 +166,7 @@ std::vector<BrokenBundle> Catalogue::ChooseServing() {
   return kept_from_serving;
 }
 
-void Catalogue::KeepUnchanged(const Entry& old, const BundleStamp& old_stamp, const BundleStamp& stamp, Entry& entry) const {
+void Catalogue::KeepUnchanged(const Entry& old, const BundleStamp& old_stamp, const BundleStamp& stamp, Entry& entry) {
   // It may have come to be of a task that another one serves.
   entry.serves = old.serves && entry.described.error.empty() && entry.described.model->task == old.described.model->task;
   for (Level& level : entry.levels) {
@@ -185,14 +186,9 @@ void Catalogue::KeepUnchanged(const Entry& old, const BundleStamp& old_stamp, co
   }
 }
 
-Catalogue::Entry* Catalogue::FindEntry(const std::filesystem::path& directory) {
-  const auto found = std::find_if(entries_.begin(), entries_.end(), [&](const Entry& entry) { return entry.directory == directory; });
-  return found == entries_.end() ? nullptr : &*found;
-}
-
-std::vector<std::shared_ptr<LevelSlot>> Catalogue::ServedSlots() const {
+std::vector<std::shared_ptr<LevelSlot>> Catalogue::SlotsOf(const std::vector<Entry>& entries) {
   std::vector<std::shared_ptr<LevelSlot>> slots;
-  for (const Entry& entry : entries_) {
+  for (const Entry& entry : entries) {
     if (!entry.serves) continue;
     for (const Level& level : entry.levels) slots.insert(slots.end(), level.slots.begin(), level.slots.end());
   }

@@ -34,6 +34,8 @@ struct CatalogueOptions {
   std::function<double(Segmenter&)> warm_up = [](Segmenter& segmenter) { return segmenter.TimePatch(); };
   /// What that takes beside the weights: reserved meanwhile, where no request has done so.
   std::function<int64_t(const Model&)> warm_up_bytes = [](const Model& model) { return PatchBytes(model); };
+  /// Reads what lies in a bundle's directory, once a look has seen it there.
+  std::function<DescribedBundle(const std::filesystem::path& directory, bool allow_non_commercial)> describe = DescribeBundle;
 };
 
 /// A level's place in a device's memory: its weights lie there as long as anyone has a share of this.
@@ -83,7 +85,7 @@ class Catalogue {
 
   /// Looks at the directory again: what is new, replaced or gone since, and was so at the look before already (ChangesOnDisk). A card that has come or gone tells at
   /// once; weights that were replaced, of a level or of its model, are loaded anew, while requests that have begun end with the old ones. Returns whether View()
-  /// has changed. One thread at a time, the same that loads what fits.
+  /// has changed; what it throws, for want of memory, has changed nothing. One thread at a time, the same that loads what fits.
   bool Rescan();
 
   /// Loads what nobody has tried to load yet: originals first, on every device in their order, then all other levels, as far as there is room without
@@ -182,15 +184,18 @@ class Catalogue {
   /// Of weights there that stay until they are unloaded by name.
   int64_t PinnedBytes(const Device* device) const;
 
+  // Entries are changed by Rescan() alone, with the mutex: it reads them without, and prepares what takes their place.
+  std::vector<Entry> EntriesAfter(const DiskChanges& changes, const ModelsStamp& now) const;
+  /// What is known of levels whose files are still the same.
+  static void KeepUnchanged(const Entry& old, const BundleStamp& old_stamp, const BundleStamp& stamp, Entry& entry);
+  /// Of two bundles of one task the one serves that has served before, else the first by directory. Returns those that another one keeps from serving.
+  static std::vector<BrokenBundle> ChooseServing(std::vector<Entry>& entries);
+  static std::vector<std::shared_ptr<LevelSlot>> SlotsOf(const std::vector<Entry>& entries);
+
   // With the mutex:
   void Changed();
   bool HasPin(const LevelSlot& slot) const { return pins_.contains(PinKeyOf(slot)); }
-  /// Of two bundles of one task the one serves that has served before, else the first by directory. Returns those that another one keeps from serving.
-  std::vector<BrokenBundle> ChooseServing();
-  /// What is known of levels whose files are still the same.
-  void KeepUnchanged(const Entry& old, const BundleStamp& old_stamp, const BundleStamp& stamp, Entry& entry) const;
-  Entry* FindEntry(const std::filesystem::path& directory);
-  std::vector<std::shared_ptr<LevelSlot>> ServedSlots() const;
+  std::vector<std::shared_ptr<LevelSlot>> ServedSlots() const { return SlotsOf(entries_); }
   std::shared_ptr<const CatalogueView> MakeView() const;
 
   const CatalogueOptions options_;

@@ -12,9 +12,14 @@ std::atomic<size_t> g_least{0};
 std::atomic<tuckerseg::Hold*> g_hold{nullptr};
 std::atomic<bool> g_come{false};
 thread_local bool t_passes = false;
+thread_local int t_left = 0;  // as g_left, of this thread's
 
 /// False for the allocation that has to fail.
 bool IsGranted(size_t bytes) {
+  if (t_left > 0 && --t_left == 0) {
+    g_come = true;
+    return false;
+  }
   if (g_left <= 0 || bytes < g_least || t_passes) return true;
   if (g_left.fetch_sub(1) != 1) return true;
   g_come = true;
@@ -75,6 +80,11 @@ void LargeAllocations::Fail(int number, size_t bytes) {
   g_left = number;  // last: from here on it counts
 }
 
+void LargeAllocations::FailHere(int number) {
+  Disarm();
+  t_left = number;
+}
+
 void LargeAllocations::HoldNext(size_t bytes, Hold& hold) {
   Disarm();
   g_least = bytes;
@@ -84,6 +94,7 @@ void LargeAllocations::HoldNext(size_t bytes, Hold& hold) {
 
 bool LargeAllocations::Disarm() {
   g_left = 0;
+  t_left = 0;
   g_hold = nullptr;
   return g_come.exchange(false);
 }

@@ -1,4 +1,4 @@
-/// Large allocations of a program, in the hands of its test: one of them fails, or waits. A volume's way through the server is lined with them.
+/// Allocations of a program, in the hands of its test: one of them fails, or waits. A volume's way through the server is lined with large ones.
 #pragma once
 
 #include <cstddef>
@@ -15,6 +15,9 @@ class LargeAllocations {
 
   /// From now on the `number`-th allocation (from 1) of at least `bytes` fails, as it does where no memory is left.
   static void Fail(int number, size_t bytes);
+
+  /// From now on the `number`-th allocation (from 1) of the calling thread fails, however small; until Disarm() by this thread.
+  static void FailHere(int number);
 
   /// The next allocation of at least `bytes` waits at `hold`, which must live until Disarm().
   static void HoldNext(size_t bytes, Hold& hold);
