@@ -178,9 +178,10 @@ void Catalogue::KeepUnchanged(const Entry& old, const BundleStamp& old_stamp, co
     const std::filesystem::path& directory = level.slots.front()->files.directory;
     const bool is_original = directory == entry.directory;
     // A variant's levels are forms of what model.json says.
-    const bool unchanged = is_original ? old_stamp.files.IsSameModel(stamp.files)
-                                       : old_stamp.files.description == stamp.files.description && IsSameVariant(directory, old_stamp, stamp);
-    if (!unchanged) continue;
+    const bool looks_unchanged = is_original ? old_stamp.files.IsSameModel(stamp.files)
+                                             : old_stamp.files.description == stamp.files.description && IsSameVariant(directory, old_stamp, stamp);
+    // What was replaced between the look and its description looks as before, and is told as what it is by now.
+    if (!looks_unchanged || same->served.weights_sha256 != level.served.weights_sha256 || *same->served.model != *level.served.model) continue;
     level.served.model = same->served.model;  // which plans compare by where it lies
     level.slots = same->slots;
   }

@@ -9,6 +9,7 @@
 #include <future>
 #include <new>
 #include <optional>
+#include <string>
 #include <thread>
 #include <utility>
 
@@ -39,6 +40,10 @@ class CatalogueRescan : public testing::Test {
     options.warm_up_bytes = [this](const Model& model) {
       if (lacks_memory_.exchange(false)) throw std::bad_alloc();
       return PatchBytes(model);
+    };
+    options.describe = [this](const fs::path& directory, bool allow_non_commercial) {
+      if (const std::function<void()> before = std::exchange(before_description_, {})) before();
+      return DescribeBundle(directory, allow_non_commercial);
     };
     catalogue_.emplace(std::move(options), devices_, host_, metrics_);
     catalogue_->LoadWhatFits();
@@ -102,6 +107,7 @@ class CatalogueRescan : public testing::Test {
 
   const ModelOnDisk disk_{TinyBundle(TinyUnet(4, 3), {8, 8, 8}, 1)};
   std::function<double()> warm_up_ = [] { return 0.25; };
+  std::function<void()> before_description_;  // of a bundle that a look has found changed, once
   Metrics metrics_{"test", {"cpu"}};
   std::atomic<bool> lacks_memory_ = false;  // the server itself, once
   MemoryBudget host_{int64_t{1} << 30};
@@ -164,6 +170,17 @@ TEST_F(CatalogueRescan, ServesReplacedWeightsToNewRequestsWhileOthersEndWithTheO
     EXPECT_EQ(host_.weight_bytes(), Level("original").weight_bytes + 2 * Level("a").weight_bytes) << "as long as it needs them";
   }
   EXPECT_EQ(host_.weight_bytes(), Level("original").weight_bytes + Level("a").weight_bytes);
+}
+
+TEST_F(CatalogueRescan, TellsOfTheWeightsThatRunWhereOthersTookTheirPlaceBetweenALookAndItsDescription) {
+  const std::string old = Level("a").weights_sha256;
+  disk_.Add("b", {{"b", 0.3, true, 1}}, 3);
+  ASSERT_FALSE(catalogue_->Rescan());
+  before_description_ = [this] { ReplaceA(); };
+  ASSERT_TRUE(catalogue_->Rescan());
+  catalogue_->LoadWhatFits();
+  ASSERT_NE(Level("a").weights_sha256, old);
+  EXPECT_THAT(LabelsOf("a"), Each(2));
 }
 
 TEST_F(CatalogueRescan, ForgetsTheTimesOfReplacedWeightsAndKeepsTheirPin) {
