@@ -388,7 +388,7 @@ void SegmentRun::LearnTimes() {
   double whole_s = 0;
   for (const CallStage stage : {CallStage::kPreprocess, CallStage::kInfer, CallStage::kPostprocess, CallStage::kEncode}) whole_s += Seconds(stage);
   const ServiceSize size{record_.patches, admitted_.size.voxels};
-  device().times().Learn({model_->model().task, admitted_.level->name}, size, record_.network_s, whole_s - record_.network_s);
+  parts_.catalogue.Learn(*admitted_.level, admitted_.place, size, record_.network_s, whole_s - record_.network_s);
 }
 
 void SegmentRun::FillSummary(v1::Summary& summary) {

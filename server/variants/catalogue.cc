@@ -196,6 +196,14 @@ std::vector<std::shared_ptr<LevelSlot>> Catalogue::SlotsOf(const std::vector<Ent
   return slots;
 }
 
+bool Catalogue::IsServed(const LevelSlot& slot) const {
+  for (const Entry& entry : entries_)
+    for (const Level& level : entry.levels)
+      for (const auto& one : level.slots)
+        if (one.get() == &slot) return entry.serves;
+  return false;
+}
+
 std::shared_ptr<const CatalogueView> Catalogue::MakeView() const {
   auto view = std::make_shared<CatalogueView>();
   for (const Entry& entry : entries_) {

@@ -117,6 +117,9 @@ class Catalogue {
   /// Unloads it, whether it is pinned or not; one that cannot be loaded stays so. Requests that have been admitted to it end with it, and its memory is given back then.
   void Unload(const ServedLevel& level, std::optional<size_t> device);
 
+  /// A request has run at a level that View() has shown, on the device at this place: what ServiceTimes::Learn() is told, unless the level has gone since or is of other weights by now.
+  void Learn(const ServedLevel& level, size_t device, const ServiceSize& size, double network_s, double around_s);
+
   /// A number that grows with every change of View().
   int64_t version() const;
   /// Waits until it is another one than `seen`, at most `timeout`; returns it.
@@ -196,6 +199,8 @@ class Catalogue {
   void Changed();
   bool HasPin(const LevelSlot& slot) const { return pins_.contains(PinKeyOf(slot)); }
   std::vector<std::shared_ptr<LevelSlot>> ServedSlots() const { return SlotsOf(entries_); }
+  /// False: other weights have taken its place, or it has gone. What is known of its key is then not its own.
+  bool IsServed(const LevelSlot& slot) const;
   std::shared_ptr<const CatalogueView> MakeView() const;
 
   const CatalogueOptions options_;

@@ -198,10 +198,18 @@ std::unique_ptr<Segmenter> Catalogue::LoadSegmenter(const LevelSlot& slot, doubl
     const auto begin = std::chrono::steady_clock::now();
     segmenter = std::make_unique<Segmenter>(ReadLevel(slot.files, *slot.model), slot.device.factory());
     metrics_.ObserveVariantLoad(slot.model_name, slot.key.level, slot.device.name(), SecondsSince(begin));
-    slot.device.times().Expect(slot.key, options_.warm_up(*segmenter));
+    const double patch_s = options_.warm_up(*segmenter);
     load_s = SecondsSince(begin);
+    const std::lock_guard lock(mutex_);
+    if (IsServed(slot)) slot.device.times().Expect(slot.key, patch_s);
   });
   return segmenter;
+}
+
+void Catalogue::Learn(const ServedLevel& level, size_t device, const ServiceSize& size, double network_s, double around_s) {
+  const LevelSlot& slot = *level.slots.at(device);
+  const std::lock_guard lock(mutex_);  // a look that forgets the level's times comes before or after
+  if (IsServed(slot)) slot.device.times().Learn(slot.key, size, network_s, around_s);
 }
 
 void Catalogue::Fail(LevelSlot& slot, const std::string& reason) {

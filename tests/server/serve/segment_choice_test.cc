@@ -259,6 +259,25 @@ TEST_F(SegmentChoice, RefusesANamedLevelThatWouldBeTooLate) {
   EXPECT_THAT(answer.status.error_message(), HasSubstr("must be at least 145 s (original on cpu)"));
 }
 
+TEST_F(SegmentChoice, FollowsNothingThatWasMeasuredOfWeightsThatWereReplacedMeanwhile) {
+  Start(false);
+  v1::SegmentHeader quick;
+  quick.mutable_level()->set_name("quick");
+  SegmentConversation running(served().channel());
+  Send(running, quick);
+  ASSERT_TRUE(held_->gate().WaitForPatch(1));
+  std::filesystem::remove_all(disk_.variant("quick"));
+  disk_.Add("quick", {{"quick", 0.3, true, 1}}, 13, TinyCard("quick", 0.93, 0.91));
+  // Clocks of file systems are coarse: it may bear the time of the one before.
+  std::filesystem::last_write_time(disk_.variant("quick") / "weights.safetensors", std::filesystem::file_time_type::clock::now() + std::chrono::seconds(10));
+  ASSERT_FALSE(served().catalogue().Rescan());
+  ASSERT_TRUE(served().catalogue().Rescan());
+  served().catalogue().LoadWhatFits();
+  held_->gate().Open();
+  EXPECT_TRUE(running.Finish().status.ok());
+  EXPECT_EQ(served().times().KnownPatchSeconds({"tiny", "quick"}), 1e-6) << "as it was warmed up";
+}
+
 TEST_F(SegmentChoice, FollowsWhatWasMeasured) {
   Start();
   EXPECT_EQ(Ask(Promise(60)).accepted.variant(), "quick");

@@ -193,6 +193,29 @@ TEST_F(CatalogueRescan, ForgetsTheTimesOfReplacedWeightsAndKeepsTheirPin) {
   EXPECT_EQ(State("a"), LevelState::kLoaded);
 }
 
+TEST_F(CatalogueRescan, LearnsNothingOfALevelFromRequestsThatEndAfterItsWeightsWereReplacedOrHaveGone) {
+  const std::shared_ptr<const CatalogueView> begun = catalogue_->View();
+  const ServedLevel& old = begun->Find("tiny").levels.at(1);
+  const auto known = [this] { return devices_.at(0).times().KnownPatchSeconds({"tiny", "a"}); };
+  catalogue_->Learn(old, 0, {.patches = 1, .voxels = 1}, 3, 1);
+  ASSERT_EQ(known(), 3) << "it is the level";
+  ReplaceA();
+  ASSERT_TRUE(Look());
+  catalogue_->Learn(old, 0, {.patches = 1, .voxels = 1}, 100, 1);
+  EXPECT_EQ(known(), 0.25) << "as the new one was warmed up";
+  fs::remove_all(disk_.variant("a"));
+  ASSERT_TRUE(Look());
+  catalogue_->Learn(old, 0, {.patches = 1, .voxels = 1}, 100, 1);
+  EXPECT_FALSE(known()) << "it would be the slowest known of its task";
+}
+
+TEST_F(CatalogueRescan, ExpectsNothingOfALevelByTheWarmUpOfWeightsThatWereReplacedMeanwhile) {
+  LoadAWhileItIsReplaced(100);
+  EXPECT_FALSE(devices_.at(0).times().KnownPatchSeconds({"tiny", "a"}));
+  catalogue_->LoadWhatFits();
+  EXPECT_EQ(devices_.at(0).times().KnownPatchSeconds({"tiny", "a"}), 0.25);
+}
+
 TEST_F(CatalogueRescan, KeepsThePinOfALevelThatCannotBeReadForAWhile) {
   for (const char* pinned : {"original", "a"}) catalogue_->Load(Level(pinned), 0);
   const fs::path model = disk_.bundle() / "model.json";
