@@ -9,6 +9,8 @@
 #include <filesystem>
 #include <iostream>
 #include <optional>
+#include <span>
+#include <string>
 #include <thread>
 #include <vector>
 
@@ -58,6 +60,13 @@ class ServerProcessTest : public testing::Test {
   httplib::Response PageAt(const std::string& path) const {
     const httplib::Result answer = httplib::Client("127.0.0.1", metrics_port_).Get(path);
     return answer ? *answer : httplib::Response();
+  }
+  /// By calls, of the memory of the only device; 0 where no page comes.
+  int64_t ReservedBytes() const {
+    const std::string page = PageAt("/metrics").body;
+    const std::string series = R"(tuckerseg_device_memory_bytes{device="cpu",kind="reserved"} )";
+    const size_t at = page.find("\n" + series);
+    return at == std::string::npos ? 0 : static_cast<int64_t>(std::stod(page.substr(at + 1 + series.size())));
   }
 
   const TemporaryDirectory directory_;
@@ -189,23 +198,26 @@ TEST_F(ServerProcessTest, LetsARunningRequestEndWhenItIsAskedToStop) {
 
 TEST_F(ServerProcessTest, IsHealthyAndNotReadyWhileRunningRequestsEnd) {
   Start();
-  httplib::Client http("127.0.0.1", metrics_port_);
-  std::string while_stopping;
-  SegmentEvents events;
-  events.accepted = [&](const v1::Accepted&) {
+  // More than one chunk: the volume's header arrives, and memory is set aside, before the last byte leaves.
+  const std::vector<std::byte> file = NiftiBuilder().Shape({80, 80, 80}).Spacing({1, 1, 1}).Bytes();
+  httplib::Response ready;
+  httplib::Response health;
+  const auto look_before_the_last_byte = [&](const ByteSink& sink) {
+    sink(std::span(file).first(file.size() - 1));
+    ASSERT_TRUE(WaitUntil([this] { return ReservedBytes() > 0; })) << "the request runs";
     server_->Signal(SIGTERM);
-    EXPECT_TRUE(server_->WaitForEvent("stopping"));
-    // The request may have ended by now, and the pages with it: what is answered is all that is looked at.
-    if (const auto ready = http.Get("/readyz")) while_stopping = ready->body;
-    if (const auto health = http.Get("/healthz")) {
-      EXPECT_EQ(health->status, 200);
-    }
+    const auto stopping = server_->WaitForEvent("stopping");
+    ASSERT_TRUE(stopping) << server_->Errors();
+    EXPECT_EQ(stopping->at("running").get<int>(), 1);
+    ready = PageAt("/readyz");
+    health = PageAt("/healthz");
+    sink(std::span(file).last(1));
   };
-  const std::vector<std::byte> file = Ct(64);
-  EXPECT_NO_THROW(client_->Segment({}, [&](const ByteSink& sink) { sink(file); }, events));
-  if (!while_stopping.empty()) {
-    EXPECT_THAT(while_stopping, HasSubstr("draining"));
-  }
+  EXPECT_NO_THROW(client_->Segment({}, look_before_the_last_byte, {})) << "it was let end";
+  EXPECT_EQ(ready.status, 503);
+  EXPECT_THAT(ready.body, StartsWith("draining: "));
+  EXPECT_EQ(health.status, 200);
+  EXPECT_EQ(health.body, "ok");
   EXPECT_EQ(server_->WaitForEnd(), 0) << server_->Errors();
 }
 
