@@ -10,6 +10,7 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -23,6 +24,7 @@
 #include "server/serve/inference_service.h"
 #include "server/serve/model_service.h"
 #include "server/serve/own_services.h"
+#include "server/serve/receive_limits.h"
 #include "server/serve/rpc_interceptor.h"
 #include "server/serve/segment_record.h"
 #include "server/serve/segmentation_service.h"
@@ -70,12 +72,16 @@ ConnectionDoor::LetIn HandedTo(grpc::experimental::ExternalConnectionAcceptor& a
 /// What gRPC says of metadata that it cannot read ends with what the client has sent, whoever that is.
 std::string WithoutValue(const std::string& message) { return message.substr(0, message.find(" value=")); }
 
+/// Of a call that is refused as its messages are compressed: its client is told, and whoever can connect could fill the log with it.
+bool IsOfACompressedCall(std::string_view message) { return message.starts_with("Compression algorithm "); }
+
 }  // namespace
 
 void LogGrpcMessages() {
   gpr_set_log_function([](gpr_log_func_args* message) {
     // Errors name addresses, places in gRPC's source and keys of metadata; what it says below that (tracing) may quote all of a call's metadata.
-    if (message->severity == GPR_LOG_SEVERITY_ERROR) Log(LogLevel::kError, "grpc", {{"message", WithoutValue(message->message)}});
+    if (message->severity != GPR_LOG_SEVERITY_ERROR || IsOfACompressedCall(message->message)) return;
+    Log(LogLevel::kError, "grpc", {{"message", WithoutValue(message->message)}});
   });
 }
 
@@ -132,9 +138,9 @@ GrpcServer::GrpcServer(ServiceParts& parts, const std::string& address) : state_
   builder.RegisterService(&state_->info);
   if (parts.config.open_inference) {
     builder.RegisterService(&state_->inference);
-    // gRPC has one limit for a whole server: whoever wants no large messages at all closes this door.
-    builder.SetMaxReceiveMessageSize(LargestInferMessage(parts.config));
+    builder.SetMaxReceiveMessageSize(LargestInferMessage(parts.config));  // gRPC has one limit for a whole server
   }
+  LimitWhatIsReceived(parts.config, builder);
   builder.experimental().SetInterceptorCreators(CountingInterceptors(state_->rpcs, parts.answers));
   ExpectReports(parts.metrics);
   ExpectStalls(parts.devices, parts.metrics);

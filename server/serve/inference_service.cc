@@ -11,6 +11,7 @@
 #include "server/policy/asked_level.h"
 #include "server/serve/inference_answer.h"
 #include "server/serve/inference_call.h"
+#include "server/serve/receive_limits.h"
 #include "server/serve/status_of.h"
 #include "server/serve/stream_slot.h"
 
@@ -30,7 +31,8 @@ struct LeavingAnswer {
 int LargestInferMessage(const ServerConfig& config) {
   constexpr int64_t kStock = int64_t{4} << 20;
   constexpr int64_t kBesideTheVolume = int64_t{1} << 20;  // geometry, parameters, names
-  const int64_t volume = std::min({config.memory_limit_bytes / 2, config.max_input_bytes, config.volume_limits.max_bytes});
+  // Of what gRPC may hold: the rest is for what others send meanwhile.
+  const int64_t volume = std::min({config.memory_limit_bytes / 2, ReceiveQuota(config) / 4 * 3, config.max_input_bytes, config.volume_limits.max_bytes});
   return static_cast<int>(std::clamp(volume + kBesideTheVolume, kStock, int64_t{std::numeric_limits<int>::max()}));
 }
 

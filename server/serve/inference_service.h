@@ -8,7 +8,7 @@
 namespace tuckerseg {
 
 /// The largest message that the server must take for ModelInfer: half of the memory for requests, as the volume is held once more beside its
-/// message, and no more than a file may have; never less than gRPC's own limit of 4 MiB nor more than protobuf's of 2 GiB.
+/// message, three quarters of what gRPC may hold (receive_limits.h), and no more than a file may have; never less than gRPC's own limit of 4 MiB nor more than protobuf's of 2 GiB.
 int LargestInferMessage(const ServerConfig& config);
 
 /// Synchronous, as SegmentationService is: what it does is the same, but for the volume in one message and no progress.

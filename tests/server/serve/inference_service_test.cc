@@ -116,14 +116,17 @@ TEST(InferenceService, IsNotThereWhereTheOperatorHasClosedIt) {
   EXPECT_EQ(Infer(served.channel(), RawRequest(kDhw, RandomVoxels<int16_t>())).status.error_code(), grpc::UNIMPLEMENTED);
 }
 
-TEST(LargestInferMessage, IsWhatTheMemoryCanHoldTwiceWithinTheLimitsOfFilesAndProtobuf) {
+TEST(LargestInferMessage, IsWhatTheMemoryCanHoldTwiceAndGrpcOnceWithinTheLimitsOfFilesAndProtobuf) {
+  constexpr int64_t kMiB = int64_t{1} << 20;
   ServerConfig config;
-  config.memory_limit_bytes = int64_t{1} << 30;
-  EXPECT_EQ(LargestInferMessage(config), (1 << 29) + (1 << 20));
-  config.max_input_bytes = 100 << 20;
-  EXPECT_EQ(LargestInferMessage(config), 101 << 20);
+  config.memory_limit_bytes = 100 * kMiB;
+  EXPECT_EQ(LargestInferMessage(config), 51 * kMiB) << "half of the memory";
+  config.memory_limit_bytes = 4096 * kMiB;
+  EXPECT_EQ(LargestInferMessage(config), 385 * kMiB) << "three quarters of what gRPC may hold";
+  config.max_input_bytes = 100 * kMiB;
+  EXPECT_EQ(LargestInferMessage(config), 101 * kMiB);
   config.max_input_bytes = 1000;
-  EXPECT_EQ(LargestInferMessage(config), 4 << 20) << "gRPC's own";
+  EXPECT_EQ(LargestInferMessage(config), 4 * kMiB) << "gRPC's own";
   config.max_input_bytes = int64_t{1} << 40;
   config.memory_limit_bytes = int64_t{1} << 40;
   EXPECT_EQ(LargestInferMessage(config), std::numeric_limits<int>::max());

@@ -1,0 +1,98 @@
+/// Messages far larger than any call needs, from clients that have shown nothing of themselves: gRPC holds no more of them than it may, and those that may call are served.
+#include <gmock/gmock.h>
+#include <grpcpp/generic/generic_stub.h>
+#include <grpcpp/grpcpp.h>
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <fstream>
+#include <memory>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "tests/fault/running_server.h"
+#include "tests/fault/sanitized.h"
+#include "tests/server/security/tokens.h"
+#include "tests/server/serve/inference_client.h"
+#include "tests/server/wait_until.h"
+
+namespace tuckerseg {
+namespace {
+
+constexpr int64_t kMiB = int64_t{1} << 20;
+/// By `memory_limit_bytes` below; messages of ModelInfer may have 193 MiB.
+constexpr int64_t kQuota = 256 * kMiB;
+constexpr int64_t kMessageBytes = 512 * kMiB;
+
+/// With a connection of its own, over which answers of any size come.
+std::shared_ptr<grpc::Channel> NewChannel(const std::string& address) {
+  grpc::ChannelArguments arguments;
+  arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
+  arguments.SetMaxReceiveMessageSize(-1);
+  return grpc::CreateCustomChannel(address, grpc::InsecureChannelCredentials(), arguments);
+}
+
+/// Of one piece, again and again: this process holds it once.
+grpc::ByteBuffer LargeMessage() {
+  const grpc::Slice piece(std::string(static_cast<size_t>(16 * kMiB), '\0'));
+  const std::vector<grpc::Slice> pieces(static_cast<size_t>(kMessageBytes / (16 * kMiB)), piece);
+  return {pieces.data(), pieces.size()};
+}
+
+/// What a client without credentials is told that sends such a message to a call that needs none.
+grpc::Status SendLargeMessage(const std::string& address, const std::string& method) {
+  const auto channel = NewChannel(address);
+  const grpc::ByteBuffer message = LargeMessage();
+  grpc::ClientContext context;
+  context.set_deadline(std::chrono::system_clock::now() + kLimit);
+  grpc::ByteBuffer response;
+  grpc::Status status;
+  grpc::CompletionQueue queue;
+  const auto call = grpc::GenericStub(channel).PrepareUnaryCall(&context, method, message, &queue);
+  call->StartCall();
+  call->Finish(&response, &status, nullptr);
+  void* tag = nullptr;
+  bool ok = false;
+  queue.Next(&tag, &ok);
+  queue.Shutdown();
+  while (queue.Next(&tag, &ok)) {
+  }
+  return status;
+}
+
+/// 16 MB, four times what gRPC takes by itself; a cube of 16 mm, of one patch.
+InferRequest LargeVolume() {
+  constexpr int64_t kLength = 200;
+  return RawRequest({kLength, kLength, kLength}, std::vector<int16_t>(static_cast<size_t>(kLength * kLength * kLength), 100), {.spacing = {0.08, 0.08, 0.08}});
+}
+
+TEST(LargeMessages, OfStrangersTakeNoMoreMemoryThanTheirShareAndKeepNobodyOut) {
+  const ModelFolder models;
+  const std::string tokens = models.path() / "tokens.json";
+  std::ofstream(tokens) << TokensJson({{"pacs", "token.of.pacs", R"("segment")"}});
+  RunningServer server(models.Arguments(R"({"memory_limit_bytes": 1073741824, "auth": {"tokens_file": ")" + tokens + R"("}})"));
+  ASSERT_GT(server.port(), 0);
+  const int64_t before = server.process().PeakResidentBytes();
+  {
+    std::vector<std::jthread> strangers;
+    for (const char* method : {"/grpc.health.v1.Health/Check", "/grpc.health.v1.Health/Watch", "/inference.GRPCInferenceService/ServerLive", "/inference.GRPCInferenceService/ServerReady"}) {
+      strangers.emplace_back([&server, method] {
+        const grpc::Status status = SendLargeMessage(server.address(), method);
+        EXPECT_EQ(status.error_code(), grpc::RESOURCE_EXHAUSTED) << method << ": " << status.error_message();
+      });
+    }
+  }
+  const int64_t taken = server.process().PeakResidentBytes() - before;
+  if (!kSanitized) {  // a sanitizer has memory of its own beside all that is taken, and keeps what was freed
+    EXPECT_LT(taken, 2 * kQuota + 256 * kMiB) << "they have sent " << 4 * kMessageBytes / kMiB << " MiB";
+  }
+  const Inference answer = Infer(NewChannel(server.address()), LargeVolume(), {{"authorization", "Bearer token.of.pacs"}});
+  EXPECT_TRUE(answer.status.ok()) << answer.status.error_message();
+  EXPECT_EQ(server.Stop(), 0) << server.process().Errors();
+}
+
+}  // namespace
+}  // namespace tuckerseg
