@@ -1,11 +1,13 @@
 #include "server/serve/grpc_server.h"
 
+#include <grpc/grpc.h>
 #include <grpc/support/log.h>
 #include <grpcpp/ext/proto_server_reflection_plugin.h>
 #include <grpcpp/grpcpp.h>
 #include <grpcpp/health_check_service_interface.h>
 #include <grpcpp/impl/server_builder_option.h>
 
+#include <future>
 #include <mutex>
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -36,6 +38,8 @@ namespace {
 
 /// How long the answer of a handler that has returned may take to leave.
 constexpr std::chrono::seconds kLastStatus{1};
+/// How often calls are cancelled until they have ended.
+constexpr std::chrono::milliseconds kBetweenCancels{100};
 
 /// Linking gRPC's reflection gives it to every server of the process: this takes it away from one.
 class WithoutReflection final : public grpc::ServerBuilderOption {
@@ -121,6 +125,7 @@ struct GrpcServer::State {
   std::mutex health_mutex;  // so that the last word is the last state's
   bool can_serve = false;
   std::optional<ConnectionDoor> door;  // closed before the server stops
+  std::future<void> shut_down;         // valid once the server stops: when gRPC has no call left
 };
 
 GrpcServer::GrpcServer(ServiceParts& parts, const std::string& address) : state_(std::make_unique<State>(parts, address)) {
@@ -172,16 +177,19 @@ void GrpcServer::Stop(std::chrono::duration<double> grace, std::chrono::duration
   }
   std::this_thread::sleep_for(delay);
   state_->parts.draining = true;
+  state_->door.reset();  // first: clients that are told to connect anew must not come here
+  // gRPC tells them so at once, lets the calls that run end, and returns when none is left.
+  if (!state_->shut_down.valid()) state_->shut_down = std::async(std::launch::async, [server = state_->server.get()] { server->Shutdown(); });
   const auto end = std::chrono::steady_clock::now() + grace;
   while (state_->parts.streams > 0 && std::chrono::steady_clock::now() < end) {
     std::this_thread::sleep_for(std::chrono::milliseconds(20));
   }
-  // Cancels the calls that are left; their handlers return within one poll. Where none is left, the status of the last one may
-  // still be on its way.
-  const bool all_done = state_->parts.streams == 0;
-  state_->door.reset();
-  state_->server->Shutdown(std::chrono::system_clock::now() + (all_done ? kLastStatus : std::chrono::seconds(0)));
-  state_->server->Wait();
+  // Where none of those is left that are waited for, the status of the last one may still be on its way.
+  if (state_->parts.streams == 0) state_->shut_down.wait_for(kLastStatus);
+  // Handlers of calls that are cancelled return within one poll. More than once: a connection may have begun to speak just now.
+  do {
+    grpc_server_cancel_all_calls(state_->server->c_server());
+  } while (state_->shut_down.wait_for(kBetweenCancels) != std::future_status::ready);
 }
 
 }  // namespace tuckerseg

@@ -36,8 +36,8 @@ class GrpcServer {
   /// catalogue says. Thread-safe; nothing once the server stops.
   void SetCanServe(bool can_serve);
 
-  /// NOT_SERVING at once. After `delay`, in which those who look at health notice, no new calls; running ones may go on for `grace`, then they are cancelled.
-  /// Returns when none is left.
+  /// NOT_SERVING at once. After `delay`, in which those who look at health notice, no new calls: the port is closed, and clients are told to connect anew (GOAWAY), so that they find
+  /// another server, or this one's successor. Running calls may go on for `grace`, then they are cancelled. Returns when none is left.
   void Stop(std::chrono::duration<double> grace, std::chrono::duration<double> delay = {});
 
  private:

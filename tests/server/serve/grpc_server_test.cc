@@ -255,32 +255,47 @@ TEST(GrpcMessages, ShowNothingThatAClientHasSent) {
   EXPECT_THAT(log, testing::Not(HasSubstr("gzip"))) << "whoever can connect could fill the log";
 }
 
-TEST(GrpcServerStop, LetsRunningCallsEndAndTakesNoNewOnes) {
+/// True once the server has told the channel's client to connect anew.
+bool HasSaidGoodbye(grpc::Channel& channel) {
+  return WaitUntil([&] { return channel.GetState(/*try_to_connect=*/false) == GRPC_CHANNEL_IDLE; });
+}
+
+TEST(GrpcServerStop, LetsRunningCallsEndAndSendsClientsToTheNextServer) {
   HeldModel held;
   ServedModel& served = held.served();
   const std::vector<std::byte> ct = SmallCt().Bytes();
-  SegmentConversation running(served.channel());
+  const auto channel = served.NewChannel();
+  SegmentConversation running(channel);
   running.SendHeader({});
   running.SendFile(ct);
   ASSERT_TRUE(held.gate().WaitForPatch(1));
 
   std::jthread stopping([&] { served.server().Stop(kLimit); });
-  ASSERT_TRUE(WaitUntil([&] { return HealthOf(served, "") == HealthCheckResponse::NOT_SERVING; }));
-  for (const char* service : kServices) {
-    EXPECT_TRUE(WaitUntil([&] { return HealthOf(served, service) == HealthCheckResponse::NOT_SERVING; }))
-        << service;
+  ASSERT_TRUE(HasSaidGoodbye(*channel)) << "though a call of it runs";
+  EXPECT_EQ(Segment(channel, ct).status.error_code(), grpc::UNAVAILABLE) << "there is none yet";
+  {
+    ServedOptions same_port;
+    same_port.listen = served.address();
+    const ServedModel next(std::move(same_port));
+    EXPECT_TRUE(WaitUntil([&] { return Segment(channel, ct).status.ok(); }));
   }
-  EXPECT_EQ(HealthOf(served, "liveness"), HealthCheckResponse::SERVING) << "until the end";
-  const Answer refused = Segment(served.channel(), ct);
-  EXPECT_EQ(refused.status.error_code(), grpc::UNAVAILABLE);
-  EXPECT_THAT(refused.status.error_message(), HasSubstr("the server is stopping"));
-
   held.gate().Open();
   const Answer answer = running.Finish();
   EXPECT_TRUE(answer.status.ok()) << answer.status.error_message();
   EXPECT_EQ(answer.order.back(), 's');
   stopping.join();
   EXPECT_TRUE(served.BecomesIdle());
+}
+
+TEST(GrpcServerStop, IsNotServingFromItsBeginAndAliveUntilItsDelayIsOver) {
+  ServedModel served;
+  std::jthread stopping([&] { served.server().Stop(kLimit, std::chrono::seconds(3)); });
+  for (const char* service : kServices) {
+    EXPECT_TRUE(WaitUntil([&] { return HealthOf(served, service) == HealthCheckResponse::NOT_SERVING; })) << service;
+  }
+  EXPECT_EQ(HealthOf(served, "liveness"), HealthCheckResponse::SERVING);
+  EXPECT_TRUE(HasSaidGoodbye(*served.channel()));
+  EXPECT_EQ(HealthOf(served, "liveness"), std::nullopt) << "who looks at the port finds it closed";
 }
 
 TEST(GrpcServerStop, TakesCallsUntilItsDelayIsOverThoughItIsNotServing) {
@@ -293,7 +308,7 @@ TEST(GrpcServerStop, TakesCallsUntilItsDelayIsOverThoughItIsNotServing) {
   late.SendHeader({});
   late.SendFile(ct);
   ASSERT_TRUE(held.gate().WaitForPatch(1)) << "a load balancer that has not looked yet sends it";
-  ASSERT_TRUE(WaitUntil([&] { return served.parts().draining.load(); }));
+  ASSERT_TRUE(HasSaidGoodbye(*served.channel()));
   EXPECT_EQ(Segment(served.channel(), ct).status.error_code(), grpc::UNAVAILABLE);
   held.gate().Open();
   const Answer answer = late.Finish();

@@ -94,19 +94,13 @@ TEST(InferenceService, DescribesModelsThatAreThere) {
   EXPECT_EQ(describe("heart", ""), std::pair(grpc::NOT_FOUND, 0));
 }
 
-TEST(InferenceService, IsNotReadyAndTakesNothingWhileTheServerStops) {
-  HeldModel held;
-  ServedModel& served = held.served();
-  SegmentConversation running(served.channel());
-  running.SendHeader({});
-  running.SendFile(SmallCt().Bytes());
-  ASSERT_TRUE(held.gate().WaitForPatch(1));
-  std::jthread stopping([&] { served.server().Stop(kLimit); });
-  ASSERT_TRUE(WaitUntil([&] { return served.parts().draining.load(); }));
+TEST(InferenceService, IsNotReadyOnceTheServerIsToStopAndTakesNothingAfterItsDelay) {
+  ServedModel served;
+  std::jthread stopping([&] { served.server().Stop(kLimit, std::chrono::seconds(3)); });
+  ASSERT_TRUE(WaitUntil([&] { return served.parts().stopping.load(); }));
   EXPECT_FALSE(ModelIsReady(served, "tiny", ""));
+  stopping.join();
   EXPECT_EQ(Infer(served.channel(), RawRequest(kDhw, RandomVoxels<int16_t>())).status.error_code(), grpc::UNAVAILABLE);
-  held.gate().Open();
-  EXPECT_TRUE(running.Finish().status.ok());
 }
 
 TEST(InferenceService, IsNotThereWhereTheOperatorHasClosedIt) {
