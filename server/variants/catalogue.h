@@ -110,14 +110,15 @@ class Catalogue {
   /// Whether Finish() has nothing to do.
   bool IsFinished(const LevelHold& hold) const;
 
-  /// Loads a level that View() has shown, also one that could not be loaded before, and pins it, from before it is loaded: it stays until Unload(), and is loaded anew where its files are replaced, or are
-  /// back after they had gone or could not be read. `device`: its place; none: on all of them, of which one must succeed. Errors: kFailedPrecondition or kResourceExhausted with
-  /// the reason why it cannot be loaded.
+  /// Loads a level that View() has shown, also one that could not be loaded before, and pins it, from before it is loaded: it stays until Unload(), and is loaded anew where its
+  /// files are replaced, or are back after they had gone or could not be read. `device`: its place; none: on all of them, of which one must succeed.
+  /// Errors: kFailedPrecondition or kResourceExhausted with the reason why it cannot be loaded.
   void Load(const ServedLevel& level, std::optional<size_t> device);
   /// Unloads it, whether it is pinned or not; one that cannot be loaded stays so. Requests that have been admitted to it end with it, and its memory is given back then.
   void Unload(const ServedLevel& level, std::optional<size_t> device);
 
-  /// A request has run at a level that View() has shown, on the device at this place: what ServiceTimes::Learn() is told, unless the level has gone since or is of other weights by now.
+  /// A request has run at a level that View() has shown, on the device at this place: what ServiceTimes::Learn() is told, unless the level has gone since, or is of other
+  /// weights by now.
   void Learn(const ServedLevel& level, size_t device, const ServiceSize& size, double network_s, double around_s);
 
   /// A number that grows with every change of View().
@@ -199,7 +200,7 @@ class Catalogue {
   void Changed();
   bool HasPin(const LevelSlot& slot) const { return pins_.contains(PinKeyOf(slot)); }
   std::vector<std::shared_ptr<LevelSlot>> ServedSlots() const { return SlotsOf(entries_); }
-  /// False: other weights have taken its place, or it has gone. What is known of its key is then not its own.
+  /// False: other weights have taken its place, or it has gone. What is known of its key is not its own then.
   bool IsServed(const LevelSlot& slot) const;
   std::shared_ptr<const CatalogueView> MakeView() const;
 
