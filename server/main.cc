@@ -145,7 +145,10 @@ void Serve(const ServerConfig& config) {
     sigwait(&signals, &second);
     _exit(kFailed);  // asked twice: at once
   }).detach();
-  server.Stop(std::chrono::duration<double>(config.drain_s), std::chrono::duration<double>(config.drain_delay_s));
+  if (!server.Stop(std::chrono::duration<double>(config.drain_s), std::chrono::duration<double>(config.drain_delay_s))) {
+    Log(LogLevel::kError, "calls_hang", nlohmann::json::object());
+    _exit(kFailed);  // as if asked twice: what a call uses cannot be taken down
+  }
   if (const size_t stuck = stalls.StuckDevices().size(); stuck > 0) {
     Log(LogLevel::kError, "stopped", {{"stuck", stuck}});
     _exit(kFailed);  // its worker may never come back, and would be waited for

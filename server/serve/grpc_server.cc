@@ -157,7 +157,9 @@ GrpcServer::GrpcServer(ServiceParts& parts, const std::string& address) : state_
   state_->door->Open(HandedTo(*state_->acceptor));  // last: whoever comes in finds everything
 }
 
-GrpcServer::~GrpcServer() { Stop(std::chrono::seconds(0)); }
+GrpcServer::~GrpcServer() {
+  if (!Stop(std::chrono::seconds(0))) state_->shut_down.wait();  // what a call uses must not go before it
+}
 
 int GrpcServer::port() const { return state_->port; }
 
@@ -169,7 +171,7 @@ void GrpcServer::SetCanServe(bool can_serve) {
   state_->ShowHealth();
 }
 
-void GrpcServer::Stop(std::chrono::duration<double> grace, std::chrono::duration<double> delay) {
+bool GrpcServer::Stop(std::chrono::duration<double> grace, std::chrono::duration<double> delay, std::chrono::duration<double> patience) {
   {
     const std::lock_guard lock(state_->health_mutex);
     state_->parts.stopping = true;
@@ -187,9 +189,14 @@ void GrpcServer::Stop(std::chrono::duration<double> grace, std::chrono::duration
   // Where none of those is left that are waited for, the status of the last one may still be on its way.
   if (state_->parts.streams == 0) state_->shut_down.wait_for(kLastStatus);
   // Handlers of calls that are cancelled return within one poll. More than once: a connection may have begun to speak just now.
+  auto since = std::chrono::steady_clock::now();
+  bool ended = false;
   do {
     grpc_server_cancel_all_calls(state_->server->c_server());
-  } while (state_->shut_down.wait_for(kBetweenCancels) != std::future_status::ready);
+    ended = state_->shut_down.wait_for(kBetweenCancels) == std::future_status::ready;
+    if (state_->parts.loads > 0) since = std::chrono::steady_clock::now();  // nothing ends them before the level is loaded
+  } while (!ended && std::chrono::steady_clock::now() - since < patience);
+  return ended;
 }
 
 }  // namespace tuckerseg

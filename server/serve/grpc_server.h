@@ -23,9 +23,13 @@ void ExpectCalls(const ServerConfig& config, Devices& devices, Metrics& metrics)
 
 class GrpcServer {
  public:
+  /// How long calls that were cancelled have to end: their handlers return within one poll, or one piece of an encoding.
+  static constexpr std::chrono::seconds kPatience{10};
+
   /// Listens at HOST:PORT (port 0: any free one); everything is SERVING from then on, as SetCanServe() says. `parts` must outlive the server.
   /// Errors: kInternal if the address cannot be had.
   GrpcServer(ServiceParts& parts, const std::string& address);
+  /// Stop(0), and waits for its last call, for ever if it must.
   ~GrpcServer();
 
   int port() const;
@@ -37,8 +41,9 @@ class GrpcServer {
   void SetCanServe(bool can_serve);
 
   /// NOT_SERVING at once. After `delay`, in which those who look at health notice, no new calls: the port is closed, and clients are told to connect anew (GOAWAY), so that they find
-  /// another server, or this one's successor. Running calls may go on for `grace`, then they are cancelled. Returns when none is left.
-  void Stop(std::chrono::duration<double> grace, std::chrono::duration<double> delay = {});
+  /// another server, or this one's successor. Running calls may go on for `grace`, then they are cancelled. True when none is left, a level that is being loaded by
+  /// name waited for; false where one hangs all the same, `patience` after that: whoever wants to end then has to end the process without destroying this, or anything that calls use.
+  bool Stop(std::chrono::duration<double> grace, std::chrono::duration<double> delay = {}, std::chrono::duration<double> patience = kPatience);
 
  private:
   struct State;

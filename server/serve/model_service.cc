@@ -1,6 +1,8 @@
 #include "server/serve/model_service.h"
 
 #include <algorithm>
+#include <atomic>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <utility>
@@ -49,6 +51,18 @@ class WatcherSlot {
 
  private:
   std::atomic<int>& watchers_;
+};
+
+/// A call among those of its kind that run, until the end of its scope.
+class Counted {
+ public:
+  explicit Counted(std::atomic<int64_t>& running) : running_(running) { running_.fetch_add(1); }
+  ~Counted() { running_.fetch_sub(1); }
+  Counted(const Counted&) = delete;
+  Counted& operator=(const Counted&) = delete;
+
+ private:
+  std::atomic<int64_t>& running_;
 };
 
 /// The level that an operator means by a name or a number, whether or not it could be loaded.
@@ -109,6 +123,7 @@ grpc::Status ModelServiceImpl::ListVariants(grpc::ServerContext*, const v1::List
 
 grpc::Status ModelServiceImpl::LoadVariant(grpc::ServerContext*, const v1::LoadVariantRequest* request, v1::LoadVariantResponse* response) {
   return StatusOf([&] {
+    const Counted load(parts_.loads);
     const IdleHeap::Use use(parts_.heap);
     const auto view = parts_.catalogue.View();
     const CatalogueModel& model = view->Find(request->task());

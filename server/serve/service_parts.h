@@ -40,6 +40,7 @@ struct ServiceParts {
   std::atomic<bool> stopping = false; ///< set: new calls should go elsewhere, though they are taken until `draining`
   std::atomic<bool> draining = false; ///< set: no new call is taken
   std::atomic<int64_t> streams = 0;   ///< calls of Segment, Compare and ModelInfer that run, or whose answer is on its way
+  std::atomic<int64_t> loads = 0;     ///< calls of LoadVariant that run: a level that is being loaded is waited for
   ClientStreams client_streams{config.max_streams, ClientShareOf(config)};  ///< those of each client
   AdmissionLock admission{devices};
   /// How long a comparison's further levels are tried to be admitted while others have the place or the memory: what is done of it would be lost. Not for

@@ -43,7 +43,8 @@ int FailEachOnce(const std::vector<std::byte>& ct, const v1::SegmentHeader& head
     const Answer next = Segment(served.channel(), ct, header, kChunkBytes);
     EXPECT_TRUE(next.status.ok()) << next.status.error_message();
     EXPECT_EQ(next.file, whole.file);
-    // A picture is one message, for which gRPC allocates as much: what is thrown within its Write() leaves its call half done, and a stop waits for that one for ever.
+    // A picture is one message, for which gRPC allocates as much: what is thrown within its Write() leaves its call half done for ever. A process would be ended without it
+    // (GrpcServer::Stop), this one could not be: README.md.
     if (testing::Test::HasFailure() || answer.order.find('h') != std::string::npos) return number;
   }
   ADD_FAILURE() << "a request needs more than " << kMostAllocations << " large allocations";

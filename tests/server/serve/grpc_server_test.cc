@@ -7,14 +7,20 @@
 #include <grpcpp/grpcpp.h>
 #include <gtest/gtest.h>
 
+#include <chrono>
+#include <future>
 #include <optional>
 #include <set>
 #include <string>
 #include <thread>
+#include <utility>
+#include <vector>
 
 #include "grpc/health/v1/health.grpc.pb.h"
+#include "server/observe/span.h"
 #include "server/serve/rpc_interceptor.h"
 #include "tests/engine/volume/expect_error.h"
+#include "tests/fault/hold.h"
 #include "tests/server/security/raw_call.h"
 #include "tests/server/serve/held_model.h"
 #include "tests/server/serve/metric_page.h"
@@ -343,6 +349,52 @@ TEST(GrpcServerStop, LosesNoStatusOfTheLastCall) {
     const Answer answer = conversation.Finish();
     ASSERT_TRUE(answer.status.ok()) << answer.status.error_message();
   }
+}
+
+/// Holds the thread of the call that has spans to give away.
+class HeldSpans final : public SpanSink {
+ public:
+  void Take(std::vector<Span>) override { hold_.Wait(); }
+  Hold& hold() { return hold_; }
+
+ private:
+  Hold hold_;
+};
+
+TEST(GrpcServerStop, GivesUpOnACallThatHangsThoughItWasCancelled) {
+  HeldSpans spans;  // before the server, whose thread waits there
+  ServedModel served;
+  served.parts().spans = &spans;
+  SegmentConversation conversation(served.channel());
+  conversation.SendHeader({});
+  conversation.SendFile(SmallCt().Bytes());
+  ASSERT_TRUE(spans.hold().IsReached());
+  EXPECT_FALSE(served.server().Stop(std::chrono::seconds(0), {}, std::chrono::milliseconds(300)));
+  spans.hold().Release();
+  EXPECT_TRUE(served.server().Stop(std::chrono::seconds(0))) << "in the end it does not hang";
+}
+
+TEST(GrpcServerStop, WaitsForALevelThatIsBeingLoadedByName) {
+  Hold loading;  // before the server, whose thread waits there
+  ServedOptions options;
+  options.load_at_start = false;
+  options.executor = [&loading, make = options.executor](const LayerGraph& graph, const WeightStore& weights, const std::string& prefix) {
+    loading.Wait();
+    return make(graph, weights, prefix);
+  };
+  ServedModel served(std::move(options));
+  const std::jthread load([&served] {
+    grpc::ClientContext context;
+    v1::LoadVariantRequest request;
+    request.set_name("original");
+    v1::LoadVariantResponse response;
+    v1::ModelService::NewStub(served.channel())->LoadVariant(&context, request, &response);
+  });
+  EXPECT_TRUE(loading.IsReached());
+  auto stopped = std::async(std::launch::async, [&served] { return served.server().Stop(std::chrono::seconds(0), {}, std::chrono::milliseconds(200)); });
+  EXPECT_EQ(stopped.wait_for(std::chrono::seconds(2)), std::future_status::timeout) << "it could be done at any moment";
+  loading.Release();
+  EXPECT_TRUE(stopped.get());
 }
 
 TEST(GrpcServerStop, CancelsWhatRunsAfterTheGrace) {
