@@ -15,13 +15,6 @@
 #include "tuckerseg/v1/server_info.grpc.pb.h"
 
 namespace tuckerseg {
-namespace {
-
-void ThrowUnlessOk(const grpc::Status& status) {
-  if (!status.ok()) throw ErrorOf(status);
-}
-
-}  // namespace
 
 Client::Client(const ClientOptions& options) : channel_(MakeChannel(options)), token_(ShownToken(options)) {}
 
@@ -34,11 +27,12 @@ Client::~Client() = default;
 v1::Summary Client::Segment(const v1::SegmentHeader& header, const ByteProducer& volume, const SegmentEvents& events,
                             const CallLimits& limits) {
   const Deadline deadline = DeadlineOf(limits);  // of all attempts together
-  SendAgain again(*channel_, limits, deadline);
+  SendAgain again(*channel_, limits, deadline, SendAgain::kServerReturns, was_there_);
   v1::SegmentHeader sent = header;
   for (;;) {
     CallContext context(limits, token_, deadline);
     SegmentAttempt attempt = SendSegment(channel_, context.get(), sent, volume, events);
+    if (attempt.server_was_there) was_there_ = true;
     if (attempt.status.ok()) return *std::move(attempt.summary);
     // Without a key the work might be done twice; without `again` a caller would take two beginnings for one label map.
     const bool possible = !header.idempotency_key().empty() && (!attempt.label_map_has_begun || events.again);
@@ -131,6 +125,11 @@ bool Client::IsServing(const std::string& service, const CallLimits& limits) {
   grpc::health::v1::HealthCheckResponse response;
   ThrowUnlessOk(grpc::health::v1::Health::NewStub(channel_)->Check(context.get(), request, &response));
   return response.status() == grpc::health::v1::HealthCheckResponse::SERVING;
+}
+
+void Client::ThrowUnlessOk(const grpc::Status& status) {
+  if (!status.ok()) throw ErrorOf(status);
+  was_there_ = true;
 }
 
 }  // namespace tuckerseg

@@ -1,6 +1,7 @@
 /// A tuckerseg server as seen from C++: has a volume segmented, and tells what the server offers.
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <functional>
@@ -15,6 +16,10 @@
 #include "tuckerseg/v1/model.pb.h"
 #include "tuckerseg/v1/segmentation.pb.h"
 #include "tuckerseg/v1/server_info.pb.h"
+
+namespace grpc {
+class Status;
+}
 
 namespace tuckerseg {
 
@@ -68,8 +73,8 @@ class Client {
   /// Streams the volume in and the label map out, in messages below gRPC's default limits. Length and checksum of the label map
   /// are compared with what the server announced.
   /// With an idempotency key the call is sent again where it broke off through no fault of its own (kUnavailable, a broken connection): after 0.1
-  /// to 1 s, at most `most_attempts` times in all, the deadline being that of all together. If a server was there before, up to 30 s are
-  /// given it to come back, and as long to each one after it. `volume` is then called again, and must give the same bytes. Once an attempt was accepted
+  /// to 1 s, at most `most_attempts` times in all, the deadline being that of all together. If a server was there before, for this call
+  /// or for an earlier one of this client, up to 30 s are given it to come back, or another one to take its place, and as long to each one after it. `volume` is then called again, and must give the same bytes. Once an attempt was accepted
   /// those after it ask for its level (SegmentHeader::resume_level): the label map is the one that it would have been, or the call fails with kNotFound or
   /// kFailedPrecondition, as the level is not to be had any more, or as for a level that was asked for by name.
   /// Errors besides the above: kDataLoss if the label map is cut or changed, or if statistics or a preview were asked for and are
@@ -101,8 +106,12 @@ class Client {
   bool IsServing(const std::string& service, const CallLimits& limits = {});
 
  private:
+  /// Errors: that of a call which failed.
+  void ThrowUnlessOk(const grpc::Status& status);
+
   std::shared_ptr<grpc::Channel> channel_;
   std::string token_;
+  std::atomic<bool> was_there_ = false;  // a server, for a call before
 };
 
 }  // namespace tuckerseg

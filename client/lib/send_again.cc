@@ -47,7 +47,7 @@ bool SendAgain::Wait(const SegmentAttempt& failed) {
   const milliseconds pause = PauseAfter(attempts_, RandomShare());
   if (deadline_ && Clock::now() + pause >= *deadline_) return false;
   // Anew each time: a call of many minutes may outlive more than one server.
-  if (failed.server_was_there) returns_until_ = Clock::now() + returns_;
+  if (failed.server_was_there || (attempts_ == 1 && was_there_)) returns_until_ = Clock::now() + returns_;
   Rest(pause);
   // A server that starts anew takes longer than all pauses together; one that never was there is not waited for.
   if (returns_until_) AwaitConnection();

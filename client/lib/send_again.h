@@ -26,9 +26,10 @@ class SendAgain {
   /// How long a server that was there is given to come back: time to start anew and to load its models.
   static constexpr std::chrono::seconds kServerReturns{30};
 
-  /// `channel` and `limits` must outlive this. `returns`: how long each server that was there is given.
-  SendAgain(grpc::Channel& channel, const CallLimits& limits, const Deadline& deadline, std::chrono::milliseconds returns = kServerReturns)
-      : channel_(channel), limits_(limits), deadline_(deadline), returns_(returns) {}
+  /// `channel` and `limits` must outlive this. `returns`: how long each server that was there is given. `was_there`: one was before this call: a server that drains has closed its port,
+  /// and who comes then finds nobody.
+  SendAgain(grpc::Channel& channel, const CallLimits& limits, const Deadline& deadline, std::chrono::milliseconds returns = kServerReturns, bool was_there = false)
+      : channel_(channel), limits_(limits), deadline_(deadline), returns_(returns), was_there_(was_there) {}
 
   /// An attempt has failed. Waits for the time to send the next one and returns true; false, at once, where there is to be none.
   bool Wait(const SegmentAttempt& failed);
@@ -44,6 +45,7 @@ class SendAgain {
   const CallLimits& limits_;
   const Deadline deadline_;
   const std::chrono::milliseconds returns_;
+  const bool was_there_;
   int attempts_ = 0;
   Deadline returns_until_;  // where a server was there, at the last attempt of which that is known
 };

@@ -7,6 +7,7 @@
 
 #include <atomic>
 #include <functional>
+#include <future>
 #include <mutex>
 #include <string>
 #include <thread>
@@ -269,6 +270,17 @@ TEST(SendAgain, GivesEachServerThatWasThereItsTimeToComeBack) {
   }
 }
 
+TEST(SendAgain, GivesAServerThatWasThereBeforeTheCallItsTimeToComeBack) {
+  const auto channel = MakeChannel({.server = "127.0.0.1:1"});
+  const CallLimits limits;
+  SendAgain again(*channel, limits, std::nullopt, /*returns=*/milliseconds(600), /*was_there=*/true);
+  SegmentAttempt nobody;
+  nobody.status = grpc::Status(grpc::UNAVAILABLE, "connection refused");
+  const auto begin = std::chrono::steady_clock::now();
+  EXPECT_TRUE(again.Wait(nobody));
+  EXPECT_GE(std::chrono::steady_clock::now() - begin, milliseconds(600));
+}
+
 std::string Sha256Of(std::span<const std::byte> bytes) {
   Sha256 digest;
   digest.Update(bytes);
@@ -353,6 +365,34 @@ TEST(ClientOfAServerThatIsStopped, FindsTheNextOneSoonAfterItIsThere) {
   const auto begin = std::chrono::steady_clock::now();
   EXPECT_TRUE(WaitUntil([&] { return channel->GetState(/*try_to_connect=*/true) == GRPC_CHANNEL_READY; }));
   EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(4));
+}
+
+TEST(ClientOfAServerThatDrains, IsServedByTheNextOneWhileTheFirstFinishesTheCallOfAnother) {
+  const std::vector<std::byte> ct = SmallCt().Bytes();
+  HeldModel first;
+  SegmentConversation running(first.served().channel());
+  running.SendHeader({});
+  running.SendFile(ct);
+  ASSERT_TRUE(first.gate().WaitForPatch(1));
+  Client client(first.served().address());
+  client.GetServerInfo();  // it has a connection
+  std::jthread stopping([&] { first.served().server().Stop(kLimit); });
+  ASSERT_TRUE(WaitUntil([&] { return first.served().parts().draining.load(); }));
+
+  std::vector<std::byte> label_map;
+  SegmentEvents events;
+  events.label_map = [&](std::span<const std::byte> bytes) { label_map.insert(label_map.end(), bytes.begin(), bytes.end()); };
+  events.again = [&](int) { label_map.clear(); };
+  auto call = std::async(std::launch::async, [&] { client.Segment(Named("k"), ProducerOf(ct), events); });
+  EXPECT_EQ(call.wait_for(std::chrono::seconds(3)), std::future_status::timeout) << "all its attempts, if each found nobody or was refused at once";
+  ServedOptions same_port;
+  same_port.listen = first.served().address();
+  const ServedModel second(std::move(same_port));
+  EXPECT_NO_THROW(call.get());
+  first.gate().Open();
+  const Answer answer = running.Finish();
+  EXPECT_TRUE(answer.status.ok()) << answer.status.error_message();
+  EXPECT_EQ(label_map, answer.file) << "as the first one would have served it";
 }
 
 TEST(ClientOfAServerThatIsStopped, IsToldSoWithoutAKey) {
