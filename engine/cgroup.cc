@@ -27,8 +27,12 @@ std::string GroupOf(const std::string& membership, const std::string& controller
     const size_t first = line.find(':');
     const size_t second = first == std::string::npos ? first : line.find(':', first + 1);
     if (second == std::string::npos) continue;
-    const std::string controllers = "," + line.substr(first + 1, second - first - 1) + ",";
-    if (controllers.find("," + controller + ",") != std::string::npos) return line.substr(second + 1);
+    std::istringstream controllers(line.substr(first + 1, second - first - 1));
+    std::string one;
+    do {
+      std::getline(controllers, one, ',');  // of version 2's line: the empty name, once
+      if (one == controller) return line.substr(second + 1);
+    } while (controllers);
   }
   return "/";
 }

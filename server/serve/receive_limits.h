@@ -19,8 +19,8 @@ int64_t ReceiveQuota(const ServerConfig& config);
 /// Calls that one connection may have open; a client has further ones wait. As many as the server takes at all, and room for those that need no stream.
 int CallsOfAConnection(const ServerConfig& config);
 
-/// Sets both. Beyond the quota gRPC ends open calls (RESOURCE_EXHAUSTED), one of each connection in turn, whatever they hold, until it is kept. Messages that gRPC itself has compressed are refused
-/// (UNIMPLEMENTED), before they are read.
+/// Sets both. Beyond the quota gRPC ends open calls (RESOURCE_EXHAUSTED), one of each connection in turn, whatever they hold, until it is kept. Calls whose messages gRPC is to
+/// unpack are refused (UNIMPLEMENTED), before these are read.
 ///
 /// A limit of the size of a message does nothing of that: gRPC compares a message with it once the whole message is in memory, however large
 /// (1.51: message_size_filter.cc; github.com/grpc/grpc/issues/43012). It has no limit for one method of a server either.

@@ -184,7 +184,7 @@ int64_t Catalogue::PinnedBytes(const Device* device) const {
   int64_t bytes = 0;
   const std::lock_guard lock(mutex_);
   for (const auto& slot : ServedSlots())
-    if (slot->pinned && LiesOn(device, *slot)) bytes += slot->weight_bytes;
+    if (HasPin(*slot) && LiesOn(device, *slot)) bytes += slot->weight_bytes;
   return bytes;
 }
 
