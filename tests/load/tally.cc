@@ -83,6 +83,13 @@ Tally TallyOf(std::span<const RequestRecord> records, const Workload& workload, 
   return tally;
 }
 
+Tally InTimeOfBoth(const Tally& one, const Tally& other) {
+  Tally both;
+  both.waiting = one.waiting + other.waiting;
+  both.in_time = one.in_time + other.in_time;
+  return both;
+}
+
 std::vector<double> Latencies(std::span<const RequestRecord> records) {
   std::vector<double> latencies;
   for (const RequestRecord& record : records)

@@ -48,6 +48,9 @@ struct Tally {
 /// The records are those of the workload; the book's volumes are named as the workload's.
 Tally TallyOf(std::span<const RequestRecord> records, const Workload& workload, const AnswerBook& book, std::span<const ListedLevel> levels);
 
+/// How many waited for their answer in two runs together, and how many had it in time; nothing else of them.
+Tally InTimeOfBoth(const Tally& one, const Tally& other);
+
 /// Seconds from the planned arrival to the answer, of the answered requests of clients that take their answer at once.
 std::vector<double> Latencies(std::span<const RequestRecord> records);
 

@@ -109,6 +109,11 @@ TEST(Tally, HasTheMeanQualityOfTheAnswersLevels) {
   EXPECT_EQ(Count({Answered("original", "right", 2), Answered("unmeasured", "x", 2)}).mean_quality, std::optional<double>());
 }
 
+TEST(InTimeOfBoth, CountsThoseThatWaitedInEitherRun) {
+  const Tally both = InTimeOfBoth(Count({Answered("original", "right", 2), Refused("RESOURCE_EXHAUSTED", 1)}), Count({Answered("original", "right", 2), Answered("original", "right", 3)}));
+  EXPECT_DOUBLE_EQ(*both.in_time_share(), 0.75);
+}
+
 TEST(Latencies, AreThoseOfAnswersThatWereTakenAtOnce) {
   const std::vector<RequestRecord> records{Answered("original", "right", 2), Refused("RESOURCE_EXHAUSTED", 1), Of(ClientKind::kReadsSlowly, Answered("original", "right", 9))};
   EXPECT_THAT(Latencies(records), ElementsAre(2));
