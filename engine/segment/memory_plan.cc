@@ -45,12 +45,75 @@ int64_t ScratchBytes(const Layer& layer, const Size3& in, const Size3& out) {
   }
 }
 
+/// What a step of a convolution reads or makes.
+struct StepFeature {
+  int64_t channels = 0;
+  Size3 shape{};
+};
+
+int64_t BytesOf(const StepFeature& feature) { return feature.channels * Voxels(feature.shape) * kFloatBytes; }
+int64_t BlockedBytes(const StepFeature& feature) { return BlockedBytes(feature.channels, feature.shape); }
+
+/// What a convolution reads, and what its steps make one after another: of a Tucker layer a reduced feature behind each factor that is not part of the core, then its output.
+std::vector<StepFeature> StepFeaturesOf(const Layer& layer, const Size3& in, const Size3& out) {
+  const TuckerFold fold = IsTucker(layer.kind) ? CheapestFold(layer) : TuckerFold{.in = true, .out = true};
+  std::vector<StepFeature> features{{layer.in_channels, in}};
+  if (!fold.in) features.push_back({layer.rank_in, in});
+  if (!fold.out) features.push_back({layer.rank_out, out});
+  features.push_back({layer.out_channels, out});
+  return features;
+}
+
+/// What a convolution holds at its most beside what was alive before it, where each step frees what it has read. `freed_input`: bytes of the layer's input that its first step frees, too.
+/// Copies in oneDNN's layout stand for what cuDNN works on.
+int64_t StepBytes(const std::vector<StepFeature>& features, int64_t freed_input) {
+  int64_t most = 0;
+  for (size_t i = 0; i + 1 < features.size(); ++i) {
+    const StepFeature& read = features[i];
+    const StepFeature& made = features[i + 1];
+    const int64_t held = i == 0 ? 0 : BytesOf(read) - freed_input;
+    most = std::max(most, held + BytesOf(made) + BlockedBytes(read) + BlockedBytes(made));
+  }
+  return most;
+}
+
+/// The most that is alive at once. `work_bytes` says what a layer holds at its most beside what was alive before it: (layer, shape of its input, of its output, bytes that it makes, bytes
+/// of its input that nobody else reads).
+template <typename WorkBytes>
+int64_t MostAlive(const LayerGraph& graph, const Size3& patch, const WorkBytes& work_bytes) {
+  std::vector<int64_t> bytes;
+  const std::vector<Size3> shapes = FeatureShapes(graph, patch);
+  std::vector<size_t> last_use(graph.layers.size(), graph.layers.size());
+  for (size_t i = 0; i < graph.layers.size(); ++i)
+    for (const int input : graph.layers[i].inputs) last_use[static_cast<size_t>(input)] = i;
+  int64_t live = 0;
+  int64_t peak = 0;
+  for (size_t i = 0; i < graph.layers.size(); ++i) {
+    const Layer& layer = graph.layers[i];
+    const auto source = layer.inputs.empty() ? size_t{0} : static_cast<size_t>(layer.inputs.front());
+    const Size3 in = layer.inputs.empty() ? patch : shapes[source];
+    const bool is_last_reader = !layer.inputs.empty() && last_use[source] == i;
+    // A leaky ReLU works in place where nobody else reads its input.
+    const bool in_place = layer.kind == LayerKind::kLeakyRelu && is_last_reader && source != 0;
+    const int64_t made = in_place ? 0 : layer.out_channels * Voxels(shapes[i]) * kFloatBytes;
+    peak = std::max(peak, live + work_bytes(layer, in, shapes[i], made, is_last_reader ? bytes[source] : 0));
+    bytes.push_back(in_place ? std::exchange(bytes[source], 0) : made);
+    live += made;
+    for (const int input : layer.inputs)
+      if (last_use[static_cast<size_t>(input)] == i) live -= std::exchange(bytes[static_cast<size_t>(input)], 0);
+  }
+  return peak;
+}
+
 /// Doubles that resampling along three axes works on: one axis in, one out.
 int64_t ResamplingBytes(const ArrayShape& from, const ArrayShape& to) {
   int64_t widest = 1;
   for (size_t a = 0; a < 3; ++a) widest *= std::max(from[a], to[a]);
   return 2 * widest * kDoubleBytes;
 }
+
+/// What executors run of a part.
+LayerGraph NetworkOf(const ModelPart& part) { return LinearHead::Pays(part) ? LinearHead::TrunkOf(part.graph) : part.graph; }
 
 /// What a head that runs apart from the network gives, before it is labels.
 int64_t HeadBytes(const PatchGrid& grid, int64_t features, int64_t classes, Finishing finishing, int threads) {
@@ -116,48 +179,35 @@ int64_t DevicePartBytes(const Model& model, const ModelPart& part, const CaseGeo
   const SummedChannels summed = SummedChannelsOf(part.graph, part.folds.size(), head);
   const int64_t mirrored = part.mirror_axes.empty() ? 0 : 2 * summed.of_fold * Voxels(part.patch_size) * kFloatBytes;  // the mean, and what is turned back
   const int64_t at_once = std::clamp<int64_t>(patches_at_once, 1, static_cast<int64_t>(grid.origins[2].size()));
-  return at_once * (ActivationBytes(graph, part.patch_size) + mirrored) + (at_once - 1) * Voxels(part.patch_size) * kFloatBytes +
+  return at_once * (DeviceActivationBytes(graph, part.patch_size) + mirrored) + (at_once - 1) * Voxels(part.patch_size) * kFloatBytes +
          PatchBandBytes({.image = grid.image, .padding = grid.padding, .padded = grid.padded, .patch = grid.patch, .channels = summed.channels}, head ? part.graph.OutChannels() : 0);
 }
 
 }  // namespace
 
 int64_t ActivationBytes(const LayerGraph& graph, const Size3& patch) {
-  std::vector<int64_t> bytes;
-  const std::vector<Size3> shapes = FeatureShapes(graph, patch);
-  std::vector<size_t> last_use(graph.layers.size(), graph.layers.size());
-  for (size_t i = 0; i < graph.layers.size(); ++i)
-    for (const int input : graph.layers[i].inputs) last_use[static_cast<size_t>(input)] = i;
-  int64_t live = 0;
-  int64_t peak = 0;
-  for (size_t i = 0; i < graph.layers.size(); ++i) {
-    const Layer& layer = graph.layers[i];
-    const auto source = layer.inputs.empty() ? size_t{0} : static_cast<size_t>(layer.inputs.front());
-    const Size3 in = layer.inputs.empty() ? patch : shapes[source];
-    // A leaky ReLU works in place where nobody else reads its input.
-    const bool in_place = layer.kind == LayerKind::kLeakyRelu && last_use[source] == i && source != 0;
-    bytes.push_back(in_place ? std::exchange(bytes[source], 0) : layer.out_channels * Voxels(shapes[i]) * kFloatBytes);
-    if (!in_place) live += bytes.back();
-    peak = std::max(peak, live + ScratchBytes(layer, in, shapes[i]));
-    for (const int input : layer.inputs)
-      if (last_use[static_cast<size_t>(input)] == i) live -= std::exchange(bytes[static_cast<size_t>(input)], 0);
-  }
-  return peak;
+  return MostAlive(graph, patch, [](const Layer& layer, const Size3& in, const Size3& out, int64_t made, int64_t) { return made + ScratchBytes(layer, in, out); });
+}
+
+int64_t DeviceActivationBytes(const LayerGraph& graph, const Size3& patch) {
+  return MostAlive(graph, patch, [](const Layer& layer, const Size3& in, const Size3& out, int64_t made, int64_t freed_input) {
+    return IsConvolution(layer.kind) ? StepBytes(StepFeaturesOf(layer, in, out), freed_input) : made;
+  });
 }
 
 int64_t PatchBytes(const Model& model) {
   int64_t bytes = 0;
-  for (const ModelPart& part : model.parts) {
-    bytes = std::max(bytes, ActivationBytes(LinearHead::Pays(part) ? LinearHead::TrunkOf(part.graph) : part.graph, part.patch_size));
-  }
+  for (const ModelPart& part : model.parts) bytes = std::max(bytes, ActivationBytes(NetworkOf(part), part.patch_size));
   return bytes;
 }
 
 int64_t DeviceBytes(const Model& model, const Geometry& geometry, const SegmentOptions& options) {
-  if (!DeviceSums(options)) return PatchBytes(model);
+  const bool sums = DeviceSums(options);
   const CaseGeometry image = CaseGeometryOf(geometry, model);
   int64_t bytes = 0;
-  for (const ModelPart& part : model.parts) bytes = std::max(bytes, DevicePartBytes(model, part, image, options.patches_at_once));
+  for (const ModelPart& part : model.parts) {
+    bytes = std::max(bytes, sums ? DevicePartBytes(model, part, image, options.patches_at_once) : DeviceActivationBytes(NetworkOf(part), part.patch_size));
+  }
   return bytes;
 }
 

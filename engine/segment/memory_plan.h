@@ -26,7 +26,11 @@ int64_t PatchBytes(const Model& model);
 /// Bytes that segmenting a volume takes on a device with memory of its own, weights excluded: the part that needs most, and with options.sum_on_device its sums too.
 int64_t DeviceBytes(const Model& model, const Geometry& geometry, const SegmentOptions& options);
 
-/// Bytes of features and scratch while the graph runs on one patch, its logits included.
+/// Bytes of features and scratch while the graph runs on one patch on the host, its logits included. Of a Tucker layer all features are counted together: peaks that were measured on
+/// CPUs (docs/results/compression.md) are above those of its steps one by one.
 int64_t ActivationBytes(const LayerGraph& graph, const Size3& patch);
+
+/// The same on a device with memory of its own. There a step of a Tucker layer is counted with what it reads and makes alone, as the executor frees the rest.
+int64_t DeviceActivationBytes(const LayerGraph& graph, const Size3& patch);
 
 }  // namespace tuckerseg

@@ -173,16 +173,19 @@ bool TorchNetwork::AnswersInCOrder(const Layer& layer, size_t index) const {
   return device_.is_cpu() && Tensor(layer, ".weight").scalar_type() == at::kFloat && is_last && !is_alone && layer.kernel == kDense && layer.stride == kDense;
 }
 
-at::Tensor TorchNetwork::ApplyTucker(const Layer& layer, const at::Tensor& input) const {
+at::Tensor TorchNetwork::Take(std::vector<at::Tensor>& features, size_t source, size_t index) const {
+  return last_use_[source] == index ? std::move(features[source]) : features[source];
+}
+
+at::Tensor TorchNetwork::ApplyTucker(const Layer& layer, at::Tensor feature) const {
   const auto in_factor = tensors_.find(layer.name + ".in_factor");  // without one the core or the concat before has it
   const auto out_factor = tensors_.find(layer.name + ".out_factor");
-  const at::Tensor reduced = in_factor == tensors_.end() ? input : Convolution3d(input, in_factor->second, {}, kDense);
+  // Each assignment frees what the step has read. All of them held together are more than the layer that stands there in the original takes (docs/results/cuda.md).
+  if (in_factor != tensors_.end()) feature = Convolution3d(feature, in_factor->second, {}, kDense);
   const std::optional<at::Tensor> core_bias = out_factor == tensors_.end() ? Bias(layer) : std::nullopt;
-  const at::Tensor core =
-      IsTransposed(layer.kind)
-          ? TransposedConvolution3d(reduced, Tensor(layer, ".core"), core_bias, layer.stride)
-          : Convolution3d(reduced, Tensor(layer, ".core"), core_bias, layer.stride);
-  return out_factor == tensors_.end() ? core : Convolution3d(core, out_factor->second, Bias(layer), kDense);
+  feature = IsTransposed(layer.kind) ? TransposedConvolution3d(feature, Tensor(layer, ".core"), core_bias, layer.stride)
+                                     : Convolution3d(feature, Tensor(layer, ".core"), core_bias, layer.stride);
+  return out_factor == tensors_.end() ? feature : Convolution3d(feature, out_factor->second, Bias(layer), kDense);
 }
 
 at::Tensor TorchNetwork::ApplyNorm(const Layer& layer, size_t index, const at::Tensor& input) const {
@@ -214,7 +217,7 @@ at::Tensor TorchNetwork::ApplyNorm(const Layer& layer, size_t index, const at::T
   return at::instance_norm(input, Tensor(layer, ".weight"), Tensor(layer, ".bias"), {}, {}, kFromInput, kMomentum, layer.epsilon, /*cudnn_enabled=*/true);
 }
 
-at::Tensor TorchNetwork::Apply(const Layer& layer, size_t index, const std::vector<at::Tensor>& features) const {
+at::Tensor TorchNetwork::Apply(const Layer& layer, size_t index, std::vector<at::Tensor>& features) const {
   const auto source = static_cast<size_t>(layer.inputs.front());
   const at::Tensor& input = features[source];
   switch (layer.kind) {
@@ -223,7 +226,7 @@ at::Tensor TorchNetwork::Apply(const Layer& layer, size_t index, const std::vect
       return Convolution3d(input, Tensor(layer, ".weight"), Bias(layer), layer.stride);
     case LayerKind::kTuckerConvolution:
     case LayerKind::kTuckerTransposedConvolution:
-      return ApplyTucker(layer, input);
+      return ApplyTucker(layer, Take(features, source, index));
     case LayerKind::kTransposedConvolution:
       return TransposedConvolution3d(input, Tensor(layer, ".weight"), Bias(layer), layer.stride);
     case LayerKind::kInstanceNorm:

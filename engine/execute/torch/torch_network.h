@@ -44,8 +44,10 @@ class TorchNetwork {
   at::Tensor OnDevice(const at::Tensor& tensor, at::ScalarType type) const;
   std::optional<at::Tensor> Bias(const Layer& layer) const;
   at::Tensor ApplyNorm(const Layer& layer, size_t index, const at::Tensor& input) const;
-  at::Tensor Apply(const Layer& layer, size_t index, const std::vector<at::Tensor>& features) const;
-  at::Tensor ApplyTucker(const Layer& layer, const at::Tensor& input) const;
+  at::Tensor Apply(const Layer& layer, size_t index, std::vector<at::Tensor>& features) const;
+  /// The feature `source`, taken out of its place where the layer `index` is the last to read it: whoever is given it may free it before the layer has its answer.
+  at::Tensor Take(std::vector<at::Tensor>& features, size_t source, size_t index) const;
+  at::Tensor ApplyTucker(const Layer& layer, at::Tensor feature) const;
   bool AnswersInCOrder(const Layer& layer, size_t index) const;
   /// Takes the readers' matrices apart. Before weights are rounded to the precision.
   void PrepareJoins();

@@ -4,6 +4,9 @@
 
 #include <cmath>
 
+#include "compression/rank/architecture.h"
+#include "compression/rank/rewrite.h"
+#include "engine/segment/memory_plan.h"
 #include "tests/engine/tiny_network.h"
 #include "tests/engine/volume/expect_error.h"
 
@@ -61,6 +64,18 @@ TEST(PaperRanks, LeaveLayersThatAreInTuckerFormAlone) {
   graph.layers.back().kind = LayerKind::kTuckerConvolution;
   graph.layers.back().rank_in = graph.layers.back().rank_out = 3;
   EXPECT_FALSE(PaperRanks(graph, 0.5).contains("head"));
+}
+
+TEST(PaperRanks, TakeNoMoreMemoryOfAGpuThanLargerOnes) {
+  for (const char* architecture : {"1.5mm", "3mm"}) {
+    const Network network = PaperNetwork(architecture);
+    int64_t of_the_larger = DeviceActivationBytes(network.graph, network.patch);
+    for (const double factor : {0.5, 0.4, 0.3, 0.2, 0.1}) {
+      const int64_t bytes = DeviceActivationBytes(WithRanks(network.graph, PaperRanks(network.graph, factor)), network.patch);
+      EXPECT_LE(bytes, of_the_larger) << architecture << " at " << factor;
+      of_the_larger = bytes;
+    }
+  }
 }
 
 }  // namespace

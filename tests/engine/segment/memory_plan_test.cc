@@ -18,6 +18,31 @@ TEST(ActivationBytes, CountsWhatIsAliveAtOnceAndTheBlockedCopiesOfAConvolution) 
   EXPECT_EQ(ActivationBytes(graph, {8, 8, 8}), (32 + 4 + 32 + 16) * 512 * 4);
 }
 
+/// input (1) -> wide (32) -> Tucker convolution (32, ranks 16), whose factors are steps of their own.
+LayerGraph WithATuckerConvolution() {
+  LayerGraph graph;
+  AddLayer(graph, {.name = "input", .kind = LayerKind::kInput, .in_channels = 1, .out_channels = 1});
+  AddLayer(graph, {.name = "wide", .kind = LayerKind::kConvolution, .inputs = {0}, .in_channels = 1, .out_channels = 32});
+  AddLayer(graph, {.name = "tucker", .kind = LayerKind::kTuckerConvolution, .inputs = {1}, .in_channels = 32, .out_channels = 32, .kernel = {3, 3, 3}, .rank_in = 16, .rank_out = 16});
+  return graph;
+}
+
+TEST(DeviceActivationBytes, CountEachStepOfATuckerConvolutionWithWhatItReadsAndMakes) {
+  // The first and the last step: 32 and 16 channels, and both in blocks of 16.
+  EXPECT_EQ(DeviceActivationBytes(WithATuckerConvolution(), {8, 8, 8}), 2 * (32 + 16) * 512 * 4);
+  EXPECT_GT(ActivationBytes(WithATuckerConvolution(), {8, 8, 8}), DeviceActivationBytes(WithATuckerConvolution(), {8, 8, 8}));
+}
+
+TEST(DeviceActivationBytes, CountWhatIsReadOnceMoreToItsEnd) {
+  LayerGraph graph = WithATuckerConvolution();
+  AddLayer(graph, {.name = "sum", .kind = LayerKind::kAdd, .inputs = {1, 2}, .in_channels = 32, .out_channels = 32});
+  EXPECT_EQ(DeviceActivationBytes(graph, {8, 8, 8}), (32 + 2 * (16 + 32)) * 512 * 4) << "beside the last step";
+}
+
+TEST(DeviceActivationBytes, AreTheHostsOfANetworkWithoutTuckerLayers) {
+  EXPECT_EQ(DeviceActivationBytes(TinyUnet(4, 3), {8, 8, 8}), ActivationBytes(TinyUnet(4, 3), {8, 8, 8}));
+}
+
 TEST(PatchBytes, AreThoseOfThePartThatNeedsMost) {
   Model model = TinyBundle(TinyUnet(2, 3), {8, 8, 8}, 1).model;
   const int64_t small = ActivationBytes(model.parts.front().graph, {8, 8, 8});

@@ -1,10 +1,15 @@
 #include "engine/execute/torch/torch_executor.h"
 
 #include <ATen/Parallel.h>
+#include <c10/core/Allocator.h>
+#include <c10/util/ThreadLocalDebugInfo.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <cmath>
 #include <cstring>
+#include <memory>
 #include <random>
 #include <thread>
 
@@ -210,6 +215,42 @@ TEST(TorchExecutor, IsMadeWithItsThreadsOnWhicheverThread) {
     three(graph, weights, "");
     EXPECT_EQ(at::get_num_threads(), 3);
   }).join();
+}
+
+/// Of what LibTorch's allocator hands out and takes back on a thread while this is its reporter.
+class MostBytes final : public c10::MemoryReportingInfoBase {
+ public:
+  void reportMemoryUsage(void* /*ptr*/, int64_t alloc_size, size_t /*total_allocated*/, size_t /*total_reserved*/, c10::Device /*device*/) override {
+    bytes_ += alloc_size;
+    most_ = std::max(most_, bytes_);
+  }
+  bool memoryProfilingEnabled() const override { return true; }
+  int64_t most() const { return most_; }
+
+ private:
+  int64_t bytes_ = 0;
+  int64_t most_ = 0;
+};
+
+TEST(TorchExecutor, FreesWhatEachStepOfATuckerConvolutionHasRead) {
+  LayerGraph graph;
+  AddLayer(graph, {.name = "input", .kind = LayerKind::kInput, .in_channels = 1, .out_channels = 1});
+  AddLayer(graph, {.name = "wide", .kind = LayerKind::kConvolution, .inputs = {0}, .in_channels = 1, .out_channels = 32, .kernel = {3, 3, 3}});
+  AddLayer(graph, {.name = "tucker", .kind = LayerKind::kTuckerConvolution, .inputs = {1}, .in_channels = 32, .out_channels = 32, .kernel = {3, 3, 3}, .rank_in = 16, .rank_out = 16});
+  AddLayer(graph, {.name = "head", .kind = LayerKind::kConvolution, .inputs = {2}, .in_channels = 32, .out_channels = 1});
+  const Size3 shape{64, 32, 32};  // what oneDNN works on for a while is little beside a channel
+  const std::vector<float> patch = RandomPatch(64 * 32 * 32, 3);
+  const auto executor = TorchExecutorFactory("cpu", 1)(graph, RandomWeights(graph, "", 7), "");
+  executor->Run(patch, shape);  // what is set up once
+  executor->ReleaseLogits();
+  const auto reporter = std::make_shared<MostBytes>();
+  {
+    const c10::DebugInfoGuard reporting(c10::DebugInfoKind::PROFILER_STATE, reporter);
+    executor->Run(patch, shape);
+  }
+  const int64_t channel = int64_t{64} * 32 * 32 * 4;
+  EXPECT_GE(reporter->most(), (32 + 16) * channel) << "a step's input and output";
+  EXPECT_LT(reporter->most(), (32 + 16 + 16) * channel) << "and nothing of the steps before: all together are 96 channels";
 }
 
 TEST(TorchExecutor, RefusesFloat16OnTheCpu) {
