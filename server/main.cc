@@ -82,6 +82,20 @@ std::vector<std::string> CheckModels(const ServerConfig& config) {
   return BrokenModels(*catalogue.View());
 }
 
+/// Takes no more calls, lets those that run end, and says how that went. Where something hangs, the process ends here, as if asked twice: what it uses cannot be taken down.
+void End(GrpcServer& server, Devices& devices, const ServerConfig& config) {
+  constexpr std::chrono::seconds kLastPatch{30};
+  if (!server.Stop(std::chrono::duration<double>(config.drain_s), std::chrono::duration<double>(config.drain_delay_s))) {
+    Log(LogLevel::kError, "calls_hang", nlohmann::json::object());
+    _exit(kFailed);
+  }
+  if (const size_t stuck = devices.StillWorkingAfter(kLastPatch); stuck > 0) {
+    Log(LogLevel::kError, "stopped", {{"stuck", stuck}});
+    _exit(kFailed);
+  }
+  Log(LogLevel::kInfo, "stopped", nlohmann::json::object());
+}
+
 /// Builds all that the server is made of, and serves until a signal comes.
 void Serve(const ServerConfig& config) {
   ForbidCoreDumps();
@@ -145,15 +159,7 @@ void Serve(const ServerConfig& config) {
     sigwait(&signals, &second);
     _exit(kFailed);  // asked twice: at once
   }).detach();
-  if (!server.Stop(std::chrono::duration<double>(config.drain_s), std::chrono::duration<double>(config.drain_delay_s))) {
-    Log(LogLevel::kError, "calls_hang", nlohmann::json::object());
-    _exit(kFailed);  // as if asked twice: what a call uses cannot be taken down
-  }
-  if (const size_t stuck = stalls.StuckDevices().size(); stuck > 0) {
-    Log(LogLevel::kError, "stopped", {{"stuck", stuck}});
-    _exit(kFailed);  // its worker may never come back, and would be waited for
-  }
-  Log(LogLevel::kInfo, "stopped", nlohmann::json::object());
+  End(server, devices, config);
 }
 
 /// Its name alone: what was meant as its value may be a secret, and standard error is kept by whoever starts servers.

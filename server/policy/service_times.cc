@@ -27,8 +27,9 @@ void ServiceTimes::Expect(const LevelKey& key, double patch_s) {
 void ServiceTimes::Forget(const LevelKey& key) {
   const std::lock_guard lock(mutex_);
   patches_.erase(key);
-  const auto of_its_task = patches_.lower_bound({key.task, ""});
-  if (of_its_task == patches_.end() || of_its_task->first.task != key.task) voxels_.erase(key.task);
+  // Without a key to look for, which might find no memory: a look at the models has begun to change by then.
+  const bool is_last = std::none_of(patches_.begin(), patches_.end(), [&key](const auto& one) { return one.first.task == key.task; });
+  if (is_last) voxels_.erase(key.task);
 }
 
 void ServiceTimes::Learn(const LevelKey& key, const ServiceSize& size, double network_s, double around_s) {

@@ -1,6 +1,7 @@
 #include "server/schedule/device.h"
 
 #include <algorithm>
+#include <thread>
 #include <utility>
 
 namespace tuckerseg {
@@ -33,6 +34,14 @@ void Devices::AddAll(const std::vector<DeviceSettings>& all, const std::function
     const int64_t limit = DeviceMemoryLimit(settings, execution, host_bytes, all);
     devices_.emplace_back(settings, std::move(execution), limit, client_share);
   }
+}
+
+size_t Devices::StillWorkingAfter(std::chrono::milliseconds patience) const {
+  constexpr std::chrono::milliseconds kLook{20};
+  const auto count = [this] { return static_cast<size_t>(std::count_if(devices_.begin(), devices_.end(), [](const Device& device) { return device.queue().running() > 0; })); };
+  const auto end = std::chrono::steady_clock::now() + patience;
+  while (count() > 0 && std::chrono::steady_clock::now() < end) std::this_thread::sleep_for(kLook);
+  return count();
 }
 
 std::vector<std::string> Devices::Names() const {

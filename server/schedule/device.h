@@ -1,6 +1,7 @@
 /// One place where networks run: its queue with the workers that empty it, its memory, and how long work takes there.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
@@ -56,6 +57,7 @@ class Device {
   MemoryBudget& memory() { return memory_; }
   ServiceTimes& times() { return times_; }
   WorkQueue& queue() { return queue_; }
+  const WorkQueue& queue() const { return queue_; }
 
  private:
   const DeviceSettings settings_;
@@ -78,6 +80,9 @@ class Devices {
   auto begin() { return devices_.begin(); }
   auto end() { return devices_.end(); }
   std::vector<std::string> Names() const;
+
+  /// Waits until no device works, at most so long, and tells how many still do. For a stop: all work has been asked to end, and what hangs never does.
+  size_t StillWorkingAfter(std::chrono::milliseconds patience) const;
 
  private:
   std::deque<Device> devices_;  // which never moves them

@@ -13,6 +13,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <system_error>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -71,6 +72,19 @@ ConnectionDoor::LetIn HandedTo(grpc::experimental::ExternalConnectionAcceptor& a
     connection.fd = socket;
     acceptor.HandleNewConnection(&connection);
   };
+}
+
+/// Has `server` tell its clients to connect anew, and wait for the calls that run: ready once none is left. Where no thread can be had for that it is done here, and what runs is
+/// cancelled at once: destructors stop servers, too.
+std::future<void> ShutDown(grpc::Server& server) {
+  try {
+    return std::async(std::launch::async, [&server] { server.Shutdown(); });
+  } catch (const std::system_error&) {
+    server.Shutdown(std::chrono::system_clock::now());
+    std::promise<void> done;
+    done.set_value();
+    return done.get_future();
+  }
 }
 
 /// What gRPC says of metadata that it cannot read ends with what the client has sent, whoever that is.
@@ -180,10 +194,9 @@ bool GrpcServer::Stop(std::chrono::duration<double> grace, std::chrono::duration
   std::this_thread::sleep_for(delay);
   state_->parts.draining = true;
   state_->door.reset();  // first: clients that are told to connect anew must not come here
-  // gRPC tells them so at once, lets the calls that run end, and returns when none is left.
-  if (!state_->shut_down.valid()) state_->shut_down = std::async(std::launch::async, [server = state_->server.get()] { server->Shutdown(); });
+  if (!state_->shut_down.valid()) state_->shut_down = ShutDown(*state_->server);
   const auto end = std::chrono::steady_clock::now() + grace;
-  while (state_->parts.streams > 0 && std::chrono::steady_clock::now() < end) {
+  while ((state_->parts.streams > 0 || state_->parts.loads > 0) && std::chrono::steady_clock::now() < end) {
     std::this_thread::sleep_for(std::chrono::milliseconds(20));
   }
   // Where none of those is left that are waited for, the status of the last one may still be on its way.

@@ -114,9 +114,13 @@ class Offers {
 
   /// Where nothing can be offered as devices are stuck or levels cannot be loaded, rather than for the request's own promises.
   void ThrowIfAllFailed() const {
-    if (!offers_.empty()) return;
-    if (!stuck_.empty()) throw Error(ErrorCode::kUnavailable, "device " + stuck_ + ": another request stands still there, and no other device can serve this one; try another server");
-    if (!failure_.empty()) throw Error(ErrorCode::kFailedPrecondition, failure_);
+    ThrowIfAllStuck();
+    if (offers_.empty() && !failure_.empty()) throw Error(ErrorCode::kFailedPrecondition, failure_);
+  }
+
+  /// Before the volume has come, too: a client would send all of it, and its library several times.
+  void ThrowIfAllStuck() const {
+    if (offers_.empty() && !stuck_.empty()) throw Error(ErrorCode::kUnavailable, "device " + stuck_ + ": another request stands still there, and no other device can serve this one; try another server");
   }
 
   /// As Choose() would, where and only where memory keeps all of them out for good.
@@ -315,7 +319,9 @@ Admission AdmitLevel(const LevelRequest& request, const Geometry& geometry, Serv
 }
 
 void RefuseIfNeverFits(const LevelRequest& request, const Geometry& geometry, ServiceParts& parts) {
-  OffersOf(request, geometry, parts).RefuseIfNoneEverFits();
+  const auto offers = OffersOf(request, geometry, parts);
+  offers.ThrowIfAllStuck();
+  offers.RefuseIfNoneEverFits();
 }
 
 }  // namespace tuckerseg

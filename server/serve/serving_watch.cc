@@ -20,6 +20,7 @@ ServingWatch::ServingWatch(const Catalogue& catalogue, StallWatch& stalls, Readi
 std::string ServingWatch::WhyNot() const {
   const auto view = catalogue_.View();
   if (!view->CanServe()) return "no models: none that lies under `models` can be served";
+  if (stalls_.AdmissionIsStuck()) return "stuck: the admission of a request stands still, which all others wait for";
   if (!view->CanServe(stalls_.StuckDevices())) return "stuck: a request stands still on every device that could serve";
   return "";
 }

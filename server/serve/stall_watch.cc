@@ -88,6 +88,11 @@ std::set<size_t> StallWatch::StuckDevices() const {
   return places;
 }
 
+bool StallWatch::AdmissionIsStuck() const {
+  const std::lock_guard lock(mutex_);
+  return std::any_of(watched_.begin(), watched_.end(), [](const Watched* watched) { return watched->running_ && watched->stalled_in_ == CallStage::kQueue; });
+}
+
 double StallWatch::SecondsStill(const Watched& watched) const {
   return watched.running_ ? std::chrono::duration<double>(now_() - watched.stepped_at_).count() : 0;
 }

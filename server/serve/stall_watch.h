@@ -39,6 +39,8 @@ class StallWatch {
   bool IsStuck(size_t place) const;
   /// All that are.
   std::set<size_t> StuckDevices() const;
+  /// Whether an admission has stalled and has not come back, for instance as a GPU does not say what memory it has left. All other calls wait for it, wherever they would run.
+  bool AdmissionIsStuck() const;
 
   /// Whose work it is, for the log: names of what is served, nothing of a patient.
   struct Subject {

@@ -7,6 +7,7 @@
 #include <atomic>
 #include <chrono>
 #include <cstddef>
+#include <future>
 #include <numeric>
 #include <thread>
 #include <utility>
@@ -79,6 +80,28 @@ TEST(Devices, KeepTheirOrderNamesAndOwnQueues) {
   EXPECT_EQ(devices.at(0).memory().limit_bytes(), kGibibyte);
   EXPECT_EQ(devices.at(1).memory().limit_bytes(), 7);
   EXPECT_FALSE(devices.at(0).OwnMemory().total);
+}
+
+TEST(Devices, TellHowManyStillWorkOnceWhatEndsHasHadItsTime) {
+  Devices devices;
+  for (const char* name : {"idle", "ends", "hangs"}) devices.Add({.name = name}, {}, kGibibyte);
+  EXPECT_EQ(devices.StillWorkingAfter(std::chrono::seconds(0)), 0U);
+  HeldWork ends;
+  const auto ending = devices.at(1).queue().Submit({}, ends.Run());
+  std::promise<void> let_go;
+  std::promise<void> begun;
+  const auto hanging = devices.at(2).queue().Submit({}, [&](const std::stop_token&, DeviceGate&) {
+    begun.set_value();
+    let_go.get_future().wait();
+  });
+  ends.WaitUntilItRuns();
+  begun.get_future().wait();
+  devices.at(1).queue().Cancel(ending);
+  devices.at(2).queue().Cancel(hanging);
+  ExpectEnd(*ending);
+  EXPECT_EQ(devices.StillWorkingAfter(std::chrono::milliseconds(50)), 1U);
+  let_go.set_value();
+  EXPECT_EQ(devices.StillWorkingAfter(std::chrono::duration_cast<std::chrono::milliseconds>(kLimit)), 0U);
 }
 
 TEST(Devices, GiveOneClientItsShareOfEachQueue) {

@@ -2,7 +2,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <chrono>
+#include <cstddef>
 #include <cstdint>
+#include <span>
 #include <utility>
 #include <vector>
 
@@ -112,6 +115,20 @@ TEST_F(SegmentStall, TurnsNewCallsAwayAtOnceWhereNoOtherDeviceCanServe) {
   gate().Open();
   EXPECT_TRUE(served().BecomesIdle());
   EXPECT_TRUE(Segment(served().channel(), SmallCt().Bytes()).status.ok());
+}
+
+TEST_F(SegmentStall, TurnsNewCallsAwayBeforeTheyHaveSentTheirVolume) {
+  WaitingCall call(served());
+  ASSERT_TRUE(gate().WaitForPatch(1));
+  Pass(kStall);
+  EXPECT_EQ(call.Finish().status.error_code(), grpc::DEADLINE_EXCEEDED);
+  SegmentConversation conversation(served().channel(), std::chrono::system_clock::now() + kLimit);
+  conversation.SendHeader({});
+  const std::vector<std::byte> file = SmallCt().Bytes();
+  conversation.SendChunk(std::span(file).first(file.size() - 1));
+  EXPECT_EQ(conversation.Finish().status.error_code(), grpc::UNAVAILABLE) << "its last byte was not waited for";
+  gate().Open();
+  EXPECT_TRUE(served().BecomesIdle());
 }
 
 TEST_F(SegmentStall, EndsThoseThatWaitBehindItWhereTheWorkerHasNotComeBackAfterAsLongAgain) {

@@ -124,6 +124,18 @@ class WatchingWhatStandsStill : public testing::Test {
   std::optional<SegmentConversation> conversation_;
 };
 
+TEST_F(WatchingWhatStandsStill, IsNotReadyWhileAnAdmissionStandsStillWhateverDevicesThereAre) {
+  {
+    StallWatch::Watched admission(served().parts().stalls);
+    admission.Step(CallStage::kQueue);
+    clock_.Pass(60);
+    ASSERT_TRUE(WaitUntil([this] { return readiness_.Reason() == "stuck: the admission of a request stands still, which all others wait for"; }));
+    EXPECT_FALSE(IsServing(served(), ""));
+  }
+  held_.gate().Open();
+  EXPECT_TRUE(WaitUntil([this] { return !readiness_.Reason(); }));
+}
+
 TEST_F(WatchingWhatStandsStill, IsNotReadyUntilTheWorkerOfTheOnlyDeviceHasComeBack) {
   EXPECT_FALSE(readiness_.Reason());
   EXPECT_TRUE(IsServing(served(), ""));
