@@ -134,11 +134,10 @@ int64_t RunAndSumBytes(const ModelPart& part, const PatchGrid& grid, Finishing f
   const int64_t patch = Voxels(part.patch_size);
   const int64_t classes = part.graph.OutChannels();
   const bool head = LinearHead::Pays(part);
-  const LayerGraph graph = head ? LinearHead::TrunkOf(part.graph) : part.graph;
   const SummedChannels summed = SummedChannelsOf(part.graph, part.folds.size(), head);
   // A second set of logits for the mean over mirrored patches.
   const int64_t mirrored = part.mirror_axes.empty() ? 0 : summed.of_fold * patch * kFloatBytes;
-  int64_t bytes = ActivationBytes(graph, part.patch_size) + mirrored;
+  int64_t bytes = ActivationBytes(NetworkOf(part), part.patch_size) + mirrored;
   if (options.accumulation == Accumulation::kFloat32) {
     bytes += PatchAccumulator::Bytes(grid, summed.channels, finishing, options.threads);
     if (head) bytes += HeadBytes(grid, summed.channels, classes, finishing, options.threads);
@@ -175,11 +174,10 @@ int64_t PartBytes(const Model& model, const ModelPart& part, const CaseGeometry&
 int64_t DevicePartBytes(const Model& model, const ModelPart& part, const CaseGeometry& image, int patches_at_once) {
   const PatchGrid grid = MakePatchGrid(ExportGridsOf(part, image.shape, image.spacing_mm).network, part.patch_size, model.pipeline.tile_step);
   const bool head = LinearHead::Pays(part);
-  const LayerGraph graph = head ? LinearHead::TrunkOf(part.graph) : part.graph;
   const SummedChannels summed = SummedChannelsOf(part.graph, part.folds.size(), head);
   const int64_t mirrored = part.mirror_axes.empty() ? 0 : 2 * summed.of_fold * Voxels(part.patch_size) * kFloatBytes;  // the mean, and what is turned back
   const int64_t at_once = std::clamp<int64_t>(patches_at_once, 1, static_cast<int64_t>(grid.origins[2].size()));
-  return at_once * (DeviceActivationBytes(graph, part.patch_size) + mirrored) + (at_once - 1) * Voxels(part.patch_size) * kFloatBytes +
+  return at_once * (DeviceActivationBytes(NetworkOf(part), part.patch_size) + mirrored) + (at_once - 1) * Voxels(part.patch_size) * kFloatBytes +
          PatchBandBytes({.image = grid.image, .padding = grid.padding, .padded = grid.padded, .patch = grid.patch, .channels = summed.channels}, head ? part.graph.OutChannels() : 0);
 }
 

@@ -53,13 +53,13 @@ class WatcherSlot {
   std::atomic<int>& watchers_;
 };
 
-/// A call among those of its kind that run, until the end of its scope.
-class Counted {
+/// A call of LoadVariant among those that run, until the end of its scope.
+class RunningLoad {
  public:
-  explicit Counted(std::atomic<int64_t>& running) : running_(running) { running_.fetch_add(1); }
-  ~Counted() { running_.fetch_sub(1); }
-  Counted(const Counted&) = delete;
-  Counted& operator=(const Counted&) = delete;
+  explicit RunningLoad(std::atomic<int64_t>& running) : running_(running) { running_.fetch_add(1); }
+  ~RunningLoad() { running_.fetch_sub(1); }
+  RunningLoad(const RunningLoad&) = delete;
+  RunningLoad& operator=(const RunningLoad&) = delete;
 
  private:
   std::atomic<int64_t>& running_;
@@ -123,7 +123,7 @@ grpc::Status ModelServiceImpl::ListVariants(grpc::ServerContext*, const v1::List
 
 grpc::Status ModelServiceImpl::LoadVariant(grpc::ServerContext*, const v1::LoadVariantRequest* request, v1::LoadVariantResponse* response) {
   return StatusOf([&] {
-    const Counted load(parts_.loads);
+    const RunningLoad load(parts_.loads);
     const IdleHeap::Use use(parts_.heap);
     const auto view = parts_.catalogue.View();
     const CatalogueModel& model = view->Find(request->task());

@@ -73,11 +73,7 @@ void StallWatch::CancelLostCalls() {
   }
 }
 
-bool StallWatch::IsStuck(size_t place) const {
-  const std::lock_guard lock(mutex_);
-  return std::any_of(watched_.begin(), watched_.end(),
-                     [place](const Watched* watched) { return watched->running_ && watched->stalled_in_ && watched->subject_.place == place; });
-}
+bool StallWatch::IsStuck(size_t place) const { return StuckDevices().contains(place); }
 
 std::set<size_t> StallWatch::StuckDevices() const {
   const std::lock_guard lock(mutex_);

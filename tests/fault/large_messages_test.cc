@@ -1,6 +1,5 @@
 /// Messages far larger than any call needs, from clients that have shown nothing of themselves: gRPC holds no more of them than it may, and those that may call are served.
 #include <gmock/gmock.h>
-#include <grpcpp/generic/generic_stub.h>
 #include <grpcpp/grpcpp.h>
 #include <gtest/gtest.h>
 
@@ -15,6 +14,7 @@
 
 #include "tests/fault/running_server.h"
 #include "tests/fault/sanitized.h"
+#include "tests/server/security/raw_call.h"
 #include "tests/server/security/tokens.h"
 #include "tests/server/serve/inference_client.h"
 #include "tests/server/wait_until.h"
@@ -44,23 +44,9 @@ grpc::ByteBuffer LargeMessage() {
 
 /// What a client without credentials is told that sends such a message to a call that needs none.
 grpc::Status SendLargeMessage(const std::string& address, const std::string& method) {
-  const auto channel = NewChannel(address);
-  const grpc::ByteBuffer message = LargeMessage();
   grpc::ClientContext context;
   context.set_deadline(std::chrono::system_clock::now() + kLimit);
-  grpc::ByteBuffer response;
-  grpc::Status status;
-  grpc::CompletionQueue queue;
-  const auto call = grpc::GenericStub(channel).PrepareUnaryCall(&context, method, message, &queue);
-  call->StartCall();
-  call->Finish(&response, &status, nullptr);
-  void* tag = nullptr;
-  bool ok = false;
-  queue.Next(&tag, &ok);
-  queue.Shutdown();
-  while (queue.Next(&tag, &ok)) {
-  }
-  return status;
+  return RawUnaryCall(NewChannel(address), method, LargeMessage(), context);
 }
 
 /// 16 MB, four times what gRPC takes by itself; a cube of 16 mm, of one patch.

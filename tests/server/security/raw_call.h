@@ -47,15 +47,8 @@ inline grpc::Status RawStreamingCall(const std::shared_ptr<grpc::Channel>& chann
   return answered ? grpc::Status::OK : status;
 }
 
-/// Makes a call of `method` (`/package.Service/Method`) with one empty message: what matters is whether the server lets it
-/// in. `authorization` empty: none is sent.
-inline grpc::Status RawCall(const std::shared_ptr<grpc::Channel>& channel, const std::string& method, const std::string& authorization = "") {
-  grpc::ClientContext context;
-  context.set_deadline(std::chrono::system_clock::now() + std::chrono::seconds(20));
-  if (!authorization.empty()) context.AddMetadata("authorization", authorization);
-  if (StreamsBack(method)) return RawStreamingCall(channel, method, context);
-  const grpc::Slice nothing{std::string()};
-  const grpc::ByteBuffer request(&nothing, 1);
+/// The status of a call that is answered with one message.
+inline grpc::Status RawUnaryCall(const std::shared_ptr<grpc::Channel>& channel, const std::string& method, const grpc::ByteBuffer& request, grpc::ClientContext& context) {
   grpc::ByteBuffer response;
   grpc::Status status;
   grpc::CompletionQueue queue;
@@ -69,6 +62,17 @@ inline grpc::Status RawCall(const std::shared_ptr<grpc::Channel>& channel, const
   while (queue.Next(&tag, &ok)) {
   }
   return status;
+}
+
+/// Makes a call of `method` (`/package.Service/Method`) with one empty message: what matters is whether the server lets it
+/// in. `authorization` empty: none is sent.
+inline grpc::Status RawCall(const std::shared_ptr<grpc::Channel>& channel, const std::string& method, const std::string& authorization = "") {
+  grpc::ClientContext context;
+  context.set_deadline(std::chrono::system_clock::now() + std::chrono::seconds(20));
+  if (!authorization.empty()) context.AddMetadata("authorization", authorization);
+  if (StreamsBack(method)) return RawStreamingCall(channel, method, context);
+  const grpc::Slice nothing{std::string()};
+  return RawUnaryCall(channel, method, grpc::ByteBuffer(&nothing, 1), context);
 }
 
 }  // namespace tuckerseg
