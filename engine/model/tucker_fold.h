@@ -20,4 +20,8 @@ struct TuckerFold {
 /// count; none: any number, as of a network that is loaded once.
 TuckerFold CheapestFold(const Layer& tucker_layer, std::optional<int64_t> voxels = std::nullopt);
 
+/// The same where a CPU runs the layer. oneDNN makes 16 output channels at once, and takes as long for fewer: they count as if they filled
+/// whole vectors. So a rank of 6 before 8 channels is a step for nothing. Of any number of voxels.
+TuckerFold CheapestFoldOnCpu(const Layer& tucker_layer);
+
 }  // namespace tuckerseg

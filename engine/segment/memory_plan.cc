@@ -36,7 +36,7 @@ int64_t ScratchBytes(const Layer& layer, const Size3& in, const Size3& out) {
     case LayerKind::kTuckerTransposedConvolution:
     {
       // A reduced feature behind each factor that is not part of the core; the factors' copies are not held at the same time.
-      const TuckerFold fold = CheapestFold(layer);
+      const TuckerFold fold = CheapestFoldOnCpu(layer);
       return BlockedBytes(layer.in_channels, in) + BlockedBytes(layer.out_channels, out) + (fold.in ? 0 : 2 * BlockedBytes(layer.rank_in, in)) +
              (fold.out ? 0 : 2 * BlockedBytes(layer.rank_out, out));
     }

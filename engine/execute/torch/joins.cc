@@ -11,7 +11,7 @@ namespace {
 std::optional<size_t> ReaderWithMatrix(const LayerGraph& graph, const std::vector<size_t>& readers) {
   if (readers.size() != 1) return std::nullopt;
   const Layer& reader = graph.layers[readers.front()];
-  const bool begins_with_matrix = reader.kind == LayerKind::kTuckerConvolution && !CheapestFold(reader).in;
+  const bool begins_with_matrix = reader.kind == LayerKind::kTuckerConvolution && !CheapestFoldOnCpu(reader).in;
   return begins_with_matrix ? std::optional(readers.front()) : std::nullopt;
 }
 

@@ -28,7 +28,7 @@ struct Join {
   std::vector<JoinPart> parts;
 };
 
-/// By place of the concat in a valid graph. Only of concats whose reader's first factor is a step by itself (CheapestFold).
+/// By place of the concat in a valid graph. Only of concats whose reader's first factor is a step by itself (CheapestFoldOnCpu).
 std::map<size_t, Join> JoinsOf(const LayerGraph& graph);
 
 }  // namespace tuckerseg

@@ -5,6 +5,7 @@
 #include "engine/error.h"
 #include "engine/execute/torch/channels_last_norm.h"
 #include "engine/execute/torch/convolution.h"
+#include "engine/execute/torch/row_product.h"
 #include "engine/execute/torch/tucker_steps.h"
 
 namespace tuckerseg {
@@ -55,6 +56,11 @@ std::vector<at::Tensor> InputsOf(const Layer& layer, const std::vector<at::Tenso
   return inputs;
 }
 
+/// Whether row_product.h takes them.
+bool AreRows(const at::Tensor& features) {
+  return features.is_cpu() && features.scalar_type() == at::kFloat && features.size(0) == 1 && features.is_contiguous(at::MemoryFormat::ChannelsLast3d);
+}
+
 at::Tensor Sum(const std::vector<at::Tensor>& inputs) {
   at::Tensor sum = inputs[0] + inputs[1];
   for (size_t i = 2; i < inputs.size(); ++i) sum.add_(inputs[i]);
@@ -89,7 +95,7 @@ TorchNetwork::TorchNetwork(LayerGraph graph, const WeightStore& weights, const s
       stored[spec.name] = at::from_blob(values.data(), spec.shape, at::kFloat).clone();
     }
     if (IsTucker(layer.kind)) {
-      TuckerSteps steps = StepsOf(layer, CheapestFold(layer), stored.at(layer.name + ".in_factor"), stored.at(layer.name + ".core"), stored.at(layer.name + ".out_factor"));
+      TuckerSteps steps = StepsOf(layer, device_.is_cpu() ? CheapestFoldOnCpu(layer) : CheapestFold(layer), stored.at(layer.name + ".in_factor"), stored.at(layer.name + ".core"), stored.at(layer.name + ".out_factor"));
       if (device_.is_cuda() && format_ == at::MemoryFormat::ChannelsLast3d) steps = WithPaddedRanks(layer, kTensorCoreChannels, std::move(steps));
       stored[layer.name + ".in_factor"] = steps.in;
       stored[layer.name + ".core"] = steps.core;
@@ -139,7 +145,13 @@ at::Tensor TorchNetwork::ApplyJoin(size_t concat, const std::vector<at::Tensor>&
   size_t slice = 0;
   for (const JoinPart& part : joins_.at(concat).parts) {
     const at::Tensor& feature = features[part.layer];
-    const at::Tensor product = part.is_folded ? feature : Convolution3d(feature, slices_.at(concat)[slice++], {}, kDense);
+    const at::Tensor* const matrix = part.is_folded ? nullptr : &slices_.at(concat)[slice++];
+    const bool is_one_walk = matrix != nullptr && sum.defined() && HasRowProducts() && AreRows(sum) && AreRows(feature);
+    if (is_one_walk) {
+      AddPointwise(sum, feature, *matrix);
+      continue;
+    }
+    const at::Tensor product = matrix == nullptr ? feature : Convolution3d(feature, *matrix, {}, kDense);
     sum = sum.defined() ? sum.add_(product) : product;  // nothing else reads what was folded
   }
   return sum;

@@ -45,5 +45,22 @@ TEST(CheapestFold, CountsTheProductWhereItServesFewVoxels) {
   ExpectFold(CheapestFold(layer, 216), false, true);
 }
 
+TEST(CheapestFoldOnCpu, CountsOutputChannelsBy16) {
+  // From 24 to 32 channels: a core that gives 17 channels takes as long as one that gives them all, and the factor behind it is for nothing.
+  ExpectFold(CheapestFoldOnCpu(TuckerLayer(kPlain, {3, 3, 3}, {1, 1, 1}, 8, 17)), false, true);
+  ExpectFold(CheapestFoldOnCpu(TuckerLayer(kPlain, {3, 3, 3}, {1, 1, 1}, 8, 16)), false, false);
+  // 23 of 24 channels in: a factor takes 24 * 32 by voxel and spares 27 * 16.
+  ExpectFold(CheapestFoldOnCpu(TuckerLayer(kPlain, {3, 3, 3}, {1, 1, 1}, 23, 16)), true, false);
+  // On the finer side of a stride it takes 8 * 24 * 16 = 3072 for 27 * 8 * 16 = 3456 less, and twice as much for 17 channels.
+  ExpectFold(CheapestFoldOnCpu(TuckerLayer(kPlain, {3, 3, 3}, {2, 2, 2}, 16, 16)), false, false);
+  ExpectFold(CheapestFoldOnCpu(TuckerLayer(kPlain, {3, 3, 3}, {2, 2, 2}, 17, 16)), true, false);
+}
+
+TEST(CheapestFoldOnCpu, LeavesOutTheFactorOfAModeThatIsWhole) {
+  ExpectFold(CheapestFoldOnCpu(TuckerLayer(kPlain, {3, 3, 3}, {1, 1, 1}, 24, 16)), true, false);
+  ExpectFold(CheapestFoldOnCpu(TuckerLayer(kPlain, {3, 3, 3}, {1, 1, 1}, 8, 32)), false, true);
+  ExpectFold(CheapestFoldOnCpu(TuckerLayer(kTransposed, {2, 2, 2}, {2, 2, 2}, 24, 12)), true, true);  // 8 * 24 * 16 and 12 * 32 * 8 are 8 * 24 * 32
+}
+
 }  // namespace
 }  // namespace tuckerseg
