@@ -3,9 +3,11 @@
 #include <ATen/Parallel.h>
 
 #include <algorithm>
-#include <cmath>
 #include <cstdint>
 #include <vector>
+
+#include "engine/execute/torch/lanes.h"
+#include "engine/execute/torch/norm_rule.h"
 
 namespace tuckerseg {
 namespace {
@@ -14,15 +16,8 @@ namespace {
 constexpr int64_t kBlock = 1024;
 /// With few channels several voxels are one row, so that the inner loop is long enough to be run in vectors.
 constexpr int64_t kLeastRow = 64;
-
-/// Eight floats; the compiler makes of it what the machine has.
-constexpr int64_t kLanes = 8;
-using Lanes [[gnu::vector_size(kLanes * sizeof(float))]] = float;
-/// The same anywhere in memory.
-using LanesInMemory [[gnu::vector_size(kLanes * sizeof(float)), gnu::aligned(alignof(float)), gnu::may_alias]] = float;
-
-/// By reference: a vector that is returned has another ABI without AVX.
-[[gnu::always_inline]] inline const LanesInMemory& LanesAt(const float* values) { return *reinterpret_cast<const LanesInMemory*>(values); }
+/// Voxels that are scaled before they are turned around: few enough to stay in a cache meanwhile.
+constexpr int64_t kTurnedBlock = 256;
 
 /// Sums over a block of what is left of the values when `shift` is taken off, and of its squares: without the shift the squares' sum would cancel against the mean's.
 struct BlockSums {
@@ -78,7 +73,7 @@ void AddRows(const float* values, int64_t count, int64_t row, const BlockSums& s
   AddRowsAnywhere(values, count, row, sums);
 }
 
-/// What is done to each value once the statistics are known, by place in a row: first the mean is taken off, since both it and the scale may be large.
+/// NormRule by place in a row.
 struct RowRule {
   const float* mean;    // [row]
   const float* scale;   // [row]
@@ -90,7 +85,7 @@ struct RowRule {
   int64_t i = 0;
   for (; i + kLanes <= count; i += kLanes) {
     const Lanes normed = (LanesAt(values + i) - LanesAt(rule.mean + i)) * LanesAt(rule.scale + i) + LanesAt(rule.offset + i);
-    *reinterpret_cast<LanesInMemory*>(result + i) = normed < 0 ? normed * rule.negative_slope : normed;
+    LanesAt(result + i) = normed < 0 ? normed * rule.negative_slope : normed;
   }
   for (; i < count; ++i) {
     const float normed = (values[i] - rule.mean[i]) * rule.scale[i] + rule.offset[i];
@@ -120,12 +115,7 @@ std::vector<float> Repeated(const float* values, int64_t channels, int64_t row) 
   return repeated;
 }
 
-struct Statistics {
-  std::vector<double> mean;      // [channel]
-  std::vector<double> variance;  // [channel], the biased one
-};
-
-Statistics Measure(const float* values, int64_t voxels, int64_t channels, int64_t row) {
+ChannelSums Measure(const float* values, int64_t voxels, int64_t channels, int64_t row) {
   const std::vector<float> shift = Repeated(values, channels, row);  // the first voxel: as good as any near the mean, as the sums go on in float64
   const int64_t blocks = (voxels + kBlock - 1) / kBlock;
   std::vector<double> parts(static_cast<size_t>(blocks * 2 * channels));
@@ -141,52 +131,77 @@ Statistics Measure(const float* values, int64_t voxels, int64_t channels, int64_
       }
     }
   });
-  Statistics statistics{std::vector<double>(static_cast<size_t>(channels)), std::vector<double>(static_cast<size_t>(channels))};
-  const auto count = static_cast<double>(voxels);
-  for (int64_t c = 0; c < channels; ++c) {
-    double sum = 0;
-    double squares = 0;
-    for (int64_t block = 0; block < blocks; ++block) {
-      sum += parts[static_cast<size_t>(block * 2 * channels + c)];
-      squares += parts[static_cast<size_t>((block * 2 + 1) * channels + c)];
+  const std::vector<double> zeros(static_cast<size_t>(channels));
+  ChannelSums sums{.shift{values, values + channels}, .sum = zeros, .squares = zeros};
+  for (int64_t block = 0; block < blocks; ++block) {
+    for (int64_t c = 0; c < channels; ++c) {
+      sums.sum[static_cast<size_t>(c)] += parts[static_cast<size_t>(block * 2 * channels + c)];
+      sums.squares[static_cast<size_t>(c)] += parts[static_cast<size_t>((block * 2 + 1) * channels + c)];
     }
-    const double rest = sum / count;
-    statistics.mean[static_cast<size_t>(c)] = static_cast<double>(values[c]) + rest;
-    statistics.variance[static_cast<size_t>(c)] = std::max(squares / count - rest * rest, 0.0);  // rounding may leave a little below 0
   }
-  return statistics;
+  return sums;
+}
+
+/// Voxels whose channels lie side by side, to [channel][voxel] with `stride` from one channel to the next.
+[[gnu::always_inline]] inline void TurnAnywhere(const float* values, int64_t voxels, int64_t channels, float* result, int64_t stride) {
+  for (int64_t channel = 0; channel < channels; channel += kLanes) {
+    const bool is_whole = channel + kLanes <= channels;
+    int64_t voxel = 0;
+    for (; is_whole && voxel + kLanes <= voxels; voxel += kLanes) {
+      Lanes lanes[kLanes];
+      for (int64_t i = 0; i < kLanes; ++i) lanes[i] = LanesAt(values + (voxel + i) * channels + channel);
+      Turn(lanes);
+      for (int64_t i = 0; i < kLanes; ++i) LanesAt(result + (channel + i) * stride + voxel) = lanes[i];
+    }
+    for (; voxel < voxels; ++voxel)
+      for (int64_t c = channel; c < std::min(channel + kLanes, channels); ++c) result[c * stride + voxel] = values[voxel * channels + c];
+  }
+}
+
+[[gnu::target("avx2")]] void TurnOnAvx2(const float* values, int64_t voxels, int64_t channels, float* result, int64_t stride) {
+  TurnAnywhere(values, voxels, channels, result, stride);
+}
+
+void TurnBlock(const float* values, int64_t voxels, int64_t channels, float* result, int64_t stride) {
+  if (__builtin_cpu_supports("avx2")) return TurnOnAvx2(values, voxels, channels, result, stride);
+  TurnAnywhere(values, voxels, channels, result, stride);
+}
+
+at::Tensor ResultFor(const at::Tensor& features, NormAnswer answer) {
+  switch (answer) {
+    case NormAnswer::kInPlace: return features;
+    case NormAnswer::kInCOrder: return at::empty_like(features, features.options(), at::MemoryFormat::Contiguous);
+    case NormAnswer::kAsTheyLie: break;
+  }
+  return at::empty_like(features);
 }
 
 }  // namespace
 
-at::Tensor NormChannelsLast(const at::Tensor& features, const at::Tensor& weight, const at::Tensor& bias, double epsilon, double negative_slope, bool in_place) {
+at::Tensor NormChannelsLast(const at::Tensor& features, const at::Tensor& weight, const at::Tensor& bias, double epsilon, double negative_slope, NormAnswer answer) {
   const int64_t channels = features.size(1);
   const int64_t voxels = features.numel() / channels;
   const int64_t row = std::max<int64_t>(kLeastRow / channels, 1) * channels;
   const float* values = features.const_data_ptr<float>();
-  const Statistics statistics = Measure(values, voxels, channels, row);
+  const NormRule rule = NormRuleOf(Measure(values, voxels, channels, row), voxels, weight, bias, epsilon);
+  const std::vector<float> means = Repeated(rule.mean.data(), channels, row);
+  const std::vector<float> scales = Repeated(rule.scale.data(), channels, row);
+  const std::vector<float> offsets = Repeated(rule.offset.data(), channels, row);
+  const RowRule row_rule{means.data(), scales.data(), offsets.data(), static_cast<float>(negative_slope)};
 
-  std::vector<float> mean(static_cast<size_t>(channels));
-  std::vector<float> scale(static_cast<size_t>(channels));
-  std::vector<float> offset(static_cast<size_t>(channels));
-  for (size_t c = 0; c < scale.size(); ++c) {
-    const double factor = static_cast<double>(weight.const_data_ptr<float>()[c]) / std::sqrt(statistics.variance[c] + epsilon);
-    mean[c] = static_cast<float>(statistics.mean[c]);
-    scale[c] = static_cast<float>(factor);
-    const double rounded_off = statistics.mean[c] - static_cast<double>(mean[c]);
-    offset[c] = static_cast<float>(static_cast<double>(bias.const_data_ptr<float>()[c]) - rounded_off * factor);
-  }
-  const std::vector<float> means = Repeated(mean.data(), channels, row);
-  const std::vector<float> scales = Repeated(scale.data(), channels, row);
-  const std::vector<float> offsets = Repeated(offset.data(), channels, row);
-
-  at::Tensor result = in_place ? features : at::empty_like(features);
+  at::Tensor result = ResultFor(features, answer);
   float* normed = result.mutable_data_ptr<float>();
-  const RowRule rule{means.data(), scales.data(), offsets.data(), static_cast<float>(negative_slope)};
+  const bool turns = answer == NormAnswer::kInCOrder;
   at::parallel_for(0, (voxels + kBlock - 1) / kBlock, 1, [&](int64_t begin, int64_t end) {
-    const int64_t first = begin * kBlock * channels;
-    const int64_t last = std::min(end * kBlock, voxels) * channels;
-    ScaleRows(values + first, last - first, row, rule, normed + first);
+    std::vector<float> turned(static_cast<size_t>(turns ? kTurnedBlock * channels : 0));
+    const int64_t last = std::min(end * kBlock, voxels);
+    const int64_t at_once = turns ? kTurnedBlock : last - begin * kBlock;
+    for (int64_t voxel = begin * kBlock; voxel < last; voxel += at_once) {
+      const int64_t count = std::min(at_once, last - voxel);
+      float* const scaled = turns ? turned.data() : normed + voxel * channels;
+      ScaleRows(values + voxel * channels, count * channels, row, row_rule, scaled);
+      if (turns) TurnBlock(scaled, count, channels, normed + voxel, voxels);
+    }
   });
   return result;
 }

@@ -179,6 +179,11 @@ std::optional<at::Tensor> TorchNetwork::Bias(const Layer& layer) const {
   return layer.bias ? std::optional(Tensor(layer, ".bias")) : std::nullopt;
 }
 
+bool TorchNetwork::IsLast(size_t norm) const {
+  const bool is_relus = slopes_[norm] && graph_.layers.back().inputs.front() == static_cast<int>(norm);
+  return is_relus || norm + 1 == graph_.layers.size();
+}
+
 bool TorchNetwork::AnswersInCOrder(const Layer& layer, size_t index) const {
   const bool is_last = index + 1 == graph_.layers.size();
   const bool is_alone = graph_.layers.size() == 2;  // timed by itself, it stands for one within a network
@@ -205,8 +210,9 @@ at::Tensor TorchNetwork::ApplyNorm(const Layer& layer, size_t index, const at::T
     const auto source = static_cast<size_t>(layer.inputs.front());
     const at::Tensor features = input.contiguous(format_);
     const bool is_copy = !features.is_same(input);  // where LibTorch has answered in C order
-    const bool in_place = is_copy || (last_use_[source] == index && source != 0);
-    return NormChannelsLast(features, Tensor(layer, ".weight"), Tensor(layer, ".bias"), layer.epsilon, slopes_[index].value_or(1), in_place);
+    const bool is_free = is_copy || (last_use_[source] == index && source != 0);
+    const NormAnswer answer = IsLast(index) ? NormAnswer::kInCOrder : is_free ? NormAnswer::kInPlace : NormAnswer::kAsTheyLie;
+    return NormChannelsLast(features, Tensor(layer, ".weight"), Tensor(layer, ".bias"), layer.epsilon, slopes_[index].value_or(1), answer);
   }
   constexpr bool kFromInput = true;
   constexpr double kMomentum = 0.1;  // of running statistics, of which there are none

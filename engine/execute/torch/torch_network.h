@@ -48,6 +48,8 @@ class TorchNetwork {
   /// The feature `source`, taken out of its place where the layer `index` is the last to read it: whoever is given it may free it before the layer has its answer.
   at::Tensor Take(std::vector<at::Tensor>& features, size_t source, size_t index) const;
   at::Tensor ApplyTucker(const Layer& layer, at::Tensor feature) const;
+  /// Whether what this norm makes, with the ReLU in it, is the network's answer. Where slopes_ are.
+  bool IsLast(size_t norm) const;
   bool AnswersInCOrder(const Layer& layer, size_t index) const;
   /// Takes the readers' matrices apart. Before weights are rounded to the precision.
   void PrepareJoins();

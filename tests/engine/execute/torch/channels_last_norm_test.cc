@@ -27,8 +27,8 @@ at::Tensor Expected(const at::Tensor& features, double slope) {
   return at::leaky_relu(normed, slope);
 }
 
-at::Tensor Normed(const at::Tensor& features, double slope = kSlope, bool in_place = false) {
-  return NormChannelsLast(features, Weight(features.size(1)), Bias(features.size(1)), kEpsilon, slope, in_place);
+at::Tensor Normed(const at::Tensor& features, double slope = kSlope, NormAnswer answer = NormAnswer::kAsTheyLie) {
+  return NormChannelsLast(features, Weight(features.size(1)), Bias(features.size(1)), kEpsilon, slope, answer);
 }
 
 double LargestDifference(const at::Tensor& a, const at::Tensor& b) { return (a.to(at::kDouble) - b.to(at::kDouble)).abs().max().item<double>(); }
@@ -39,6 +39,16 @@ TEST(NormChannelsLast, IsInstanceNormAndLeakyReluForAnyNumberOfChannelsAndVoxels
       const at::Tensor features = Features({1, channels, space[0], space[1], space[2]});
       EXPECT_LT(LargestDifference(Normed(features), Expected(features, kSlope)), 2e-5) << channels << " channels, " << space[0];
       EXPECT_TRUE(Normed(features).is_contiguous(at::MemoryFormat::ChannelsLast3d));
+    }
+}
+
+TEST(NormChannelsLast, GivesTheSameBitsInCOrder) {
+  for (const int64_t channels : {1, 3, 8, 20, 24, 70})
+    for (const std::vector<int64_t>& space : {std::vector<int64_t>{1, 1, 2}, {3, 5, 7}, {16, 8, 8}, {33, 11, 10}}) {
+      const at::Tensor features = Features({1, channels, space[0], space[1], space[2]});
+      const at::Tensor turned = Normed(features, kSlope, NormAnswer::kInCOrder);
+      EXPECT_TRUE(turned.is_contiguous(at::MemoryFormat::Contiguous));
+      EXPECT_TRUE(at::equal(turned, Normed(features))) << channels << " channels, " << space[0];
     }
 }
 
@@ -63,7 +73,7 @@ TEST(NormChannelsLast, WritesIntoItsInputWhereItMay) {
   const at::Tensor kept = features.clone();
   const at::Tensor apart = Normed(features);
   EXPECT_TRUE(at::equal(features, kept));
-  const at::Tensor in_place = Normed(features, kSlope, true);
+  const at::Tensor in_place = Normed(features, kSlope, NormAnswer::kInPlace);
   EXPECT_EQ(in_place.data_ptr(), features.data_ptr());
   EXPECT_TRUE(at::equal(in_place, apart));
 }

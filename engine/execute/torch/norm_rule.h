@@ -1,0 +1,28 @@
+/// What instance norm does to each value of a channel, once the channel's mean and variance are known. Shows LibTorch, as tucker_steps.h does.
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <cstdint>
+#include <vector>
+
+namespace tuckerseg {
+
+/// Sums over a channel's voxels, of what is left of each value when a number near the mean is taken off: without that the squares' sum would cancel against the mean's.
+struct ChannelSums {
+  std::vector<double> shift;    // [channel], what was taken off
+  std::vector<double> sum;      // [channel]
+  std::vector<double> squares;  // [channel]
+};
+
+/// By channel: (value - mean) * scale + offset. The mean comes off first, since both it and the scale may be large.
+struct NormRule {
+  std::vector<float> mean;
+  std::vector<float> scale;
+  std::vector<float> offset;
+};
+
+/// Of the biased variance, which is nnU-Net's. `weight`, `bias`: [channels] of float32 on the CPU.
+NormRule NormRuleOf(const ChannelSums& sums, int64_t voxels, const at::Tensor& weight, const at::Tensor& bias, double epsilon);
+
+}  // namespace tuckerseg
