@@ -1,10 +1,12 @@
 #include "engine/execute/torch/torch_network.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "engine/error.h"
 #include "engine/execute/torch/channels_last_norm.h"
 #include "engine/execute/torch/convolution.h"
+#include "engine/execute/torch/first_convolution.h"
 #include "engine/execute/torch/row_product.h"
 #include "engine/execute/torch/tucker_steps.h"
 
@@ -41,6 +43,19 @@ std::vector<std::optional<double>> SlopesBehindNorms(const LayerGraph& graph) {
     if (layer.kind == LayerKind::kLeakyRelu && graph.layers[source].kind == LayerKind::kInstanceNorm && readers[source].size() == 1) slopes[source] = layer.negative_slope;
   }
   return slopes;
+}
+
+/// By layer: whether it is a first convolution that first_convolution.h computes with the norm that alone reads it.
+std::vector<bool> FirstConvolutionsOf(const LayerGraph& graph) {
+  const std::vector<std::vector<size_t>> readers = ReadersOf(graph);
+  std::vector<bool> first(graph.layers.size());
+  for (size_t i = 1; i < graph.layers.size(); ++i) {
+    const Layer& layer = graph.layers[i];
+    const bool is_narrow = layer.kind == LayerKind::kConvolution && layer.in_channels == 1 && layer.stride == kDense;
+    const bool is_odd = std::ranges::all_of(layer.kernel, [](int64_t size) { return size % 2 == 1; });
+    first[i] = is_narrow && is_odd && readers[i].size() == 1 && graph.layers[readers[i].front()].kind == LayerKind::kInstanceNorm;
+  }
+  return first;
 }
 
 /// `input`: [patches, channels, d0, d1, d2]. One channel lies the same in either order, and LibTorch then answers a convolution of it in C order; on the CPU, with the strides of the other order, it does not.
@@ -113,7 +128,9 @@ TorchNetwork::TorchNetwork(LayerGraph graph, const WeightStore& weights, const s
   last_use_.resize(graph_.layers.size(), graph_.layers.size());
   for (size_t i = 0; i < graph_.layers.size(); ++i)
     for (const int input : graph_.layers[i].inputs) last_use_[static_cast<size_t>(input)] = i;
-  if (device_.is_cpu() && precision == Precision::kFloat32) slopes_ = SlopesBehindNorms(graph_);
+  if (!device_.is_cpu() || precision != Precision::kFloat32) return;
+  slopes_ = SlopesBehindNorms(graph_);
+  if (HasFirstConvolution()) first_convolutions_ = FirstConvolutionsOf(graph_);
 }
 
 void TorchNetwork::PrepareJoins() {
@@ -208,6 +225,11 @@ at::Tensor TorchNetwork::ApplyTucker(const Layer& layer, at::Tensor feature) con
 at::Tensor TorchNetwork::ApplyNorm(const Layer& layer, size_t index, const at::Tensor& input) const {
   if (device_.is_cpu() && input.scalar_type() == at::kFloat) {
     const auto source = static_cast<size_t>(layer.inputs.front());
+    if (IsFirstConvolution(source)) {
+      const Layer& first = graph_.layers[source];
+      return NormedFirstConvolution(input.contiguous(), Tensor(first, ".weight"), Bias(first).value_or(at::Tensor()), Tensor(layer, ".weight"), Tensor(layer, ".bias"), layer.epsilon,
+                                    slopes_[index].value_or(1));
+    }
     const at::Tensor features = input.contiguous(format_);
     const bool is_copy = !features.is_same(input);  // where LibTorch has answered in C order
     const bool is_free = is_copy || (last_use_[source] == index && source != 0);
@@ -240,6 +262,7 @@ at::Tensor TorchNetwork::Apply(const Layer& layer, size_t index, std::vector<at:
   const at::Tensor& input = features[source];
   switch (layer.kind) {
     case LayerKind::kConvolution:
+      if (IsFirstConvolution(index)) return input;  // the norm does it
       if (AnswersInCOrder(layer, index)) return PointwiseConvolutionInCOrder(input.contiguous(format_), Tensor(layer, ".weight"), Bias(layer));
       return Convolution3d(input, Tensor(layer, ".weight"), Bias(layer), layer.stride);
     case LayerKind::kTuckerConvolution:

@@ -48,6 +48,7 @@ class TorchNetwork {
   /// The feature `source`, taken out of its place where the layer `index` is the last to read it: whoever is given it may free it before the layer has its answer.
   at::Tensor Take(std::vector<at::Tensor>& features, size_t source, size_t index) const;
   at::Tensor ApplyTucker(const Layer& layer, at::Tensor feature) const;
+  bool IsFirstConvolution(size_t layer) const { return !first_convolutions_.empty() && first_convolutions_[layer]; }
   /// Whether what this norm makes, with the ReLU in it, is the network's answer. Where slopes_ are.
   bool IsLast(size_t norm) const;
   bool AnswersInCOrder(const Layer& layer, size_t index) const;
@@ -62,6 +63,7 @@ class TorchNetwork {
   std::map<std::string, at::Tensor> tensors_;  // by TensorSpec name, without the prefix; of Tucker layers the steps', less those that joins have taken; of a folded transposed convolution [in, rank, ...]
   std::vector<size_t> last_use_;               // layer after which a feature is freed
   std::vector<std::optional<double>> slopes_;  // by layer: of the leaky ReLU that is one operation with this norm; empty where none are
+  std::vector<bool> first_convolutions_;       // by layer: computed by the norm behind it (first_convolution.h); empty where none are
   std::map<size_t, Join> joins_;               // by concat: those that are sums; on the CPU
   std::map<size_t, std::vector<at::Tensor>> slices_;  // by concat: for each part that is not folded its slice of the reader's matrix
 };

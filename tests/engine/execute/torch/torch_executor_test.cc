@@ -15,6 +15,7 @@
 
 #include "engine/error.h"
 #include "engine/execute/plain/plain_executor.h"
+#include "engine/execute/torch/torch_network.h"
 #include "tests/engine/execute/torch/joined_unet.h"
 #include "tests/engine/execute/torch/relative_difference.h"
 #include "tests/engine/tiny_network.h"
@@ -111,6 +112,18 @@ TEST_P(TorchExecutorOnDevice, AgreesWithThePlainExecutorWhereATuckerConvolutionR
     // Half a dozen layers in a row, each of which rounds sums of at most 12 * 27 products by some 2^-24, or its result by up to 2^-8 in bfloat16.
     EXPECT_LT(RelativeDifference(RunOnce(TorchExecutorFactory(GetParam(), 2), graph, weights, patch, shape), reference), 1e-5);
     EXPECT_LT(RelativeDifference(RunOnce(TorchExecutorFactory(GetParam(), 2, Precision::kBFloat16), graph, weights, patch, shape), reference), 0.02);
+  }
+}
+
+TEST(TorchNetwork, AnswersInCOrderWhereANormOrItsReluIsLastOnTheCpu) {
+  LayerGraph graph;
+  AddLayer(graph, {.name = "input", .kind = LayerKind::kInput, .in_channels = 2, .out_channels = 2});
+  AddLayer(graph, {.name = "conv", .kind = LayerKind::kConvolution, .inputs = {0}, .in_channels = 2, .out_channels = 5, .kernel = {3, 3, 3}, .bias = true});
+  for (const Layer& last : {Layer{.name = "norm", .kind = LayerKind::kInstanceNorm, .inputs = {1}, .in_channels = 5, .out_channels = 5},
+                            Layer{.name = "relu", .kind = LayerKind::kLeakyRelu, .inputs = {2}, .in_channels = 5, .out_channels = 5}}) {
+    AddLayer(graph, last);
+    const TorchNetwork network(graph, RandomWeights(graph, "", 3), "", at::kCPU, Precision::kFloat32);
+    EXPECT_TRUE(network.Forward(at::rand({1, 2, 6, 5, 4})).is_contiguous()) << last.name;
   }
 }
 
