@@ -11,18 +11,23 @@
 namespace tuckerseg {
 namespace {
 
-// 6 x 2 sums, 2 vectors of features and a weight: 15 of AVX2's 16 registers.
+// 6 x 2 sums, 2 vectors of features and a weight: 15 of AVX2's 16 registers. 12 x 2 of AVX-512's 32 were no faster.
 constexpr int64_t kClassesAtOnce = 6;
 constexpr int64_t kVectorsAtOnce = 2;
-constexpr int64_t kLanes = 8;
 constexpr int64_t kMostClasses = 65536;  // the largest class is told in 16 bits
-constexpr int64_t kVoxelsAtOnce = kVectorsAtOnce * kLanes;
+constexpr int64_t kMostLanes = 16;
+constexpr int64_t kVoxelsAtOnce = kVectorsAtOnce * kMostLanes;  // whole tiles of any width
 
-/// Eight floats; the compiler makes of it what the machine has.
-using Lanes [[gnu::vector_size(kLanes * sizeof(float))]] = float;
-using LaneNumbers [[gnu::vector_size(kLanes * sizeof(int))]] = int;
-/// The same anywhere in memory. Copied with memcpy instead, the sums would have an address, and go to memory in every step.
-using LanesInMemory [[gnu::vector_size(kLanes * sizeof(float)), gnu::aligned(alignof(float)), gnu::may_alias]] = float;
+/// Vectors as wide as a register: wider ones go through memory in every step, and were ten times slower.
+template <int64_t lanes>
+struct Width {
+  static constexpr int64_t kLanes = lanes;
+  static constexpr int64_t kVoxels = kVectorsAtOnce * lanes;  // of a tile
+  using Lanes [[gnu::vector_size(lanes * sizeof(float))]] = float;
+  using LaneNumbers [[gnu::vector_size(lanes * sizeof(int))]] = int;
+  /// The same anywhere in memory. Copied with memcpy instead, the sums would have an address, and go to memory in every step.
+  using LanesInMemory [[gnu::vector_size(lanes * sizeof(float)), gnu::aligned(alignof(float)), gnu::may_alias]] = float;
+};
 
 struct HeadView {
   const float* weights;  // [class][feature]
@@ -31,10 +36,12 @@ struct HeadView {
   int64_t features;
 };
 
-/// kClasses classes of kVoxelsAtOnce voxels, summed over the features in ascending order. All loops have constant bounds but the one over
-/// the features, so that the sums stay in registers. `take(class, vector, sum)` gets them, classes ascending.
-template <int64_t kClasses, typename Take>
+/// kClasses classes of a tile's voxels, summed over the features in ascending order. All loops have constant bounds but the one over the
+/// features, so that the sums stay in registers. `take(class, vector, sum)` gets them, classes ascending.
+template <typename W, int64_t kClasses, typename Take>
 [[gnu::always_inline]] inline void Tile(const HeadView& head, int64_t first_class, const float* features, int64_t stride, const Take& take) {
+  using Lanes = typename W::Lanes;
+  using LanesInMemory = typename W::LanesInMemory;
   Lanes sums[kClasses][kVectorsAtOnce];
 #pragma GCC unroll 6
   for (int64_t c = 0; c < kClasses; ++c)
@@ -44,7 +51,7 @@ template <int64_t kClasses, typename Take>
   for (int64_t f = 0; f < head.features; ++f) {
     Lanes x[kVectorsAtOnce];
 #pragma GCC unroll 2
-    for (int64_t v = 0; v < kVectorsAtOnce; ++v) x[v] = *reinterpret_cast<const LanesInMemory*>(features + f * stride + v * kLanes);
+    for (int64_t v = 0; v < kVectorsAtOnce; ++v) x[v] = *reinterpret_cast<const LanesInMemory*>(features + f * stride + v * W::kLanes);
 #pragma GCC unroll 6
     for (int64_t c = 0; c < kClasses; ++c)
 #pragma GCC unroll 2
@@ -56,22 +63,24 @@ template <int64_t kClasses, typename Take>
     for (int64_t v = 0; v < kVectorsAtOnce; ++v) take(first_class + c, v, sums[c][v]);
 }
 
-template <typename Take>
+template <typename W, typename Take>
 [[gnu::always_inline]] inline void AllClasses(const HeadView& head, const float* features, int64_t stride, const Take& take) {
   const int64_t whole = head.classes / kClassesAtOnce * kClassesAtOnce;
-  for (int64_t c = 0; c < whole; c += kClassesAtOnce) Tile<kClassesAtOnce>(head, c, features, stride, take);
-  for (int64_t c = whole; c < head.classes; ++c) Tile<1>(head, c, features, stride, take);
+  for (int64_t c = 0; c < whole; c += kClassesAtOnce) Tile<W, kClassesAtOnce>(head, c, features, stride, take);
+  for (int64_t c = whole; c < head.classes; ++c) Tile<W, 1>(head, c, features, stride, take);
 }
 
 /// Logits of whole tiles of voxels.
 struct LogitsOfTiles {
   float* logits;
   int64_t logits_stride;
-  [[gnu::always_inline]] void operator()(const HeadView& head, const float* features, int64_t stride, int64_t voxels) const {
-    for (int64_t first = 0; first + kVoxelsAtOnce <= voxels; first += kVoxelsAtOnce) {
-      AllClasses(head, features + first, stride, [this, first](int64_t c, int64_t v, const Lanes& sum) __attribute__((always_inline)) {
-        *reinterpret_cast<LanesInMemory*>(logits + c * logits_stride + first + v * kLanes) = sum;
-      });
+  template <typename W>
+  [[gnu::always_inline]] void Run(const HeadView& head, const float* features, int64_t stride, int64_t voxels) const {
+    for (int64_t first = 0; first + W::kVoxels <= voxels; first += W::kVoxels) {
+      const auto store = [this, first](int64_t c, int64_t v, const typename W::Lanes& sum) __attribute__((always_inline)) {
+        *reinterpret_cast<typename W::LanesInMemory*>(logits + c * logits_stride + first + v * W::kLanes) = sum;
+      };
+      AllClasses<W>(head, features + first, stride, store);
     }
   }
 };
@@ -79,39 +88,48 @@ struct LogitsOfTiles {
 /// The class of the largest logit of whole tiles of voxels: the lowest where several are as large.
 struct LargestOfTiles {
   uint16_t* classes;
-  [[gnu::always_inline]] void operator()(const HeadView& head, const float* features, int64_t stride, int64_t voxels) const {
-    for (int64_t first = 0; first + kVoxelsAtOnce <= voxels; first += kVoxelsAtOnce) {
+  template <typename W>
+  [[gnu::always_inline]] void Run(const HeadView& head, const float* features, int64_t stride, int64_t voxels) const {
+    using Lanes = typename W::Lanes;
+    using LaneNumbers = typename W::LaneNumbers;
+    for (int64_t first = 0; first + W::kVoxels <= voxels; first += W::kVoxels) {
       Lanes best[kVectorsAtOnce];
       LaneNumbers winner[kVectorsAtOnce];
       for (int64_t v = 0; v < kVectorsAtOnce; ++v) {
         best[v] = Lanes{} - std::numeric_limits<float>::infinity();
         winner[v] = LaneNumbers{};
       }
-      AllClasses(head, features + first, stride, [&best, &winner](int64_t c, int64_t v, const Lanes& sum) __attribute__((always_inline)) {
+      const auto compare = [&best, &winner](int64_t c, int64_t v, const Lanes& sum) __attribute__((always_inline)) {
         const LaneNumbers wins = sum > best[v];
         best[v] = wins ? sum : best[v];
         winner[v] = wins ? LaneNumbers{} + static_cast<int>(c) : winner[v];
-      });
+      };
+      AllClasses<W>(head, features + first, stride, compare);
       for (int64_t v = 0; v < kVectorsAtOnce; ++v)
-        for (int64_t lane = 0; lane < kLanes; ++lane) classes[first + v * kLanes + lane] = static_cast<uint16_t>(winner[v][lane]);
+        for (int64_t lane = 0; lane < W::kLanes; ++lane) classes[first + v * W::kLanes + lane] = static_cast<uint16_t>(winner[v][lane]);
     }
   }
 };
 
 #if defined(__x86_64__)
-/// The same operations in the same order on wider vectors: the same bits.
+// The same operations in the same order on wider vectors: the same bits.
+template <typename Tiles>
+[[gnu::target("avx512f")]] void OnAvx512(const HeadView& head, const float* features, int64_t stride, int64_t voxels, const Tiles& tiles) {
+  tiles.template Run<Width<16>>(head, features, stride, voxels);
+}
 template <typename Tiles>
 [[gnu::target("avx2")]] void OnAvx2(const HeadView& head, const float* features, int64_t stride, int64_t voxels, const Tiles& tiles) {
-  tiles(head, features, stride, voxels);
+  tiles.template Run<Width<8>>(head, features, stride, voxels);
 }
 #endif
 
 template <typename Tiles>
 void OnThisMachine(const HeadView& head, const float* features, int64_t stride, int64_t voxels, const Tiles& tiles) {
 #if defined(__x86_64__)
+  if (__builtin_cpu_supports("avx512f")) return OnAvx512(head, features, stride, voxels, tiles);
   if (__builtin_cpu_supports("avx2")) return OnAvx2(head, features, stride, voxels, tiles);
 #endif
-  tiles(head, features, stride, voxels);
+  tiles.template Run<Width<4>>(head, features, stride, voxels);
 }
 
 /// The voxels that are no whole tile, copied into one.

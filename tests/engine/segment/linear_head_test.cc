@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 
+#include <algorithm>
 #include <cstring>
 #include <random>
 
@@ -98,7 +99,7 @@ TEST(LinearHead, OfATuckerConvolutionEqualsThatOfItsProductForAllFoldsAndForEach
   const WeightStore weights = TuckerAndProduct(5, 13, 3, 4, folds);
   const LinearHead tucker(HeadPart(5, 13, 3, 4, folds), weights);
   const LinearHead whole(HeadPart(5, 13, 0, 0, folds), weights);
-  constexpr int64_t kVoxels = 37;  // two tiles and a rest
+  constexpr int64_t kVoxels = 37;  // a tile and a rest
   std::vector<float> features(static_cast<size_t>(tucker.features() * kVoxels));
   std::mt19937 random(2);
   for (float& feature : features) feature = std::normal_distribution<float>()(random);
@@ -116,6 +117,48 @@ TEST(LinearHead, OfATuckerConvolutionEqualsThatOfItsProductForAllFoldsAndForEach
     EXPECT_THAT(logits, Pointwise(FloatNear(1e-4F), wanted));
   }
   EXPECT_NEAR(tucker.LargestFeature() / whole.LargestFeature(), 1, 1e-4);
+}
+
+TEST(LinearHead, GivesTheBitsOfOneVoxelAfterTheOtherWhateverTheMachinesVectors) {
+  constexpr int64_t kFeatures = 3;
+  constexpr int64_t kStride = 70;  // of more voxels than there are
+  std::mt19937 random(3);
+  const auto draw = [&random](int64_t count) {
+    std::vector<float> values(static_cast<size_t>(count));
+    for (float& value : values) value = std::normal_distribution<float>()(random);
+    return values;
+  };
+  const std::vector<float> features = draw(kFeatures * kStride);
+  for (int64_t classes = 1; classes <= 14; ++classes) {
+    std::vector<float> matrix = draw(classes * kFeatures);
+    std::vector<float> bias = draw(classes);
+    for (int64_t c = 1; c < classes; c += 2) {  // as large as the class before it: that one wins
+      std::copy_n(matrix.begin() + (c - 1) * kFeatures, kFeatures, matrix.begin() + c * kFeatures);
+      bias[static_cast<size_t>(c)] = bias[static_cast<size_t>(c - 1)];
+    }
+    WeightStore weights;
+    AddFloats(weights, "fold_0.head.weight", {classes, kFeatures, 1, 1, 1}, matrix);
+    AddFloats(weights, "fold_0.head.bias", {classes}, bias);
+    const LinearHead head(HeadPart(kFeatures, classes, 0, 0, {"0"}), weights);
+    for (const int64_t voxels : {1, 7, 8, 9, 16, 31, 32, 33, 64, 69}) {
+      std::vector<float> wanted;
+      std::vector<uint16_t> winners(static_cast<size_t>(voxels), 0);
+      for (int64_t c = 0; c < classes; ++c)
+        for (int64_t v = 0; v < voxels; ++v) {
+          float sum = bias[static_cast<size_t>(c)];
+          for (int64_t f = 0; f < kFeatures; ++f) sum += matrix[static_cast<size_t>(c * kFeatures + f)] * features[static_cast<size_t>(f * kStride + v)];
+          wanted.push_back(sum);
+          uint16_t& winner = winners[static_cast<size_t>(v)];
+          if (sum > wanted[static_cast<size_t>(winner * voxels + v)]) winner = static_cast<uint16_t>(c);
+        }
+      std::vector<float> logits(static_cast<size_t>(classes * voxels));
+      head.Run(features.data(), kStride, voxels, logits.data(), voxels);
+      EXPECT_EQ(logits, wanted) << classes << " classes, " << voxels << " voxels";
+      std::vector<uint16_t> largest(static_cast<size_t>(voxels));
+      head.Largest(features.data(), kStride, voxels, largest.data());
+      EXPECT_EQ(largest, winners) << classes << " classes, " << voxels << " voxels";
+    }
+  }
 }
 
 TEST(LinearHead, PaysForHeadsOfOneTapWithFewerFeaturesThanClassesInEitherForm) {
