@@ -15,6 +15,8 @@ namespace {
 
 /// Of a block of finished lines, 128 KiB: a head reads it from the L2 cache. Smaller ones leave it more lines that are no whole tiles.
 constexpr int64_t kBlockFloats = int64_t{32} << 10;
+/// Averaged by one thread in the time that another takes to start.
+constexpr int64_t kFloatsOfAThread = int64_t{128} << 10;
 /// Whose inverse weights are kept on the stack while all channels of a line are averaged.
 constexpr int64_t kInversesAtOnce = 256;
 
@@ -208,8 +210,10 @@ void PatchAccumulator::GiveRow(int64_t row) {
   if (image_row < 0 || image_row >= grid_.image[0]) return;
   const int64_t lines = grid_.image[1];
   const int64_t length = grid_.image[2];
+  const int64_t worth = channels_ * lines * length / kFloatsOfAThread;  // threads
+  const auto threads = static_cast<int>(std::clamp<int64_t>(worth, 1, std::max(threads_, 1)));
   std::atomic<bool> sound{true};
-  ParallelFor(threads_, channels_, [&](int64_t channel_begin, int64_t channel_end) {
+  ParallelFor(threads, channels_, [&](int64_t channel_begin, int64_t channel_end) {
     for (int64_t y = 0; y < lines; ++y) {
       if (!Average(row, y + grid_.padding[1], channel_begin, channel_end, row_.data() + y * length, lines * length)) sound = false;
     }

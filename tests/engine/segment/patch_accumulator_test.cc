@@ -155,6 +155,8 @@ TEST(PatchAccumulator, GivesTheSameBitsWithAnyNumberOfThreads) {
   const PatchGrid grid = MakePatchGrid({9, 7, 6}, {4, 4, 4}, 0.5);
   EXPECT_EQ(Accumulate(grid, 3, 2, Finishing::kWholeRows, 1), Accumulate(grid, 3, 2, Finishing::kWholeRows, 3));
   EXPECT_EQ(Accumulate(grid, 3, 2, Finishing::kLines, 1), Accumulate(grid, 3, 2, Finishing::kLines, 3));
+  const PatchGrid wide = MakePatchGrid({2, 300, 300}, {2, 100, 100}, 1.0);  // rows that are worth two threads
+  EXPECT_EQ(Accumulate(wide, 3, 1, Finishing::kWholeRows, 1), Accumulate(wide, 3, 1, Finishing::kWholeRows, 3));
 }
 
 TEST(PatchAccumulator, GivesTheSameBitsWhetherItHoldsWholeRowsOrABandOfLines) {
