@@ -15,5 +15,9 @@ endforeach()
 target_include_directories(c10 SYSTEM INTERFACE ${TUCKERSEG_TORCH_ROOT}/torch/include
                            ${TUCKERSEG_TORCH_ROOT}/torch/include/torch/csrc/api/include)
 target_link_libraries(torch_cpu INTERFACE c10)
+# For what calls at::parallel_for. LibTorch's own OpenMP library: with another one there would be two teams of threads for the same processors.
+add_library(torch_openmp SHARED IMPORTED)
+set_target_properties(torch_openmp PROPERTIES IMPORTED_LOCATION ${TUCKERSEG_TORCH_ROOT}/torch/lib/libgomp.so.1)
+target_compile_options(torch_openmp INTERFACE -fopenmp)
 # The wheel's libraries find one another through their own run path; the linker has to be told where to look.
 target_link_options(torch_cpu INTERFACE -Wl,-rpath-link,${TUCKERSEG_TORCH_ROOT}/nvidia/cu13/lib)

@@ -1,13 +1,12 @@
 #include "engine/execute/torch/channels_last_norm.h"
 
-#include <ATen/Parallel.h>
-
 #include <algorithm>
 #include <cstdint>
 #include <vector>
 
 #include "engine/execute/torch/lanes.h"
 #include "engine/execute/torch/norm_rule.h"
+#include "engine/execute/torch/parallel_loops.h"
 
 namespace tuckerseg {
 namespace {

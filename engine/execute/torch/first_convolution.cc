@@ -1,7 +1,5 @@
 #include "engine/execute/torch/first_convolution.h"
 
-#include <ATen/Parallel.h>
-
 #if defined(__x86_64__)
 #include <immintrin.h>
 #endif
@@ -13,6 +11,7 @@
 #include "engine/error.h"
 #include "engine/execute/torch/lanes.h"
 #include "engine/execute/torch/norm_rule.h"
+#include "engine/execute/torch/parallel_loops.h"
 #include "engine/model/layer_graph.h"
 
 namespace tuckerseg {

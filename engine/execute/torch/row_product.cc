@@ -1,7 +1,5 @@
 #include "engine/execute/torch/row_product.h"
 
-#include <ATen/Parallel.h>
-
 #if defined(__x86_64__)
 #include <immintrin.h>
 #endif
@@ -11,6 +9,7 @@
 #include <cstdint>
 
 #include "engine/error.h"
+#include "engine/execute/torch/parallel_loops.h"
 
 namespace tuckerseg {
 namespace {
