@@ -2,6 +2,7 @@
 
 #include <malloc.h>
 
+#include <algorithm>
 #include <utility>
 
 namespace tuckerseg {
@@ -36,14 +37,26 @@ void IdleHeap::End() {
 void IdleHeap::Watch(const std::stop_token& stop) {
   std::unique_lock lock(mutex_);
   // wait() says what its condition says, also when it was stopped.
-  while (changed_.wait(lock, stop, [this] { return used_ && uses_ == 0; }) && !stop.stop_requested()) {
-    const int64_t begun = begun_;
-    const bool used_again = changed_.wait_for(lock, stop, options_.idle, [this, begun] { return begun_ != begun; });
-    if (used_again || stop.stop_requested()) continue;
-    used_ = false;
+  while (changed_.wait(lock, stop, [this] { return used_; }) && !stop.stop_requested()) {
+    AwaitTime(lock, stop, std::chrono::steady_clock::now() + options_.longest_kept);
+    if (stop.stop_requested()) return;
+    used_ = uses_ > 0;  // what lasts will leave more to give
     lock.unlock();
     options_.give_back();
     lock.lock();
+  }
+}
+
+void IdleHeap::AwaitTime(std::unique_lock<std::mutex>& lock, const std::stop_token& stop, std::chrono::steady_clock::time_point latest) {
+  using Clock = std::chrono::steady_clock;
+  while (!stop.stop_requested() && Clock::now() < latest) {
+    if (uses_ > 0) {
+      changed_.wait_until(lock, stop, latest, [this] { return uses_ == 0; });
+      continue;
+    }
+    const int64_t begun = begun_;
+    const bool used_again = changed_.wait_until(lock, stop, std::min(latest, Clock::now() + Clock::duration(options_.idle)), [this, begun] { return begun_ != begun; });
+    if (!used_again) return;
   }
 }
 

@@ -19,8 +19,8 @@ using std::chrono::milliseconds;
 /// Counts how often memory was given back.
 class IdleHeapTest : public testing::Test {
  protected:
-  void Make(milliseconds idle) {
-    heap_ = std::make_unique<IdleHeap>(IdleHeapOptions{.idle = idle, .most_kept_bytes = 1000, .free_bytes = [this] { return free_bytes_.load(); },
+  void Make(milliseconds idle, milliseconds longest_kept = hours(1)) {
+    heap_ = std::make_unique<IdleHeap>(IdleHeapOptions{.idle = idle, .longest_kept = longest_kept, .most_kept_bytes = 1000, .free_bytes = [this] { return free_bytes_.load(); },
                                                        .give_back = [this] {
                                                          ++given_back_;
                                                          given_back_.notify_all();
@@ -65,6 +65,20 @@ TEST_F(IdleHeapTest, AUseThatBeginsBeforeTheTimeIsUpIsNotDisturbed) {
   EXPECT_EQ(given_back_, given_back_between);
   second.reset();
   AwaitGivenBack(given_back_between + 1);
+}
+
+TEST_F(IdleHeapTest, GivesBackNowAndThenThoughItIsNeverIdle) {
+  Make(hours(1), milliseconds(1));
+  const IdleHeap::Use lasting(*heap_);
+  AwaitGivenBack(2);
+}
+
+TEST_F(IdleHeapTest, DoesNotWaitForIdlenessLongerThanItKeepsAnything) {
+  Make(hours(1), milliseconds(1));
+  { const IdleHeap::Use use(*heap_); }
+  AwaitGivenBack(1);
+  std::this_thread::sleep_for(milliseconds(20));
+  EXPECT_LE(given_back_, 2) << "the use may have lasted beyond the first millisecond; after it there is nothing new to give";
 }
 
 TEST_F(IdleHeapTest, GivesBackAtOnceWhereItIsTold) {
