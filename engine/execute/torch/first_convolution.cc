@@ -228,14 +228,6 @@ ChannelSums Measure(const Convolution& convolution) {
 
 }  // namespace
 
-bool HasFirstConvolution() {
-#if defined(__x86_64__)
-  return __builtin_cpu_supports("avx512f") != 0;
-#else
-  return false;
-#endif
-}
-
 at::Tensor NormedFirstConvolution(const at::Tensor& input, const at::Tensor& weight, const at::Tensor& bias, const at::Tensor& norm_weight, const at::Tensor& norm_bias, double epsilon,
                                   double negative_slope) {
   const Convolution convolution = ConvolutionOf(input, weight, bias);

@@ -5,7 +5,6 @@
 #endif
 
 #include <algorithm>
-#include <array>
 #include <cstdint>
 
 #include "engine/error.h"
@@ -14,16 +13,17 @@
 namespace tuckerseg {
 namespace {
 
-constexpr int64_t kLanes = 16;
+/// Columns of a panel: floats of a vector.
+constexpr int64_t kColumns = 16;
 /// Six voxels by two vectors of columns: 12 sums, enough to hide how long one addition takes.
 constexpr int kVoxelsAtOnce = 6;
-/// Of a thread's share at least, so that it is worth a thread.
+/// Of a thread's share, about, so that it is worth a thread.
 constexpr int64_t kLeastVoxels = 2048;
 
-/// Matrices of the same size, each [rows][columns], their columns in panels of kLanes, the last one filled up with zeros.
+/// Matrices of the same size, each [rows][columns], their columns in panels of kColumns, the last one filled up with zeros.
 struct Panels {
-  at::Tensor values;  // [matrix, panel, row, kLanes]
-  at::Tensor bias;    // [panel * kLanes], zeros where there is none
+  at::Tensor values;  // [matrix, panel, row, kColumns]
+  at::Tensor bias;    // [panel * kColumns], zeros where there is none
   int64_t rows;
   int64_t columns;
 
@@ -33,9 +33,9 @@ struct Panels {
 /// `matrices`: [matrix, row, column]; `bias`: [column].
 Panels PanelsOf(const at::Tensor& matrices, const at::Tensor& bias) {
   const int64_t columns = matrices.size(2);
-  const int64_t missing = (kLanes - columns % kLanes) % kLanes;
+  const int64_t missing = (kColumns - columns % kColumns) % kColumns;
   const at::Tensor filled = at::constant_pad_nd(matrices, {0, missing});
-  return {filled.unflatten(2, {-1, kLanes}).transpose(1, 2).contiguous(), at::constant_pad_nd(bias, {0, missing}).contiguous(), matrices.size(1), columns};
+  return {filled.unflatten(2, {-1, kColumns}).transpose(1, 2).contiguous(), at::constant_pad_nd(bias, {0, missing}).contiguous(), matrices.size(1), columns};
 }
 
 /// A row of voxels and what becomes of it.
@@ -54,22 +54,22 @@ template <int kVoxels, int kVectors>
   const int64_t rows = matrix.rows;
   const int64_t columns = matrix.columns;
   const float* const voxels = row.voxels + first * rows;
-  float* const products = row.products + first * columns + panel * kLanes;
-  const float* const factors = panels + panel * rows * kLanes;
-  const int64_t left = columns - (panel + kVectors - 1) * kLanes;  // of the last vector
-  const auto last = static_cast<__mmask16>(left >= kLanes ? 0xFFFF : (1 << left) - 1);
+  float* const products = row.products + first * columns + panel * kColumns;
+  const float* const factors = panels + panel * rows * kColumns;
+  const int64_t left = columns - (panel + kVectors - 1) * kColumns;  // of the last vector
+  const auto last = static_cast<__mmask16>(left >= kColumns ? 0xFFFF : (1 << left) - 1);
   __m512 sums[kVoxels][kVectors];
 #pragma GCC unroll 6
   for (int v = 0; v < kVoxels; ++v)
 #pragma GCC unroll 2
     for (int n = 0; n < kVectors; ++n) {
       const auto mask = n + 1 == kVectors ? last : static_cast<__mmask16>(0xFFFF);
-      sums[v][n] = row.add ? _mm512_maskz_loadu_ps(mask, products + v * columns + n * kLanes) : _mm512_loadu_ps(bias + (panel + n) * kLanes);
+      sums[v][n] = row.add ? _mm512_maskz_loadu_ps(mask, products + v * columns + n * kColumns) : _mm512_loadu_ps(bias + (panel + n) * kColumns);
     }
   for (int64_t r = 0; r < rows; ++r) {
     __m512 factor[kVectors];
 #pragma GCC unroll 2
-    for (int n = 0; n < kVectors; ++n) factor[n] = _mm512_loadu_ps(factors + (n * rows + r) * kLanes);
+    for (int n = 0; n < kVectors; ++n) factor[n] = _mm512_loadu_ps(factors + (n * rows + r) * kColumns);
 #pragma GCC unroll 6
     for (int v = 0; v < kVoxels; ++v) {
       const __m512 value = _mm512_set1_ps(voxels[v * rows + r]);
@@ -82,7 +82,7 @@ template <int kVoxels, int kVectors>
 #pragma GCC unroll 2
     for (int n = 0; n < kVectors; ++n) {
       const auto mask = n + 1 == kVectors ? last : static_cast<__mmask16>(0xFFFF);
-      _mm512_mask_storeu_ps(products + v * columns + n * kLanes, mask, sums[v][n]);
+      _mm512_mask_storeu_ps(products + v * columns + n * kColumns, mask, sums[v][n]);
     }
 }
 
@@ -108,14 +108,6 @@ void MultiplyRow(const Row&, const Panels&, int64_t) { throw Error(ErrorCode::kI
 #endif
 
 }  // namespace
-
-bool HasRowProducts() {
-#if defined(__x86_64__)
-  return __builtin_cpu_supports("avx512f") != 0;
-#else
-  return false;
-#endif
-}
 
 void AddPointwise(at::Tensor& sum, const at::Tensor& input, const at::Tensor& weight) {
   const Panels matrix = PanelsOf(weight.flatten(1).t().unsqueeze(0), at::zeros({weight.size(0)}));

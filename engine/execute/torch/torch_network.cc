@@ -9,6 +9,7 @@
 #include "engine/execute/torch/first_convolution.h"
 #include "engine/execute/torch/row_product.h"
 #include "engine/execute/torch/tucker_steps.h"
+#include "engine/execute/torch/wide_registers.h"
 
 namespace tuckerseg {
 namespace {
@@ -45,13 +46,14 @@ std::vector<std::optional<double>> SlopesBehindNorms(const LayerGraph& graph) {
   return slopes;
 }
 
-/// By layer: whether it is a first convolution that first_convolution.h computes with the norm that alone reads it.
+/// By layer: whether it is a convolution of the patch that first_convolution.h computes with the norm that alone reads it. Of the patch alone: it stands for the convolution's answer until the norm
+/// has come, and another feature may have been written into by then.
 std::vector<bool> FirstConvolutionsOf(const LayerGraph& graph) {
   const std::vector<std::vector<size_t>> readers = ReadersOf(graph);
   std::vector<bool> first(graph.layers.size());
   for (size_t i = 1; i < graph.layers.size(); ++i) {
     const Layer& layer = graph.layers[i];
-    const bool is_narrow = layer.kind == LayerKind::kConvolution && layer.in_channels == 1 && layer.stride == kDense;
+    const bool is_narrow = layer.kind == LayerKind::kConvolution && layer.inputs.front() == 0 && layer.in_channels == 1 && layer.stride == kDense;
     const bool is_odd = std::ranges::all_of(layer.kernel, [](int64_t size) { return size % 2 == 1; });
     first[i] = is_narrow && is_odd && readers[i].size() == 1 && graph.layers[readers[i].front()].kind == LayerKind::kInstanceNorm;
   }
@@ -130,7 +132,7 @@ TorchNetwork::TorchNetwork(LayerGraph graph, const WeightStore& weights, const s
     for (const int input : graph_.layers[i].inputs) last_use_[static_cast<size_t>(input)] = i;
   if (!device_.is_cpu() || precision != Precision::kFloat32) return;
   slopes_ = SlopesBehindNorms(graph_);
-  if (HasFirstConvolution()) first_convolutions_ = FirstConvolutionsOf(graph_);
+  if (HasAvx512()) first_convolutions_ = FirstConvolutionsOf(graph_);
 }
 
 void TorchNetwork::PrepareJoins() {
@@ -163,7 +165,7 @@ at::Tensor TorchNetwork::ApplyJoin(size_t concat, const std::vector<at::Tensor>&
   for (const JoinPart& part : joins_.at(concat).parts) {
     const at::Tensor& feature = features[part.layer];
     const at::Tensor* const matrix = part.is_folded ? nullptr : &slices_.at(concat)[slice++];
-    const bool is_one_walk = matrix != nullptr && sum.defined() && HasRowProducts() && AreRows(sum) && AreRows(feature);
+    const bool is_one_walk = matrix != nullptr && sum.defined() && HasAvx512() && AreRows(sum) && AreRows(feature);
     if (is_one_walk) {
       AddPointwise(sum, feature, *matrix);
       continue;
@@ -233,7 +235,8 @@ at::Tensor TorchNetwork::ApplyNorm(const Layer& layer, size_t index, const at::T
     const at::Tensor features = input.contiguous(format_);
     const bool is_copy = !features.is_same(input);  // where LibTorch has answered in C order
     const bool is_free = is_copy || (last_use_[source] == index && source != 0);
-    const NormAnswer answer = IsLast(index) ? NormAnswer::kInCOrder : is_free ? NormAnswer::kInPlace : NormAnswer::kAsTheyLie;
+    const NormAnswer as_they_lie = is_free ? NormAnswer::kInPlace : NormAnswer::kAsTheyLie;
+    const NormAnswer answer = IsLast(index) ? NormAnswer::kInCOrder : as_they_lie;
     return NormChannelsLast(features, Tensor(layer, ".weight"), Tensor(layer, ".bias"), layer.epsilon, slopes_[index].value_or(1), answer);
   }
   constexpr bool kFromInput = true;
@@ -262,7 +265,7 @@ at::Tensor TorchNetwork::Apply(const Layer& layer, size_t index, std::vector<at:
   const at::Tensor& input = features[source];
   switch (layer.kind) {
     case LayerKind::kConvolution:
-      if (IsFirstConvolution(index)) return input;  // the norm does it
+      if (IsFirstConvolution(index)) return input;  // the norm does it, and nobody writes into the patch
       if (AnswersInCOrder(layer, index)) return PointwiseConvolutionInCOrder(input.contiguous(format_), Tensor(layer, ".weight"), Bias(layer));
       return Convolution3d(input, Tensor(layer, ".weight"), Bias(layer), layer.stride);
     case LayerKind::kTuckerConvolution:

@@ -56,8 +56,8 @@ ServedModel::ServedModel(ServedOptions options)
       security_(config_),
       parts_{config_, catalogue_, devices_, memory_, metrics_, heap_, results_, security_, stalls_, "plain"} {
   if (options.load_at_start) catalogue_.LoadWhatFits();
+  parts_.requests = &requests_;  // calls look at it from the server's first moment on
   server_.emplace(parts_, options.listen);
-  parts_.requests = &requests_;
   metrics_.RefreshWith([this] {
     const ServerStatus status = CurrentStatus(parts_);
     SetGauges(status, metrics_);

@@ -6,6 +6,8 @@
 
 #include <vector>
 
+#include "tests/engine/execute/torch/relative_difference.h"
+
 namespace tuckerseg {
 namespace {
 
@@ -30,8 +32,6 @@ at::Tensor Expected(const at::Tensor& features, double slope) {
 at::Tensor Normed(const at::Tensor& features, double slope = kSlope, NormAnswer answer = NormAnswer::kAsTheyLie) {
   return NormChannelsLast(features, Weight(features.size(1)), Bias(features.size(1)), kEpsilon, slope, answer);
 }
-
-double LargestDifference(const at::Tensor& a, const at::Tensor& b) { return (a.to(at::kDouble) - b.to(at::kDouble)).abs().max().item<double>(); }
 
 TEST(NormChannelsLast, IsInstanceNormAndLeakyReluForAnyNumberOfChannelsAndVoxels) {
   for (const int64_t channels : {1, 3, 8, 20, 24, 70, 96})

@@ -1,6 +1,8 @@
 /// How far the numbers of one computation are from those of another that rounds otherwise.
 #pragma once
 
+#include <ATen/ATen.h>
+
 #include <cmath>
 #include <cstddef>
 #include <vector>
@@ -16,5 +18,7 @@ inline double RelativeDifference(const std::vector<float>& values, const std::ve
   }
   return std::sqrt(difference / size);
 }
+
+inline double LargestDifference(const at::Tensor& a, const at::Tensor& b) { return (a.to(at::kDouble) - b.to(at::kDouble)).abs().max().item<double>(); }
 
 }  // namespace tuckerseg

@@ -6,20 +6,21 @@
 
 #include <vector>
 
+#include "engine/execute/torch/wide_registers.h"
+#include "tests/engine/execute/torch/relative_difference.h"
+
 namespace tuckerseg {
 namespace {
 
 class RowProduct : public testing::Test {
  protected:
   void SetUp() override {
-    if (!HasRowProducts()) GTEST_SKIP() << "needs a processor with AVX-512";
+    if (!HasAvx512()) GTEST_SKIP() << "needs a processor with AVX-512";
     at::manual_seed(3);
   }
 };
 
 at::Tensor Features(const std::vector<int64_t>& shape) { return at::randn(shape).contiguous(at::MemoryFormat::ChannelsLast3d); }
-
-double LargestDifference(const at::Tensor& a, const at::Tensor& b) { return (a.to(at::kDouble) - b.to(at::kDouble)).abs().max().item<double>(); }
 
 TEST_F(RowProduct, AddsAConvolutionOfAnyNumberOfChannelsAndVoxels) {
   for (const int64_t in : {1, 6, 33})

@@ -115,6 +115,27 @@ TEST_P(TorchExecutorOnDevice, AgreesWithThePlainExecutorWhereATuckerConvolutionR
   }
 }
 
+TEST_P(TorchExecutorOnDevice, AgreesWithThePlainExecutorWhateverIsAroundAConvolutionOfOneChannel) {
+  // Of the patch, read by a norm with two readers; of a feature, which a ReLU then writes into before the norm behind the convolution has come.
+  LayerGraph graph;
+  AddLayer(graph, {.name = "input", .kind = LayerKind::kInput, .in_channels = 1, .out_channels = 1});
+  const auto convolution = [&graph](const std::string& name, int source) {
+    return AddLayer(graph, {.name = name, .kind = LayerKind::kConvolution, .inputs = {source}, .in_channels = 1, .out_channels = 1, .kernel = {3, 3, 3}, .bias = true});
+  };
+  const auto of_one_channel = [&graph](const std::string& name, LayerKind kind, int source) {
+    return AddLayer(graph, {.name = name, .kind = kind, .inputs = {source}, .in_channels = 1, .out_channels = 1});
+  };
+  const int norm = of_one_channel("norm", LayerKind::kInstanceNorm, convolution("conv", 0));
+  const int of_norm = convolution("of_norm", norm);
+  const int relu = of_one_channel("relu", LayerKind::kLeakyRelu, norm);
+  const int second_norm = of_one_channel("second_norm", LayerKind::kInstanceNorm, of_norm);
+  AddLayer(graph, {.name = "sum", .kind = LayerKind::kAdd, .inputs = {relu, second_norm, 0}, .in_channels = 1, .out_channels = 1});
+  const WeightStore weights = RandomWeights(graph, "", 17);
+  const std::vector<float> patch = RandomPatch(6 * 5 * 4, 5);
+  EXPECT_THAT(RunOnce(TorchExecutorFactory(GetParam(), 2), graph, weights, patch, {6, 5, 4}),
+              Pointwise(FloatNear(2e-4F), RunOnce(PlainExecutorFactory(), graph, weights, patch, {6, 5, 4})));
+}
+
 TEST(TorchNetwork, AnswersInCOrderWhereANormOrItsReluIsLastOnTheCpu) {
   LayerGraph graph;
   AddLayer(graph, {.name = "input", .kind = LayerKind::kInput, .in_channels = 2, .out_channels = 2});
