@@ -15,8 +15,7 @@ struct IdleHeapOptions {
   /// Requests that follow one another within it find the buffers of the last one; a batch leaves gaps of a second or two.
   std::chrono::milliseconds idle = std::chrono::seconds(10);
   /// Kept no longer than this, however busy the server is. Else what a rare crowd of requests has needed, and what lies between pieces that live on, is never given back: in half an hour above its
-  /// capacity the process grew by 16 MiB, in two steps. To touch it all again costs a
-  /// tenth of a second, and whoever needs memory waits while it is given back. Above 0.
+  /// capacity the process grew by 16 MiB, in two steps. To touch it all again costs a tenth of a second, and whoever needs memory waits while it is given back. Above 0.
   std::chrono::milliseconds longest_kept = std::chrono::minutes(1);
   /// More than this is given back at every end of a use: what one large volume needed is not kept for the small ones behind it.
   int64_t most_kept_bytes = int64_t{2} << 30;

@@ -11,14 +11,12 @@
 namespace tuckerseg {
 namespace {
 
-/// Voxels that are summed in float32 before they are added up in float64: fixed, so that threads change no bit.
-constexpr int64_t kBlock = 1024;
 /// With few channels several voxels are one row, so that the inner loop is long enough to be run in vectors.
 constexpr int64_t kLeastRow = 64;
 /// Voxels that are scaled before they are turned around: few enough to stay in a cache meanwhile.
 constexpr int64_t kTurnedBlock = 256;
 
-/// Sums over a block of what is left of the values when `shift` is taken off, and of its squares: without the shift the squares' sum would cancel against the mean's.
+/// ChannelSums of a block, by place in a row.
 struct BlockSums {
   const float* shift;  // [row]
   float* sum;          // [row]
@@ -116,13 +114,13 @@ std::vector<float> Repeated(const float* values, int64_t channels, int64_t row) 
 
 ChannelSums Measure(const float* values, int64_t voxels, int64_t channels, int64_t row) {
   const std::vector<float> shift = Repeated(values, channels, row);  // the first voxel: as good as any near the mean, as the sums go on in float64
-  const int64_t blocks = (voxels + kBlock - 1) / kBlock;
+  const int64_t blocks = (voxels + kSummedInFloat - 1) / kSummedInFloat;
   std::vector<double> parts(static_cast<size_t>(blocks * 2 * channels));
   at::parallel_for(0, blocks, 1, [&](int64_t begin, int64_t end) {
     std::vector<float> sums(static_cast<size_t>(2 * row));
     for (int64_t block = begin; block < end; ++block) {
-      const int64_t count = std::min(kBlock, voxels - block * kBlock) * channels;
-      AddRows(values + block * kBlock * channels, count, row, {shift.data(), sums.data(), sums.data() + row});
+      const int64_t count = std::min(kSummedInFloat, voxels - block * kSummedInFloat) * channels;
+      AddRows(values + block * kSummedInFloat * channels, count, row, {shift.data(), sums.data(), sums.data() + row});
       double* part = parts.data() + block * 2 * channels;
       for (int64_t i = 0; i < row; ++i) {
         part[i % channels] += static_cast<double>(sums[static_cast<size_t>(i)]);
@@ -191,11 +189,11 @@ at::Tensor NormChannelsLast(const at::Tensor& features, const at::Tensor& weight
   at::Tensor result = ResultFor(features, answer);
   float* normed = result.mutable_data_ptr<float>();
   const bool turns = answer == NormAnswer::kInCOrder;
-  at::parallel_for(0, (voxels + kBlock - 1) / kBlock, 1, [&](int64_t begin, int64_t end) {
+  at::parallel_for(0, (voxels + kSummedInFloat - 1) / kSummedInFloat, 1, [&](int64_t begin, int64_t end) {
     std::vector<float> turned(static_cast<size_t>(turns ? kTurnedBlock * channels : 0));
-    const int64_t last = std::min(end * kBlock, voxels);
-    const int64_t at_once = turns ? kTurnedBlock : last - begin * kBlock;
-    for (int64_t voxel = begin * kBlock; voxel < last; voxel += at_once) {
+    const int64_t last = std::min(end * kSummedInFloat, voxels);
+    const int64_t at_once = turns ? kTurnedBlock : last - begin * kSummedInFloat;
+    for (int64_t voxel = begin * kSummedInFloat; voxel < last; voxel += at_once) {
       const int64_t count = std::min(at_once, last - voxel);
       float* const scaled = turns ? turned.data() : normed + voxel * channels;
       ScaleRows(values + voxel * channels, count * channels, row, row_rule, scaled);

@@ -21,8 +21,6 @@ constexpr int64_t kVoxelsAtOnce = 32;  // of a line: two vectors
 constexpr int64_t kWide = 16;          // floats of a vector
 /// Channels that are computed at once; what is missing to a multiple is filled up with zeros.
 constexpr int64_t kGroup = kLanes;
-/// Voxels that are summed in float32 before they are added up in float64: fixed, so that threads change no bit.
-constexpr int64_t kBlock = 1024;
 
 /// The convolution as it is computed.
 struct Convolution {
@@ -201,7 +199,7 @@ void WriteLine(const Convolution&, int64_t, const float*, const NormRule&, float
 ChannelSums Measure(const Convolution& convolution) {
   const std::vector<float> shift = FirstVoxel(convolution);
   const int64_t lines = convolution.size[0] * convolution.size[1];
-  const int64_t at_once = std::max<int64_t>(kBlock / convolution.size[2], 1);
+  const int64_t at_once = std::max<int64_t>(kSummedInFloat / convolution.size[2], 1);
   const int64_t blocks = (lines + at_once - 1) / at_once;
   const int64_t groups = convolution.Groups();
   std::vector<double> parts(static_cast<size_t>(blocks * groups * 2 * kGroup));
@@ -235,7 +233,7 @@ at::Tensor NormedFirstConvolution(const at::Tensor& input, const at::Tensor& wei
   const NormRule rule = NormRuleOf(Measure(convolution), d0 * d1 * d2, norm_weight, norm_bias, epsilon);
   at::Tensor result = at::empty({1, convolution.channels, d0, d1, d2}, input.options(), at::MemoryFormat::ChannelsLast3d);
   float* const normed = result.mutable_data_ptr<float>();
-  at::parallel_for(0, d0 * d1, std::max<int64_t>(kBlock / d2, 1), [&](int64_t begin, int64_t end) {
+  at::parallel_for(0, d0 * d1, std::max<int64_t>(kSummedInFloat / d2, 1), [&](int64_t begin, int64_t end) {
     for (int64_t number = begin; number < end; ++number) {
       const float* const line = convolution.input.data() + number / convolution.size[1] * convolution.plane + number % convolution.size[1] * convolution.line;
       for (int64_t group = 0; group < convolution.Groups(); ++group)

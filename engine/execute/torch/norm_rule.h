@@ -8,6 +8,9 @@
 
 namespace tuckerseg {
 
+/// Voxels that are summed in float32 before they are added up in float64, about: fixed for a shape, so that threads change no bit.
+constexpr int64_t kSummedInFloat = 1024;
+
 /// Sums over a channel's voxels, of what is left of each value when a number near the mean is taken off: without that the squares' sum would cancel against the mean's.
 struct ChannelSums {
   std::vector<double> shift;    // [channel], what was taken off
