@@ -51,7 +51,7 @@ class MinuteLoad : public testing::Test {
   std::string addresses_;
 };
 
-/// The gain over the original alone is not judged here, for want of requests. Over many of them it is 1.5 to 1.7 (docs/results/load.md), as the fastest level takes 57 to 67 % of the original's time. A minute has
+/// The gain over the original alone is not judged here, for want of requests. Over many of them it comes near the ratio of the original's time to the fastest level's (docs/results/load.md). A minute has
 /// room for a quarter of one at the original, some tens of requests; where a third of sixty are in time, chance alone moves that by a fifth, and a shared machine adds its own. A sound server would now and then
 /// miss any bound above 1, and one below says nothing. That the server steps down at all is told by the levels; `make soak` judges the gain over minutes.
 TEST_F(MinuteLoad, KeepsEveryPromiseAtOneAndAHalfTimesTheCapacity) {

@@ -22,9 +22,9 @@ using testing::Not;
 
 class CompareObservation : public testing::Test {
  protected:
-  static ServedOptions Serving(const ModelOnDisk& disk) {
+  static ServedOptions Serving(const ModelOnDisk& disk, SpanSink& spans) {
     disk.Add("coarse", {{"tucker-0.3", 0.3, true, 1}}, 11);
-    ServedOptions options;
+    ServedOptions options = TracedTo(spans);
     options.models = disk.models();
     return options;
   }
@@ -43,7 +43,8 @@ class CompareObservation : public testing::Test {
   }
 
   const ModelOnDisk disk_{TinyServedBundle()};
-  ServedModel served_{Serving(disk_)};
+  KeptSpans spans_;  // before the server, whose calls leave theirs there
+  ServedModel served_{Serving(disk_, spans_)};
   const std::vector<std::byte> ct_ = SmallCt().Bytes();
 };
 
@@ -107,15 +108,13 @@ TEST_F(CompareObservation, KeepsTheClientsOwnWordsOutOfTheLog) {
 }
 
 TEST_F(CompareObservation, IsRememberedForPeopleAndTraced) {
-  KeptSpans spans;
-  served_.parts().spans = &spans;
   const CompareAnswer answer = Compare(served_.channel(), ct_, Comparing({"original", "0.3"}));
   ASSERT_TRUE(answer.status.ok()) << answer.status.error_message();
   EXPECT_TRUE(served_.BecomesIdle());
   ASSERT_EQ(served_.requests().Newest().size(), 1U);
   EXPECT_EQ(served_.requests().Newest()[0].variant, "original, tucker-0.3");
   EXPECT_EQ(served_.requests().Newest()[0].request_id, answer.levels.at(0).accepted.request_id());
-  EXPECT_EQ(spans.requests().at(0).at(0).name, "tuckerseg.v1.SegmentationService/Compare");
+  EXPECT_EQ(spans_.requests().at(0).at(0).name, "tuckerseg.v1.SegmentationService/Compare");
 }
 
 }  // namespace

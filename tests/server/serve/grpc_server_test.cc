@@ -363,8 +363,7 @@ class HeldSpans final : public SpanSink {
 
 TEST(GrpcServerStop, GivesUpOnACallThatHangsThoughItWasCancelled) {
   HeldSpans spans;  // before the server, whose thread waits there
-  ServedModel served;
-  served.parts().spans = &spans;
+  ServedModel served(TracedTo(spans));
   SegmentConversation conversation(served.channel());
   conversation.SendHeader({});
   conversation.SendFile(SmallCt().Bytes());

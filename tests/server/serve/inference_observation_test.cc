@@ -44,8 +44,7 @@ TEST(ModelInferLog, SaysWhatTheOneOfSegmentSays) {
 
 TEST(ModelInferTrace, BelongsToTheClientsUnderItsOwnName) {
   KeptSpans kept;
-  ServedModel served;
-  served.parts().spans = &kept;
+  ServedModel served(TracedTo(kept));
   Infer(served.channel(), RawRequest(kDhw, RandomVoxels<int16_t>()), {{"traceparent", kTraceparent}});
   ASSERT_TRUE(served.BecomesIdle());
   ASSERT_EQ(kept.requests().size(), 1U);

@@ -37,10 +37,10 @@ class SegmentChoiceRecord : public testing::Test {
     options.executor = gate_.Before(options.executor);
     options.config.allow_phantom_quality = true;
     options.config.devices = std::move(devices);
+    log_.emplace(file_, int64_t{1} << 20);
+    options.choices = &*log_;
     served_.emplace(std::move(options));
     served_->times().Expect({"tiny", "original"}, 10);
-    log_.emplace(file_, int64_t{1} << 20);
-    served_->RecordChoices(*log_);
   }
 
   grpc::Status Ask(const v1::SegmentHeader& header) { return Segment(served_->channel(), ct_, header).status; }

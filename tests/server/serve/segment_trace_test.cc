@@ -50,8 +50,7 @@ int64_t Nanoseconds(const nlohmann::json& span, const char* key) { return std::s
 TEST(SegmentTrace, ReachesTheCollectorUnderTheClientsSpan) {
   TraceCollector collector;
   OtlpExporter exporter(To(collector.port()), [](const char*, size_t) {});
-  ServedModel served;
-  served.parts().spans = &exporter;
+  ServedModel served(TracedTo(exporter));
   const Answer answer = SegmentWith(served, {{"traceparent", kTraceparent}});
   ASSERT_TRUE(answer.status.ok()) << answer.status.error_message();
   ASSERT_TRUE(WaitUntil([&] { return !collector.spans().empty(); }));
@@ -82,8 +81,7 @@ TEST(SegmentTrace, ReachesTheCollectorUnderTheClientsSpan) {
 
 TEST(SegmentTrace, BeginsANewOneWhereTheClientsIsInvalid) {
   KeptSpans kept;
-  ServedModel served;
-  served.parts().spans = &kept;
+  ServedModel served(TracedTo(kept));
   const Metadata invalid[] = {{},
                               {{"traceparent", "Doe^John"}},
                               {{"traceparent", "00-4BF92F3577B34DA6A3CE929D0E0E4736-00f067aa0ba902b7-01"}},
@@ -101,16 +99,14 @@ TEST(SegmentTrace, BeginsANewOneWhereTheClientsIsInvalid) {
 
 TEST(SegmentTrace, IsNotRecordedWhereTheClientDoesNotRecordIt) {
   KeptSpans kept;
-  ServedModel served;
-  served.parts().spans = &kept;
+  ServedModel served(TracedTo(kept));
   SegmentWith(served, {{"traceparent", "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-00"}});
   EXPECT_TRUE(kept.requests().empty());
 }
 
 TEST(SegmentTrace, TellsOfARefusalWithoutTheClientsWords) {
   KeptSpans kept;
-  ServedModel served;
-  served.parts().spans = &kept;
+  ServedModel served(TracedTo(kept));
   v1::SegmentHeader header;
   header.set_task("Doe^John");
   EXPECT_EQ(SegmentWith(served, {{"tracestate", "vendor=Doe^John"}}, header).status.error_code(), grpc::NOT_FOUND);
@@ -168,8 +164,7 @@ TEST(SegmentTrace, CostsARequestNothingWhereTheCollectorIsDead) {
   options.most_waiting = 20;  // two requests
   OtlpExporter exporter(options, [&](const char*, size_t spans) { dropped += spans; });
   TimedSink sink(exporter);
-  ServedModel served;
-  served.parts().spans = &sink;
+  ServedModel served(TracedTo(sink));
   for (int i = 0; i < 12; ++i) EXPECT_TRUE(SegmentWith(served, {}).status.ok());
   EXPECT_EQ(sink.requests(), 12);
   EXPECT_LT(sink.longest_s(), 0.2) << "the collector is waited for ten times as long";

@@ -42,6 +42,12 @@ ServedOptions& ServedOptions::operator=(const ServedOptions&) = default;
 ServedOptions& ServedOptions::operator=(ServedOptions&&) noexcept = default;
 ServedOptions::~ServedOptions() = default;
 
+ServedOptions TracedTo(SpanSink& spans) {
+  ServedOptions options;
+  options.spans = &spans;
+  return options;
+}
+
 ServedModel::ServedModel(ServedOptions options)
     : config_(std::move(options.config)),
       memory_(config_.memory_limit_bytes),
@@ -56,7 +62,10 @@ ServedModel::ServedModel(ServedOptions options)
       security_(config_),
       parts_{config_, catalogue_, devices_, memory_, metrics_, heap_, results_, security_, stalls_, "plain"} {
   if (options.load_at_start) catalogue_.LoadWhatFits();
-  parts_.requests = &requests_;  // calls look at it from the server's first moment on
+  // Calls look at these from the server's first moment on.
+  parts_.requests = &requests_;
+  parts_.spans = options.spans;
+  parts_.choices = options.choices;
   server_.emplace(parts_, options.listen);
   metrics_.RefreshWith([this] {
     const ServerStatus status = CurrentStatus(parts_);

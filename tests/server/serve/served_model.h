@@ -45,8 +45,13 @@ struct ServedOptions {
   std::string listen = "127.0.0.1:0";
   double patch_s = 1e-6;  ///< what a patch of any level is expected to take
   bool load_at_start = true;
+  SpanSink* spans = nullptr;     ///< as ServiceParts::spans
+  ChoiceLog* choices = nullptr;  ///< as ServiceParts::choices
   StallWatch::Now stall_clock = StallWatch::Clock::now;  ///< by which stages stand still, for those who look (ServiceParts::stalls)
 };
+
+/// The tiny bundle's, whose calls leave their spans there; it must outlive the server.
+ServedOptions TracedTo(SpanSink& spans);
 
 /// All parts of a server, as main joins them. Levels that are loaded run no patch: executors that a test holds up would hold the server up.
 class ServedModel {
@@ -76,8 +81,6 @@ class ServedModel {
   WorkQueue& queue() { return device().queue(); }
   ResultCache& results() { return results_; }
   ServiceParts& parts() { return parts_; }
-  /// From now on the levels that this server chooses are recorded there; it must outlive the calls.
-  void RecordChoices(ChoiceLog& log) { parts_.choices = &log; }
   /// How often the heap's memory was given back.
   int given_back() const { return given_back_; }
   GrpcServer& server() { return *server_; }
