@@ -3,7 +3,6 @@
 #include <ATen/ATen.h>
 
 #include "engine/execute/torch/row_product.h"
-#include "engine/execute/torch/wide_registers.h"
 
 namespace tuckerseg {
 namespace {
@@ -32,7 +31,7 @@ at::Tensor TransposedConvolution3d(const at::Tensor& input, const at::Tensor& we
   const bool is_onednns = input.is_cpu() && input.scalar_type() == at::kFloat && at::hasMKLDNN();
   const bool is_tiling = weight.sizes().slice(2) == Sizes(stride);
   if (!is_onednns || !is_tiling || input.size(0) != 1 || input.size(2) == 1 || !input.is_contiguous(kPlanesApart)) return at::conv_transpose3d(input, weight, bias, Sizes(stride));
-  if (HasAvx512() && input.numel() / input.size(1) >= kLeastVoxelsOfBlocks) return BlocksOfVoxels(input, weight, bias);
+  if (input.numel() / input.size(1) >= kLeastVoxelsOfBlocks) return BlocksOfVoxels(input, weight, bias);
   const at::Tensor planes = input.transpose(0, 2);  // [d0, in, 1, d1, d2]
   const at::Tensor tiles = at::conv_transpose3d(planes, weight, bias, Sizes(stride)).contiguous(kPlanesApart);  // [d0, out, k0, d1 k1, d2 k2]; it lies so already
   return tiles.permute({0, 2, 3, 4, 1}).view({1, input.size(2) * stride[0], tiles.size(3), tiles.size(4), weight.size(1)}).permute({0, 4, 1, 2, 3});

@@ -16,8 +16,8 @@ at::Tensor Convolution3d(const at::Tensor& input, const at::Tensor& weight, cons
 
 /// conv_transpose3d of one or more samples, without padding; `weight`: [in, out, kernel]. Not differentiable.
 /// Of a small sample LibTorch makes a product and adds its columns up, in C order (as above), and the norm behind it turns that around once more: 8 % of the time of a small network (24 channels at a quarter of its patch of 64^3).
-/// Where kernel and stride are one, as in every nnU-Net, planes of a sample in ChannelsLast3d order are samples of their own, as they lie, and of several samples oneDNN makes the convolution. With AVX-512
-/// a sample that is not small is rows of blocks instead (row_product.h).
+/// Where kernel and stride are one, as in every nnU-Net, planes of a sample in ChannelsLast3d order are samples of their own, as they lie, and of several samples oneDNN makes the convolution. A sample
+/// that is not small is rows of blocks instead (row_product.h).
 at::Tensor TransposedConvolution3d(const at::Tensor& input, const at::Tensor& weight, const std::optional<at::Tensor>& bias, const Size3& stride);
 
 /// A convolution whose kernel is one voxel, and whose answer [1, out channels, d0, d1, d2] lies in C order: what callers take of the last layer. To turn the logits around afterwards takes longer than to

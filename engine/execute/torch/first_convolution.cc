@@ -1,24 +1,20 @@
 #include "engine/execute/torch/first_convolution.h"
 
-#if defined(__x86_64__)
-#include <immintrin.h>
-#endif
-
 #include <algorithm>
 #include <cstdint>
 #include <vector>
 
-#include "engine/error.h"
 #include "engine/execute/torch/lanes.h"
 #include "engine/execute/torch/norm_rule.h"
 #include "engine/execute/torch/parallel_loops.h"
 #include "engine/model/layer_graph.h"
+#include "engine/wide_registers.h"
 
 namespace tuckerseg {
 namespace {
 
-constexpr int64_t kVoxelsAtOnce = 32;  // of a line: two vectors
-constexpr int64_t kWide = 16;          // floats of a vector
+/// Of a line: as many as are computed at once, or several times as many, whatever registers there are.
+constexpr int64_t kVoxelsAtOnce = 32;
 /// Channels that are computed at once; what is missing to a multiple is filled up with zeros.
 constexpr int64_t kGroup = kLanes;
 
@@ -35,6 +31,8 @@ struct Convolution {
 
   int64_t Groups() const { return static_cast<int64_t>(biases.size()) / kGroup; }
   int64_t Taps() const { return kernel[0] * kernel[1] * kernel[2]; }
+  /// Of the padded input, where the answer's line of this number begins; lines are numbered through all planes.
+  const float* LineOf(int64_t number) const { return input.data() + number / size[1] * plane + number % size[1] * line; }
 };
 
 Convolution ConvolutionOf(const at::Tensor& input, const at::Tensor& weight, const at::Tensor& bias) {
@@ -77,124 +75,134 @@ std::vector<float> FirstVoxel(const Convolution& convolution) {
   return values;
 }
 
-#if defined(__x86_64__)
+/// Voxels that are computed at once: with the channels of a group as many sums as there are registers for.
+template <typename W>
+constexpr int64_t kVectors = W::kLanes == 16 ? 2 : 1;
 
-/// Two vectors of voxels, of each channel of a group.
+/// Vectors of voxels, of each channel of a group.
+template <typename W>
 struct Values {
-  __m512 of[kGroup][2];
+  typename W::Lanes of[kGroup][kVectors<W>];
 };
 
-[[gnu::target("avx512f"), gnu::always_inline]] inline void Convolve(const Convolution& convolution, int64_t group, const float* input, Values& values) {
+template <typename W>
+[[gnu::always_inline]] inline void Convolve(const Convolution& convolution, int64_t group, const float* input, Values<W>& values) {
+  using Lanes = typename W::Lanes;
   const float* weight = convolution.weights.data() + group * convolution.Taps() * kGroup;
   const float* const bias = convolution.biases.data() + group * kGroup;
-  __m512 sums[kGroup][2];
+  Lanes sums[kGroup][kVectors<W>];
 #pragma GCC unroll 8
-  for (int c = 0; c < kGroup; ++c) sums[c][0] = sums[c][1] = _mm512_set1_ps(bias[c]);
+  for (int c = 0; c < kGroup; ++c)
+#pragma GCC unroll 2
+    for (int v = 0; v < kVectors<W>; ++v) sums[c][v] = Lanes{} + bias[c];
   for (int64_t i = 0; i < convolution.kernel[0]; ++i) {
     for (int64_t j = 0; j < convolution.kernel[1]; ++j) {
       const float* const line = input + i * convolution.plane + j * convolution.line;
       for (int64_t k = 0; k < convolution.kernel[2]; ++k, weight += kGroup) {
-        const __m512 first = _mm512_loadu_ps(line + k);
-        const __m512 second = _mm512_loadu_ps(line + k + kWide);
+        Lanes voxels[kVectors<W>];
+#pragma GCC unroll 2
+        for (int v = 0; v < kVectors<W>; ++v) voxels[v] = W::At(line + k + v * W::kLanes);
 #pragma GCC unroll 8
-        for (int c = 0; c < kGroup; ++c) {
-          const __m512 factor = _mm512_set1_ps(weight[c]);
-          sums[c][0] = _mm512_fmadd_ps(first, factor, sums[c][0]);
-          sums[c][1] = _mm512_fmadd_ps(second, factor, sums[c][1]);
-        }
+        for (int c = 0; c < kGroup; ++c)
+#pragma GCC unroll 2
+          for (int v = 0; v < kVectors<W>; ++v) sums[c][v] += voxels[v] * weight[c];
       }
     }
   }
 #pragma GCC unroll 8
-  for (int c = 0; c < kGroup; ++c) {
-    values.of[c][0] = sums[c][0];
-    values.of[c][1] = sums[c][1];
-  }
-}
-
-/// Of kWide voxels: those below `count`.
-[[gnu::target("avx512f"), gnu::always_inline]] inline __mmask16 MaskOf(int64_t count) { return static_cast<__mmask16>(count >= kWide ? 0xFFFF : count <= 0 ? 0 : (1 << count) - 1); }
-
-[[gnu::target("avx512f"), gnu::always_inline]] inline double SumOf(const __m512& values) {
-  float lanes[kWide];
-  _mm512_storeu_ps(lanes, values);
-  double sum = 0;
-  for (const float lane : lanes) sum += static_cast<double>(lane);
-  return sum;
+  for (int c = 0; c < kGroup; ++c)
+#pragma GCC unroll 2
+    for (int v = 0; v < kVectors<W>; ++v) values.of[c][v] = sums[c][v];
 }
 
 /// Adds lines from `first` to `last` of a group, as they are numbered through all planes, to `part`: kGroup sums, then kGroup sums of squares.
-[[gnu::target("avx512f")]] void AddLines(const Convolution& convolution, int64_t group, int64_t first, int64_t last, const float* shift, double* part) {
-  Values sum{};
-  Values squares{};
-  for (int64_t number = first; number < last; ++number) {
-    const float* const line = convolution.input.data() + number / convolution.size[1] * convolution.plane + number % convolution.size[1] * convolution.line;
-    for (int64_t z = 0; z < convolution.size[2]; z += kVoxelsAtOnce) {
-      Values values;
-      Convolve(convolution, group, line + z, values);
-      for (int half = 0; half < 2; ++half) {
-        const __mmask16 mask = MaskOf(convolution.size[2] - z - half * kWide);
+struct AddLines {
+  const Convolution& convolution;
+  int64_t group;
+  int64_t first;
+  int64_t last;
+  const float* shift;
+  double* part;
+
+  template <typename W>
+  [[gnu::always_inline]] void Run() const {
+    using Lanes = typename W::Lanes;
+    typename W::LaneNumbers lane;
+    for (int i = 0; i < W::kLanes; ++i) lane[i] = i;
+    Values<W> sum{};
+    Values<W> squares{};
+    for (int64_t number = first; number < last; ++number) {
+      const float* const line = convolution.LineOf(number);
+      for (int64_t z = 0; z < convolution.size[2]; z += kVectors<W> * W::kLanes) {
+        Values<W> values;
+        Convolve<W>(convolution, group, line + z, values);
+#pragma GCC unroll 2
+        for (int v = 0; v < kVectors<W>; ++v) {
+          const auto there = static_cast<int>(std::min(convolution.size[2] - z - v * W::kLanes, W::kLanes));
 #pragma GCC unroll 8
-        for (int c = 0; c < kGroup; ++c) {
-          const __m512 rest = _mm512_maskz_sub_ps(mask, values.of[c][half], _mm512_set1_ps(shift[c]));
-          sum.of[c][half] = _mm512_add_ps(sum.of[c][half], rest);
-          squares.of[c][half] = _mm512_fmadd_ps(rest, rest, squares.of[c][half]);
+          for (int c = 0; c < kGroup; ++c) {
+            const Lanes rest = lane < there ? values.of[c][v] - shift[c] : Lanes{};
+            sum.of[c][v] += rest;
+            squares.of[c][v] += rest * rest;
+          }
         }
       }
     }
+    for (int c = 0; c < kGroup; ++c)
+      for (int v = 0; v < kVectors<W>; ++v)
+        for (int i = 0; i < W::kLanes; ++i) {
+          part[c] += static_cast<double>(sum.of[c][v][i]);
+          part[kGroup + c] += static_cast<double>(squares.of[c][v][i]);
+        }
   }
-  for (int c = 0; c < kGroup; ++c) {
-    for (int half = 0; half < 2; ++half) {
-      part[c] += SumOf(sum.of[c][half]);
-      part[kGroup + c] += SumOf(squares.of[c][half]);
-    }
-  }
-}
+};
 
 /// A line's channels of a group, normed. `result`: [voxel][channels], from the group's first channel on.
-[[gnu::target("avx512f")]] void WriteLine(const Convolution& convolution, int64_t group, const float* line, const NormRule& rule, float negative_slope, float* result) {
-  const int64_t channels = std::min(kGroup, convolution.channels - group * kGroup);
-  const __m512 zero = _mm512_setzero_ps();
-  const __m512 slope = _mm512_set1_ps(negative_slope);
-  for (int64_t z = 0; z < convolution.size[2]; z += kVoxelsAtOnce) {
-    Values values;
-    Convolve(convolution, group, line + z, values);
-    alignas(64) float normed[kGroup][kVoxelsAtOnce];
-    for (int64_t c = 0; c < channels; ++c) {
-      const auto channel = static_cast<size_t>(group * kGroup + c);
-      const __m512 mean = _mm512_set1_ps(rule.mean[channel]);
-      const __m512 scale = _mm512_set1_ps(rule.scale[channel]);
-      const __m512 offset = _mm512_set1_ps(rule.offset[channel]);
-      for (int half = 0; half < 2; ++half) {
-        const __m512 value = _mm512_fmadd_ps(_mm512_sub_ps(values.of[c][half], mean), scale, offset);
-        const __mmask16 below = _mm512_cmp_ps_mask(value, zero, _CMP_LT_OQ);
-        _mm512_store_ps(normed[c] + half * kWide, _mm512_mask_mul_ps(value, below, value, slope));
-      }
-    }
-    for (int64_t c = channels; c < kGroup; ++c) std::fill_n(normed[c], kVoxelsAtOnce, 0.0F);
-    const int64_t count = std::min(kVoxelsAtOnce, convolution.size[2] - z);
-    for (int64_t voxel = 0; voxel < count; voxel += kLanes) {
-      Lanes lanes[kLanes];
-      for (int64_t c = 0; c < kLanes; ++c) lanes[c] = LanesAt(normed[c] + voxel);
-      Turn(lanes);
-      for (int64_t i = 0; i < std::min(kLanes, count - voxel); ++i) {
-        float* const written = result + (z + voxel + i) * convolution.channels;
-        if (channels == kLanes) {
-          LanesAt(written) = lanes[i];
-        } else {
-          for (int64_t c = 0; c < channels; ++c) written[c] = lanes[i][c];
+struct WriteLine {
+  const Convolution& convolution;
+  int64_t group;
+  const float* line;
+  const NormRule& rule;
+  float negative_slope;
+  float* result;
+
+  template <typename W>
+  [[gnu::always_inline]] void Run() const {
+    constexpr int64_t kAtOnce = std::max(kVectors<W> * W::kLanes, kLanes);  // whole turns
+    const int64_t channels = std::min(kGroup, convolution.channels - group * kGroup);
+    for (int64_t z = 0; z < convolution.size[2]; z += kAtOnce) {
+      alignas(64) float normed[kGroup][kAtOnce];
+      for (int64_t c = channels; c < kGroup; ++c) std::fill_n(normed[c], kAtOnce, 0.0F);
+      for (int64_t at = 0; at < kAtOnce; at += kVectors<W> * W::kLanes) {
+        Values<W> values;
+        Convolve<W>(convolution, group, line + z + at, values);
+        for (int64_t c = 0; c < channels; ++c) {
+          const auto channel = static_cast<size_t>(group * kGroup + c);
+          for (int64_t v = 0; v < kVectors<W>; ++v) {
+            const typename W::Lanes value = (values.of[c][v] - rule.mean[channel]) * rule.scale[channel] + rule.offset[channel];
+            W::At(normed[c] + at + v * W::kLanes) = value < 0 ? value * negative_slope : value;
+          }
         }
+      }
+      const int64_t count = std::min(kAtOnce, convolution.size[2] - z);
+      for (int64_t voxel = 0; voxel < count; voxel += kLanes) WriteTurned(normed[0] + voxel, kAtOnce, channels, std::min(kLanes, count - voxel), result + (z + voxel) * convolution.channels);
+    }
+  }
+
+  /// Up to kLanes voxels of `normed`, [channel][voxel] with `stride` from one channel to the next.
+  [[gnu::always_inline]] void WriteTurned(const float* normed, int64_t stride, int64_t channels, int64_t voxels, float* written) const {
+    Lanes lanes[kLanes];
+    for (int64_t c = 0; c < kLanes; ++c) lanes[c] = LanesAt(normed + c * stride);
+    Turn(lanes);
+    for (int64_t i = 0; i < voxels; ++i, written += convolution.channels) {
+      if (channels == kLanes) {
+        LanesAt(written) = lanes[i];
+      } else {
+        for (int64_t c = 0; c < channels; ++c) written[c] = lanes[i][c];
       }
     }
   }
-}
-
-#else
-
-void AddLines(const Convolution&, int64_t, int64_t, int64_t, const float*, double*) { throw Error(ErrorCode::kInternal, "a first convolution on a processor without AVX-512"); }
-void WriteLine(const Convolution&, int64_t, const float*, const NormRule&, float, float*) {}
-
-#endif
+};
 
 ChannelSums Measure(const Convolution& convolution) {
   const std::vector<float> shift = FirstVoxel(convolution);
@@ -206,7 +214,7 @@ ChannelSums Measure(const Convolution& convolution) {
   at::parallel_for(0, blocks, 1, [&](int64_t begin, int64_t end) {
     for (int64_t block = begin; block < end; ++block)
       for (int64_t group = 0; group < groups; ++group)
-        AddLines(convolution, group, block * at_once, std::min((block + 1) * at_once, lines), shift.data() + group * kGroup, parts.data() + (block * groups + group) * 2 * kGroup);
+        RunOnWidestRegisters(AddLines{convolution, group, block * at_once, std::min((block + 1) * at_once, lines), shift.data() + group * kGroup, parts.data() + (block * groups + group) * 2 * kGroup});
   });
   ChannelSums sums;
   for (int64_t c = 0; c < convolution.channels; ++c) {
@@ -235,9 +243,10 @@ at::Tensor NormedFirstConvolution(const at::Tensor& input, const at::Tensor& wei
   float* const normed = result.mutable_data_ptr<float>();
   at::parallel_for(0, d0 * d1, std::max<int64_t>(kSummedInFloat / d2, 1), [&](int64_t begin, int64_t end) {
     for (int64_t number = begin; number < end; ++number) {
-      const float* const line = convolution.input.data() + number / convolution.size[1] * convolution.plane + number % convolution.size[1] * convolution.line;
-      for (int64_t group = 0; group < convolution.Groups(); ++group)
-        WriteLine(convolution, group, line, rule, static_cast<float>(negative_slope), normed + number * convolution.size[2] * convolution.channels + group * kGroup);
+      for (int64_t group = 0; group < convolution.Groups(); ++group) {
+        float* const line = normed + number * convolution.size[2] * convolution.channels + group * kGroup;
+        RunOnWidestRegisters(WriteLine{convolution, group, convolution.LineOf(number), rule, static_cast<float>(negative_slope), line});
+      }
     }
   });
   return result;

@@ -1,120 +1,126 @@
 #include "engine/execute/torch/row_product.h"
 
-#if defined(__x86_64__)
-#include <immintrin.h>
-#endif
-
 #include <algorithm>
+#include <array>
 #include <cstdint>
 
-#include "engine/error.h"
 #include "engine/execute/torch/parallel_loops.h"
+#include "engine/wide_registers.h"
 
 namespace tuckerseg {
 namespace {
 
-/// Columns of a panel: floats of a vector.
-constexpr int64_t kColumns = 16;
-/// Six voxels by two vectors of columns: 12 sums, enough to hide how long one addition takes.
+/// Six voxels by two vectors of columns: 12 sums, enough to hide how long one addition takes, and with two vectors of factors and a voxel's value 15 of AVX2's 16 registers.
 constexpr int kVoxelsAtOnce = 6;
+constexpr int kVectorsAtOnce = 2;
 /// Of a thread's share, about, so that it is worth a thread.
 constexpr int64_t kLeastVoxels = 2048;
 
-/// Matrices of the same size, each [rows][columns], their columns in panels of kColumns, the last one filled up with zeros.
-struct Panels {
-  at::Tensor values;  // [matrix, panel, row, kColumns]
-  at::Tensor bias;    // [panel * kColumns], zeros where there is none
-  int64_t rows;
-  int64_t columns;
-
-  int64_t Count() const { return values.size(1); }
+/// What is there before a product.
+enum class Before {
+  kBias,  // of the column
+  kSum,   // to which the product is added
 };
 
-/// `matrices`: [matrix, row, column]; `bias`: [column].
-Panels PanelsOf(const at::Tensor& matrices, const at::Tensor& bias) {
-  const int64_t columns = matrices.size(2);
-  const int64_t missing = (kColumns - columns % kColumns) % kColumns;
-  const at::Tensor filled = at::constant_pad_nd(matrices, {0, missing});
-  return {filled.unflatten(2, {-1, kColumns}).transpose(1, 2).contiguous(), at::constant_pad_nd(bias, {0, missing}).contiguous(), matrices.size(1), columns};
-}
+/// Matrices of the same size.
+struct Matrices {
+  at::Tensor values;  // [matrix, row, column]
+  at::Tensor bias;    // [column]
+
+  int64_t Rows() const { return values.size(1); }
+  int64_t Columns() const { return values.size(2); }
+};
 
 /// A row of voxels and what becomes of it.
 struct Row {
   const float* voxels;  // [voxel][rows of the matrix]
   float* products;      // [voxel][columns]
   int64_t count;        // of voxels
-  bool add;             // to what is there; else the bias comes first
 };
 
-#if defined(__x86_64__)
+struct MatrixView {
+  const float* values;  // [row][column]
+  const float* bias;    // [column]
+  int64_t rows;
+  int64_t columns;
+};
 
-/// kVoxels voxels from `first` on times kVectors panels from `panel` on.
-template <int kVoxels, int kVectors>
-[[gnu::target("avx512f")]] inline void MultiplyBlock(const Row& row, int64_t first, const Panels& matrix, const float* panels, const float* bias, int64_t panel) {
-  const int64_t rows = matrix.rows;
-  const int64_t columns = matrix.columns;
-  const float* const voxels = row.voxels + first * rows;
-  float* const products = row.products + first * columns + panel * kColumns;
-  const float* const factors = panels + panel * rows * kColumns;
-  const int64_t left = columns - (panel + kVectors - 1) * kColumns;  // of the last vector
-  const auto last = static_cast<__mmask16>(left >= kColumns ? 0xFFFF : (1 << left) - 1);
-  __m512 sums[kVoxels][kVectors];
+/// The first columns of the vectors that are made at once.
+using Columns = std::array<int64_t, kVectorsAtOnce>;
+
+/// kVoxels voxels from `voxel` on times kVectors vectors of columns. The last vector may begin within the one before: what both make is the same.
+template <typename W, int kVoxels, int kVectors, Before before>
+[[gnu::always_inline]] inline void MultiplyBlock(const Row& row, int64_t voxel, const MatrixView& matrix, const Columns& at) {
+  using Lanes = typename W::Lanes;
+  const float* const voxels = row.voxels + voxel * matrix.rows;
+  float* const products = row.products + voxel * matrix.columns;
+  Lanes sums[kVoxels][kVectors];
 #pragma GCC unroll 6
   for (int v = 0; v < kVoxels; ++v)
 #pragma GCC unroll 2
-    for (int n = 0; n < kVectors; ++n) {
-      const auto mask = n + 1 == kVectors ? last : static_cast<__mmask16>(0xFFFF);
-      sums[v][n] = row.add ? _mm512_maskz_loadu_ps(mask, products + v * columns + n * kColumns) : _mm512_loadu_ps(bias + (panel + n) * kColumns);
-    }
-  for (int64_t r = 0; r < rows; ++r) {
-    __m512 factor[kVectors];
+    for (int n = 0; n < kVectors; ++n) sums[v][n] = W::At(before == Before::kSum ? products + v * matrix.columns + at[n] : matrix.bias + at[n]);
+  const float* factors = matrix.values;
+  for (int64_t r = 0; r < matrix.rows; ++r, factors += matrix.columns) {
+    Lanes factor[kVectors];
 #pragma GCC unroll 2
-    for (int n = 0; n < kVectors; ++n) factor[n] = _mm512_loadu_ps(factors + (n * rows + r) * kColumns);
+    for (int n = 0; n < kVectors; ++n) factor[n] = W::At(factors + at[n]);
 #pragma GCC unroll 6
-    for (int v = 0; v < kVoxels; ++v) {
-      const __m512 value = _mm512_set1_ps(voxels[v * rows + r]);
+    for (int v = 0; v < kVoxels; ++v)
 #pragma GCC unroll 2
-      for (int n = 0; n < kVectors; ++n) sums[v][n] = _mm512_fmadd_ps(value, factor[n], sums[v][n]);
-    }
+      for (int n = 0; n < kVectors; ++n) sums[v][n] += voxels[v * matrix.rows + r] * factor[n];
   }
 #pragma GCC unroll 6
   for (int v = 0; v < kVoxels; ++v)
 #pragma GCC unroll 2
-    for (int n = 0; n < kVectors; ++n) {
-      const auto mask = n + 1 == kVectors ? last : static_cast<__mmask16>(0xFFFF);
-      _mm512_mask_storeu_ps(products + v * columns + n * kColumns, mask, sums[v][n]);
-    }
+    for (int n = 0; n < kVectors; ++n) W::At(products + v * matrix.columns + at[n]) = sums[v][n];
 }
 
-template <int kVectors>
-[[gnu::target("avx512f")]] void MultiplyColumns(const Row& row, const Panels& matrix, const float* panels, const float* bias, int64_t panel) {
-  int64_t first = 0;
-  for (; first + kVoxelsAtOnce <= row.count; first += kVoxelsAtOnce) MultiplyBlock<kVoxelsAtOnce, kVectors>(row, first, matrix, panels, bias, panel);
-  for (; first < row.count; ++first) MultiplyBlock<1, kVectors>(row, first, matrix, panels, bias, panel);
+template <typename W, int kVectors, Before before>
+[[gnu::always_inline]] inline void MultiplyColumns(const Row& row, const MatrixView& matrix, const Columns& at) {
+  int64_t voxel = 0;
+  for (; voxel + kVoxelsAtOnce <= row.count; voxel += kVoxelsAtOnce) MultiplyBlock<W, kVoxelsAtOnce, kVectors, before>(row, voxel, matrix, at);
+  for (; voxel < row.count; ++voxel) MultiplyBlock<W, 1, kVectors, before>(row, voxel, matrix, at);
 }
 
-[[gnu::target("avx512f")]] void MultiplyRow(const Row& row, const Panels& matrix, int64_t which) {
-  const float* const panels = matrix.values.const_data_ptr<float>() + which * matrix.values.stride(0);
-  const float* const bias = matrix.bias.const_data_ptr<float>();
-  int64_t panel = 0;
-  for (; panel + 2 <= matrix.Count(); panel += 2) MultiplyColumns<2>(row, matrix, panels, bias, panel);
-  if (panel < matrix.Count()) MultiplyColumns<1>(row, matrix, panels, bias, panel);
+/// By vectors of at most as many lanes as there are columns.
+template <typename W, Before before>
+[[gnu::always_inline]] inline void MultiplyRow(const Row& row, const MatrixView& matrix) {
+  constexpr int64_t kNarrower = W::kLanes > 4 ? W::kLanes / 2 : 1;
+  if constexpr (W::kLanes > 1) {
+    if (matrix.columns < W::kLanes) return MultiplyRow<Width<kNarrower>, before>(row, matrix);
+  }
+  const int64_t vectors = (matrix.columns + W::kLanes - 1) / W::kLanes;
+  // An odd one goes first, so that one that begins within another is never made after that: their common columns would be added twice.
+  if (vectors % 2 == 1) MultiplyColumns<W, 1, before>(row, matrix, {});
+  for (int64_t done = vectors % 2 * W::kLanes; done < matrix.columns; done += kVectorsAtOnce * W::kLanes) {
+    MultiplyColumns<W, kVectorsAtOnce, before>(row, matrix, {done, std::min(done + W::kLanes, matrix.columns - W::kLanes)});
+  }
 }
 
-#else
+template <Before before>
+struct RowProduct {
+  const Row& row;
+  const MatrixView& matrix;
+  template <typename W>
+  [[gnu::always_inline]] void Run() const {
+    MultiplyRow<W, before>(row, matrix);
+  }
+};
 
-void MultiplyRow(const Row&, const Panels&, int64_t) { throw Error(ErrorCode::kInternal, "row products on a processor without AVX-512"); }
-
-#endif
+template <Before before>
+void Multiply(const Row& row, const Matrices& matrices, int64_t which) {
+  const MatrixView matrix{.values = matrices.values.const_data_ptr<float>() + which * matrices.values.stride(0), .bias = matrices.bias.const_data_ptr<float>(), .rows = matrices.Rows(), .columns = matrices.Columns()};
+  RunOnWidestRegisters(RowProduct<before>{row, matrix});
+}
 
 }  // namespace
 
 void AddPointwise(at::Tensor& sum, const at::Tensor& input, const at::Tensor& weight) {
-  const Panels matrix = PanelsOf(weight.flatten(1).t().unsqueeze(0), at::zeros({weight.size(0)}));
+  const Matrices matrix{weight.flatten(1).t().unsqueeze(0).contiguous(), at::zeros({weight.size(0)})};
   const float* const voxels = input.const_data_ptr<float>();
   float* const sums = sum.mutable_data_ptr<float>();
   at::parallel_for(0, input.numel() / input.size(1), kLeastVoxels, [&](int64_t begin, int64_t end) {
-    MultiplyRow({.voxels = voxels + begin * matrix.rows, .products = sums + begin * matrix.columns, .count = end - begin, .add = true}, matrix, 0);
+    Multiply<Before::kSum>({.voxels = voxels + begin * matrix.Rows(), .products = sums + begin * matrix.Columns(), .count = end - begin}, matrix, 0);
   });
 }
 
@@ -124,7 +130,7 @@ at::Tensor BlocksOfVoxels(const at::Tensor& input, const at::Tensor& weight, con
   const Size3 block{weight.size(2), weight.size(3), weight.size(4)};
   // A matrix for each line of a block: from a voxel's channels to those of the line's voxels, one behind the other.
   const at::Tensor lines = weight.permute({2, 3, 0, 4, 1}).reshape({block[0] * block[1], weight.size(0), block[2] * channels});
-  const Panels matrices = PanelsOf(lines, (bias ? *bias : at::zeros({channels})).repeat({block[2]}));
+  const Matrices matrices{lines.contiguous(), (bias ? *bias : at::zeros({channels})).repeat({block[2]})};
 
   at::Tensor output = at::empty({1, channels, in[0] * block[0], in[1] * block[1], in[2] * block[2]}, input.options(), at::MemoryFormat::ChannelsLast3d);
   const float* const voxels = input.const_data_ptr<float>();
@@ -136,7 +142,7 @@ at::Tensor BlocksOfVoxels(const at::Tensor& input, const at::Tensor& weight, con
       const int64_t line = row % in[1] * block[1];
       for (int64_t which = 0; which < block[0] * block[1]; ++which) {
         float* const products = blocks + ((plane + which / block[1]) * in[1] * block[1] + line + which % block[1]) * length;
-        MultiplyRow({.voxels = voxels + row * in[2] * matrices.rows, .products = products, .count = in[2], .add = false}, matrices, which);
+        Multiply<Before::kBias>({.voxels = voxels + row * in[2] * matrices.Rows(), .products = products, .count = in[2]}, matrices, which);
       }
     }
   });
