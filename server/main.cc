@@ -146,13 +146,14 @@ void Serve(const ServerConfig& config) {
   starting.reset();  // from here on requests may run: a signal waits for them
   GrpcServer server(parts, config.listen);
   const ServingWatch watch(catalogue, stalls, readiness, server);
-  const ModelRescan rescan(catalogue, heap, config.models_rescan_s);
+  ModelRescan rescan(catalogue, heap, config.models_rescan_s);
   Log(LogLevel::kInfo, "serving", {{"port", server.port()}, {"metrics_port", endpoint.port()}, {"tasks", catalogue.View()->models.size()},
                                    {"devices", devices.Names()}});
 
   int signal = 0;
   sigwait(&signals, &signal);
   readiness.Draining();
+  rescan.RequestStop();  // what is loaded from now on would hold up the end, and the requests before it
   Log(LogLevel::kInfo, "stopping", {{"signal", signal}, {"running", parts.streams.load()}});
   std::thread([signals]() mutable {
     int second = 0;

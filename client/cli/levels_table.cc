@@ -47,12 +47,12 @@ std::string Cost(uint64_t value, double unit, const char* unit_name, std::option
   return text;
 }
 
-/// Whether `--level NUMBER` runs this level: the default of its number, or the only one that has it.
+/// Whether `--level NUMBER` runs this level: the default of its number, or the only one that has it. Levels that have failed count, as they do for the server: a number is not another level's for that.
 bool RunsByNumber(const v1::Variant& variant, const v1::ListVariantsResponse& response) {
   return std::none_of(response.variants().begin(), response.variants().end(), [&](const v1::Variant& other) {
     const bool same_number = other.task() == variant.task() && other.has_level() && other.level() == variant.level();
     const bool goes_first = other.default_() || !variant.default_();
-    return same_number && goes_first && other.name() != variant.name() && other.state() != v1::VARIANT_STATE_FAILED;
+    return same_number && goes_first && other.name() != variant.name();
   });
 }
 

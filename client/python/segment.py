@@ -6,6 +6,7 @@ every message stays below its default limits, however large the volume is.
 """
 
 import argparse
+import contextlib
 import hashlib
 import os
 import sys
@@ -73,6 +74,19 @@ def print_summary(summary):
         print(f"warning: {structure} touches the border of the crop: it may be cut off", file=sys.stderr)
 
 
+def write_whole(path, content):
+    """Leaves what was there before, or all of the new: a disk that is full must not leave half a label map."""
+    part = f"{path}.part"
+    try:
+        with open(part, "wb") as file:
+            file.write(content)
+        os.replace(part, path)
+    except OSError:
+        with contextlib.suppress(OSError):
+            os.remove(part)
+        raise
+
+
 def main():
     parser = argparse.ArgumentParser(description="Segments a CT by a tuckerseg server.")
     parser.add_argument("ct", help="CT to send: .nii or .nii.gz")
@@ -85,10 +99,9 @@ def main():
     try:
         with open(arguments.ct, "rb") as ct, grpc.insecure_channel(arguments.server) as channel:
             label_map, summary = segment(channel, header_for(arguments), ct, arguments.deadline)
-        with open(arguments.labels, "wb") as file:
-            file.write(label_map)
+        write_whole(arguments.labels, label_map)
     except OSError as error:
-        sys.exit(f"error: {error.filename}: {error.strerror}")
+        sys.exit(f"error: {error.filename or arguments.labels}: {error.strerror}")
     except grpc.RpcError as error:
         sys.exit(f"error: {error.code().name}: {error.details()}")
     print_summary(summary)

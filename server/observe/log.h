@@ -1,4 +1,4 @@
-/// The server's log: one JSON object a line on standard output, without file names, identifiers or anything of a patient.
+/// The server's log: one JSON object a line on standard output, without identifiers or anything of a patient; of files, the operator's names of bundles and variants alone.
 #pragma once
 
 #include <nlohmann/json_fwd.hpp>

@@ -28,7 +28,7 @@ class Readiness {
   void Draining() {
     const std::lock_guard lock(mutex_);
     draining_ = true;
-    reason_ = "draining: running requests are finished, no new ones are taken";
+    reason_ = "draining: running requests are finished, new ones should go elsewhere";
   }
 
   /// Why no calls are taken; nothing: they are.

@@ -99,7 +99,7 @@ void LogGrpcMessages() {
   gpr_set_log_function([](gpr_log_func_args* message) {
     // Errors name addresses, places in gRPC's source and keys of metadata; what it says below that (tracing) may quote all of a call's metadata.
     if (message->severity != GPR_LOG_SEVERITY_ERROR || IsOfACompressedCall(message->message)) return;
-    Log(LogLevel::kError, "grpc", {{"message", WithoutValue(message->message)}});
+    LogIfPossible([message] { Log(LogLevel::kError, "grpc", {{"message", WithoutValue(message->message)}}); });  // nothing may be thrown through gRPC's core
   });
 }
 

@@ -36,6 +36,15 @@ int LargestInferMessage(const ServerConfig& config) {
   return static_cast<int>(std::clamp(volume + kBesideTheVolume, kStock, int64_t{std::numeric_limits<int>::max()}));
 }
 
+InferenceServiceImpl::InferenceServiceImpl(ServiceParts& parts) : parts_(parts) {
+  AddUnary("/inference.GRPCInferenceService/ServerLive", &InferenceServiceImpl::ServerLive);
+  AddUnary("/inference.GRPCInferenceService/ServerReady", &InferenceServiceImpl::ServerReady);
+  AddUnary("/inference.GRPCInferenceService/ModelReady", &InferenceServiceImpl::ModelReady);
+  AddUnary("/inference.GRPCInferenceService/ServerMetadata", &InferenceServiceImpl::ServerMetadata);
+  AddUnary("/inference.GRPCInferenceService/ModelMetadata", &InferenceServiceImpl::ModelMetadata);
+  AddUnary("/inference.GRPCInferenceService/ModelInfer", &InferenceServiceImpl::ModelInfer, LargestInferMessage(parts.config));
+}
+
 const CatalogueModel& InferenceServiceImpl::FindReady(const CatalogueView& view, const std::string& name, const std::string& version) {
   const CatalogueModel& model = view.Find(name);
   if (!LeavesTheChoice(version)) {

@@ -1,8 +1,9 @@
 /// The Open Inference Protocol, version 2: a second door, for clients of KServe and Triton.
 #pragma once
 
-#include "inference/grpc_service.grpc.pb.h"
+#include "inference/grpc_service.pb.h"
 #include "server/config.h"
+#include "server/serve/bounded_service.h"
 #include "server/serve/service_parts.h"
 
 namespace tuckerseg {
@@ -12,22 +13,22 @@ namespace tuckerseg {
 int LargestInferMessage(const ServerConfig& config);
 
 /// Synchronous, as SegmentationService is: what it does is the same, but for the volume in one message and no progress.
-class InferenceServiceImpl final : public inference::GRPCInferenceService::Service {
+class InferenceServiceImpl final : public BoundedService {
  public:
   /// `parts` must outlive the service.
-  explicit InferenceServiceImpl(ServiceParts& parts) : parts_(parts) {}
-
-  grpc::Status ServerLive(grpc::ServerContext*, const inference::ServerLiveRequest*, inference::ServerLiveResponse* response) override;
-  grpc::Status ServerReady(grpc::ServerContext*, const inference::ServerReadyRequest*, inference::ServerReadyResponse* response) override;
-  grpc::Status ModelReady(grpc::ServerContext*, const inference::ModelReadyRequest* request, inference::ModelReadyResponse* response) override;
-  grpc::Status ServerMetadata(grpc::ServerContext*, const inference::ServerMetadataRequest*,
-                              inference::ServerMetadataResponse* response) override;
-  grpc::Status ModelMetadata(grpc::ServerContext*, const inference::ModelMetadataRequest* request,
-                             inference::ModelMetadataResponse* response) override;
-  grpc::Status ModelInfer(grpc::ServerContext* context, const inference::ModelInferRequest* request,
-                          inference::ModelInferResponse* response) override;
+  explicit InferenceServiceImpl(ServiceParts& parts);
 
  private:
+  grpc::Status ServerLive(grpc::ServerContext*, const inference::ServerLiveRequest*, inference::ServerLiveResponse* response);
+  grpc::Status ServerReady(grpc::ServerContext*, const inference::ServerReadyRequest*, inference::ServerReadyResponse* response);
+  grpc::Status ModelReady(grpc::ServerContext*, const inference::ModelReadyRequest* request, inference::ModelReadyResponse* response);
+  grpc::Status ServerMetadata(grpc::ServerContext*, const inference::ServerMetadataRequest*,
+                              inference::ServerMetadataResponse* response);
+  grpc::Status ModelMetadata(grpc::ServerContext*, const inference::ModelMetadataRequest* request,
+                             inference::ModelMetadataResponse* response);
+  grpc::Status ModelInfer(grpc::ServerContext* context, const inference::ModelInferRequest* request,
+                          inference::ModelInferResponse* response);
+
   /// Errors: kNotFound, kFailedPrecondition where the model that is meant or its version takes no inferences.
   static const CatalogueModel& FindReady(const CatalogueView& view, const std::string& name, const std::string& version);
 

@@ -101,7 +101,7 @@ class Offers {
     for (size_t place = 0; place < parts_.devices.size(); ++place) AddOn(place, level, quality);
   }
 
-  /// The level on these devices; on every device where it never can run on any of them.
+  /// The level on these devices; on every device where it can run on none of them, ever or while they are stuck.
   void AddOnOneOf(const std::vector<size_t>& places, const ServedLevel& level) {
     for (const size_t place : places) AddOn(place, level, 1);
     const auto can_run = [](const LevelOffer& offer) { return offer.needed_bytes <= offer.device_bytes; };

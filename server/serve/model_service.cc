@@ -96,6 +96,15 @@ void FillNow(const std::string& task, const ServedLevel& level, const Catalogue&
 
 }  // namespace
 
+ModelServiceImpl::ModelServiceImpl(ServiceParts& parts) : parts_(parts) {
+  AddUnary("/tuckerseg.v1.ModelService/ListModels", &ModelServiceImpl::ListModels);
+  AddUnary("/tuckerseg.v1.ModelService/GetModel", &ModelServiceImpl::GetModel);
+  AddUnary("/tuckerseg.v1.ModelService/ListVariants", &ModelServiceImpl::ListVariants);
+  AddUnary("/tuckerseg.v1.ModelService/LoadVariant", &ModelServiceImpl::LoadVariant);
+  AddUnary("/tuckerseg.v1.ModelService/UnloadVariant", &ModelServiceImpl::UnloadVariant);
+  AddServerStream("/tuckerseg.v1.ModelService/WatchVariants", &ModelServiceImpl::WatchVariants);
+}
+
 grpc::Status ModelServiceImpl::ListModels(grpc::ServerContext*, const v1::ListModelsRequest*, v1::ListModelsResponse* response) {
   return StatusOf([&] {
     const auto view = parts_.catalogue.View();
@@ -164,6 +173,8 @@ grpc::Status ModelServiceImpl::WatchVariants(grpc::ServerContext* context, const
     }
   });
 }
+
+ServerServiceImpl::ServerServiceImpl(ServiceParts& parts) : parts_(parts) { AddUnary("/tuckerseg.v1.ServerService/GetServerInfo", &ServerServiceImpl::GetServerInfo); }
 
 grpc::Status ServerServiceImpl::GetServerInfo(grpc::ServerContext*, const v1::GetServerInfoRequest*,
                                               v1::GetServerInfoResponse* response) {

@@ -12,8 +12,8 @@ class ServerBuilder;
 namespace tuckerseg {
 
 /// Bytes of all connections together: messages that have not come whole or have not been read. An eighth of the memory for requests, and 256 MiB at least, as connections and calls
-/// are counted in it too. A message is copied once when it is read, so that all this is at most twice as much in memory: of the memory for requests a quarter, which is what
-/// `memory_limit_bytes` leaves beside it where it is not set, from 2.5 GiB on (docs/security.md).
+/// are counted in it too. A message is copied once when it is read, and refused before that where it would be far larger in memory
+/// (UnreadMessage), so that all this is at most about twice as much: of the memory for requests a quarter, which is what `memory_limit_bytes` leaves beside it where it is not set, from 2.5 GiB on (docs/security.md).
 int64_t ReceiveQuota(const ServerConfig& config);
 
 /// Calls that one connection may have open; a client has further ones wait. As many as the server takes at all, and room for those that need no stream.

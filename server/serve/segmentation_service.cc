@@ -28,11 +28,16 @@ grpc::Status Serve(ServiceParts& parts, grpc::ServerContext& context, typename C
 
 }  // namespace
 
-grpc::Status SegmentationServiceImpl::Segment(grpc::ServerContext* context, grpc::ServerReaderWriter<v1::SegmentResponse, v1::SegmentRequest>* stream) {
+SegmentationServiceImpl::SegmentationServiceImpl(ServiceParts& parts) : parts_(parts) {
+  AddStream("/tuckerseg.v1.SegmentationService/Segment", &SegmentationServiceImpl::Segment);
+  AddStream("/tuckerseg.v1.SegmentationService/Compare", &SegmentationServiceImpl::Compare);
+}
+
+grpc::Status SegmentationServiceImpl::Segment(grpc::ServerContext* context, grpc::ServerReaderWriter<v1::SegmentResponse, UnreadMessage>* stream) {
   return Serve<SegmentCall>(parts_, *context, *stream);
 }
 
-grpc::Status SegmentationServiceImpl::Compare(grpc::ServerContext* context, grpc::ServerReaderWriter<v1::CompareResponse, v1::CompareRequest>* stream) {
+grpc::Status SegmentationServiceImpl::Compare(grpc::ServerContext* context, grpc::ServerReaderWriter<v1::CompareResponse, UnreadMessage>* stream) {
   return Serve<CompareCall>(parts_, *context, *stream);
 }
 

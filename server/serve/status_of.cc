@@ -86,9 +86,8 @@ grpc::Status Unexpected(const char* type, const std::string& what) {
   return {grpc::StatusCode::INTERNAL, "internal error " + id};
 }
 
-}  // namespace
-
-grpc::Status StatusOf(const std::function<void()>& handler, const std::function<const char*()>& stage) {
+/// What StatusOf answers where there is memory for it.
+grpc::Status StatusInWords(const std::function<void()>& handler, const std::function<const char*()>& stage) {
   const auto stage_now = [&stage] { return stage ? stage() : nullptr; };
   try {
     handler();
@@ -109,6 +108,17 @@ grpc::Status StatusOf(const std::function<void()>& handler, const std::function<
     return Unexpected(typeid(error).name(), error.what());
   } catch (...) {
     return Unexpected("unknown", "");
+  }
+}
+
+}  // namespace
+
+grpc::Status StatusOf(const std::function<void()>& handler, const std::function<const char*()>& stage) {
+  try {
+    return StatusInWords(handler, stage);
+  } catch (...) {
+    // There is no memory for words either. A text this short needs none.
+    return {grpc::StatusCode::RESOURCE_EXHAUSTED, "memory"};
   }
 }
 

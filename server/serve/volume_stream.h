@@ -15,16 +15,20 @@
 #include "server/serve/segment_run.h"
 #include "server/serve/service_parts.h"
 #include "server/serve/silence_watch.h"
+#include "server/serve/unread_message.h"
 #include "server/serve/volume_receiver.h"
 
 namespace tuckerseg {
 
+/// What a message of such a stream may take in memory: a chunk, and more, so that who sends larger ones is told what is right.
+inline constexpr int64_t kMostOfAVolumesMessage = 4 * kMaxChunkBytes + kMostOfARequest;
+
 /// `Request`: a message with a header or a chunk of the volume's file; `Response`: one that may have a chunk of a label map's. Errors of all that waits for the
-/// client, besides its own: kDeadlineExceeded for one that stands still, those of SegmentRun::ThrowIfGone().
+/// client, besides its own: kDeadlineExceeded for one that stands still, those of UnreadMessage::ReadInto(), those of SegmentRun::ThrowIfGone().
 template <typename Request, typename Response>
 class VolumeStream {
  public:
-  using GrpcStream = grpc::ServerReaderWriter<Response, Request>;
+  using GrpcStream = grpc::ServerReaderWriter<Response, UnreadMessage>;
   using Header = std::decay_t<decltype(std::declval<const Request&>().header())>;
 
   /// All must outlive this.
@@ -88,9 +92,11 @@ class VolumeStream {
  private:
   bool Read(Request& request) {
     SilenceWatch::Wait wait(parts_.silence, context_);
-    const bool read = stream_.Read(&request);
+    UnreadMessage unread;
+    const bool has_come = stream_.Read(&unread);
     wait.ThrowIfTooLong();
-    return read;
+    if (has_come) unread.ReadInto(request, kMostOfAVolumesMessage);
+    return has_come;
   }
 
   ServiceParts& parts_;

@@ -10,6 +10,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <stop_token>
 #include <string>
 #include <utility>
 #include <vector>
@@ -90,8 +91,9 @@ class Catalogue {
 
   /// Loads what nobody has tried to load yet: originals first, on every device in their order, then all other levels, as far as there is room without
   /// unloading anything; only for one that is pinned, as its files have been replaced (Rescan()), others are unloaded if they must be. What finds none stays on disk
-  /// until a request needs it; what needs more, with the patch that warms it up, than there ever is on the device has failed there. One thread at a time.
-  void LoadWhatFits();
+  /// until a request needs it; what needs more, with the patch that warms it up, than there ever is on the device has failed there. Ends behind the level that is being loaded
+  /// when `stop` comes. One thread at a time.
+  void LoadWhatFits(const std::stop_token& stop = {});
   /// The same, and then what was left on disk, one level after the other, with others unloaded for it as needed: so the weights of every level are read once, and
   /// View() tells of each that cannot be loaded. For a check, where nothing is served. One thread at a time.
   void LoadEach();

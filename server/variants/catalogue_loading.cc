@@ -45,9 +45,13 @@ struct Catalogue::LoadOutcome {
   std::optional<LoadFailure> failure = {};  // none: it is loaded
 };
 
-void Catalogue::LoadWhatFits() {
-  for (const bool originals : {true, false})
-    for (const auto& slot : NeverTried(originals)) LoadIfItFits(slot);
+void Catalogue::LoadWhatFits(const std::stop_token& stop) {
+  for (const bool originals : {true, false}) {
+    for (const auto& slot : NeverTried(originals)) {
+      if (stop.stop_requested()) return;
+      LoadIfItFits(slot);
+    }
+  }
 }
 
 void Catalogue::LoadEach() {

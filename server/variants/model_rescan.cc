@@ -24,7 +24,7 @@ void ModelRescan::Run(const std::stop_token& stop) {
       to_load = catalogue_.Rescan() || to_load;
       if (!to_load) continue;
       const IdleHeap::Use use(heap_);  // what loading needs for a while is given back afterwards
-      catalogue_.LoadWhatFits();
+      catalogue_.LoadWhatFits(stop);
       to_load = false;
     } catch (...) {  // of memory, say: the next look is another try, at loading too
       LogIfPossible([] { Log(LogLevel::kError, "models_not_followed", {{"reason", FailureInFlight().reason}}); });

@@ -16,6 +16,9 @@ class ModelRescan {
   /// Looks every `period_s` seconds, and loads what is new where there is room; 0: never. What is given must outlive it.
   ModelRescan(Catalogue& catalogue, IdleHeap& heap, double period_s);
 
+  /// Looks no more. A level that is being loaded is loaded to its end, for which the destructor waits; no other is begun.
+  void RequestStop() { looker_.request_stop(); }
+
  private:
   void Run(const std::stop_token& stop);
 

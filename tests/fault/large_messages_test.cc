@@ -26,6 +26,7 @@ constexpr int64_t kMiB = int64_t{1} << 20;
 /// By `memory_limit_bytes` below; messages of ModelInfer may have 193 MiB.
 constexpr int64_t kQuota = 256 * kMiB;
 constexpr int64_t kMessageBytes = 512 * kMiB;
+constexpr int64_t kUnknownBytes = 128 * kMiB;
 
 /// With a connection of its own, over which answers of any size come.
 std::shared_ptr<grpc::Channel> NewChannel(const std::string& address) {
@@ -35,18 +36,21 @@ std::shared_ptr<grpc::Channel> NewChannel(const std::string& address) {
   return grpc::CreateCustomChannel(address, grpc::InsecureChannelCredentials(), arguments);
 }
 
-/// Of one piece, again and again: this process holds it once.
-grpc::ByteBuffer LargeMessage() {
-  const grpc::Slice piece(std::string(static_cast<size_t>(16 * kMiB), '\0'));
-  const std::vector<grpc::Slice> pieces(static_cast<size_t>(kMessageBytes / (16 * kMiB)), piece);
+/// `content` again and again. Of one piece, which this process holds once.
+grpc::ByteBuffer MessageOf(const std::string& content, int64_t length) {
+  constexpr int64_t kPieceBytes = 8 * kMiB;
+  std::string text;
+  while (static_cast<int64_t>(text.size()) < kPieceBytes) text += content;
+  const grpc::Slice piece(text);
+  const std::vector<grpc::Slice> pieces(static_cast<size_t>(length / kPieceBytes), piece);
   return {pieces.data(), pieces.size()};
 }
 
 /// What a client without credentials is told that sends such a message to a call that needs none.
-grpc::Status SendLargeMessage(const std::string& address, const std::string& method) {
+grpc::Status SendMessage(const std::string& address, const std::string& method, const grpc::ByteBuffer& message) {
   grpc::ClientContext context;
   context.set_deadline(std::chrono::system_clock::now() + kLimit);
-  return RawUnaryCall(NewChannel(address), method, LargeMessage(), context);
+  return RawUnaryCall(NewChannel(address), method, message, context);
 }
 
 /// 16 MB, four times what gRPC takes by itself; a cube of 16 mm, of one patch.
@@ -66,7 +70,7 @@ TEST(LargeMessages, OfStrangersTakeNoMoreMemoryThanTheirShareAndKeepNobodyOut) {
     std::vector<std::jthread> strangers;
     for (const char* method : {"/grpc.health.v1.Health/Check", "/grpc.health.v1.Health/Watch", "/inference.GRPCInferenceService/ServerLive", "/inference.GRPCInferenceService/ServerReady"}) {
       strangers.emplace_back([&server, method] {
-        const grpc::Status status = SendLargeMessage(server.address(), method);
+        const grpc::Status status = SendMessage(server.address(), method, MessageOf(std::string(1, '\0'), kMessageBytes));
         EXPECT_EQ(status.error_code(), grpc::RESOURCE_EXHAUSTED) << method << ": " << status.error_message();
       });
     }
@@ -77,6 +81,26 @@ TEST(LargeMessages, OfStrangersTakeNoMoreMemoryThanTheirShareAndKeepNobodyOut) {
   }
   const Inference answer = Infer(NewChannel(server.address()), LargeVolume(), {{"authorization", "Bearer token.of.pacs"}});
   EXPECT_TRUE(answer.status.ok()) << answer.status.error_message();
+  EXPECT_EQ(server.Stop(), 0) << server.process().Errors();
+}
+
+TEST(LargeMessages, AreRefusedUnreadWhereTheyWouldBeFarLargerInMemory) {
+  const ModelFolder models;
+  const std::string tokens = models.path() / "tokens.json";
+  std::ofstream(tokens) << TokensJson({{"pacs", "token.of.pacs", R"("segment")"}});
+  RunningServer server(models.Arguments(R"({"memory_limit_bytes": 1073741824, "auth": {"tokens_file": ")" + tokens + R"("}})"));
+  ASSERT_GT(server.port(), 0);
+  const int64_t before = server.process().PeakResidentBytes();
+  // Empty texts of a field that nobody knows: two bytes each here, a hundred once they are read. Below all limits of bytes on the wire.
+  const grpc::ByteBuffer message = MessageOf(std::string("\x7a\0", 2), kUnknownBytes);
+  for (const char* method : {"/inference.GRPCInferenceService/ServerLive", "/inference.GRPCInferenceService/ServerReady"}) {
+    const grpc::Status status = SendMessage(server.address(), method, message);
+    EXPECT_EQ(status.error_code(), grpc::RESOURCE_EXHAUSTED) << method;
+    EXPECT_THAT(status.error_message(), testing::StartsWith("message: takes more than 1048576 bytes of memory")) << method;
+  }
+  if (!kSanitized) {
+    EXPECT_LT(server.process().PeakResidentBytes() - before, 2 * kUnknownBytes);
+  }
   EXPECT_EQ(server.Stop(), 0) << server.process().Errors();
 }
 

@@ -116,6 +116,17 @@ TEST(PrintLevels, PutsNoBracketsAroundANumberThatOnlyOneLevelHas) {
   EXPECT_THAT(out.str(), testing::AllOf(testing::HasSubstr("a         0.5"), testing::HasSubstr("b       (0.3)"), testing::HasSubstr("c       (0.3)")));
 }
 
+TEST(PrintLevels, PutsBracketsAroundTheNumberOfALevelThatHasFailedAndOfOneBesideIt) {
+  v1::ListVariantsResponse response;
+  Add(response, "a", 1, 1).set_level(0.3);
+  v1::Variant& failed = Add(response, "b", 1, 1);
+  failed.set_level(0.3);
+  failed.set_state(v1::VARIANT_STATE_FAILED);
+  std::ostringstream out;
+  PrintLevels(response, out);
+  EXPECT_THAT(out.str(), testing::HasSubstr("a       (0.3)")) << "the server refuses the number, whichever of them could be loaded";
+}
+
 TEST(PrintLevelsAsJson, HoldsEveryFieldAndNullWhereNothingIsKnown) {
   std::ostringstream out;
   PrintLevelsAsJson(Levels(), out);

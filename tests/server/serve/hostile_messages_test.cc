@@ -154,9 +154,9 @@ TEST_F(HostileClients, GetAStatusFromEveryCall) {
 
 TEST_F(HostileClients, AreToldThatWhatTheySendCannotBeRead) {
   for (const MethodDescriptor* method : Methods()) {
-    if (method->client_streaming()) continue;  // what cannot be read ends the client's side of a stream
     const std::string path = PathOf(*method);
     for (const std::vector<std::string>& messages : {std::vector<std::string>{"\xFF\xFF\xFF"}, std::vector<std::string>{}}) {
+      if (method->client_streaming() && PathOf(*method).starts_with("/grpc.")) continue;  // gRPC's own: what cannot be read ends the client's side of its streams
       SCOPED_TRACE(path + (messages.empty() ? ", no message" : ", no message of its type"));
       const Heard heard = MakeCall({.messages = messages}, path, served_.channel());
       EXPECT_EQ(NameOf(heard.status.error_code()), "INVALID_ARGUMENT") << heard.status.error_message();

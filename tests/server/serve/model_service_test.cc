@@ -6,6 +6,8 @@
 
 #include "engine/model/part_weights.h"
 #include "tests/server/serve/served_model.h"
+#include "tuckerseg/v1/model.grpc.pb.h"
+#include "tuckerseg/v1/server_info.grpc.pb.h"
 
 namespace tuckerseg {
 namespace {

@@ -133,6 +133,11 @@ TEST(StatusOf, SurvivesWhatIsNoException) {
   EXPECT_EQ(StatusOf([] { throw 5; }).error_code(), grpc::INTERNAL);
 }
 
+TEST(StatusOf, HasAnAnswerWhereThereIsNoMemoryToWordOne) {
+  const auto no_memory = []() -> const char* { throw std::bad_alloc(); };
+  EXPECT_EQ(StatusOf([] { throw Error(ErrorCode::kNotFound, "task = x: not served"); }, no_memory).error_code(), grpc::RESOURCE_EXHAUSTED);
+}
+
 TEST(StatusOf, ShortensAMessageSoThatItFitsIntoMetadata) {
   std::string name;
   while (name.size() < 100'000) name += "\xC3\xA4";  // two bytes each: it must not be cut within one

@@ -442,6 +442,23 @@ TEST_F(CatalogueRescan, HappensByItselfEverySoOften) {
   EXPECT_TRUE(WaitUntil([this] { return Names().size() == 3 && State("b") == LevelState::kLoaded; }));
 }
 
+TEST_F(CatalogueRescan, BeginsToLoadNoFurtherLevelOnceItIsToStop) {
+  disk_.Add("b", {{"b", 0.3, true, 1}}, 3);
+  disk_.Add("c", {{"c", 0.2, true, 1}}, 4);
+  std::stop_source stop;
+  warm_up_ = [&stop] {
+    stop.request_stop();
+    return 0.25;
+  };
+  catalogue_->Rescan();
+  catalogue_->Rescan();
+  catalogue_->LoadWhatFits(stop.get_token());
+  EXPECT_EQ(static_cast<int>(State("b") == LevelState::kLoaded) + static_cast<int>(State("c") == LevelState::kLoaded), 1) << "the one that was being loaded";
+  catalogue_->LoadWhatFits();
+  EXPECT_EQ(State("b"), LevelState::kLoaded);
+  EXPECT_EQ(State("c"), LevelState::kLoaded);
+}
+
 TEST_F(CatalogueRescan, TriesToLoadWhatIsNewAgainAtTheNextLookWhereThereWasNoMemoryForTheTry) {
   disk_.Add("b", {{"b", 0.3, true, 1}}, 3);
   lacks_memory_ = true;
