@@ -6,10 +6,10 @@
 #include <chrono>
 #include <string>
 
-#include "engine/error.h"
 #include "grpc/health/v1/health.pb.h"
 #include "server/serve/own_services.h"
 #include "server/serve/status_of.h"
+#include "server/serve/unread_message.h"
 
 namespace tuckerseg {
 namespace {
@@ -21,17 +21,15 @@ std::string TypeOf(const google::protobuf::MethodDescriptor& method) {
   return method.server_streaming() ? "server_stream" : "unary";
 }
 
-/// gRPC calls a request that it cannot read INTERNAL, before any handler: what protobuf refuses (without a word), a call without a message, and what its own health service cannot read.
-/// INTERNAL of ours names an id (StatusOf).
+/// gRPC's own health service calls a request that it cannot read INTERNAL, and one that is not there. INTERNAL of ours names an id (StatusOf).
 bool IsOfAnUnreadableRequest(const grpc::Status& status) {
   const std::string& message = status.error_message();
-  return status.error_code() == grpc::StatusCode::INTERNAL &&
-         (message.empty() || message == "Couldn't initialize byte buffer reader" || message == "could not parse request");
+  return status.error_code() == grpc::StatusCode::INTERNAL && (message == "Couldn't initialize byte buffer reader" || message == "could not parse request");
 }
 
-/// It is its client's fault, and no alarm of ours.
+/// What ours is told then.
 const grpc::Status& UnreadableRequest() {
-  static const grpc::Status status = StatusOf([] { throw Error(ErrorCode::kInvalidArgument, "message: cannot be read; must be one of the call's own type"); });
+  static const grpc::Status status = StatusOf([] { throw UnreadableMessage(); });
   return status;
 }
 

@@ -16,7 +16,7 @@ namespace tuckerseg {
 /// is counted without being added here.
 std::vector<RpcMethod> ServedMethods(const ServerConfig& config);
 
-/// What a server builder takes. A request that gRPC cannot read ends with INVALID_ARGUMENT, which gRPC itself would call INTERNAL. At the end of each RPC, once its answer has left, what `answers` holds for it goes.
+/// What a server builder takes. A request that gRPC's health service cannot read ends with INVALID_ARGUMENT, which that itself would call INTERNAL. At the end of each RPC, once its answer has left, what `answers` holds for it goes.
 /// Both must outlive the server.
 std::vector<std::unique_ptr<grpc::experimental::ServerInterceptorFactoryInterface>> CountingInterceptors(const RpcMetrics& metrics, AnswerHolds& answers);
 

@@ -8,7 +8,12 @@
 
 #include <cstdint>
 
+#include "engine/error.h"
+
 namespace tuckerseg {
+
+/// kInvalidArgument: the client's fault, and no alarm of ours.
+Error UnreadableMessage();
 
 class UnreadMessage {
  public:
