@@ -23,8 +23,10 @@ const LayerGraph& Valid(const LayerGraph& graph) {
 }
 
 /// Makes `threads` LibTorch's number on the calling thread, where OpenMP keeps it. To ask for it comes first: a thread that has not run LibTorch yet is given
-/// the number that was set last, by whichever thread, and would be given it later, over what is set here.
+/// the number that was set last, by whichever thread, and would be given it later, over what is set here. By LibTorch's own loops as by ours (parallel_loops.h): of the header's function that gives it
+/// this program has another copy, with another mark of the threads that it was called on.
 void UseThreads(int threads) {
+  at::internal::lazy_init_num_threads();
   if (at::get_num_threads() != threads) at::set_num_threads(threads);
 }
 
