@@ -7,6 +7,7 @@
 #include <string>
 
 #include "engine/error.h"
+#include "engine/wide_registers.h"
 
 namespace tuckerseg {
 namespace {
@@ -18,16 +19,9 @@ constexpr int64_t kMostClasses = 65536;  // the largest class is told in 16 bits
 constexpr int64_t kMostLanes = 16;
 constexpr int64_t kVoxelsAtOnce = kVectorsAtOnce * kMostLanes;  // whole tiles of any width
 
-/// Vectors as wide as a register: wider ones go through memory in every step, and were ten times slower.
-template <int64_t lanes>
-struct Width {
-  static constexpr int64_t kLanes = lanes;
-  static constexpr int64_t kVoxels = kVectorsAtOnce * lanes;  // of a tile
-  using Lanes [[gnu::vector_size(lanes * sizeof(float))]] = float;
-  using LaneNumbers [[gnu::vector_size(lanes * sizeof(int))]] = int;
-  /// The same anywhere in memory. Copied with memcpy instead, the sums would have an address, and go to memory in every step.
-  using LanesInMemory [[gnu::vector_size(lanes * sizeof(float)), gnu::aligned(alignof(float)), gnu::may_alias]] = float;
-};
+/// Of a tile.
+template <typename W>
+constexpr int64_t kVoxels = kVectorsAtOnce * W::kLanes;
 
 struct HeadView {
   const float* weights;  // [class][feature]
@@ -41,7 +35,6 @@ struct HeadView {
 template <typename W, int64_t kClasses, typename Take>
 [[gnu::always_inline]] inline void Tile(const HeadView& head, int64_t first_class, const float* features, int64_t stride, const Take& take) {
   using Lanes = typename W::Lanes;
-  using LanesInMemory = typename W::LanesInMemory;
   Lanes sums[kClasses][kVectorsAtOnce];
 #pragma GCC unroll 6
   for (int64_t c = 0; c < kClasses; ++c)
@@ -51,7 +44,7 @@ template <typename W, int64_t kClasses, typename Take>
   for (int64_t f = 0; f < head.features; ++f) {
     Lanes x[kVectorsAtOnce];
 #pragma GCC unroll 2
-    for (int64_t v = 0; v < kVectorsAtOnce; ++v) x[v] = *reinterpret_cast<const LanesInMemory*>(features + f * stride + v * W::kLanes);
+    for (int64_t v = 0; v < kVectorsAtOnce; ++v) x[v] = W::At(features + f * stride + v * W::kLanes);
 #pragma GCC unroll 6
     for (int64_t c = 0; c < kClasses; ++c)
 #pragma GCC unroll 2
@@ -76,9 +69,9 @@ struct LogitsOfTiles {
   int64_t logits_stride;
   template <typename W>
   [[gnu::always_inline]] void Run(const HeadView& head, const float* features, int64_t stride, int64_t voxels) const {
-    for (int64_t first = 0; first + W::kVoxels <= voxels; first += W::kVoxels) {
+    for (int64_t first = 0; first + kVoxels<W> <= voxels; first += kVoxels<W>) {
       const auto store = [this, first](int64_t c, int64_t v, const typename W::Lanes& sum) __attribute__((always_inline)) {
-        *reinterpret_cast<typename W::LanesInMemory*>(logits + c * logits_stride + first + v * W::kLanes) = sum;
+        W::At(logits + c * logits_stride + first + v * W::kLanes) = sum;
       };
       AllClasses<W>(head, features + first, stride, store);
     }
@@ -92,7 +85,7 @@ struct LargestOfTiles {
   [[gnu::always_inline]] void Run(const HeadView& head, const float* features, int64_t stride, int64_t voxels) const {
     using Lanes = typename W::Lanes;
     using LaneNumbers = typename W::LaneNumbers;
-    for (int64_t first = 0; first + W::kVoxels <= voxels; first += W::kVoxels) {
+    for (int64_t first = 0; first + kVoxels<W> <= voxels; first += kVoxels<W>) {
       Lanes best[kVectorsAtOnce];
       LaneNumbers winner[kVectorsAtOnce];
       for (int64_t v = 0; v < kVectorsAtOnce; ++v) {
@@ -111,25 +104,23 @@ struct LargestOfTiles {
   }
 };
 
-#if defined(__x86_64__)
-// The same operations in the same order on wider vectors: the same bits.
+/// What is done with tiles, for RunOnWidestRegisters: the same operations in the same order on vectors of any width, so the same bits.
 template <typename Tiles>
-[[gnu::target("avx512f")]] void OnAvx512(const HeadView& head, const float* features, int64_t stride, int64_t voxels, const Tiles& tiles) {
-  tiles.template Run<Width<16>>(head, features, stride, voxels);
-}
-template <typename Tiles>
-[[gnu::target("avx2")]] void OnAvx2(const HeadView& head, const float* features, int64_t stride, int64_t voxels, const Tiles& tiles) {
-  tiles.template Run<Width<8>>(head, features, stride, voxels);
-}
-#endif
+struct OnTiles {
+  const HeadView& head;
+  const float* features;
+  int64_t stride;
+  int64_t voxels;
+  const Tiles& tiles;
+  template <typename W>
+  [[gnu::always_inline]] void Run() const {
+    tiles.template Run<W>(head, features, stride, voxels);
+  }
+};
 
 template <typename Tiles>
 void OnThisMachine(const HeadView& head, const float* features, int64_t stride, int64_t voxels, const Tiles& tiles) {
-#if defined(__x86_64__)
-  if (__builtin_cpu_supports("avx512f")) return OnAvx512(head, features, stride, voxels, tiles);
-  if (__builtin_cpu_supports("avx2")) return OnAvx2(head, features, stride, voxels, tiles);
-#endif
-  tiles.template Run<Width<4>>(head, features, stride, voxels);
+  RunOnWidestRegisters(OnTiles<Tiles>{head, features, stride, voxels, tiles});
 }
 
 /// The voxels that are no whole tile, copied into one.

@@ -59,49 +59,55 @@ InferRequest LargeVolume() {
   return RawRequest({kLength, kLength, kLength}, std::vector<int16_t>(static_cast<size_t>(kLength * kLength * kLength), 100), {.spacing = {0.08, 0.08, 0.08}});
 }
 
-TEST(LargeMessages, OfStrangersTakeNoMoreMemoryThanTheirShareAndKeepNobodyOut) {
-  const ModelFolder models;
-  const std::string tokens = models.path() / "tokens.json";
-  std::ofstream(tokens) << TokensJson({{"pacs", "token.of.pacs", R"("segment")"}});
-  RunningServer server(models.Arguments(R"({"memory_limit_bytes": 1073741824, "auth": {"tokens_file": ")" + tokens + R"("}})"));
-  ASSERT_GT(server.port(), 0);
-  const int64_t before = server.process().PeakResidentBytes();
+/// A server with little memory, to which clients show tokens.
+class LargeMessages : public testing::Test {
+ protected:
+  void SetUp() override { ASSERT_GT(server_.port(), 0); }
+
+  std::string Settings() const {
+    const std::string tokens = models_.path() / "tokens.json";
+    std::ofstream(tokens) << TokensJson({{"pacs", "token.of.pacs", R"("segment")"}});
+    return R"({"memory_limit_bytes": 1073741824, "auth": {"tokens_file": ")" + tokens + R"("}})";
+  }
+  /// More than at the start, at most.
+  int64_t Taken() { return server_.process().PeakResidentBytes() - before_; }
+
+  const ModelFolder models_;
+  RunningServer server_{models_.Arguments(Settings())};
+  const int64_t before_ = server_.process().PeakResidentBytes();
+};
+
+TEST_F(LargeMessages, OfStrangersTakeNoMoreMemoryThanTheirShareAndKeepNobodyOut) {
   {
     std::vector<std::jthread> strangers;
     for (const char* method : {"/grpc.health.v1.Health/Check", "/grpc.health.v1.Health/Watch", "/inference.GRPCInferenceService/ServerLive", "/inference.GRPCInferenceService/ServerReady"}) {
-      strangers.emplace_back([&server, method] {
-        const grpc::Status status = SendMessage(server.address(), method, MessageOf(std::string(1, '\0'), kMessageBytes));
+      strangers.emplace_back([this, method] {
+        const grpc::Status status = SendMessage(server_.address(), method, MessageOf(std::string(1, '\0'), kMessageBytes));
         EXPECT_EQ(status.error_code(), grpc::RESOURCE_EXHAUSTED) << method << ": " << status.error_message();
       });
     }
   }
-  const int64_t taken = server.process().PeakResidentBytes() - before;
+  const int64_t taken = Taken();
   if (!kSanitized) {  // a sanitizer has memory of its own beside all that is taken, and keeps what was freed
     EXPECT_LT(taken, 2 * kQuota + 256 * kMiB) << "they have sent " << 4 * kMessageBytes / kMiB << " MiB";
   }
-  const Inference answer = Infer(NewChannel(server.address()), LargeVolume(), {{"authorization", "Bearer token.of.pacs"}});
+  const Inference answer = Infer(NewChannel(server_.address()), LargeVolume(), {{"authorization", "Bearer token.of.pacs"}});
   EXPECT_TRUE(answer.status.ok()) << answer.status.error_message();
-  EXPECT_EQ(server.Stop(), 0) << server.process().Errors();
+  EXPECT_EQ(server_.Stop(), 0) << server_.process().Errors();
 }
 
-TEST(LargeMessages, AreRefusedUnreadWhereTheyWouldBeFarLargerInMemory) {
-  const ModelFolder models;
-  const std::string tokens = models.path() / "tokens.json";
-  std::ofstream(tokens) << TokensJson({{"pacs", "token.of.pacs", R"("segment")"}});
-  RunningServer server(models.Arguments(R"({"memory_limit_bytes": 1073741824, "auth": {"tokens_file": ")" + tokens + R"("}})"));
-  ASSERT_GT(server.port(), 0);
-  const int64_t before = server.process().PeakResidentBytes();
+TEST_F(LargeMessages, AreRefusedUnreadWhereTheyWouldBeFarLargerInMemory) {
   // Empty texts of a field that nobody knows: two bytes each here, a hundred once they are read. Below all limits of bytes on the wire.
   const grpc::ByteBuffer message = MessageOf(std::string("\x7a\0", 2), kUnknownBytes);
   for (const char* method : {"/inference.GRPCInferenceService/ServerLive", "/inference.GRPCInferenceService/ServerReady"}) {
-    const grpc::Status status = SendMessage(server.address(), method, message);
+    const grpc::Status status = SendMessage(server_.address(), method, message);
     EXPECT_EQ(status.error_code(), grpc::RESOURCE_EXHAUSTED) << method;
     EXPECT_THAT(status.error_message(), testing::StartsWith("message: takes more than 1048576 bytes of memory")) << method;
   }
   if (!kSanitized) {
-    EXPECT_LT(server.process().PeakResidentBytes() - before, 2 * kUnknownBytes);
+    EXPECT_LT(Taken(), 2 * kUnknownBytes);
   }
-  EXPECT_EQ(server.Stop(), 0) << server.process().Errors();
+  EXPECT_EQ(server_.Stop(), 0) << server_.process().Errors();
 }
 
 }  // namespace
