@@ -97,7 +97,7 @@ TEST_F(LargeMessages, OfStrangersTakeNoMoreMemoryThanTheirShareAndKeepNobodyOut)
 }
 
 TEST_F(LargeMessages, AreRefusedUnreadWhereTheyWouldBeFarLargerInMemory) {
-  // Empty texts of a field that nobody knows: two bytes each here, a hundred once they are read. Below all limits of bytes on the wire.
+  // Empty texts of a field that nobody knows: two bytes each here, fifty once they are read. Below all limits of bytes on the wire.
   const grpc::ByteBuffer message = MessageOf(std::string("\x7a\0", 2), kUnknownBytes);
   for (const char* method : {"/inference.GRPCInferenceService/ServerLive", "/inference.GRPCInferenceService/ServerReady"}) {
     const grpc::Status status = SendMessage(server_.address(), method, message);
