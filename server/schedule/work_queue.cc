@@ -1,6 +1,7 @@
 #include "server/schedule/work_queue.h"
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
 #include <optional>
 #include <string>
@@ -18,6 +19,8 @@ namespace {
 constexpr double kBehindOthers = 2;
 constexpr double kNewest = 0.1;
 constexpr double kTryAgain_s = 5;
+/// Of a full queue of usual work, where that takes less: nobody who waits so short a time has been forgotten.
+constexpr double kLeastQueue_s = 10;
 constexpr double kNever = std::numeric_limits<double>::infinity();
 
 /// Until the promise would be broken; infinite without one.
@@ -189,10 +192,19 @@ QueueRoom WorkQueue::RoomAt(const std::vector<Place>& places, size_t index, doub
   return room;
 }
 
+int WorkQueue::PriorityNow(const Turn& turn, int most_urgent, Turn::Clock::time_point now) const {
+  const double waited_s = std::chrono::duration<double>(now - turn.came_at).count();
+  const double full_queue_s = std::max(static_cast<double>(capacity_) * usual_s_, kLeastQueue_s);
+  return static_cast<int>(std::min<double>(most_urgent, turn.priority + std::floor(waited_s / full_queue_s)));
+}
+
 std::vector<WorkQueue::Place> WorkQueue::PlacesInOrder(const Turn* newcomer) const {
+  const auto now = Turn::Clock::now();
+  int most_urgent = newcomer != nullptr ? newcomer->priority : waiting_.front()->turn_.priority;
+  for (const auto& ticket : waiting_) most_urgent = std::max(most_urgent, ticket->turn_.priority);
   std::vector<FairOrder::Work> work;
-  const auto add = [&work](const Turn& turn, Turn::Clock::time_point due) {
-    work.push_back({.priority = turn.priority, .client = turn.client, .foretold_s = turn.foretold_s, .due = due});
+  const auto add = [&](const Turn& turn, Turn::Clock::time_point due) {
+    work.push_back({.priority = PriorityNow(turn, most_urgent, now), .client = turn.client, .foretold_s = turn.foretold_s, .due = due});
   };
   for (const auto& ticket : waiting_) add(ticket->turn_, ticket->due_);
   if (newcomer != nullptr) add(*newcomer, DueOf(*newcomer));
@@ -217,7 +229,7 @@ std::shared_ptr<Ticket> WorkQueue::TakeNext() {
   if (places.size() == 1) expected_.Clear();  // nothing else waits: whoever comes again finds room
   Settle(**next, places);
   const Turn& turn = (*next)->turn_;
-  fair_order_.Begin(turn.client, turn.priority, turn.foretold_s);  // while it waits still, as there may be no memory for it
+  fair_order_.Begin(turn.client, places.front().priority, turn.foretold_s);  // while it waits still, as there may be no memory for it
   std::shared_ptr<Ticket> ticket = std::move(*next);
   waiting_.erase(next);
   return ticket;

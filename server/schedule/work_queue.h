@@ -39,6 +39,7 @@ struct Turn {
   bool gives_way = false;
   /// A promise is kept where all that is foretold may take so many times as long: at least 1.
   double slower = 1;
+  Clock::time_point came_at = Clock::now();  ///< since when it waits
 
   double least() const { return least_s.value_or(foretold_s); }
 };
@@ -83,7 +84,7 @@ class Ticket {
 };
 
 /// Begins work in the order of its places (FairOrder): higher priority first, and of one priority so that clients get equal shares of the device's time. A client's own work is due in the order of its
-/// promises; what has promised no time by kPatience.
+/// promises; what has promised no time by kPatience. What more urgent work goes before for long is taken for more urgent itself, by and by: what has a place runs, however much comes (PriorityNow()).
 /// Of its places, of work that waits and that runs, one client may be given no more than a share, so that others find one: what has a place keeps it, whoever comes.
 /// One piece of work runs at a time, or several, of which one has the device: while its networks run the next is prepared, or the one before finished. What has begun keeps its
 /// place before all that comes later, more urgent work included.
@@ -135,6 +136,8 @@ class WorkQueue {
   using Place = FairOrder::Place;  // its index is that in waiting_
 
   // With the mutex:
+  /// Its own, and one more for each time that a full queue of usual work would have run since it came; but at most that of the `most_urgent` that waits, before which nothing goes for having waited.
+  int PriorityNow(const Turn& turn, int most_urgent, Turn::Clock::time_point now) const;
   /// Of what waits, and of the newcomer behind its end, if there is one.
   std::vector<Place> PlacesInOrder(const Turn* newcomer = nullptr) const;
   Turn::Clock::time_point DueOf(const Turn& turn) const;  // if it came now

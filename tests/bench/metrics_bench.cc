@@ -236,7 +236,7 @@ std::vector<Cost> Replay(ServedModel& served, const Requests& requests) {
   };
 }
 
-/// What all threads of this process take for a page over HTTP, the scraper's own end included: the median.
+/// What the server takes for a page over HTTP: all threads of this process but this one, which asks for it as Prometheus would on another machine. The median.
 double ScrapeSeconds(ServedModel& served) {
   Readiness readiness;
   LiveStatus live;
@@ -244,10 +244,10 @@ double ScrapeSeconds(ServedModel& served) {
   httplib::Client http("127.0.0.1", endpoint.port());
   std::vector<double> seconds;
   for (int scrape = 0; scrape < kScrapes; ++scrape) {
-    const double begin = SecondsOn(CLOCK_PROCESS_CPUTIME_ID);
+    const double begin = SecondsOn(CLOCK_PROCESS_CPUTIME_ID) - SecondsOn(CLOCK_THREAD_CPUTIME_ID);
     const httplib::Result page = http.Get("/metrics");
     if (!page || page->status != 200) throw Error(ErrorCode::kUnavailable, "scrape: no page came; must be the server's metrics");
-    seconds.push_back(SecondsOn(CLOCK_PROCESS_CPUTIME_ID) - begin);
+    seconds.push_back(SecondsOn(CLOCK_PROCESS_CPUTIME_ID) - SecondsOn(CLOCK_THREAD_CPUTIME_ID) - begin);
   }
   std::sort(seconds.begin(), seconds.end());
   return Median(seconds);

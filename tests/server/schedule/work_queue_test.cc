@@ -63,6 +63,57 @@ TEST(WorkQueue, RunsHigherPrioritiesFirstAndEqualOnesInTheOrderOfArrival) {
   EXPECT_EQ(order, "abcde");
 }
 
+/// The order in which work runs that came at its priorities, so many seconds ago each, each of what takes `foretold_s`.
+struct Waited {
+  char name = 0;
+  int priority = 0;
+  int waited_s = 0;
+};
+std::string OrderOf(const std::vector<Waited>& work, double foretold_s) {
+  HeldWork first;
+  WorkQueue queue(4);
+  std::string order;
+  queue.Submit({.foretold_s = foretold_s}, first.Run());
+  first.WaitUntilItRuns();
+  std::vector<std::shared_ptr<Ticket>> tickets;
+  for (const Waited& one : work) {
+    Turn turn{.priority = one.priority, .foretold_s = foretold_s};
+    turn.came_at -= std::chrono::seconds(one.waited_s);
+    tickets.push_back(queue.Submit(turn, [&order, name = one.name](const std::stop_token&, DeviceGate&) { order += name; }));
+  }
+  first.LetGo();
+  for (const auto& ticket : tickets) ExpectEnd(*ticket);
+  return order;
+}
+
+TEST(WorkQueue, TakesWhatHasWaitedForMoreUrgentOncePerFullQueueOfUsualWork) {
+  constexpr double kUsual_s = 5;  // a full queue is 20
+  EXPECT_EQ(OrderOf({{'a', -2, 45}, {'b', 0, 0}}, kUsual_s), "ab");
+  EXPECT_EQ(OrderOf({{'a', -2, 35}, {'b', 0, 0}}, kUsual_s), "ba") << "one full queue alone: it is at -1";
+  EXPECT_EQ(OrderOf({{'a', -2, 35}, {'b', -1, 0}, {'c', 0, 0}}, kUsual_s), "cab");
+  EXPECT_EQ(OrderOf({{'b', 5, 0}, {'a', -10, 100000}}, kUsual_s), "ba") << "nothing goes before the most urgent that waits for having waited";
+}
+
+TEST(WorkQueue, ForgetsNobodyWithinSecondsWhereWorkIsShort) {
+  constexpr double kUsual_s = 0.001;
+  EXPECT_EQ(OrderOf({{'a', -1, 5}, {'b', 0, 0}}, kUsual_s), "ba");
+  EXPECT_EQ(OrderOf({{'a', -1, 15}, {'b', 0, 0}}, kUsual_s), "ab");
+}
+
+TEST(WorkQueue, CountsWhatHasWaitedForLongAsBeforeWhoComes) {
+  HeldWork first;
+  WorkQueue queue(4);
+  queue.Submit({}, first.Run());
+  first.WaitUntilItRuns();
+  Turn turn{.priority = -1, .foretold_s = 100};
+  queue.Submit(turn, kNothing);
+  EXPECT_EQ(queue.SecondsBefore({.priority = 0}), 0);
+  turn.came_at -= std::chrono::hours(1);
+  queue.Submit(turn, kNothing);
+  EXPECT_EQ(queue.SecondsBefore({.priority = 0}), 100);
+  first.LetGo();
+}
+
 /// Runs work of clients that came while something else ran, in this order, and returns the order in which it ran.
 std::string OrderOf(const std::vector<std::pair<char, double>>& work, WorkQueue& queue) {
   HeldWork first;
