@@ -50,9 +50,10 @@ TEST(ClientSilence, EndsACallThatReadsNothing) {
   ServedOptions options = WithSilence(0.5);
   options.bundles = {OnePatchBundle(kLargePatch)};
   ServedModel served(std::move(options));
+  const std::vector<std::byte> ct = LargeCt();  // before the call, which must not be silent meanwhile
   SegmentConversation silent(served.NarrowChannel());
   ASSERT_TRUE(silent.SendHeader(Uncompressed()));
-  silent.SendFile(LargeCt());
+  silent.SendFile(ct);
   while (silent.answer().order.find('h') == std::string::npos) ASSERT_TRUE(silent.ReadOne());
   EXPECT_TRUE(served.BecomesIdle());
   EXPECT_THAT(served.metrics().Text(), HasSubstr(kEnded));
