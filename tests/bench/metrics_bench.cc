@@ -66,6 +66,9 @@ double SecondsOn(clockid_t clock) {
   return static_cast<double>(now.tv_sec) + 1e-9 * static_cast<double>(now.tv_nsec);
 }
 
+/// For which all threads of this process but the calling one were on a processor.
+double SecondsOfOtherThreads() { return SecondsOn(CLOCK_PROCESS_CPUTIME_ID) - SecondsOn(CLOCK_THREAD_CPUTIME_ID); }
+
 /// Of `sorted`, which must not be empty.
 double Median(const std::vector<double>& sorted) { return sorted[sorted.size() / 2]; }
 
@@ -244,10 +247,10 @@ double ScrapeSeconds(ServedModel& served) {
   httplib::Client http("127.0.0.1", endpoint.port());
   std::vector<double> seconds;
   for (int scrape = 0; scrape < kScrapes; ++scrape) {
-    const double begin = SecondsOn(CLOCK_PROCESS_CPUTIME_ID) - SecondsOn(CLOCK_THREAD_CPUTIME_ID);
+    const double begin = SecondsOfOtherThreads();
     const httplib::Result page = http.Get("/metrics");
     if (!page || page->status != 200) throw Error(ErrorCode::kUnavailable, "scrape: no page came; must be the server's metrics");
-    seconds.push_back(SecondsOn(CLOCK_PROCESS_CPUTIME_ID) - SecondsOn(CLOCK_THREAD_CPUTIME_ID) - begin);
+    seconds.push_back(SecondsOfOtherThreads() - begin);
   }
   std::sort(seconds.begin(), seconds.end());
   return Median(seconds);

@@ -63,27 +63,37 @@ TEST(WorkQueue, RunsHigherPrioritiesFirstAndEqualOnesInTheOrderOfArrival) {
   EXPECT_EQ(order, "abcde");
 }
 
-/// The order in which work runs that came at its priorities, so many seconds ago each, each of what takes `foretold_s`.
+/// Submits work while something else runs, in this order, and returns the names in the order in which it ran.
+std::string OrderOf(const std::vector<std::pair<char, Turn>>& work, WorkQueue& queue) {
+  HeldWork first;
+  std::string order;
+  queue.Submit({.client = "x"}, first.Run());
+  first.WaitUntilItRuns();
+  std::vector<std::shared_ptr<Ticket>> tickets;
+  for (const auto& [name, turn] : work) {
+    tickets.push_back(queue.Submit(turn, [&order, name = name](const std::stop_token&, DeviceGate&) { order += name; }));
+  }
+  first.LetGo();
+  for (const auto& ticket : tickets) ExpectEnd(*ticket);
+  return order;
+}
+
+/// Work that came so many seconds ago.
 struct Waited {
   char name = 0;
   int priority = 0;
   int waited_s = 0;
 };
+
+/// In a queue of 4, where each takes `foretold_s`.
 std::string OrderOf(const std::vector<Waited>& work, double foretold_s) {
-  HeldWork first;
   WorkQueue queue(4);
-  std::string order;
-  queue.Submit({.foretold_s = foretold_s}, first.Run());
-  first.WaitUntilItRuns();
-  std::vector<std::shared_ptr<Ticket>> tickets;
+  std::vector<std::pair<char, Turn>> turns;
   for (const Waited& one : work) {
-    Turn turn{.priority = one.priority, .foretold_s = foretold_s};
-    turn.came_at -= std::chrono::seconds(one.waited_s);
-    tickets.push_back(queue.Submit(turn, [&order, name = one.name](const std::stop_token&, DeviceGate&) { order += name; }));
+    turns.emplace_back(one.name, Turn{.priority = one.priority, .foretold_s = foretold_s});
+    turns.back().second.came_at -= std::chrono::seconds(one.waited_s);
   }
-  first.LetGo();
-  for (const auto& ticket : tickets) ExpectEnd(*ticket);
-  return order;
+  return OrderOf(turns, queue);
 }
 
 TEST(WorkQueue, TakesWhatHasWaitedForMoreUrgentOncePerFullQueueOfUsualWork) {
@@ -114,19 +124,11 @@ TEST(WorkQueue, CountsWhatHasWaitedForLongAsBeforeWhoComes) {
   first.LetGo();
 }
 
-/// Runs work of clients that came while something else ran, in this order, and returns the order in which it ran.
+/// Work of clients, named by them.
 std::string OrderOf(const std::vector<std::pair<char, double>>& work, WorkQueue& queue) {
-  HeldWork first;
-  std::string order;
-  queue.Submit({.client = "x"}, first.Run());
-  first.WaitUntilItRuns();
-  std::vector<std::shared_ptr<Ticket>> tickets;
-  for (const auto& [client, seconds] : work) {
-    tickets.push_back(queue.Submit({.client = {client}, .foretold_s = seconds}, [&order, name = client](const std::stop_token&, DeviceGate&) { order += name; }));
-  }
-  first.LetGo();
-  for (const auto& ticket : tickets) ExpectEnd(*ticket);
-  return order;
+  std::vector<std::pair<char, Turn>> turns;
+  for (const auto& [client, seconds] : work) turns.emplace_back(client, Turn{.client = {client}, .foretold_s = seconds});
+  return OrderOf(turns, queue);
 }
 
 std::string OrderOf(const std::vector<std::pair<char, double>>& work) {
