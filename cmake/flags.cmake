@@ -33,7 +33,7 @@ if(TUCKERSEG_SANITIZE)
   add_compile_options(-fsanitize=${TUCKERSEG_SANITIZE} -fno-omit-frame-pointer -Wno-maybe-uninitialized)
   add_link_options(-fsanitize=${TUCKERSEG_SANITIZE})
   if(TUCKERSEG_SANITIZE MATCHES thread)
-    # Where this is defined protobuf's headers give map fields members that Debian's libprotobuf, which is not instrumented, knows nothing of: it would read past others. The standard library asks for it, too.
+    # Where this is defined protobuf's headers give map fields members that Debian's libprotobuf, which is not instrumented, knows nothing of: it would read past others. The standard library, and our tests, go by the other one.
     add_compile_options(-U__SANITIZE_THREAD__ -D_GLIBCXX_TSAN=1)
   endif()
   if(TUCKERSEG_SANITIZE MATCHES undefined)

@@ -52,7 +52,7 @@ TEST(NiftiReaderMemory, AnAnnouncementOfLongExtensionsCostsNothing) {
   EXPECT_LT(largest_allocation, kMebibyte);
 }
 
-#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)  // their shadow of what is asked for is memory too
+#if !defined(__SANITIZE_ADDRESS__) && !defined(_GLIBCXX_TSAN)  // their shadow of what is asked for is memory too
 
 /// Of this process: address space, and what of it is in memory.
 struct ProcessMemory {

@@ -109,7 +109,7 @@ TEST_F(IdleHeapTest, EndsAtOnceWhereverItIs) {
   EXPECT_EQ(given_back_, 0);
 }
 
-#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)  // they have heaps of their own
+#if !defined(__SANITIZE_ADDRESS__) && !defined(_GLIBCXX_TSAN)  // they have heaps of their own
 TEST(IdleHeap, GivesMallocsFreeMemoryBackToTheSystem) {
   KeepFreedMemory();  // all memory comes from the heap, and the heap gives none back by itself
   constexpr int64_t kBytes = int64_t{64} << 20;
