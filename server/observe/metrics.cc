@@ -4,7 +4,6 @@
 #include <prometheus/gauge.h>
 #include <prometheus/histogram.h>
 #include <prometheus/registry.h>
-#include <prometheus/text_serializer.h>
 
 #include <algorithm>
 #include <iterator>
@@ -12,6 +11,7 @@
 #include <string_view>
 
 #include "server/observe/metric_buckets.h"
+#include "server/observe/metrics_page.h"
 #include "server/observe/process_metrics.h"
 
 namespace tuckerseg {
@@ -201,7 +201,7 @@ std::string Metrics::Text() const {
   std::vector<prometheus::MetricFamily> families = state_->registry->Collect();
   std::vector<prometheus::MetricFamily> process = ProcessFamilies(ReadProcess());
   std::move(process.begin(), process.end(), std::back_inserter(families));
-  return prometheus::TextSerializer().Serialize(families);
+  return MetricsPage(families);
 }
 
 }  // namespace tuckerseg
