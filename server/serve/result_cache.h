@@ -14,16 +14,10 @@
 #include <thread>
 
 #include "server/config.h"
+#include "server/serve/request_name.h"
 #include "server/serve/segment_result.h"
 
 namespace tuckerseg {
-
-/// Which request a call is: a key names one for its client alone.
-struct RequestName {
-  std::string client;  ///< its identity (Access::IdentityOf)
-  std::string key;
-  auto operator<=>(const RequestName&) const = default;
-};
 
 /// A request that runs, or whose result is kept.
 struct ResultEntry;

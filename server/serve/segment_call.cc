@@ -13,6 +13,10 @@ SegmentCall::SegmentCall(ServiceParts& parts, grpc::ServerContext& context, Stre
 
 void SegmentCall::Run() {
   run_.Ask(stream_.ReadHeader());
+  if (Repeatable()) {
+    parts_.stalls.ThrowIfLost(ResultName());
+    run_.watched().IsOf(ResultName());
+  }
   answer_.emplace(run_.header(), run_.model().model());
   std::optional<VolumeReceiver::Received> received = Receive();
   if (const auto result = FindResult(received->sha256)) {
@@ -43,6 +47,7 @@ std::shared_ptr<const SegmentResult> SegmentCall::FindResult(const std::string& 
     if (claim_.mine() || claim_.result()) return claim_.result();
     run_.ThrowIfGone();
     run_.ThrowIfTooLate();
+    parts_.stalls.ThrowIfLost(ResultName());
     if (SecondsSince(told_at) < kHeartbeatSeconds) continue;
     Send(waiting);
     told_at = StageClock::Clock::now();

@@ -89,6 +89,13 @@ bool StallWatch::AdmissionIsStuck() const {
   return std::any_of(watched_.begin(), watched_.end(), [](const Watched* watched) { return watched->running_ && watched->stalled_in_ == CallStage::kQueue; });
 }
 
+void StallWatch::ThrowIfLost(const RequestName& name) const {
+  const std::lock_guard lock(mutex_);
+  for (const Watched* watched : watched_) {
+    if (watched->name_ == name && IsLost(*watched)) throw StallError(NameOfStage(*watched->stalled_in_), watched->subject_, most_s_);
+  }
+}
+
 double StallWatch::SecondsStill(const Watched& watched) const {
   return watched.running_ ? std::chrono::duration<double>(now_() - watched.stepped_at_).count() : 0;
 }
@@ -110,6 +117,11 @@ void StallWatch::Watched::Name(Subject subject) {
   subject_ = std::move(subject);
 }
 
+void StallWatch::Watched::IsOf(RequestName name) {
+  const std::lock_guard lock(watch_.mutex_);
+  name_ = std::move(name);
+}
+
 void StallWatch::Watched::Step(CallStage stage) {
   const std::lock_guard lock(watch_.mutex_);
   running_ = true;
@@ -120,6 +132,11 @@ void StallWatch::Watched::Step(CallStage stage) {
 void StallWatch::Watched::Rest() {
   const std::lock_guard lock(watch_.mutex_);
   running_ = false;
+}
+
+bool StallWatch::Watched::HasStalled() const {
+  const std::lock_guard lock(watch_.mutex_);
+  return stalled_in_.has_value();
 }
 
 void StallWatch::Watched::ThrowIfStalled() const {

@@ -12,6 +12,7 @@
 
 #include "server/observe/metrics.h"
 #include "server/schedule/device.h"
+#include "server/serve/request_name.h"
 #include "server/serve/stage_clock.h"
 
 namespace grpc {
@@ -41,6 +42,9 @@ class StallWatch {
   std::set<size_t> StuckDevices() const;
   /// Whether an admission has stalled and has not come back, for instance as a GPU does not say what memory it has left. All other calls wait for it, wherever they would run.
   bool AdmissionIsStuck() const;
+  /// A call begins, or waits for another, that its client has sent again. Errors: kDeadlineExceeded where work of this name has stalled and has not come back for as long again: the stream of
+  /// its call was cut then, and client libraries, ours too, take that for a broken connection. The next attempt would wait for that work, or stand still likewise.
+  void ThrowIfLost(const RequestName& name) const;
 
   /// Whose work it is, for the log: names of what is served, nothing of a patient.
   struct Subject {
@@ -61,11 +65,15 @@ class StallWatch {
     Watched& operator=(const Watched&) = delete;
 
     void Name(Subject subject);
+    /// What its client may send again under this name.
+    void IsOf(RequestName name);
     /// `stage` runs, and has just made a step.
     void Step(CallStage stage);
     /// It waits, or is over: to wait for others is not to stand still.
     void Rest();
 
+    /// Whether it ever has: what its steps took tells nothing of its device then.
+    bool HasStalled() const;
     /// Errors: kDeadlineExceeded once it has stalled. kUnavailable where it waits for a device that is stuck, and whose work has not come back by twice the longest time.
     void ThrowIfStalled() const;
 
@@ -75,6 +83,7 @@ class StallWatch {
     // With the watch's mutex:
     const grpc::ServerContextBase* context_;
     Subject subject_;
+    std::optional<RequestName> name_;
     bool running_ = false;
     CallStage stage_ = CallStage::kQueue;
     Clock::time_point stepped_at_{};

@@ -61,6 +61,10 @@ class HeldCall {
   }
 
   SegmentConversation& conversation() { return *conversation_; }
+  /// Before Begin(): what its client may send again by.
+  void SetKey(const std::string& key) { header_.set_idempotency_key(key); }
+  /// The same request from the same client, once more.
+  Answer Again() { return Segment(served_.NewChannel(), ct_, header_, kChunkBytes); }
   /// The client goes without a word: stream, context and connection.
   void Vanish() { conversation_.reset(); }
 
@@ -154,7 +158,7 @@ class HeldCall {
   }
 
   const CallStage stage_;
-  const v1::SegmentHeader header_ = Uncompressed();
+  v1::SegmentHeader header_ = Uncompressed();
   const std::vector<std::byte> ct_;
   std::vector<std::byte> label_map_;
   Hold hold_;          // before the server, whose threads wait at it

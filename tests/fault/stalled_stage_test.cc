@@ -55,9 +55,28 @@ TEST_P(StageThatStandsStill, EndsItsCallAndKeepsWhatItsWorkUses) {
   call_.ExpectThatTheNextIsServed();
 }
 
+/// Stages in which the call's stream is cut, which client libraries take for a broken connection.
+class StageThatCannotBeLeft : public StageThatStandsStill {};
+
+TEST_P(StageThatCannotBeLeft, TellsWhoSendsTheRequestAgainUntilItHasComeBack) {
+  call_.SetKey("k");
+  ASSERT_TRUE(call_.Begin());
+  for (int i = 0; i < 2; ++i) Pass();
+  EXPECT_EQ(call_.conversation().Finish().status.error_code(), grpc::CANCELLED);
+  const Answer again = call_.Again();
+  EXPECT_EQ(again.status.error_code(), grpc::DEADLINE_EXCEEDED) << "it would wait for the first for ever, or stand still likewise";
+  EXPECT_THAT(again.status.error_message(), HasSubstr(NameOf(GetParam()) + ": has made no step for 300 s"));
+  EXPECT_FALSE(again.status.error_details().empty()) << "by which libraries know it from a broken connection";
+  call_.LetGo();
+  EXPECT_TRUE(call_.served().BecomesIdle());
+  EXPECT_TRUE(call_.Again().status.ok());
+}
+
 INSTANTIATE_TEST_SUITE_P(InEveryStage, StageThatStandsStill,
                          testing::Values(CallStage::kDecode, CallStage::kPreprocess, CallStage::kInfer, CallStage::kPostprocess, CallStage::kEncode),
                          [](const auto& stage) { return "in_" + NameOf(stage.param); });
+
+INSTANTIATE_TEST_SUITE_P(InEachOfThem, StageThatCannotBeLeft, testing::Values(CallStage::kDecode, CallStage::kEncode), [](const auto& stage) { return "in_" + NameOf(stage.param); });
 
 }  // namespace
 }  // namespace tuckerseg

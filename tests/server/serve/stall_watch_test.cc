@@ -139,6 +139,23 @@ TEST_F(StallWatchTest, TakesNoDeviceForStuckWhereACallsOwnThreadIs) {
   EXPECT_THAT(metrics_.Text(), HasSubstr(R"(tuckerseg_stages_stalled_total{device="",stage="encode"} 1)"));
 }
 
+TEST_F(StallWatchTest, TellsWhoComesAgainWhereTheWorkOfItsNameIsLost) {
+  const RequestName name{.client = "ward", .key = "k"};
+  StallWatch::Watched own(watch_);
+  own.Name({.request_id = "4715"});
+  own.IsOf(name);
+  std::optional<StallWatch::Running> running(std::in_place, own, CallStage::kEncode);
+  Pass(19);
+  EXPECT_NO_THROW(watch_.ThrowIfLost(name)) << "its call has not been cut yet";
+  Pass(1);
+  ExpectError(ErrorCode::kDeadlineExceeded, "encode: has made no step for 10 s, and was given up; send the request once more, and tell whoever runs the server of request 4715",
+              [&] { watch_.ThrowIfLost(name); });
+  EXPECT_NO_THROW(watch_.ThrowIfLost({.client = "ward", .key = "other"}));
+  EXPECT_NO_THROW(watch_.ThrowIfLost({.client = "clinic", .key = "k"}));
+  running.reset();
+  EXPECT_NO_THROW(watch_.ThrowIfLost(name)) << "it has come back";
+}
+
 TEST_F(StallWatchTest, WaitsForEverWhereItIsToldTo) {
   StallWatch patient(0, metrics_, clock_.now());
   StallWatch::Watched work(patient);
