@@ -1,6 +1,7 @@
 #include "server/policy/service_times.h"
 
 #include <algorithm>
+#include <cmath>
 
 namespace tuckerseg {
 namespace {
@@ -9,12 +10,38 @@ constexpr double kNewest = 0.25;  // share of the newest measurement
 // A warm-up runs one patch of zeros on the first part: it compares levels roughly.
 constexpr double kFar = 1.5;
 constexpr double kOfAnother = 0.05;  // share of what another level's measurement says
+constexpr double kStale_s = 300;
+
+/// Of a measurement that is so old.
+double Weight(ServiceTimes::Clock::duration age) {
+  const double age_s = std::chrono::duration<double>(age).count();
+  return age_s <= kStale_s ? 1 : std::exp2(1 - age_s / kStale_s);
+}
+
+/// What was measured so long ago, and should be `expected` at most.
+double Faded(double measured, double expected, ServiceTimes::Clock::duration age) { return measured <= expected ? measured : expected + Weight(age) * (measured - expected); }
 
 }  // namespace
 
-void ServiceTimes::Estimate::Take(double newest) {
-  seconds = measured ? seconds + kNewest * (newest - seconds) : newest;
+double ServiceTimes::Estimate::At(Clock::time_point now) const { return measured && expected_s > 0 ? Faded(seconds, expected_s, now - taken_at) : seconds; }
+
+void ServiceTimes::Estimate::Take(double newest, Clock::time_point now) {
+  const double before = At(now);
+  seconds = measured ? before + kNewest * (newest - before) : newest;
   measured = true;
+  taken_at = now;
+}
+
+double ServiceTimes::VoxelSums::At(Clock::time_point now) const { return Faded(seconds / voxels, kUnknownVoxelSeconds, now - taken_at); }
+
+void ServiceTimes::VoxelSums::Take(double newest_s, double newest_voxels, Clock::time_point now) {
+  // The first may be all that is known. Of the others a large volume pushes a quarter of what was known out, a small one no more than it brings.
+  const double out = std::min(measured ? kNewest : 1, newest_voxels / voxels);
+  const double before = At(now);
+  voxels = (1 - out) * voxels + newest_voxels;
+  seconds = before * (voxels - newest_voxels) + newest_s;
+  measured = true;
+  taken_at = now;
 }
 
 void ServiceTimes::Expect(const LevelKey& key, double patch_s) {
@@ -36,10 +63,10 @@ void ServiceTimes::Learn(const LevelKey& key, const ServiceSize& size, double ne
   const std::lock_guard lock(mutex_);
   if (size.patches > 0 && network_s > 0) {
     const double patch_s = network_s / static_cast<double>(size.patches);
-    patches_[key].Take(patch_s);
+    patches_[key].Take(patch_s, now_());
     Compare(key, patch_s);
   }
-  if (size.voxels > 0 && around_s > 0) voxels_[key.task].Take(around_s / static_cast<double>(size.voxels));
+  if (size.voxels > 0 && around_s > 0) voxels_[key.task].Take(around_s, static_cast<double>(size.voxels), now_());
 }
 
 void ServiceTimes::Compare(const LevelKey& level, double patch_s) {
@@ -55,22 +82,22 @@ void ServiceTimes::Compare(const LevelKey& level, double patch_s) {
 double ServiceTimes::Foretell(const LevelKey& key, const ServiceSize& size, std::optional<double> by_card) const {
   const std::lock_guard lock(mutex_);
   const auto voxel = voxels_.find(key.task);
-  const double voxel_s = voxel != voxels_.end() ? voxel->second.seconds : kUnknownVoxelSeconds;
+  const double voxel_s = voxel != voxels_.end() ? voxel->second.At(now_()) : kUnknownVoxelSeconds;
   return static_cast<double>(size.patches) * PatchSeconds(key, by_card) + static_cast<double>(size.voxels) * voxel_s;
 }
 
 std::optional<double> ServiceTimes::KnownPatchSeconds(const LevelKey& key) const {
   const std::lock_guard lock(mutex_);
   const auto found = patches_.find(key);
-  return found == patches_.end() ? std::nullopt : std::optional(found->second.seconds);
+  return found == patches_.end() ? std::nullopt : std::optional(found->second.At(now_()));
 }
 
 double ServiceTimes::PatchSeconds(const LevelKey& key, std::optional<double> by_card) const {
-  if (const auto own = patches_.find(key); own != patches_.end()) return own->second.seconds;
+  if (const auto own = patches_.find(key); own != patches_.end()) return own->second.At(now_());
   if (by_card) return *by_card;
   double slowest = 0;
   for (const auto& [other, estimate] : patches_)
-    if (other.task == key.task) slowest = std::max(slowest, estimate.seconds);
+    if (other.task == key.task) slowest = std::max(slowest, estimate.At(now_()));
   return slowest > 0 ? slowest : kUnknownPatchSeconds;
 }
 

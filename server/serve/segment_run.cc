@@ -81,6 +81,14 @@ double Settle(SegmentWork& work, Catalogue& catalogue, double most_s) noexcept {
   return possible[settled].service_s;
 }
 
+/// No answer will be made of this work, after which its times would be learnt. Where a device has become so slow that every request is stopped by its deadline, the patches that were done by then alone tell.
+void LearnFromStopped(Catalogue& catalogue, const AdmittedLevel& level, const ServiceSize& done, double network_s) noexcept {
+  try {
+    catalogue.Learn(*level.level, level.place, done, network_s, 0);
+  } catch (...) {  // no memory: the next may have some
+  }
+}
+
 /// Seconds until the call's deadline; nothing where it has none. By gRPC's own clock: of a deadline beyond the year 2262 deadline() makes a time of day that has passed long ago.
 std::optional<double> SecondsToDeadline(const grpc::ServerContext& context) {
   const gpr_timespec deadline = context.raw_deadline();
@@ -253,15 +261,27 @@ WorkHold SegmentRun::Admit(const Need& need, const RunTerms& terms) {
   hold.possible = std::move(admission.instead);
   hold.possible.insert(hold.possible.begin(), std::move(admission.level));
   hold.levels = parts_.catalogue.Hold(admitted_.levels, admitted_.place);
+  if (!ReserveForAny(hold)) {
+    std::erase_if(hold.possible, [this](const AdmittedLevel& level) { return level.peak_bytes > admitted_.peak_bytes || level.device_bytes > admitted_.device_bytes; });
+    hold.host = parts_.memory.Reserve(admitted_.peak_bytes, "segmentation of this volume", need.held_bytes);
+    hold.device = device().memory().Reserve(admitted_.device_bytes, "segmentation on this device");
+  }
+  return hold;
+}
+
+bool SegmentRun::ReserveForAny(WorkHold& hold) {
   int64_t peak_bytes = 0;
   int64_t device_bytes = 0;
   for (const AdmittedLevel& level : hold.possible) {
     peak_bytes = std::max(peak_bytes, level.peak_bytes);
     device_bytes = std::max(device_bytes, level.device_bytes);
   }
-  hold.host = parts_.memory.Reserve(peak_bytes, "segmentation of this volume", need.held_bytes);
-  hold.device = device().memory().Reserve(device_bytes, "segmentation on this device");
-  return hold;
+  std::optional<MemoryReservation> on_host = parts_.memory.TryReserve(peak_bytes, MemoryUse::kRequest);
+  std::optional<MemoryReservation> on_device = device().memory().TryReserve(device_bytes, MemoryUse::kRequest);
+  if (!on_host || !on_device) return false;
+  hold.host = *std::move(on_host);
+  hold.device = *std::move(on_device);
+  return true;
 }
 
 void SegmentRun::TakeLevel(const AdmittedLevel& level) {
@@ -295,13 +315,25 @@ std::shared_ptr<Ticket> SegmentRun::Enqueue(const std::shared_ptr<SegmentWork>& 
     catalogue.Finish(levels);
     TaskSegmenter segmenter(level.plan, levels.own(), [&levels](const std::string& task) { return levels.Find(task); });
     PatchClock patches;
-    work->result = segmenter.Segment(work->volume, std::move(stop), [&](const Progress& progress) {
+    ServiceSize done_before_a_stop;
+    double seconds_before_a_stop = 0;
+    const auto tell = [&](const Progress& progress) {
       const std::optional<PatchClock::Patches> done = patches.Tell(progress, PatchClock::Clock::now());
-      for (int64_t i = 0; done && i < done->count && HasOnlyOwnPatches(level); ++i) metrics.ObservePatch(level.level->name, subject.device, done->seconds);
+      if (done && HasOnlyOwnPatches(level)) {
+        for (int64_t i = 0; i < done->count; ++i) metrics.ObservePatch(level.level->name, subject.device, done->seconds);
+        done_before_a_stop.patches += done->count;
+        seconds_before_a_stop += static_cast<double>(done->count) * done->seconds;
+      }
       work->watched.Step(ToCallStage(progress.stage));
       const std::lock_guard lock(work->mutex);
       work->progress = progress;
-    }, &gate);
+    };
+    try {
+      work->result = segmenter.Segment(work->volume, std::move(stop), tell, &gate);
+    } catch (...) {
+      if (!work->watched.HasStalled()) LearnFromStopped(catalogue, level, done_before_a_stop, seconds_before_a_stop);
+      throw;
+    }
   }, std::move(settle));
 }
 

@@ -134,6 +134,8 @@ class SegmentRun {
   LevelRequest Request() const;
   /// Chooses level and device for the volume, keeps the level there, and reserves memory for the work and for the answer.
   WorkHold Admit(const Need& need, const RunTerms& terms);
+  /// Reserves what the largest of the levels that are possible takes. False where it is not free as things are: no level is unloaded, and no request refused, for one that may never run.
+  bool ReserveForAny(WorkHold& hold);
   void TakeLevel(const AdmittedLevel& level);
   /// The same, tried again as the terms say. `admission` is locked when it returns, and not while it waits.
   WorkHold AdmitPatiently(std::unique_lock<AdmissionLock>& admission, const Need& need, const RunEvents& events, const RunTerms& terms);

@@ -87,6 +87,20 @@ TEST_F(SegmentCancellationTest, BetweenPatchesFreesTheWorkerWithinOnePatch) {
   ExpectFree();
 }
 
+TEST_F(SegmentCancellationTest, TellsByItsPatchesHowFastTheDeviceIs) {
+  const LevelKey level{"tiny", "original"};
+  served_.times().Expect(level, 1e-6);
+  SegmentConversation conversation(served_.channel());
+  Ask(conversation);
+  ASSERT_TRUE(held_.gate().WaitForPatch(1));
+  conversation.Cancel();
+  conversation.Finish();
+  ASSERT_TRUE(NoStreamIsLeft());
+  held_.gate().Open();
+  EXPECT_TRUE(served_.BecomesIdle());
+  EXPECT_GT(served_.times().KnownPatchSeconds(level).value(), 1e-4) << "else a device on which no request ends in time would never be known to have become slow";
+}
+
 TEST_F(SegmentCancellationTest, KeepsTheHeapUntilTheWorkerHasNoticedAndGivesItBackThen) {
   SegmentConversation conversation(served_.channel());
   Ask(conversation);
