@@ -41,18 +41,18 @@ void MemoryReservation::ShrinkTo(int64_t bytes) {
   bytes_ = bytes;
 }
 
-void MemoryBudget::MakeRoomWith(std::function<bool()> make_room, std::function<int64_t()> lasting_bytes) {
+void MemoryBudget::MakeRoomWith(std::function<bool()> make_room, std::function<int64_t()> lasting_bytes, std::function<int64_t()> going_bytes) {
   const std::lock_guard lock(mutex_);
   make_room_ = std::move(make_room);
   lasting_bytes_ = std::move(lasting_bytes);
+  going_bytes_ = std::move(going_bytes);
 }
 
 MemoryReservation MemoryBudget::Reserve(int64_t bytes, const char* what, int64_t held_bytes, MemoryUse use) {
   for (bool more_can_go = true;;) {
     std::function<bool()> make_room;
     std::function<int64_t()> lasting_bytes;
-    int64_t by_requests = 0;
-    int64_t by_weights = 0;
+    std::function<int64_t()> going_bytes;
     {
       const std::lock_guard lock(mutex_);
       if (Fits(bytes)) {
@@ -61,13 +61,15 @@ MemoryReservation MemoryBudget::Reserve(int64_t bytes, const char* what, int64_t
       }
       make_room = make_room_;
       lasting_bytes = lasting_bytes_;
-      by_requests = reserved_bytes_;
-      by_weights = weight_bytes_;
+      going_bytes = going_bytes_;
     }
     const int64_t lasting = lasting_bytes ? lasting_bytes() : 0;
+    const std::optional<int64_t> known_to_go = going_bytes ? std::optional(going_bytes()) : std::nullopt;
+    // Behind that: what goes meanwhile counts twice, and room is made in vain, rather than not at all, and one refused that would fit.
+    const auto [by_requests, by_weights] = Held();
+    const int64_t going = known_to_go.value_or(by_weights - lasting);
     const int64_t available = limit_bytes_ - held_bytes - lasting;
-    // Room is made of weights alone: where requests leave too little they would go in vain.
-    const bool could_fit = bytes >= 0 && bytes <= std::min(available, limit_bytes_ - by_requests - lasting);
+    const bool could_fit = bytes >= 0 && bytes <= std::min(available, limit_bytes_ - by_requests - by_weights + going);
     if (!more_can_go || !could_fit || !make_room) Refuse(what, bytes, available, by_requests + by_weights - held_bytes - lasting);
     more_can_go = make_room();
   }
@@ -88,6 +90,11 @@ int64_t MemoryBudget::reserved_bytes() const {
 int64_t MemoryBudget::weight_bytes() const {
   const std::lock_guard lock(mutex_);
   return weight_bytes_;
+}
+
+std::pair<int64_t, int64_t> MemoryBudget::Held() const {
+  const std::lock_guard lock(mutex_);
+  return {reserved_bytes_, weight_bytes_};
 }
 
 bool MemoryBudget::Fits(int64_t bytes) const {

@@ -5,6 +5,7 @@
 #include <functional>
 #include <mutex>
 #include <optional>
+#include <utility>
 
 namespace tuckerseg {
 
@@ -41,9 +42,9 @@ class MemoryBudget {
   explicit MemoryBudget(int64_t limit_bytes) : limit_bytes_(limit_bytes) {}
 
   /// From now on `make_room` is called where something does not fit, by whoever wants it and without a lock of this budget: it gives back weights of some
-  /// level that could go, and returns whether it did. Not called where requests, and weights that stay, leave too little even without any others. Empty: nothing can go. `lasting_bytes` is called
-  /// where something does not fit, in the same way: bytes of weights that stay whatever becomes of requests. Empty: none.
-  void MakeRoomWith(std::function<bool()> make_room, std::function<int64_t()> lasting_bytes = {});
+  /// level that could go, and returns whether it did. Not called where too little would be free even without any that could go. Empty: nothing can go. The others are called where something
+  /// does not fit, in the same way: `lasting_bytes`: of weights that stay whatever becomes of requests; empty: none. `going_bytes`: of weights that could go as things are; empty: all but the lasting ones.
+  void MakeRoomWith(std::function<bool()> make_room, std::function<int64_t()> lasting_bytes = {}, std::function<int64_t()> going_bytes = {});
 
   /// `what` begins the message; `held_bytes` are those that the same request holds already: it cannot wait for them.
   /// Errors: kResourceExhausted: without a time to try again if `bytes` and `held_bytes` pass the whole budget without weights that stay, with one if
@@ -59,6 +60,7 @@ class MemoryBudget {
  private:
   friend class MemoryReservation;
   void Release(int64_t bytes, MemoryUse use);
+  std::pair<int64_t, int64_t> Held() const;  // bytes of requests, and of weights
   // With the mutex:
   int64_t& CountOf(MemoryUse use) { return use == MemoryUse::kRequest ? reserved_bytes_ : weight_bytes_; }
   bool Fits(int64_t bytes) const;
@@ -69,6 +71,7 @@ class MemoryBudget {
   int64_t weight_bytes_ = 0;
   std::function<bool()> make_room_;
   std::function<int64_t()> lasting_bytes_;
+  std::function<int64_t()> going_bytes_;
 };
 
 }  // namespace tuckerseg

@@ -70,6 +70,7 @@ std::shared_ptr<Ticket> WorkQueue::Submit(Turn turn, DeviceWork work, SettleTurn
   ticket->work_ = std::move(work);
   ticket->settle_ = std::move(settle);
   ticket->turn_ = std::move(turn);
+  ticket->began_as_ = ticket->turn_.priority;
   {
     const std::lock_guard lock(mutex_);
     if (stopped_) throw StoppingError();
@@ -214,9 +215,13 @@ std::vector<WorkQueue::Place> WorkQueue::PlacesInOrder(const Turn* newcomer) con
 Turn::Clock::time_point WorkQueue::DueOf(const Turn& turn) const {
   if (turn.ends_by) return *turn.ends_by;
   auto due = TimeAhead(kPatience * static_cast<double>(capacity_) * usual_s_);
+  double all_s = LeftOfRunning() + turn.foretold_s;
+  for (const auto& ticket : waiting_) all_s += ticket->turn_.foretold_s;
   for (const auto& ticket : waiting_) {
     const Turn& other = ticket->turn_;
-    const bool gives_way_to_it = turn.gives_way && other.client == turn.client && other.priority == turn.priority;
+    // What has time for all that waits keeps its promise behind this as well: whoever gave way to it would wait for as long as it has.
+    const bool needs_way = other.ends_by && SecondsToPromise(other, Turn::Clock::now()) < all_s * (1 + kBehindOthers * (other.slower - 1));
+    const bool gives_way_to_it = turn.gives_way && needs_way && other.client == turn.client && other.priority == turn.priority;
     const bool is_patient = !other.ends_by && !other.gives_way;  // of what has promised nothing the order of arrival stays
     if (gives_way_to_it || is_patient) due = std::max(due, ticket->due_);
   }
@@ -230,14 +235,16 @@ std::shared_ptr<Ticket> WorkQueue::TakeNext() {
   Settle(**next, places);
   const Turn& turn = (*next)->turn_;
   fair_order_.Begin(turn.client, places.front().priority, turn.foretold_s);  // while it waits still, as there may be no memory for it
+  (*next)->began_as_ = places.front().priority;
   std::shared_ptr<Ticket> ticket = std::move(*next);
   waiting_.erase(next);
   return ticket;
 }
 
 void WorkQueue::EndBusyTime(int priority) {
-  const auto is_of_it = [priority](const std::shared_ptr<Ticket>& ticket) { return ticket->turn_.priority == priority; };
-  if (std::none_of(waiting_.begin(), waiting_.end(), is_of_it) && std::none_of(running_.begin(), running_.end(), is_of_it)) fair_order_.EndBusyTime(priority);
+  const auto waits_at_it = [priority](const std::shared_ptr<Ticket>& ticket) { return ticket->turn_.priority == priority; };
+  const auto runs_at_it = [priority](const std::shared_ptr<Ticket>& ticket) { return ticket->began_as_ == priority; };
+  if (std::none_of(waiting_.begin(), waiting_.end(), waits_at_it) && std::none_of(running_.begin(), running_.end(), runs_at_it)) fair_order_.EndBusyTime(priority);
 }
 
 std::shared_ptr<Ticket> WorkQueue::TakeNextOrOldest() noexcept {
@@ -338,6 +345,7 @@ void WorkQueue::Work(const std::stop_token& stop) {
       const std::lock_guard lock(mutex_);
       Forget(ticket);
       EndBusyTime(ticket->turn_.priority);
+      EndBusyTime(ticket->began_as_);
     }
     End(*ticket, error);
   }

@@ -73,6 +73,7 @@ class Ticket {
   DeviceWork work_;
   SettleTurn settle_;
   Turn turn_;
+  int began_as_ = 0;               // the priority that it had risen to when it began; guarded by the queue's mutex
   Turn::Clock::time_point due_{};  // what a client's own work is ordered by
   std::chrono::steady_clock::time_point first_since_{};  // that no running work began before it; guarded by the queue's mutex
   int64_t position_ = 0;

@@ -42,9 +42,9 @@ Catalogue::Catalogue(CatalogueOptions options, Devices& devices, MemoryBudget& h
   last_stamp_ = served_stamp_;
   for (const auto& [directory, stamp] : served_stamp_) entries_.push_back(Describe(directory));
   for (const BrokenBundle& bundle : ChooseServing(entries_)) LogFailed(bundle);
-  host_.MakeRoomWith([this] { return EvictOne(nullptr); }, [this] { return PinnedBytes(nullptr); });
+  host_.MakeRoomWith([this] { return EvictOne(nullptr); }, [this] { return PinnedBytes(nullptr); }, [this] { return EvictableBytes(nullptr); });
   for (Device& device : devices_) {
-    device.memory().MakeRoomWith([this, place = &device] { return EvictOne(place); }, [this, place = &device] { return PinnedBytes(place); });
+    device.memory().MakeRoomWith([this, place = &device] { return EvictOne(place); }, [this, place = &device] { return PinnedBytes(place); }, [this, place = &device] { return EvictableBytes(place); });
     loading_.try_emplace(&device);
   }
 }

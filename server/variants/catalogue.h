@@ -189,6 +189,8 @@ class Catalogue {
   bool EvictOne(const Device* device);
   /// Of weights there that stay until they are unloaded by name.
   int64_t PinnedBytes(const Device* device) const;
+  /// Of weights there that EvictOne() could unload.
+  int64_t EvictableBytes(const Device* device) const;
 
   // Entries are changed by Rescan() alone, with the mutex: it reads them without, and prepares what takes their place.
   std::vector<Entry> EntriesAfter(const DiskChanges& changes, const ModelsStamp& now) const;

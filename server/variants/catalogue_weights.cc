@@ -166,7 +166,7 @@ bool Catalogue::EvictOne(const Device* device) {
     for (const auto& one : ServedSlots()) {
       if (!LiesOn(device, *one)) continue;
       there.push_back(one);
-      uses.push_back({.held = one->IsUsed(), .pinned = HasPin(*one), .used = one->used});
+      uses.push_back({.held = one->IsUsed(), .pinned = HasPin(*one), .used = one->used, .loaded = one->resident->segmenter != nullptr});
     }
     const std::optional<size_t> first = FirstToGo(uses);
     if (!first) return false;
@@ -178,6 +178,14 @@ bool Catalogue::EvictOne(const Device* device) {
   }
   if (goes->segmenter) LogUnloaded(*slot, "memory");
   return true;
+}
+
+int64_t Catalogue::EvictableBytes(const Device* device) const {
+  int64_t bytes = 0;
+  const std::lock_guard lock(mutex_);
+  for (const auto& slot : ServedSlots())
+    if (LiesOn(device, *slot) && !slot->IsUsed() && !HasPin(*slot)) bytes += slot->weight_bytes;
+  return bytes;
 }
 
 int64_t Catalogue::PinnedBytes(const Device* device) const {

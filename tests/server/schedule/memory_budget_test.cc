@@ -136,6 +136,19 @@ TEST(MemoryBudget, MakesNoRoomForWhatRunningRequestsLeaveTooLittleFor) {
   EXPECT_EQ(asked, 0) << "without any weights there would be 6";
 }
 
+TEST(MemoryBudget, MakesNoRoomForWhatWeightsInUseLeaveTooLittleFor) {
+  MemoryBudget budget(16);
+  const MemoryReservation running = budget.Reserve(6, "volume");
+  const MemoryReservation in_use = budget.Reserve(2, "weights", 0, MemoryUse::kWeights);
+  std::optional<MemoryReservation> idle = budget.Reserve(2, "weights", 0, MemoryUse::kWeights);
+  int asked = 0;
+  budget.MakeRoomWith([&] { return ++asked, std::exchange(idle, std::nullopt).has_value(); }, {}, [&idle] { return idle ? idle->bytes() : 0; });
+  EXPECT_TRUE(RetryAfterRefusal(budget, 9)) << "it fits once the running one has gone";
+  EXPECT_EQ(asked, 0) << "without the idle weights there would be 8";
+  const MemoryReservation volume = budget.Reserve(8, "volume");
+  EXPECT_EQ(asked, 1);
+}
+
 TEST(MemoryBudget, MakesNoRoomForWhatWouldNeverFit) {
   MemoryBudget budget(100);
   const MemoryReservation own = budget.Reserve(50, "volume");

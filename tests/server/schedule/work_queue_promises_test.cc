@@ -141,11 +141,21 @@ TEST_F(WorkQueuePromises, ANewcomerThatWouldPushItsClientsWorkBehindAnothersIsTo
 
 TEST_F(WorkQueuePromises, WorkWithoutAPromiseMayGiveWayToThoseOfItsClient) {
   Add(In(900, 250), 'a');
-  Turn patient = In({}, 25);
+  Turn patient = In({}, 700);
   EXPECT_NEAR(queue_.RoomFor(patient).most_s, 900 - 10 - 250, kTolerance) << "before it, as its patience ends first";
   patient.gives_way = true;
   EXPECT_TRUE(std::isinf(queue_.RoomFor(patient).most_s));
   EXPECT_NEAR(queue_.RoomFor(patient).before_s, 10 + 250, kTolerance);
+}
+
+TEST_F(WorkQueuePromises, WorkThatGivesWayGivesNoneToWhatHasTimeForAllThatWaits) {
+  Add(In(900, 250), 'a');
+  Add(In(86400, 250), 'b');
+  Turn patient = In({}, 700);
+  patient.gives_way = true;
+  Add(patient, 'c');
+  Add(In(80000, 250), 'd');
+  EXPECT_EQ(Order(), "acdb") << "else whatever comes with a day's deadline would go before it, for a day";
 }
 
 TEST_F(WorkQueuePromises, NobodyIsRefusedOrStepsDownForAPromiseThatIsLost) {

@@ -142,6 +142,30 @@ TEST(WorkQueue, GivesClientsOfOnePriorityEqualSharesOfTheDevicesTime) {
   EXPECT_EQ(OrderOf({{'a', 0}, {'b', 0}, {'a', 0}, {'b', 0}}), "abab") << "in the order of arrival where nobody has had more";
 }
 
+TEST(WorkQueue, CountsWhatHasRisenAtThePriorityAtWhichItBegan) {
+  HeldWork device;
+  HeldWork risen;
+  WorkQueue queue(5);
+  std::string order;
+  const auto submit = [&](Turn turn) {
+    return queue.Submit(turn, [&order, turn](const std::stop_token&, DeviceGate&) { order += turn.client; });
+  };
+  queue.Submit({.priority = 9}, device.Run());
+  device.WaitUntilItRuns();
+  Turn old{.priority = 0, .client = "a", .foretold_s = 1};
+  old.came_at -= std::chrono::hours(1);
+  queue.Submit(old, risen.Run());
+  const auto urgent = queue.Submit({.priority = 3, .client = "c"}, kNothing);
+  device.LetGo();
+  risen.WaitUntilItRuns();
+  queue.Cancel(urgent);  // nothing of priority 3 by its own right is left
+  const auto of_the_same = submit({.priority = 3, .client = "a", .foretold_s = 1});
+  const auto of_another = submit({.priority = 3, .client = "b", .foretold_s = 1});
+  risen.LetGo();
+  for (const auto& ticket : {of_the_same, of_another}) ExpectEnd(*ticket);
+  EXPECT_EQ(order, "ba") << "the first has had its share";
+}
+
 TEST(WorkQueue, PutsHigherPrioritiesBeforeAnyShare) {
   HeldWork first;
   WorkQueue queue(5);

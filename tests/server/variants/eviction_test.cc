@@ -25,6 +25,8 @@ TEST(FirstToGo, IsTheOneUsedLeastRecentlyOfThoseThatMayGo) {
       {"not one that is pinned", {{.used = 3}, {false, kPinned, 1}, {.used = 2}}, 2},
       {"none where all must stay", {{kHeld, false, 1}, {false, kPinned, 2}, {kHeld, kPinned, 3}}, {}},
       {"one that nobody has asked for before those that somebody has", {{.used = 1}, {.used = -2}, {.used = -1}}, 1},
+      {"one that is not loaded before those that are", {{.used = 1}, {.used = 9, .loaded = false}, {.used = 2}}, 1},
+      {"not one that a request is about to load", {{.used = 1}, {.held = kHeld, .used = 9, .loaded = false}}, 0},
       {"the first of several as old", {{.used = 1}, {.used = 1}}, 0},
   };
   for (const Case& one : cases) EXPECT_EQ(FirstToGo(one.levels), one.goes) << one.says;
