@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <ios>
 #include <iterator>
 #include <system_error>
 #include <utility>
@@ -43,11 +44,14 @@ void WholeFile::Commit() {
 
 std::optional<std::string> ReadWholeFile(const std::filesystem::path& path) {
   std::error_code error;
-  // A folder can be opened as a stream; reading from it throws what is no Error.
   if (!std::filesystem::is_regular_file(path, error)) return std::nullopt;
   std::ifstream file(path, std::ios::binary);
   if (!file) return std::nullopt;
-  return std::string{std::istreambuf_iterator<char>(file), {}};
+  try {
+    return std::string{std::istreambuf_iterator<char>(file), {}};
+  } catch (const std::ios_base::failure&) {  // they throw where reading fails, of a share that has gone say, whatever the stream was told
+    return std::nullopt;
+  }
 }
 
 void WriteWholeFile(const std::filesystem::path& path, std::string_view text) {

@@ -31,7 +31,7 @@ class WholeFile {
   bool committed_ = false;
 };
 
-/// The file's bytes; nothing where there is no regular file, or none that can be read.
+/// The file's bytes; nothing where there is no regular file, or none that can be read to its end.
 std::optional<std::string> ReadWholeFile(const std::filesystem::path& path);
 
 /// Writes `text` as a WholeFile. Errors: as there.

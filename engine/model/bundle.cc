@@ -5,6 +5,7 @@
 #include <string>
 
 #include "engine/error.h"
+#include "engine/model/file_failure.h"
 #include "engine/model/part_weights.h"
 #include "engine/model/unfinished_directory.h"
 #include "engine/whole_file.h"
@@ -18,7 +19,7 @@ constexpr auto kModelFile = "model.json";
 
 Model LoadModel(const std::filesystem::path& directory) {
   const std::optional<std::string> json = ReadWholeFile(directory / kModelFile);
-  if (!json) throw Error(ErrorCode::kNotFound, "bundle: has no readable model.json; must be a directory that `import` wrote");
+  if (!json) throw Error(CodeOfUnreadFile(directory / kModelFile), "bundle: has no readable model.json; must be a directory that `import` wrote");
   return ParseModel(*json);
 }
 

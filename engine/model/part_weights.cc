@@ -19,9 +19,10 @@ PartWeights MapPartWeights(const std::filesystem::path& directory, const std::ve
   PartWeights result;
   Sha256 digest;
   for (const ModelPart& part : parts) {
-    const std::filesystem::path path = WeightsPath(directory, parts, part);
-    result.weights.push_back(MapSafetensors(path));
-    digest.Update(MappedFile::Open(path, "weights of part " + part.name)->bytes());
+    // Opened once: by the second time another file may have taken the name, and its checksum would vouch for these bytes.
+    const auto file = MappedFile::Open(WeightsPath(directory, parts, part), "weights");
+    result.weights.push_back(ParseSafetensors(file->bytes(), file));
+    digest.Update(file->bytes());
   }
   result.sha256 = digest.Digest();
   if (!expected_sha256.empty() && result.sha256 != expected_sha256) {

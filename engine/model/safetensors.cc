@@ -9,7 +9,6 @@
 
 #include "engine/error.h"
 #include "engine/model/json_fields.h"
-#include "engine/model/mapped_file.h"
 
 static_assert(std::endian::native == std::endian::little, "safetensors are little-endian and mapped as they are");
 
@@ -111,11 +110,6 @@ WeightStore ParseSafetensors(std::span<const std::byte> bytes, std::shared_ptr<c
   WeightStore store;
   for (Entry& entry : entries) store.AddView(entry.name, std::move(entry.view), keeper);
   return store;
-}
-
-WeightStore MapSafetensors(const std::filesystem::path& path) {
-  const auto file = MappedFile::Open(path, "weights");
-  return ParseSafetensors(file->bytes(), file);
 }
 
 std::vector<std::byte> EncodeSafetensors(const WeightStore& weights) {

@@ -13,9 +13,6 @@ namespace tuckerseg {
 /// offsets that overlap, leave gaps or pass the end, shape that contradicts the offsets), naming the tensor.
 WeightStore ParseSafetensors(std::span<const std::byte> bytes, std::shared_ptr<const void> keeper);
 
-/// Maps the file read-only. Errors: as above; kNotFound if it cannot be opened.
-WeightStore MapSafetensors(const std::filesystem::path& path);
-
 /// The file's bytes: tensors in ascending order of name, the first at a multiple of 64 bytes. Equal stores give equal bytes.
 std::vector<std::byte> EncodeSafetensors(const WeightStore& weights);
 

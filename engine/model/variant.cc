@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "engine/error.h"
+#include "engine/model/file_failure.h"
 #include "engine/model/part_weights.h"
 #include "engine/model/unfinished_directory.h"
 #include "engine/whole_file.h"
@@ -105,7 +106,7 @@ void CheckSmallerLevels(const Variant& variant, const Variant& as_read) {
 
 Variant ReadVariant(const std::filesystem::path& directory, const Model& model) {
   const std::optional<std::string> json = ReadWholeFile(directory / kVariantFile);
-  if (!json) throw Error(ErrorCode::kNotFound, "variant: has no readable variant.json; must be a directory that `decompose` wrote");
+  if (!json) throw Error(CodeOfUnreadFile(directory / kVariantFile), "variant: has no readable variant.json; must be a directory that `decompose` wrote");
   return ParseVariant(*json, model);
 }
 

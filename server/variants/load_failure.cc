@@ -14,7 +14,8 @@ LoadFailure FailureInFlight() {
   try {
     throw;
   } catch (const Error& error) {
-    return {error.code() == ErrorCode::kResourceExhausted ? ErrorCode::kResourceExhausted : ErrorCode::kFailedPrecondition, ShownText(error.what())};
+    const LoadFailure failure{error.code(), ShownText(error.what())};
+    return failure.is_passing() ? failure : LoadFailure{ErrorCode::kFailedPrecondition, failure.reason};
   } catch (const std::bad_alloc&) {
     return {ErrorCode::kResourceExhausted, "memory: none left for this level"};
   } catch (const std::filesystem::filesystem_error& error) {

@@ -48,5 +48,12 @@ TEST_F(WholeFileTest, IsReadWhereItIsAFile) {
   EXPECT_EQ(ReadWholeFile(folder_.path()), std::nullopt) << "a folder";
 }
 
+TEST_F(WholeFileTest, IsNothingWhereReadingItFails) {
+  const std::filesystem::path unreadable = "/proc/self/mem";  // a regular file that opens, and at whose begin no memory lies
+  if (!std::ifstream(unreadable)) GTEST_SKIP() << "no /proc/self/mem may be opened";
+  EXPECT_TRUE(std::filesystem::is_regular_file(unreadable));
+  EXPECT_EQ(ReadWholeFile(unreadable), std::nullopt);
+}
+
 }  // namespace
 }  // namespace tuckerseg

@@ -4,6 +4,7 @@
 
 #include "tests/engine/model/byte_strings.h"
 #include "tests/engine/model/temporary_directory.h"
+#include "tests/engine/model/without_descriptors.h"
 #include "tests/engine/volume/expect_error.h"
 
 namespace tuckerseg {
@@ -26,6 +27,16 @@ TEST(MappedFile, OutlivesTheFilesName) {
   const auto file = MappedFile::Open(path, "weights");
   std::filesystem::remove(path);
   EXPECT_EQ(AsText(file->bytes()), "its bytes");
+}
+
+TEST(MappedFile, MayBeHadAnotherTimeWhereThereIsNoDescriptorForIt) {
+  const TemporaryDirectory folder;
+  const auto path = folder.Write("file", "its bytes");
+  {
+    const WithoutDescriptors none;
+    ExpectError(ErrorCode::kUnavailable, "weights: cannot be opened", [&] { MappedFile::Open(path, "weights"); });
+  }
+  EXPECT_EQ(AsText(MappedFile::Open(path, "weights")->bytes()), "its bytes");
 }
 
 TEST(MappedFile, RefusesWhatIsNoFileAndKeepsItsPathToItself) {

@@ -2,6 +2,12 @@
 
 #include <gmock/gmock.h>
 
+#include <filesystem>
+#include <stop_token>
+#include <string>
+#include <thread>
+#include <vector>
+
 #include "engine/model/safetensors.h"
 #include "tests/engine/model/byte_strings.h"
 #include "tests/engine/model/temporary_directory.h"
@@ -51,6 +57,22 @@ TEST_F(PartWeightsTest, AreRefusedWithAnotherChecksumUnlessNoneIsExpected) {
   WritePartWeights(folder_.path(), Parts({"network"}), {Weights(1)});
   ExpectError(ErrorCode::kDataLoss, "weights: have another checksum than weights_sha256", [&] { MapPartWeights(folder_.path(), Parts({"network"}), std::string(64, '0')); });
   EXPECT_EQ(MapPartWeights(folder_.path(), Parts({"network"}), "").sha256, PartWeightsSha256({Weights(1)}));
+}
+
+TEST_F(PartWeightsTest, HaveTheChecksumOfTheirOwnBytesWhileOtherFilesTakeTheirName) {
+  const std::vector<ModelPart> parts = Parts({"network"});
+  for (const char* of : {"1", "2", "served"}) WritePartWeights(folder_.path() / of, parts, {Weights(*of == '2' ? 2 : 1)});
+  const fs::path name = folder_.path() / "served" / "weights.safetensors";
+  const std::jthread renewing([&](const std::stop_token& stop) {
+    for (int next = 2; !stop.stop_requested(); next = 3 - next) {
+      fs::copy_file(folder_.path() / std::to_string(next) / "weights.safetensors", folder_.path() / "next");
+      fs::rename(folder_.path() / "next", name);
+    }
+  });
+  for (int look = 0; look < 300; ++look) {
+    const PartWeights read = MapPartWeights(folder_.path() / "served", parts, "");
+    ASSERT_EQ(read.sha256, PartWeightsSha256(read.weights)) << "look " << look;
+  }
 }
 
 TEST_F(PartWeightsTest, AreNotThereOrDamaged) {

@@ -9,6 +9,7 @@
 #include <string>
 #include <thread>
 
+#include "tests/engine/model/without_descriptors.h"
 #include "tests/engine/volume/expect_error.h"
 #include "tests/server/variants/opened_catalogue.h"
 #include "tests/server/wait_until.h"
@@ -159,6 +160,18 @@ TEST_F(CatalogueTest, TriesALevelAgainByNameThatCouldNotBeLoaded) {
   catalogue_->Load(Level("a"), 0);
   EXPECT_EQ(State("a"), LevelState::kLoaded);
   EXPECT_EQ(Level("a").error, "");
+}
+
+TEST_F(CatalogueTest, TriesALevelAgainForTheNextRequestThatCouldNotBeReadForAWhile) {
+  Open();
+  const LevelHold hold = Hold("a");
+  {
+    const WithoutDescriptors none;
+    ExpectError(ErrorCode::kUnavailable, "level = a: could not be loaded: ", [&] { catalogue_->Finish(hold); });
+  }
+  EXPECT_EQ(State("a"), LevelState::kAvailable) << "its files will not change: only a request can find out";
+  EXPECT_NO_THROW(Use("a"));
+  EXPECT_EQ(State("a"), LevelState::kLoaded);
 }
 
 TEST_F(CatalogueTest, LeavesALevelFailedThatIsUnloadedByName) {
