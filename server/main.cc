@@ -13,6 +13,7 @@
 #include <utility>
 #include <vector>
 
+#include "engine/cli/standard_output.h"
 #include "engine/freed_memory.h"
 #include "server/config.h"
 #include "server/execution.h"
@@ -29,6 +30,7 @@
 #include "server/serve/grpc_server.h"
 #include "server/serve/serving_watch.h"
 #include "server/serve/stall_watch.h"
+#include "server/thread_stacks.h"
 #include "server/variants/model_rescan.h"
 
 namespace {
@@ -73,6 +75,7 @@ void AddDevices(const ServerConfig& config, Devices& devices) { devices.AddAll(D
 /// What keeps a server of these settings from serving all that it is given, a line each: all is loaded once. Errors: for devices and files that cannot be used.
 std::vector<std::string> CheckModels(const ServerConfig& config) {
   const Security security(config);
+  if (!config.choices_file.empty()) ChoiceLog::Check(config.choices_file);
   Metrics metrics(TUCKERSEG_VERSION, DeviceKinds(), ExecutorName());
   MemoryBudget memory(config.memory_limit_bytes);
   Devices devices;
@@ -98,6 +101,7 @@ void End(GrpcServer& server, Devices& devices, const ServerConfig& config) {
 
 /// Builds all that the server is made of, and serves until a signal comes.
 void Serve(const ServerConfig& config) {
+  EnsureThreadStacks();  // before there is any but this one
   ForbidCoreDumps();
   KeepFreedMemoryOfAllThreads();  // until the server is idle (IdleHeap)
   const sigset_t signals = BlockSignals();
@@ -212,7 +216,7 @@ int main(int argc, char** argv) {
     std::cerr << "error: " << UnknownOption(app.remaining()) << ": no option of this program: see tuckerseg-server --help\n";
     return kWrongUsage;
   } catch (const CLI::ParseError& error) {
-    if (error.get_exit_code() == 0) return app.exit(error);  // --help, --version
+    if (error.get_exit_code() == 0) return StatusOncePrinted(app.exit(error));  // --help, --version
     std::cerr << "error: " << error.what() << ": see tuckerseg-server --help\n";
     return kWrongUsage;
   } catch (const std::exception& error) {

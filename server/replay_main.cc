@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "engine/cli/quantity.h"
+#include "engine/cli/standard_output.h"
 #include "engine/error.h"
 #include "server/config.h"
 #include "server/policy/choice_replay.h"
@@ -123,12 +124,12 @@ int main(int argc, char** argv) {
     changes.devices_left_out.insert(left_out.begin(), left_out.end());
     Replay(files, changes, json);
   } catch (const CLI::ParseError& error) {
-    if (error.get_exit_code() == 0) return app.exit(error);  // --help, --version
+    if (error.get_exit_code() == 0) return StatusOncePrinted(app.exit(error));  // --help, --version
     std::cerr << "error: " << error.what() << ": see tuckerseg-replay --help\n";
     return kWrongUsage;
   } catch (const std::exception& error) {
     PrintErrors(error.what());
     return kFailed;
   }
-  return 0;
+  return StatusOncePrinted(0);
 }

@@ -3,6 +3,7 @@
 #include <iostream>
 
 #include "client/cli/commands.h"
+#include "engine/cli/standard_output.h"
 #include "engine/error.h"
 
 namespace {
@@ -36,7 +37,7 @@ int main(int argc, char** argv) {
     app.parse(argc, argv);
     if (app.get_subcommands().empty()) throw CLI::RequiredError("a command");
   } catch (const CLI::ParseError& error) {
-    if (error.get_exit_code() == 0) return app.exit(error);  // --help, --version
+    if (error.get_exit_code() == 0) return StatusOncePrinted(app.exit(error));  // --help, --version
     const auto commands = app.get_subcommands();
     std::cerr << "error: " << error.what() << ": see tuckerseg " << (commands.empty() ? "" : commands.front()->get_name() + " ") << "--help\n";
     return kWrongUsage;
@@ -47,5 +48,5 @@ int main(int argc, char** argv) {
     std::cerr << "error: unexpected: " << error.what() << "\n";
     return kFailed;
   }
-  return 0;
+  return StatusOncePrinted(0);
 }

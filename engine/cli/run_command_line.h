@@ -5,11 +5,12 @@
 #include <exception>
 #include <iostream>
 
+#include "engine/cli/standard_output.h"
 #include "engine/error.h"
 
 namespace tuckerseg {
 
-/// Exit status: 0, 1 (failed) or 2 (wrong usage). Of an app that has commands one must be named.
+/// Exit status: 0, 1 (failed, or standard output cannot be written) or 2 (wrong usage). Of an app that has commands one must be named.
 inline int RunCommandLine(CLI::App& app, int argc, char** argv) {
   constexpr int kFailed = 1;
   constexpr int kWrongUsage = 2;
@@ -19,7 +20,7 @@ inline int RunCommandLine(CLI::App& app, int argc, char** argv) {
     app.parse(argc, argv);
     if (has_commands && app.get_subcommands().empty()) throw CLI::RequiredError("a command");
   } catch (const CLI::ParseError& error) {
-    if (error.get_exit_code() == 0) return app.exit(error);  // --help, --version
+    if (error.get_exit_code() == 0) return StatusOncePrinted(app.exit(error));  // --help, --version
     const auto commands = app.get_subcommands();
     std::cerr << "error: " << error.what() << ": see " << app.get_name() << " " << (commands.empty() ? "" : commands.front()->get_name() + " ") << "--help\n";
     return kWrongUsage;
@@ -30,7 +31,7 @@ inline int RunCommandLine(CLI::App& app, int argc, char** argv) {
     std::cerr << "error: unexpected: " << error.what() << "\n";
     return kFailed;
   }
-  return 0;
+  return StatusOncePrinted(0);
 }
 
 }  // namespace tuckerseg

@@ -11,11 +11,15 @@ namespace {
 
 /// Some megabytes of records: minutes of requests, where a disk hangs.
 constexpr size_t kMostWaiting = 1000;
+/// The setting that names the file.
+constexpr auto kKey = "choices_file";
 
 }  // namespace
 
 ChoiceLog::ChoiceLog(const std::string& file, int64_t max_bytes)
-    : file_("choices_file", file, max_bytes), writer_([this](const std::stop_token& stop) { Run(stop); }) {}
+    : file_(kKey, file, max_bytes), writer_([this](const std::stop_token& stop) { Run(stop); }) {}
+
+void ChoiceLog::Check(const std::string& file) { RotatedFile::Check(kKey, file); }
 
 ChoiceLog::~ChoiceLog() {
   writer_.request_stop();

@@ -21,6 +21,8 @@ class ChoiceLog {
  public:
   /// Records are added to `file`, which is put aside at `max_bytes` (RotatedFile). Errors: kInvalidArgument if it cannot be written to.
   ChoiceLog(const std::string& file, int64_t max_bytes);
+  /// Says beforehand what the constructor would say of `file`, and makes and changes nothing. Errors: as there.
+  static void Check(const std::string& file);
   /// Writes what is still to be written.
   ~ChoiceLog();
   ChoiceLog(const ChoiceLog&) = delete;

@@ -6,6 +6,7 @@
 
 #include <cerrno>
 #include <cstdio>
+#include <filesystem>
 #include <utility>
 
 #include "engine/error.h"
@@ -15,11 +16,45 @@ namespace {
 
 /// For the server's user and its group: whoever looks after it.
 constexpr mode_t kMode = 0640;
+/// Read too, for the last byte. Without waiting: what is written to a pipe that nobody empties is lost, and holds nobody up.
+constexpr int kFlags = O_RDWR | O_APPEND | O_CLOEXEC | O_NONBLOCK;
+
+[[noreturn]] void Refuse(const std::string& key) {
+  throw Error(ErrorCode::kInvalidArgument, key + ": cannot be opened for writing; must be a file that this server may write");
+}
+
+bool May(const std::filesystem::path& path, int rights) { return faccessat(AT_FDCWD, path.c_str(), rights, AT_EACCESS) == 0; }
+
+/// A file could be made in its folder.
+bool MayBeMade(const std::filesystem::path& path) {
+  const std::filesystem::path folder = path.parent_path();
+  return May(folder.empty() ? "." : folder, W_OK | X_OK);
+}
+
+bool CanBeOpened(const std::string& path) {
+  const int descriptor = open(path.c_str(), kFlags);
+  if (descriptor >= 0) close(descriptor);
+  return descriptor >= 0;
+}
 
 }  // namespace
 
 RotatedFile::RotatedFile(const std::string& key, std::string path, int64_t max_bytes) : path_(std::move(path)), max_bytes_(max_bytes) {
-  if (!Open()) throw Error(ErrorCode::kInvalidArgument, key + ": cannot be opened for writing; must be a file that this server may write");
+  if (!Open()) Refuse(key);
+}
+
+void RotatedFile::Check(const std::string& key, const std::string& path) {
+  struct stat status {};
+  const bool there = stat(path.c_str(), &status) == 0;
+  bool good = false;
+  if (!there) {
+    good = errno == ENOENT && MayBeMade(path);
+  } else if (S_ISFIFO(status.st_mode) || S_ISCHR(status.st_mode)) {
+    good = May(path, R_OK | W_OK);  // whoever reads a pipe would take the end of this look for the end of what is written
+  } else {
+    good = CanBeOpened(path);
+  }
+  if (!good) Refuse(key);
 }
 
 RotatedFile::~RotatedFile() {
@@ -27,8 +62,7 @@ RotatedFile::~RotatedFile() {
 }
 
 bool RotatedFile::Open() {
-  // Read too, for the last byte. Without waiting: what is written to a pipe that nobody empties is lost, and holds nobody up.
-  descriptor_ = open(path_.c_str(), O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC | O_NONBLOCK, kMode);
+  descriptor_ = open(path_.c_str(), kFlags | O_CREAT, kMode);
   struct stat status {};
   if (descriptor_ < 0 || fstat(descriptor_, &status) != 0) {
     error_ = errno;

@@ -13,6 +13,8 @@ class RotatedFile {
   /// regular file, a pipe say, stays where it is.
   /// Errors: kInvalidArgument, naming `key`, if it cannot be opened for writing.
   RotatedFile(const std::string& key, std::string path, int64_t max_bytes);
+  /// Says beforehand what the constructor would say, and makes and changes nothing. Errors: as there.
+  static void Check(const std::string& key, const std::string& path);
   ~RotatedFile();
   RotatedFile(const RotatedFile&) = delete;
   RotatedFile& operator=(const RotatedFile&) = delete;

@@ -33,7 +33,7 @@ constexpr size_t kMostWaiting = 64;
 /// For a whole question, and to the end of the answer, both from when its connection came.
 constexpr std::chrono::seconds kForAQuestion{2};
 constexpr std::chrono::seconds kForAPage{30};
-/// A browser's with its cookies has some thousands.
+/// A browser's with its cookies has some thousands. httplib's regular expressions take stack for each of them: EnsureThreadStacks() sees to that.
 constexpr size_t kMostAskedBytes = 16384;
 /// From one try to have the port again to the next.
 constexpr std::chrono::milliseconds kBeforeListeningAgain{100};

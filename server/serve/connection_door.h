@@ -20,8 +20,8 @@ class ConnectionDoor {
   /// Takes over the socket of a connection, which does not block. Called from the door's thread; must not throw.
   using LetIn = std::function<void(int socket)>;
 
-  /// Listens at HOST:PORT (port 0: any free one). Connections wait at the door until Open(). `most`: that may be inside at once; 0: no limit.
-  /// Errors: kInvalidArgument for what is no address, kInternal if it cannot be had.
+  /// Listens at HOST:PORT (port 0: any free one), as ListenAt() does. Connections wait at the door until Open(). `most`: that may be inside at once; 0: no
+  /// limit. Errors: kInvalidArgument for what is no address, kInternal if it cannot be had.
   ConnectionDoor(const std::string& address, int64_t most);
   /// Lets nobody in any more. Those inside are not touched.
   ~ConnectionDoor();
@@ -41,7 +41,6 @@ class ConnectionDoor {
     ino_t number;
   };
 
-  void Listen(const std::string& address);
   void Work(const std::stop_token& stop);
   void Accept(int listener);
   bool HasRoom();

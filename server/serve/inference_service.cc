@@ -55,6 +55,8 @@ const CatalogueModel& InferenceServiceImpl::FindReady(const CatalogueView& view,
   return model;
 }
 
+bool InferenceServiceImpl::TakesCalls() const { return parts_.WantsCalls() && !parts_.stalls.AdmissionIsStuck(); }
+
 grpc::Status InferenceServiceImpl::ServerLive(grpc::ServerContext*, const inference::ServerLiveRequest*,
                                               inference::ServerLiveResponse* response) {
   response->set_live(true);
@@ -63,7 +65,7 @@ grpc::Status InferenceServiceImpl::ServerLive(grpc::ServerContext*, const infere
 
 grpc::Status InferenceServiceImpl::ServerReady(grpc::ServerContext*, const inference::ServerReadyRequest*,
                                                inference::ServerReadyResponse* response) {
-  return StatusOf([&] { response->set_ready(parts_.WantsCalls() && parts_.catalogue.View()->CanServe(parts_.stalls.StuckDevices())); });
+  return StatusOf([&] { response->set_ready(TakesCalls() && parts_.catalogue.View()->CanServe(parts_.stalls.StuckDevices())); });
 }
 
 grpc::Status InferenceServiceImpl::ModelReady(grpc::ServerContext*, const inference::ModelReadyRequest* request,
@@ -74,7 +76,7 @@ grpc::Status InferenceServiceImpl::ModelReady(grpc::ServerContext*, const infere
       const CatalogueModel& model = FindReady(*view, request->name(), request->version());
       const std::set<size_t> stuck = parts_.stalls.StuckDevices();
       const bool can_run = LeavesTheChoice(request->version()) ? model.CanServe(stuck) : FindAskedLevel(request->version(), model.levels).CanRun(stuck);
-      response->set_ready(parts_.WantsCalls() && can_run);
+      response->set_ready(TakesCalls() && can_run);
     } catch (const Error&) {
       response->set_ready(false);  // what is not served is not ready: the protocol's answer, and no error
     }

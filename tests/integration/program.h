@@ -28,6 +28,11 @@ inline Outcome RunProgram(const std::string& program, const std::string& argumen
   return {WEXITSTATUS(status), FileText(folder / "out"), FileText(folder / "err")};
 }
 
+/// The same with its standard output on a disk that is full. /dev/full must be there.
+inline Outcome RunOnAFullDisk(const std::string& program, const std::string& arguments, const std::filesystem::path& folder) {
+  return RunProgram("{ " + program, arguments + " > /dev/full; }", folder);
+}
+
 /// One line `error: ...` with `message` in it, the exit status, nothing on standard output.
 inline void ExpectFailure(const Outcome& outcome, int status, const std::string& message) {
   EXPECT_EQ(outcome.status, status) << outcome.err;

@@ -128,5 +128,16 @@ TEST(ReadOnlyServer, ServesAndStopsWithoutRightsWhereNothingCanBeWritten) {
   EXPECT_EQ(WithoutFontCaches(server.Errors()), "");
 }
 
+TEST(ReadOnlyServer, IsToldBeforehandThatItCannotRecordItsChoices) {
+  const TemporaryDirectory directory;
+  SaveBundle(TinyBundle(TinyUnet(4, 3), {16, 16, 16}, 3), directory.path() / "models" / "tiny");
+  directory.Write("models/server.json", R"({"choices_file": "/tmp/choices.jsonl"})");
+  ServerProcess server({TUCKERSEG_SERVER_PROGRAM, directory.path() / "models", "--config", "/mnt/models/server.json", "--check-config"});
+  const int status = server.WaitForEnd();
+  if (status == kSkipped) GTEST_SKIP() << server.Errors();
+  EXPECT_EQ(status, 1);
+  EXPECT_EQ(server.Errors(), "error: choices_file: cannot be opened for writing; must be a file that this server may write\n");
+}
+
 }  // namespace
 }  // namespace tuckerseg

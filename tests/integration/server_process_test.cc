@@ -2,6 +2,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <httplib.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
 
 #include <chrono>
 #include <csignal>
@@ -110,6 +114,22 @@ TEST_F(ServerProcessTest, IsScrapedByPrometheus) {
   EXPECT_THAT(page.body, HasSubstr("<td>tiny</td>"));
   EXPECT_EQ(PageAt("/nothing").status, 404);
 }
+
+#if !defined(__SANITIZE_ADDRESS__) && !defined(_GLIBCXX_TSAN)  // their memory lies where such a stack may grow to
+TEST_F(ServerProcessTest, SurvivesTheLongestQuestionOfRangesWhereStacksHaveNoLimit) {
+  rlimit before{};
+  ASSERT_EQ(getrlimit(RLIMIT_STACK, &before), 0);
+  const rlimit none{RLIM_INFINITY, before.rlim_max};
+  if (setrlimit(RLIMIT_STACK, &none) != 0) GTEST_SKIP() << "there is a limit that only root may raise";
+  Start();  // with this process' limits
+  EXPECT_EQ(setrlimit(RLIMIT_STACK, &before), 0);
+  const httplib::Headers longest{{"Range", "bytes=" + std::string(8170, '0') + "-"}};
+  const httplib::Result page = httplib::Client("127.0.0.1", metrics_port_).Get("/metrics", longest);
+  ASSERT_TRUE(page) << "threads would have 2 MiB then, and it needs more";
+  EXPECT_EQ(page->status, 200);
+  EXPECT_EQ(PageAt("/healthz").body, "ok");
+}
+#endif
 
 TEST_F(ServerProcessTest, KeepsItsMemoryFlatOver100RequestsAndClientsThatDisappear) {
   Start();
@@ -310,6 +330,30 @@ TEST_F(ServerProcessTest, ChecksSettingsAndModelsWithoutServing) {
   EXPECT_THAT(damaged.Errors(), StartsWith("error: bundle tiny: "));
 }
 
+TEST_F(ServerProcessTest, ChecksWhetherItMayRecordItsChoicesAndRecordsNone) {
+  std::vector<std::string> arguments = Arguments();
+  arguments.insert(arguments.end(), {"--check-config", "--config", ""});
+  const auto check = [&](const std::filesystem::path& choices) {
+    arguments.back() = directory_.Write("config.json", R"({"choices_file": ")" + choices.string() + "\"}");
+    ServerProcess server(arguments);
+    server.WaitForEnd();
+    return server.Errors();
+  };
+  EXPECT_EQ(check(folder_ / "choices.jsonl"), "");
+  EXPECT_FALSE(std::filesystem::exists(folder_ / "choices.jsonl"));
+
+  // Not even root can write to a socket as to a file.
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  const std::string path = folder_ / "socket";
+  ASSERT_LT(path.size(), sizeof(address.sun_path));
+  path.copy(address.sun_path, path.size());
+  const int socket_there = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  ASSERT_EQ(bind(socket_there, reinterpret_cast<const sockaddr*>(&address), sizeof(address)), 0);
+  EXPECT_EQ(check(path), "error: choices_file: cannot be opened for writing; must be a file that this server may write\n");
+  close(socket_there);
+}
+
 TEST_F(ServerProcessTest, RecordsItsChoicesWhereItIsTold) {
   const std::filesystem::path choices = folder_ / "choices.jsonl";
   const std::string config = directory_.Write("config.json", WithoutDrainDelay(R"({"choices_file": ")" + choices.string() + "\"}"));
@@ -361,6 +405,13 @@ TEST_F(ServerProcessTest, DoesNotRepeatWhatAnUnknownOptionHolds) {
     EXPECT_THAT(server.Errors(), HasSubstr("no option of this program"));
     EXPECT_THAT(server.Errors(), testing::Not(HasSubstr("hunter2")));
   }
+}
+
+TEST_F(ServerProcessTest, FailsWhereItsVersionCannotBePrinted) {
+  if (!std::filesystem::exists("/dev/full")) GTEST_SKIP() << "no /dev/full";
+  ServerProcess server({"--version"}, "/dev/full");
+  EXPECT_EQ(server.WaitForEnd(), 1);
+  EXPECT_THAT(server.Errors(), StartsWith("error: output: cannot be written"));
 }
 
 TEST_F(ServerProcessTest, EndsWithOneLineWhenItCannotServe) {

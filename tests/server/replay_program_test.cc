@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <filesystem>
 #include <string>
 
 #include "engine/model/json_text.h"
@@ -135,6 +136,12 @@ TEST_F(ReplayProgram, TellsEveryMistakeOfTheConfiguration) {
   const Outcome outcome = Run("choices.jsonl --config other.json");
   EXPECT_EQ(outcome.status, 1);
   EXPECT_EQ(outcome.err, "error: config.min_qualty: unknown key; did you mean min_quality?\nerror: config.deadline_margin = 11: must be in [0, 10]\n");
+}
+
+TEST_F(ReplayProgram, FailsWhereWhatItPrintsCannotBeWritten) {
+  if (!std::filesystem::exists("/dev/full")) GTEST_SKIP() << "no /dev/full";
+  for (const char* arguments : {"choices.jsonl", "choices.jsonl --json", "--help", "--version"})
+    ExpectFailure(RunOnAFullDisk(TUCKERSEG_REPLAY, arguments, folder_.path()), 1, "output: cannot be written: standard output must take all");
 }
 
 TEST_F(ReplayProgram, HasHelpAndAVersion) {

@@ -140,6 +140,16 @@ TEST_F(CommandLine, EndsWithStatus1AndOneLineWhenTheWorkFails) {
   EXPECT_FALSE(std::filesystem::exists(folder_.path() / "labels.nii.gz"));
 }
 
+TEST_F(CommandLine, FailsWhereWhatItPrintsCannotBeWritten) {
+  if (!std::filesystem::exists("/dev/full")) GTEST_SKIP() << "no /dev/full";
+  for (const char* arguments : {"segment ct.nii.gz -o labels.nii.gz --quiet", "models --json", "levels", "health"}) {
+    const Outcome outcome = RunOnAFullDisk(TUCKERSEG_CLIENT, std::string(arguments) + " --server " + server_.address(), folder_.path());
+    ExpectFailure(outcome, 1, "output: cannot be written: standard output must take all");
+  }
+  for (const char* arguments : {"--help", "--version"})
+    ExpectFailure(RunOnAFullDisk(TUCKERSEG_CLIENT, arguments, folder_.path()), 1, "output: cannot be written");
+}
+
 TEST_F(CommandLine, EndsWithStatus2AndOneLineWhenItIsUsedWrongly) {
   ExpectFailure(Run(""), 2, "--help");
   ExpectFailure(Run("dance"), 2, "dance");

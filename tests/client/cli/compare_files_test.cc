@@ -125,6 +125,12 @@ TEST_F(CompareFiles, NeverWritesOverWhatItReads) {
   ExpectFailure(Compare("--levels ones,0.3 -o maps --reference maps/ones.nii.gz"), 1, "--output: ones.nii.gz: is the reference's own file");
 }
 
+TEST_F(CompareFiles, FailsWhereItsReportCannotBeWritten) {
+  if (!fs::exists("/dev/full")) GTEST_SKIP() << "no /dev/full";
+  const std::string arguments = "compare ct.nii.gz --quiet --levels original,0.3 --json --server " + server_.address();
+  ExpectFailure(RunOnAFullDisk(TUCKERSEG_CLIENT, arguments, folder_.path()), 1, "output: cannot be written");
+}
+
 TEST_F(CompareFiles, EndsWithOneLineWhereItFailsOrIsUsedWrongly) {
   ExpectFailure(Compare("--levels original,0.9 -o maps"), 1, "level = 0.9: must be one of original");
   ExpectFailure(Compare("--levels original,original"), 1, "header.levels[1] = original: must be another level");

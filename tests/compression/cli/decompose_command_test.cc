@@ -46,6 +46,13 @@ TEST_F(DecomposeCommand, WritesTheLevelOfThePapersRuleAndSaysWhatItCosts) {
   EXPECT_EQ(level.graphs.front().layers[1].rank_out, 8);
 }
 
+TEST_F(DecomposeCommand, FailsWhereWhatItPrintsCannotBeWritten) {
+  if (!std::filesystem::exists("/dev/full")) GTEST_SKIP() << "no /dev/full";
+  const Outcome outcome = RunOnAFullDisk(TUCKERSEG_COMPRESS, "decompose bundle --level 0.5 -o half", folder_.path());
+  EXPECT_EQ(outcome.status, 1);
+  EXPECT_THAT(outcome.err, HasSubstr("error: output: cannot be written: standard output must take all"));
+}
+
 TEST_F(DecomposeCommand, WritesSeveralLevelsIntoOneVariant) {
   EXPECT_EQ(Run("--level 0.9,0.5 --half -o elastic").status, 0);
   const VariantFiles files = Load("elastic");

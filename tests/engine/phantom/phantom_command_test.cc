@@ -104,6 +104,12 @@ TEST_F(PhantomCommand, FailsWithOneLineAndLeavesNothing) {
   EXPECT_EQ(FilesLeft(), 0);
 }
 
+TEST_F(PhantomCommand, FailsWhereWhatItPrintsCannotBeWritten) {
+  if (!std::filesystem::exists("/dev/full")) GTEST_SKIP() << "no /dev/full";
+  for (const char* arguments : {"-o ct.nii.gz --spacing 20", "-o ct.nii.gz --spacing 20 --json", "--help"})
+    ExpectFailure(RunOnAFullDisk(TUCKERSEG_PHANTOM, arguments, folder_.path()), 1, "output: cannot be written: standard output must take all");
+}
+
 TEST_F(PhantomCommand, CallsWrongUsageByItsName) {
   ExpectFailure(Run(""), 2, "--output or --data-set");
   ExpectFailure(Run("-o ct.nii --data-set set --count 2"), 2, "not both");

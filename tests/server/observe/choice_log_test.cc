@@ -116,6 +116,7 @@ TEST_F(ChoiceLogTest, StaysWithinItsBounds) {
 
 TEST_F(ChoiceLogTest, CannotBeMadeWhereNothingCanBeWritten) {
   ExpectError(ErrorCode::kInvalidArgument, "choices_file: cannot be opened for writing", [&] { ChoiceLog(folder_.path() / "none" / "choices", kPlenty); });
+  ExpectError(ErrorCode::kInvalidArgument, "choices_file: cannot be opened for writing", [&] { ChoiceLog::Check(folder_.path() / "none" / "choices"); });
 }
 
 }  // namespace

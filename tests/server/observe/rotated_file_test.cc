@@ -1,11 +1,17 @@
 #include "server/observe/rotated_file.h"
 
+#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <poll.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
 
 #include <cerrno>
 #include <filesystem>
+#include <functional>
 #include <string>
 
 #include "tests/engine/model/temporary_directory.h"
@@ -105,6 +111,89 @@ TEST_F(RotatedFileTest, IsThereAgainAfterItsFolderWas) {
 TEST_F(RotatedFileTest, NamesTheSettingWhereItCannotBeWritten) {
   ExpectError(ErrorCode::kInvalidArgument, "choices_file: cannot be opened for writing", [&] { RotatedFile("choices_file", folder_.path() / "none" / "lines", 10); });
   ExpectError(ErrorCode::kInvalidArgument, "choices_file: cannot be opened for writing", [&] { RotatedFile("choices_file", folder_.path(), 10); });
+}
+
+/// Whether a call goes without an Error of the setting.
+bool IsTaken(const std::function<void()>& call) {
+  try {
+    call();
+    return true;
+  } catch (const Error& error) {
+    EXPECT_THAT(error.what(), testing::StartsWith("key: cannot be opened for writing"));
+    return false;
+  }
+}
+
+/// What the check says of a file; the start says the same, and all that was there before is there as it was.
+bool IsTakenByTheCheck(const fs::path& path) {
+  const auto text = [&path] { return fs::is_regular_file(path) ? FileText(path) : ""; };
+  const bool was_there = fs::exists(path);
+  const std::string before = text();
+  const bool taken = IsTaken([&] { RotatedFile::Check("key", path); });
+  EXPECT_EQ(fs::exists(path), was_there) << path;
+  EXPECT_EQ(text(), before) << path;
+  EXPECT_EQ(IsTaken([&] { RotatedFile("key", path, 10); }), taken) << path;
+  return taken;
+}
+
+/// The process as a user that has no rights but those that all have, where it may become one: root may write whatever rights say.
+class WithoutRights {
+ public:
+  WithoutRights() : user_(geteuid()) { EXPECT_TRUE(seteuid(65534) == 0 || user_ != 0); }
+  ~WithoutRights() { EXPECT_EQ(seteuid(user_), 0); }
+  WithoutRights(const WithoutRights&) = delete;
+  WithoutRights& operator=(const WithoutRights&) = delete;
+
+ private:
+  const uid_t user_;
+};
+
+TEST_F(RotatedFileTest, IsCheckedWithoutBeingMade) {
+  folder_.Write("half", "no end of a line");
+  EXPECT_TRUE(IsTakenByTheCheck(folder_.path() / "half"));
+  EXPECT_TRUE(IsTakenByTheCheck(path_));
+  EXPECT_FALSE(IsTakenByTheCheck(folder_.path() / "none" / "lines"));
+  EXPECT_FALSE(IsTakenByTheCheck(folder_.path() / "half" / "lines"));
+  EXPECT_FALSE(IsTakenByTheCheck(folder_.path()));
+}
+
+TEST_F(RotatedFileTest, IsCheckedWithoutAWordToWhoeverReadsAPipe) {
+  ASSERT_EQ(mkfifo(path_.c_str(), 0600), 0);
+  const int reader = open(path_.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+  ASSERT_GE(reader, 0);
+  RotatedFile::Check("key", path_);
+  pollfd ended{reader, POLLIN, 0};
+  EXPECT_EQ(poll(&ended, 1, 0), 0) << "no writer has come and gone";
+  close(reader);
+  EXPECT_TRUE(IsTakenByTheCheck(path_));
+}
+
+TEST_F(RotatedFileTest, IsRefusedByTheCheckWhereItIsASocket) {
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  ASSERT_LT(path_.size(), sizeof(address.sun_path));
+  path_.copy(address.sun_path, path_.size());
+  const int listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  ASSERT_EQ(bind(listener, reinterpret_cast<const sockaddr*>(&address), sizeof(address)), 0);
+  EXPECT_FALSE(IsTakenByTheCheck(path_));
+  close(listener);
+}
+
+TEST_F(RotatedFileTest, IsCheckedAgainstTheRightsOfTheServersUser) {
+  const fs::path file = folder_.Write("lines", "one\n");
+  const auto allow = [&](const fs::path& path, unsigned rights) { fs::permissions(path, static_cast<fs::perms>(rights)); };
+  const auto taken = [](const fs::path& path) {
+    const WithoutRights any_user;
+    return IsTakenByTheCheck(path);
+  };
+  allow(file, 0666);
+  allow(folder_.path(), 0555);
+  EXPECT_TRUE(taken(file));
+  EXPECT_FALSE(taken(folder_.path() / "another"));
+  allow(file, 0444);
+  EXPECT_FALSE(taken(file));
+  allow(folder_.path(), 0777);
+  EXPECT_TRUE(taken(folder_.path() / "another"));
 }
 
 TEST_F(RotatedFileTest, IsForTheServersUserAndGroupAlone) {

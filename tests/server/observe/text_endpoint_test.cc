@@ -20,7 +20,9 @@
 #include <thread>
 #include <vector>
 
+#include "server/thread_stacks.h"
 #include "tests/engine/volume/expect_error.h"
+#include "tests/server/default_stack.h"
 #include "tests/server/wait_until.h"
 
 namespace tuckerseg {
@@ -225,6 +227,19 @@ TEST(TextEndpoint, GivesAPageOnceToWhoeverAsksForManyPartsOfIt) {
   EXPECT_EQ(answer->status, 200);
   EXPECT_EQ(answer->body, page);
 }
+
+#if !defined(__SANITIZE_ADDRESS__) && !defined(_GLIBCXX_TSAN)  // std::regex as they compile it takes more
+TEST(TextEndpoint, AnswersTheLongestQuestionOfRangesOnTheStacksThatAServerGivesItsThreads) {
+  const DefaultStack of_glibc(size_t{2} << 20);  // where the main thread's may grow without limit
+  EnsureThreadStacks();
+  const TextEndpoint endpoint(kAnyPort, {Page("/metrics", "page")});
+  const httplib::Headers longest{{"Range", "bytes=" + std::string(8170, '0') + "-"}};
+  const httplib::Result answer = httplib::Client("127.0.0.1", endpoint.port()).Get("/metrics", longest);
+  ASSERT_TRUE(answer);
+  EXPECT_EQ(answer->status, 200);
+  EXPECT_EQ(answer->body, "page");
+}
+#endif
 
 TextPage Probe(const std::string& path) {
   return {path, [] { return TextAnswer{.text = "ok"}; }, /*is_probe=*/true};

@@ -116,6 +116,12 @@ TEST_F(ConnectionDoorTest, ListensAtTheAddressesOfAName) {
   EXPECT_EQ(RawConnection(door.port()).Receive(), kGreeting);
 }
 
+TEST_F(ConnectionDoorTest, SharesANameWithNoOtherDoor) {
+  const ConnectionDoor at_one_address(Local(), 10);  // `localhost` may have another one, which is free: that of IPv6
+  const std::string name = "localhost:" + std::to_string(at_one_address.port());
+  ExpectError(ErrorCode::kInternal, "listen = " + name + ": cannot be listened at", [&] { ConnectionDoor(name, 10); });
+}
+
 TEST_F(ConnectionDoorTest, GivesItsPortBack) {
   int port = 0;
   {

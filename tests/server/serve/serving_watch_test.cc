@@ -131,9 +131,12 @@ TEST_F(WatchingWhatStandsStill, IsNotReadyWhileAnAdmissionStandsStillWhateverDev
     clock_.Pass(60);
     ASSERT_TRUE(WaitUntil([this] { return readiness_.Reason() == "stuck: the admission of a request stands still, which all others wait for"; }));
     EXPECT_FALSE(IsServing(served(), ""));
+    EXPECT_FALSE(IsReady(served()));
+    EXPECT_FALSE(IsModelReady(served(), ""));
   }
   held_.gate().Open();
   EXPECT_TRUE(WaitUntil([this] { return !readiness_.Reason(); }));
+  EXPECT_TRUE(IsReady(served()));
 }
 
 TEST_F(WatchingWhatStandsStill, IsNotReadyUntilTheWorkerOfTheOnlyDeviceHasComeBack) {
