@@ -12,6 +12,8 @@ void LabelMapCheck::Announce(const v1::LabelMapHeader& header) {
 }
 
 void LabelMapCheck::Take(std::span<const std::byte> bytes) {
+  if (!announced_) throw Error(ErrorCode::kDataLoss, "label map: bytes came before the server announced it");
+  if (bytes.size() > announced_->bytes() - bytes_) throw Error(ErrorCode::kDataLoss, "label map: more bytes came than the server announced");
   bytes_ += bytes.size();
   digest_.Update(bytes);
 }

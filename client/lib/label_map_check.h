@@ -16,17 +16,18 @@ class LabelMapCheck {
  public:
   /// Errors: kInternal for a second announcement.
   void Announce(const v1::LabelMapHeader& header);
+  /// At once, so that nobody keeps what a broken server sends without end. Errors: kDataLoss where none was announced, and for more than was.
   void Take(std::span<const std::byte> bytes);
-  /// All that was announced has come, or more.
-  bool IsThere() const { return announced_ && bytes_ >= announced_->bytes(); }
-  /// Errors: kDataLoss where none was announced, and for another length or checksum than announced.
+  /// All that was announced has come.
+  bool IsThere() const { return announced_ && bytes_ == announced_->bytes(); }
+  /// Errors: kDataLoss where none was announced, and for less or another checksum than announced.
   void Finish();
   /// Labels that the file can hold.
   int label_count() const { return announced_ ? announced_->labels_size() : 0; }
 
  private:
   std::optional<v1::LabelMapHeader> announced_;
-  uint64_t bytes_ = 0;
+  uint64_t bytes_ = 0;  // at most what was announced
   Sha256 digest_;
 };
 

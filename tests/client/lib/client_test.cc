@@ -5,7 +5,14 @@
 #include <grpcpp/grpcpp.h>
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
 
 #include "engine/sha256.h"
 #include "engine/volume/nifti_reader.h"
@@ -202,6 +209,47 @@ TEST(ClientAgainstABrokenServer, RefusesALabelMapThatIsCutOrChangedOrMissing) {
   ExpectDataLoss({Announcement(3, abc), Chunk("ab")}, "2 bytes came; must be 3");
   ExpectDataLoss({Announcement(3, abc), Chunk("abd")}, "another checksum");
   ExpectDataLoss({Announcement(3, abc), Chunk("ab"), Chunk("c")}, "summary: none came");
+  ExpectDataLoss({Chunk("abc"), Announcement(3, abc)}, "label map: bytes came before the server announced it");
+  ExpectDataLoss({Announcement(3, abc), Chunk("abcd")}, "label map: more bytes came than the server announced");
+}
+
+/// Sends `first`, and chunks behind it for as long as they are taken.
+class EndlessService final : public v1::SegmentationService::Service {
+ public:
+  static constexpr int kMost = 10000;
+
+  explicit EndlessService(v1::SegmentResponse first) : first_(std::move(first)) {}
+  grpc::Status Segment(grpc::ServerContext*, grpc::ServerReaderWriter<v1::SegmentResponse, v1::SegmentRequest>* stream) override {
+    v1::SegmentRequest request;
+    while (stream->Read(&request)) {
+    }
+    stream->Write(first_);
+    const v1::SegmentResponse chunk = Chunk(std::string(100'000, 'x'));
+    while (sent_ < kMost && stream->Write(chunk)) ++sent_;
+    return grpc::Status::OK;
+  }
+  int sent() const { return sent_; }
+
+ private:
+  const v1::SegmentResponse first_;
+  std::atomic<int> sent_ = 0;
+};
+
+TEST(ClientAgainstABrokenServer, TakesNoMoreOfALabelMapWithoutEndThanWasAnnounced) {
+  for (const uint64_t announced : {0, 250'000}) {
+    EndlessService service(announced == 0 ? Chunk("x") : Announcement(announced, ""));
+    grpc::ServerBuilder builder;
+    builder.RegisterService(&service);
+    const auto server = builder.BuildAndStart();
+    Client client(server->InProcessChannel({}));
+    uint64_t taken = 0;
+    SegmentEvents events;
+    events.label_map = [&taken](std::span<const std::byte> bytes) { taken += bytes.size(); };
+    ExpectError(ErrorCode::kDataLoss, "label map: ", [&] { client.Segment({}, ProducerOf(SmallCt()), events); });
+    server->Shutdown();  // once the call has ended there, too
+    EXPECT_LE(taken, announced);
+    EXPECT_LT(service.sent(), EndlessService::kMost) << "it is cancelled at once, not when the server is done";
+  }
 }
 
 TEST(ClientAgainstABrokenServer, RefusesAnAnswerWithoutThePreviewOrTheStatisticsAskedFor) {

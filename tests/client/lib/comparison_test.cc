@@ -168,7 +168,12 @@ TEST(ClientCompareAgainstABrokenServer, RefusesLabelMapsThatAreCutOrChangedOrMis
   ExpectBroken(ErrorCode::kDataLoss, "label map: none came", {ResultOf("a"), ResultOf("b")}, true);
   ExpectBroken(ErrorCode::kDataLoss, "2 bytes came; must be 3", {ResultOf("a"), AnnouncedAbc(), ChunkOf("ab"), ResultOf("b")}, true);
   ExpectBroken(ErrorCode::kDataLoss, "another checksum", {ResultOf("a"), AnnouncedAbc(), ChunkOf("abd")}, true);
-  ExpectBroken(ErrorCode::kDataLoss, "more bytes came", {ResultOf("a"), AnnouncedAbc(), ChunkOf("abc"), ChunkOf("d")}, true);
+  for (const auto& too_much : {std::vector{ChunkOf("abc"), ChunkOf("d")}, std::vector{ChunkOf("ab"), ChunkOf("cd")}}) {
+    std::vector<v1::CompareResponse> responses{ResultOf("a"), AnnouncedAbc()};
+    responses.insert(responses.end(), too_much.begin(), too_much.end());
+    ExpectBroken(ErrorCode::kDataLoss, "label map: more bytes came than the server announced", responses, true);
+  }
+  ExpectBroken(ErrorCode::kDataLoss, "label map: bytes came before the server announced it", {ResultOf("a"), ChunkOf("abc"), AnnouncedAbc()}, true);
   ExpectBroken(ErrorCode::kDataLoss, "label map: none came", {ResultOf("a"), AnnouncedAbc(), ChunkOf("ab"), ChunkOf("c"), ResultOf("b")}, true);
   ExpectBroken(ErrorCode::kInternal, "announced a label map that nobody has asked for", {ResultOf("a"), AnnouncedAbc()}, false);
 }
