@@ -26,7 +26,7 @@ BucketCounts TimesOn(const ScrapedPage& page) { return page.Buckets("tuckerseg_r
 LastLook LookAt(const ScrapedPage& page, double after_s) {
   const ScrapedPage::Labels volumes{{"grpc_service", "tuckerseg.v1.SegmentationService"}};  // others of its calls are not ours: a watcher's may have no end
   const ServerSample sample = SampleOf(page, 0);
-  LastLook look{.after_s = after_s, .waiting = sample.waiting, .running = sample.running};
+  LastLook look{.after_s = after_s, .waiting = sample.waiting, .running = sample.running, .process_started_s = sample.process_started_s};
   look.open_calls = page.Sum("grpc_server_started_total", volumes).value_or(0) - page.Sum("grpc_server_handled_total", volumes).value_or(0);
   look.reserved_bytes = page.Sum("tuckerseg_device_memory_bytes", {{"kind", "reserved"}}).value_or(0);
   look.idle = look.waiting == 0 && look.running == 0 && look.open_calls == 0 && look.reserved_bytes == 0;
@@ -38,24 +38,32 @@ struct LastPage {
   LastLook look;
 };
 
+/// Nothing if none comes.
+std::optional<LastPage> PageAfter(const PageFetcher& fetch, Clock::time_point begin) {
+  try {
+    ScrapedPage page = fetch();
+    const LastLook look = LookAt(page, std::chrono::duration<double>(Clock::now() - begin).count());
+    return LastPage{std::move(page), look};
+  } catch (const Error&) {
+    return {};
+  }
+}
+
 /// Once the server is idle and no call has been reported since the page before: calls end a little after the work they have given up. The last page where it does not become idle;
-/// nothing if no page comes.
+/// nothing if the last one did not come. One that is missed before says nothing: the server may have been too busy for it.
 std::optional<LastPage> PageOfIdleServer(const PageFetcher& fetch, std::chrono::milliseconds becomes_idle) {
   const Clock::time_point begin = Clock::now();
   std::optional<double> reported;
-  try {
-    for (;;) {
-      ScrapedPage page = fetch();
-      const Clock::duration after = Clock::now() - begin;
-      LastLook look = LookAt(page, std::chrono::duration<double>(after).count());
-      const double calls = TimesOn(page).total();
-      look.idle = look.idle && reported == calls;
-      if (look.idle || after > becomes_idle) return LastPage{std::move(page), look};
+  for (;;) {
+    std::optional<LastPage> last = PageAfter(fetch, begin);
+    if (last) {
+      const double calls = TimesOn(last->page).total();
+      last->look.idle = last->look.idle && reported == calls;
       reported = calls;
-      std::this_thread::sleep_for(kPoll);
+      if (last->look.idle) return last;
     }
-  } catch (const Error&) {
-    return {};
+    if (Clock::now() - begin > becomes_idle) return last;
+    std::this_thread::sleep_for(kPoll);
   }
 }
 

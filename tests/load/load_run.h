@@ -11,7 +11,7 @@
 #include "tests/load/answer_book.h"
 #include "tests/load/bucket_counts.h"
 #include "tests/load/capacity.h"
-#include "tests/load/metrics_page.h"
+#include "tests/load/page_fetcher.h"
 #include "tests/load/request_record.h"
 #include "tests/load/scraper.h"
 #include "tests/load/volume_files.h"
@@ -41,6 +41,7 @@ struct LastLook {
   double running = 0;
   double open_calls = 0;      ///< of Segment and Compare
   double reserved_bytes = 0;  ///< by calls, on all devices and the host
+  double process_started_s = 0;  ///< Unix time, as that of samples: another one is another process
 };
 
 /// What one load gave.
@@ -50,7 +51,7 @@ struct LoadRun {
   double factor = 0;      ///< of the capacity
   std::vector<RequestRecord> records;
   Scrapes scrapes;
-  std::optional<LastLook> last_look;  ///< nothing: no page of the server came once all requests had ended
+  std::optional<LastLook> last_look;  ///< nothing: no page of the server came any more when its time to become idle was over
   BucketCounts server_times;   ///< durations of its calls of Segment since the load's begin; without buckets where there is no last look
 };
 

@@ -4,7 +4,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "tests/engine/volume/expect_error.h"
@@ -95,7 +97,8 @@ TEST_F(LoadRunTest, GetsTheSameAnswersUnderLoad) {
   EXPECT_DOUBLE_EQ(judged.run.factor, 0.5);
   ASSERT_TRUE(judged.run.last_look);
   EXPECT_TRUE(judged.run.last_look->idle) << "after clients that were slow or vanished, too";
-  EXPECT_THAT(judged.run.scrapes.samples, SizeIs(Ge(1)));
+  ASSERT_THAT(judged.run.scrapes.samples, SizeIs(Ge(1)));
+  EXPECT_EQ(judged.run.last_look->process_started_s, judged.run.scrapes.samples.front().process_started_s);
   EXPECT_EQ(judged.level, "mixed");
 }
 
@@ -124,10 +127,25 @@ TEST_F(LoadRunTest, TellsOfAServerThatHasGone) {
     return Page();
   };
   AskForForty(unloaded);
-  const LoadRun run = RunLoad(client_, gone, workload_, volumes_, unloaded);
+  const LoadRun run = RunLoad(client_, gone, workload_, volumes_, unloaded, /*becomes_idle=*/std::chrono::milliseconds(600));
   EXPECT_FALSE(run.last_look);
   EXPECT_GE(run.scrapes.missed, 1);
   EXPECT_FALSE(AllKept(JudgeRun(run, TallyOf(run.records, run.workload, unloaded.book, unloaded.levels))));
+}
+
+TEST_F(LoadRunTest, TakesPagesThatAreMissedForNoServerThatHasGone) {
+  const Unloaded unloaded = MeasureUnloaded(client_, workload_, volumes_);
+  // Pages of the load itself are the scraper's, of another thread. Of those here the first is of before it.
+  int here = 0;
+  const PageFetcher busy = [&, test = std::this_thread::get_id()] {
+    if (std::this_thread::get_id() == test && ++here > 1 && here < 5) throw Error(ErrorCode::kUnavailable, "no page");
+    return Page();
+  };
+  AskForForty(unloaded);
+  const LoadRun run = RunLoad(client_, busy, workload_, volumes_, unloaded);
+  ASSERT_TRUE(run.last_look);
+  EXPECT_TRUE(run.last_look->idle);
+  EXPECT_GE(here, 6) << "two pages tell that it is idle";
 }
 
 TEST_F(LoadRunTest, FindsWhatTheServerKeepsOfTheLoad) {

@@ -8,7 +8,7 @@
 #include "client/lib/client.h"
 #include "tests/load/load_report.h"
 #include "tests/load/load_run.h"
-#include "tests/load/metrics_page.h"
+#include "tests/load/page_fetcher.h"
 #include "tests/load/volume_files.h"
 #include "tests/load/workload.h"
 

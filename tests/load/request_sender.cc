@@ -9,6 +9,7 @@
 
 #include "client/lib/contract_words.h"
 #include "engine/error.h"
+#include "engine/text_table.h"
 
 namespace tuckerseg::load {
 namespace {
@@ -36,6 +37,10 @@ void Take(const v1::Accepted& accepted, RequestRecord& record) {
   if (!accepted.has_estimated_latency()) return;
   const auto& foretold = accepted.estimated_latency();
   record.foretold_s = static_cast<double>(foretold.seconds()) + 1e-9 * foretold.nanos();
+}
+
+std::string GivenUpAfter(std::chrono::duration<double> patience) {
+  return "given up by the generator after " + Fixed(patience.count(), 1) + " s without an end";
 }
 
 /// gRPC's own deadline must not be later than the promise.
@@ -77,11 +82,14 @@ RequestRecord RequestSender::Send(const PlannedRequest& planned) {
   limits.stop = stop.get_token();
   const Clock::duration until_end = planned.client == ClientKind::kVanishes
                                         ? std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(planned.client_s))
-                                        : std::chrono::duration_cast<Clock::duration>(kPatience);
+                                        : std::chrono::duration_cast<Clock::duration>(patience_);
   std::optional<CancelTimer::Entry> end;
   if (planned.client == ClientKind::kVanishes || !planned.deadline_s) end.emplace(timer_, Clock::now() + until_end, stop);
   Segment(volumes_[planned.volume], limits, record);
   record.ended_s = SecondsNow();
+  // gRPC's own word for it is "CANCELLED", as if the server had ended it.
+  const bool given_up = stop.stop_requested() && planned.client != ClientKind::kVanishes;
+  if (given_up && record.code == NameOf(ErrorCode::kCancelled)) record.message = GivenUpAfter(patience_);
   return record;
 }
 

@@ -25,9 +25,11 @@ class RequestSender {
  public:
   using Clock = std::chrono::steady_clock;
 
-  /// The references must outlive the sender. `begin`: of the load. `task`: of the workload, or what stands for it.
-  RequestSender(Client& client, const Workload& workload, std::string task, std::span<const VolumeFile> volumes, Clock::time_point begin)
-      : client_(client), workload_(workload), task_(std::move(task)), volumes_(volumes), begin_(begin) {}
+  /// The references must outlive the sender. `begin`: of the load. `task`: of the workload, or what stands for it. `patience`: the longest that a request
+  /// without a deadline is waited for; then it is given up, which the record's message says.
+  RequestSender(Client& client, const Workload& workload, std::string task, std::span<const VolumeFile> volumes, Clock::time_point begin,
+                std::chrono::milliseconds patience = kPatience)
+      : client_(client), workload_(workload), task_(std::move(task)), volumes_(volumes), begin_(begin), patience_(patience) {}
 
   /// Returns when the request has ended; whatever its server does is in the record.
   RequestRecord Send(const PlannedRequest& planned);
@@ -41,6 +43,7 @@ class RequestSender {
   const std::string task_;
   const std::span<const VolumeFile> volumes_;
   const Clock::time_point begin_;
+  const std::chrono::milliseconds patience_;
   CancelTimer timer_;
 };
 

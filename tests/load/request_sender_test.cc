@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <future>
 #include <optional>
 #include <utility>
@@ -12,12 +13,14 @@
 #include "tests/engine/volume/nifti_builder.h"
 #include "tests/load/answer_book.h"
 #include "tests/load/load_samples.h"
+#include "tests/load/tally.h"
 #include "tests/server/serve/held_model.h"
 
 namespace tuckerseg::load {
 namespace {
 
 using testing::HasSubstr;
+using testing::Not;
 
 /// A server whose worker waits before each patch until the gate opens.
 class RequestSenderTest : public testing::Test {
@@ -71,6 +74,17 @@ TEST_F(RequestSenderTest, CancelsForAClientThatVanishes) {
   EXPECT_GE(record.ended_s - record.sent_s, 0.2);
   gate().Open();
   EXPECT_TRUE(held_->served().BecomesIdle()) << "its server stops the work";
+}
+
+TEST_F(RequestSenderTest, SaysThatItGaveUpWhatDidNotEnd) {
+  Start(false);
+  RequestSender impatient(*client_, workload_, "tiny", volumes_, RequestSender::Clock::now(), std::chrono::milliseconds(200));
+  const RequestRecord record = impatient.Send({});
+  EXPECT_EQ(record.code, "CANCELLED");
+  EXPECT_EQ(record.message, "given up by the generator after 0.2 s without an end");
+  EXPECT_EQ(TallyOf(std::vector{record}, workload_, SmallBook(), SmallLevels()).unexpected, 1);
+  EXPECT_THAT(impatient.Send({.client = ClientKind::kVanishes, .client_s = 0.1}).message, Not(HasSubstr("given up"))) << "its client has gone";
+  gate().Open();
 }
 
 TEST_F(RequestSenderTest, CountsTheDeadlineFromWhenTheRequestWasDue) {

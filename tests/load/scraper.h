@@ -7,7 +7,7 @@
 #include <thread>
 #include <vector>
 
-#include "tests/load/metrics_page.h"
+#include "tests/load/page_fetcher.h"
 #include "tests/load/server_sample.h"
 
 namespace tuckerseg::load {

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "client/lib/client.h"
-#include "tests/load/metrics_page.h"
+#include "tests/load/page_fetcher.h"
 #include "tests/load/verdict.h"
 #include "tests/load/volume_files.h"
 

@@ -91,15 +91,16 @@ Finding JudgeGain(const Tally& ours, const Tally& original, size_t levels, doubl
   return finding;
 }
 
-Finding JudgeProcess(const Scrapes& scrapes, bool page_at_end) {
+Finding JudgeProcess(const Scrapes& scrapes, const std::optional<LastLook>& last_look) {
   Finding finding{.promise = "one process", .promised = "serves from the first to the last look"};
   const auto& samples = scrapes.samples;
-  const bool same = !samples.empty() && std::all_of(samples.begin(), samples.end(), [&](const ServerSample& sample) {
-    return std::abs(sample.process_started_s - samples.front().process_started_s) < 1;
-  });
-  finding.ruling = RulingOf(same && page_at_end);
+  const auto is_the_first = [&samples](double started_s) { return std::abs(started_s - samples.front().process_started_s) < 1; };
+  // One that crashed at its last request may have been started anew before the last look.
+  const bool same = !samples.empty() && (!last_look || is_the_first(last_look->process_started_s)) &&
+                    std::all_of(samples.begin(), samples.end(), [&](const ServerSample& sample) { return is_the_first(sample.process_started_s); });
+  finding.ruling = RulingOf(same && last_look.has_value());
   finding.measured = samples.empty() ? "no page came" : same ? "one" : "started anew";
-  if (!page_at_end) finding.measured += ", gone at the end";
+  if (!last_look) finding.measured += ", gone at the end";
   finding.measured += "; " + std::to_string(scrapes.missed) + " of " + std::to_string(scrapes.missed + static_cast<int64_t>(samples.size())) + " pages missed";
   return finding;
 }
@@ -188,7 +189,7 @@ Finding JudgeGenerator(std::span<const RequestRecord> records) {
 
 std::vector<Finding> JudgeRun(const LoadRun& run, const Tally& tally) {
   return {JudgeGenerator(run.records),
-          JudgeProcess(run.scrapes, run.last_look.has_value()),
+          JudgeProcess(run.scrapes, run.last_look),
           JudgeIdle(run.last_look),
           JudgeEnds(tally),
           JudgeAnswers(tally),

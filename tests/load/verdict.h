@@ -42,8 +42,8 @@ Finding JudgeDeadlines(const Tally& tally, const Workload& workload);
 /// So many times as many requests were answered in time as by `original` alone under the same load. Judged where there was a choice.
 Finding JudgeGain(const Tally& ours, const Tally& original, size_t levels, double promised);
 
-/// One process has served from the first look to the last page.
-Finding JudgeProcess(const Scrapes& scrapes, bool page_at_end);
+/// One process has served from the first look to the last one.
+Finding JudgeProcess(const Scrapes& scrapes, const std::optional<LastLook>& last_look);
 
 /// Nothing of the load is left with the server once it has had its time: nothing waits or runs, no call is open, no memory is set aside for one. Not judged where no page came.
 Finding JudgeIdle(const std::optional<LastLook>& last_look);

@@ -15,13 +15,18 @@ namespace {
 using testing::HasSubstr;
 
 constexpr double kMebibyte = 1 << 20;
+constexpr double kStarted = 1e9;  // the process, in Unix time
 
 /// A look each second, of one process that holds what `resident_mib` says of the second.
 Scrapes Looks(int seconds, const std::function<double(int second)>& resident_mib) {
   Scrapes scrapes;
   for (int second = 0; second < seconds; ++second) {
-    scrapes.samples.push_back(
-        {.at_s = static_cast<double>(second), .resident_bytes = resident_mib(second) * kMebibyte, .waiting = 3, .running = 1, .capacity = 16, .process_started_s = 1e9});
+    scrapes.samples.push_back({.at_s = static_cast<double>(second),
+                               .resident_bytes = resident_mib(second) * kMebibyte,
+                               .waiting = 3,
+                               .running = 1,
+                               .capacity = 16,
+                               .process_started_s = kStarted});
   }
   return scrapes;
 }
@@ -96,17 +101,24 @@ TEST(Verdict, ComparesTheSharesThatWereAnsweredInTime) {
 }
 
 TEST(Verdict, KnowsAServerThatHasGoneOrBegunAnew) {
-  EXPECT_EQ(JudgeProcess(Looks(5), true).ruling, Ruling::kKept);
-  EXPECT_EQ(JudgeProcess(Looks(5), false).ruling, Ruling::kBroken);
-  EXPECT_EQ(JudgeProcess({}, true).ruling, Ruling::kBroken);
+  const LastLook same{.process_started_s = kStarted};
+  EXPECT_EQ(JudgeProcess(Looks(5), same).ruling, Ruling::kKept);
+  EXPECT_EQ(JudgeProcess(Looks(5), {}).ruling, Ruling::kBroken);
+  EXPECT_EQ(JudgeProcess({}, same).ruling, Ruling::kBroken);
   Scrapes again = Looks(5);
   again.samples.back().process_started_s += 30;
-  EXPECT_EQ(JudgeProcess(again, true).ruling, Ruling::kBroken);
-  EXPECT_THAT(JudgeProcess(again, true).measured, HasSubstr("started anew"));
+  EXPECT_EQ(JudgeProcess(again, same).ruling, Ruling::kBroken);
+  EXPECT_THAT(JudgeProcess(again, same).measured, HasSubstr("started anew"));
   Scrapes gaps = Looks(5);
   gaps.missed = 2;
-  EXPECT_EQ(JudgeProcess(gaps, true).ruling, Ruling::kKept) << "a busy machine gives a page late";
-  EXPECT_EQ(JudgeProcess(gaps, true).measured, "one; 2 of 7 pages missed");
+  EXPECT_EQ(JudgeProcess(gaps, same).ruling, Ruling::kKept) << "a busy machine gives a page late";
+  EXPECT_EQ(JudgeProcess(gaps, same).measured, "one; 2 of 7 pages missed");
+}
+
+TEST(Verdict, KnowsAServerThatBeganAnewAfterItsLastRequest) {
+  const Finding finding = JudgeProcess(Looks(5), LastLook{.idle = true, .process_started_s = kStarted + 30});
+  EXPECT_EQ(finding.ruling, Ruling::kBroken);
+  EXPECT_THAT(finding.measured, HasSubstr("started anew"));
 }
 
 TEST(Verdict, KnowsAServerThatKeepsSomethingOfTheLoad) {
@@ -175,7 +187,7 @@ TEST(Verdict, OfARunHoldsEveryPromiseAndBreaksWithOne) {
   run.workload = SmallWorkload();
   run.records.assign(100, Answered("original", "right", 0.8, 2));
   run.scrapes = Looks(200);
-  run.last_look = LastLook{.idle = true};
+  run.last_look = LastLook{.idle = true, .process_started_s = kStarted};
   run.server_times = {{0.5, 1, std::numeric_limits<double>::infinity()}, {0, 100, 0}};
   const auto judge = [&] { return JudgeRun(run, TallyOf(run.records, run.workload, SmallBook(), SmallLevels())); };
   EXPECT_TRUE(AllKept(judge()));

@@ -1,4 +1,4 @@
-#include "tests/load/metrics_page.h"
+#include "tests/load/page_fetcher.h"
 
 #include <httplib.h>
 
