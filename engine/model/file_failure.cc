@@ -5,12 +5,13 @@
 #include <algorithm>
 #include <cerrno>
 #include <iterator>
-#include <system_error>
+
+#include "engine/model/file_descriptor.h"
 
 namespace tuckerseg {
 namespace {
 
-constexpr int kPassing[] = {EMFILE, ENFILE, ENOMEM, EAGAIN, EINTR, EIO, ESTALE, ENOTCONN, ETIMEDOUT, EHOSTDOWN, EHOSTUNREACH, ENETDOWN, ENETUNREACH};
+constexpr int kPassing[] = {EMFILE, ENFILE, ENOMEM, EAGAIN, EINTR, ESTALE, ENOTCONN, ETIMEDOUT, EHOSTDOWN, EHOSTUNREACH, ENETDOWN, ENETUNREACH};
 
 }  // namespace
 
@@ -19,10 +20,10 @@ ErrorCode CodeOfFileFailure(int error_number) {
 }
 
 ErrorCode CodeOfUnreadFile(const std::filesystem::path& path) {
-  std::error_code error;
-  const bool is_file = std::filesystem::is_regular_file(path, error);
-  if (error) return CodeOfFileFailure(error.value());
-  return is_file && access(path.c_str(), R_OK) == 0 ? ErrorCode::kUnavailable : ErrorCode::kNotFound;
+  const FileDescriptor file(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+  char byte = 0;
+  if (file.number() >= 0 && read(file.number(), &byte, 1) >= 0) return ErrorCode::kUnavailable;  // by now it can be read
+  return CodeOfFileFailure(errno);
 }
 
 }  // namespace tuckerseg

@@ -35,13 +35,15 @@ void ServiceTimes::Estimate::Take(double newest, Clock::time_point now) {
 double ServiceTimes::VoxelSums::At(Clock::time_point now) const { return Faded(seconds / voxels, kUnknownVoxelSeconds, now - taken_at); }
 
 void ServiceTimes::VoxelSums::Take(double newest_s, double newest_voxels, Clock::time_point now) {
-  // The first may be all that is known. Of the others a large volume pushes a quarter of what was known out, a small one no more than it brings.
-  const double out = std::min(measured ? kNewest : 1, newest_voxels / voxels);
+  // Of fewer voxels it is a fixed amount, whatever their number: however many of them come, they say nothing of a large volume.
+  const double counted = std::max(newest_voxels, kPriorVoxels);
+  // The first is all that is known. Of the others a large volume pushes a quarter of what was known out, a small one no more than it brings, and makes that no younger.
+  const double out = std::min(measured ? kNewest : 1, counted / voxels);
   const double before = At(now);
-  voxels = (1 - out) * voxels + newest_voxels;
-  seconds = before * (voxels - newest_voxels) + newest_s;
+  voxels = (1 - out) * voxels + counted;
+  seconds = before * (voxels - counted) + newest_s;
+  taken_at = measured ? taken_at + std::chrono::duration_cast<Clock::duration>(out / kNewest * (now - taken_at)) : now;
   measured = true;
-  taken_at = now;
 }
 
 void ServiceTimes::Expect(const LevelKey& key, double patch_s) {
@@ -75,7 +77,7 @@ void ServiceTimes::Compare(const LevelKey& level, double patch_s) {
   for (auto& [other, estimate] : patches_) {
     if (other.task != level.task || other == level || !estimate.measured || estimate.expected_s <= 0) continue;
     const double likely_s = estimate.expected_s * patch_s / expected_s;
-    if (estimate.seconds > kFar * likely_s) estimate.seconds += kOfAnother * (likely_s - estimate.seconds);
+    if (estimate.At(now_()) > kFar * likely_s) estimate.seconds += kOfAnother * (likely_s - estimate.seconds);
   }
 }
 

@@ -56,7 +56,7 @@ class ServiceTimes {
 
   static constexpr double kUnknownPatchSeconds = 5;
   static constexpr double kUnknownVoxelSeconds = 200e-9;
-  /// As if so many voxels had been measured at that before any.
+  /// A volume of fewer voxels counts as one of so many: what is done around its networks is a fixed amount.
   static constexpr double kPriorVoxels = 1e6;
 
  private:

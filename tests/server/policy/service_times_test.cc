@@ -68,6 +68,23 @@ TEST(ServiceTimes, TellNothingOfALargeVolumeByASmallOne) {
   EXPECT_LT(times.Foretell(kOriginal, kThorax), 4) << "as from somebody who looks whether the server lives";
 }
 
+/// As from somebody who looks whether the server lives, and from nobody else.
+TEST(ServiceTimes, TellNothingOfALargeVolumeByAnyNumberOfSmallOnes) {
+  constexpr ServiceSize kCube{.patches = 1, .voxels = 32 * 32 * 32};
+  constexpr ServiceSize kThorax{.patches = 0, .voxels = 79 * kMillion};
+  HandClock clock;
+  ServiceTimes fresh(clock.now());
+  for (int i = 0; i < 1000; ++i) fresh.Learn(kOriginal, kCube, 1, 0.06);
+  EXPECT_LT(fresh.Foretell(kOriginal, kThorax), 6);
+  ServiceTimes slow(clock.now());
+  slow.Learn(kOriginal, {.patches = 1, .voxels = kThorax.voxels}, 1, 60);
+  for (int minute = 0; minute < 60; ++minute) {
+    clock.Pass(60);
+    slow.Learn(kOriginal, kCube, 1, 0.06);
+  }
+  EXPECT_LT(slow.Foretell(kOriginal, kThorax), 1.1 * kThorax.voxels * ServiceTimes::kUnknownVoxelSeconds) << "the large one was long ago";
+}
+
 TEST(ServiceTimes, FollowAMachineThatBecomesSlowerAroundTheNetwork) {
   constexpr ServiceSize kVolume{.patches = 1, .voxels = kMillion};
   ServiceTimes times;
