@@ -17,9 +17,9 @@ using testing::IsEmpty;
 using testing::Not;
 using testing::SizeIs;
 
-/// All of 127.0.0.0/8 are this machine's.
-constexpr auto kFirst = "127.0.0.1";
-constexpr auto kSecond = "127.0.0.2";
+/// All of 127.0.0.0/8 are this machine's; at these nobody else listens, so that a port which is free at one is free at the other.
+constexpr auto kFirst = "127.7.0.1";
+constexpr auto kSecond = "127.7.0.2";
 /// Nobody's, for documents (RFC 5737).
 constexpr auto kNobodys = "192.0.2.1";
 
