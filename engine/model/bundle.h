@@ -21,12 +21,12 @@ std::string EncodeModel(const Model& model);
 /// Errors: kInvalidArgument that names the field (JSON path), its value and what would be right.
 Model ParseModel(const std::string& json);
 
-/// Reads model.json alone. Errors: kNotFound (no such bundle), kInvalidArgument.
+/// Reads model.json alone. Errors: kNotFound (no such bundle), kUnavailable (CodeOfUnreadFile), kInvalidArgument.
 Model LoadModel(const std::filesystem::path& directory);
 
 /// Reads and checks a bundle: schema, graph, that every tensor of every fold is there in its shape, and the weights' checksum
 /// where the model names one.
-/// Errors: kNotFound (no such bundle), kInvalidArgument (model.json), kDataLoss (weights).
+/// Errors: as LoadModel; kDataLoss (weights), and as MappedFile::Open.
 Bundle LoadBundle(const std::filesystem::path& directory);
 
 /// Writes the bundle into a directory beside `directory` and renames it, so that a half-written bundle is never seen.

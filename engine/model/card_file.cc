@@ -5,6 +5,7 @@
 #include <system_error>
 
 #include "engine/error.h"
+#include "engine/model/file_failure.h"
 #include "engine/whole_file.h"
 
 namespace tuckerseg {
@@ -14,7 +15,10 @@ std::vector<Card> ReadCards(const std::filesystem::path& directory) {
   std::error_code absent;
   if (!std::filesystem::exists(path, absent)) return {};
   const std::optional<std::string> text = ReadWholeFile(path);
-  if (!text) throw Error(ErrorCode::kInvalidArgument, "card.json: cannot be read: must be a file");
+  if (!text) {
+    const bool is_passing = CodeOfUnreadFile(path) == ErrorCode::kUnavailable;
+    throw Error(is_passing ? ErrorCode::kUnavailable : ErrorCode::kInvalidArgument, "card.json: cannot be read: must be a file");
+  }
   return ParseCards(*text);
 }
 

@@ -24,7 +24,7 @@ std::shared_ptr<const MappedFile> MappedFile::Open(const std::filesystem::path& 
   const auto size = static_cast<size_t>(status.st_size);
   if (size == 0) return std::shared_ptr<const MappedFile>(new MappedFile({}));
   void* address = mmap(nullptr, size, PROT_READ, MAP_PRIVATE, file.number(), 0);
-  if (address == MAP_FAILED) throw Error(errno == ENOMEM ? ErrorCode::kUnavailable : ErrorCode::kInternal, what + ": cannot be mapped into memory");
+  if (address == MAP_FAILED) throw Error(errno == ENOMEM ? ErrorCode::kResourceExhausted : ErrorCode::kInternal, what + ": cannot be mapped into memory");
   return std::shared_ptr<const MappedFile>(new MappedFile({static_cast<const std::byte*>(address), size}));
 }
 

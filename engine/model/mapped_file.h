@@ -11,7 +11,7 @@ namespace tuckerseg {
 
 class MappedFile {
  public:
-  /// Errors: kNotFound if it cannot be opened, kInternal if it cannot be mapped; kUnavailable where it may be another time
+  /// Errors: kNotFound if it cannot be opened, kInternal if it cannot be mapped; kUnavailable, or kResourceExhausted for want of memory, where it may be another time
   /// (CodeOfFileFailure). `what` names the file for the message (paths stay out of messages).
   static std::shared_ptr<const MappedFile> Open(const std::filesystem::path& path, const std::string& what);
   ~MappedFile();

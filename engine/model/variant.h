@@ -55,11 +55,11 @@ std::string EncodeVariant(const Variant& variant, const Model& model);
 /// another model or of other weights than `model`'s.
 Variant ParseVariant(const std::string& json, const Model& model);
 
-/// Reads variant.json alone. Errors: as ParseVariant; kNotFound (no such variant).
+/// Reads variant.json alone. Errors: as ParseVariant; kNotFound (no such variant), kUnavailable (CodeOfUnreadFile).
 Variant ReadVariant(const std::filesystem::path& directory, const Model& model);
 
 /// Reads and checks a variant of `model`: schema, graphs, every tensor, the weights' checksum.
-/// Errors: as ParseVariant; kNotFound (no such variant), kDataLoss (weights).
+/// Errors: as ReadVariant; kDataLoss (weights), and as MappedFile::Open.
 VariantFiles LoadVariant(const std::filesystem::path& directory, const Model& model);
 
 /// Sets `weights_sha256` and writes the directory whole or not at all, as SaveBundle.

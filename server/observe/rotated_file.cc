@@ -7,6 +7,7 @@
 #include <cerrno>
 #include <cstdio>
 #include <filesystem>
+#include <system_error>
 #include <utility>
 
 #include "engine/error.h"
@@ -17,13 +18,22 @@ namespace {
 /// For the server's user and its group: whoever looks after it.
 constexpr mode_t kMode = 0640;
 /// Read too, for the last byte. Without waiting: what is written to a pipe that nobody empties is lost, and holds nobody up.
-constexpr int kFlags = O_RDWR | O_APPEND | O_CLOEXEC | O_NONBLOCK;
+constexpr int kFlags = O_RDWR | O_APPEND | O_CLOEXEC | O_NONBLOCK | O_NOCTTY;
+/// As many as Linux follows.
+constexpr int kMostLinks = 40;
 
 [[noreturn]] void Refuse(const std::string& key) {
   throw Error(ErrorCode::kInvalidArgument, key + ": cannot be opened for writing; must be a file that this server may write");
 }
 
 bool May(const std::filesystem::path& path, int rights) { return faccessat(AT_FDCWD, path.c_str(), rights, AT_EACCESS) == 0; }
+
+/// Where a file would be made of this name: a link may lead to where there is none yet.
+std::filesystem::path Target(std::filesystem::path path) {
+  std::error_code error;
+  for (int links = 0; links < kMostLinks && std::filesystem::is_symlink(path, error); ++links) path = path.parent_path() / std::filesystem::read_symlink(path, error);
+  return path;
+}
 
 /// A file could be made in its folder.
 bool MayBeMade(const std::filesystem::path& path) {
@@ -48,8 +58,8 @@ void RotatedFile::Check(const std::string& key, const std::string& path) {
   const bool there = stat(path.c_str(), &status) == 0;
   bool good = false;
   if (!there) {
-    good = errno == ENOENT && MayBeMade(path);
-  } else if (S_ISFIFO(status.st_mode) || S_ISCHR(status.st_mode)) {
+    good = errno == ENOENT && MayBeMade(Target(path));
+  } else if (S_ISFIFO(status.st_mode)) {
     good = May(path, R_OK | W_OK);  // whoever reads a pipe would take the end of this look for the end of what is written
   } else {
     good = CanBeOpened(path);

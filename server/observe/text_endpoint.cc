@@ -208,7 +208,7 @@ TextEndpoint::TextEndpoint(const std::string& address, std::vector<TextPage> pag
     state_->port = port;
   }
   if (state_->port <= 0) {
-    throw Error(ErrorCode::kInternal, "metrics = " + ShownKey(address) + ": cannot be listened at; must be a free HOST:PORT");
+    throw Error(ErrorCode::kInternal, "metrics = " + ShownKey(address) + ": cannot be listened at; must be a free HOST:PORT of this machine");
   }
   state_->thread = std::jthread([state = state_.get()](const std::stop_token& stop) {
     state->Listen(stop);

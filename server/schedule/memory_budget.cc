@@ -65,7 +65,7 @@ MemoryReservation MemoryBudget::Reserve(int64_t bytes, const char* what, int64_t
     }
     const int64_t lasting = lasting_bytes ? lasting_bytes() : 0;
     const std::optional<int64_t> known_to_go = going_bytes ? std::optional(going_bytes()) : std::nullopt;
-    // Behind that: what goes meanwhile counts twice, and room is made in vain, rather than not at all, and one refused that would fit.
+    // Behind that: what goes meanwhile counts twice, and room is made in vain, rather than not at all. What another thread is giving back at this moment counts as held: who would need it is told to try again.
     const auto [by_requests, by_weights] = Held();
     const int64_t going = known_to_go.value_or(by_weights - lasting);
     const int64_t available = limit_bytes_ - held_bytes - lasting;

@@ -12,6 +12,7 @@
 #include "server/serve/inference_answer.h"
 #include "server/serve/inference_call.h"
 #include "server/serve/receive_limits.h"
+#include "server/serve/serving_watch.h"
 #include "server/serve/status_of.h"
 #include "server/serve/stream_slot.h"
 
@@ -55,8 +56,6 @@ const CatalogueModel& InferenceServiceImpl::FindReady(const CatalogueView& view,
   return model;
 }
 
-bool InferenceServiceImpl::TakesCalls() const { return parts_.WantsCalls() && !parts_.stalls.AdmissionIsStuck(); }
-
 grpc::Status InferenceServiceImpl::ServerLive(grpc::ServerContext*, const inference::ServerLiveRequest*,
                                               inference::ServerLiveResponse* response) {
   response->set_live(true);
@@ -65,7 +64,7 @@ grpc::Status InferenceServiceImpl::ServerLive(grpc::ServerContext*, const infere
 
 grpc::Status InferenceServiceImpl::ServerReady(grpc::ServerContext*, const inference::ServerReadyRequest*,
                                                inference::ServerReadyResponse* response) {
-  return StatusOf([&] { response->set_ready(TakesCalls() && parts_.catalogue.View()->CanServe(parts_.stalls.StuckDevices())); });
+  return StatusOf([&] { response->set_ready(parts_.WantsCalls() && WhyNothingIsServed(parts_.catalogue, parts_.stalls).empty()); });
 }
 
 grpc::Status InferenceServiceImpl::ModelReady(grpc::ServerContext*, const inference::ModelReadyRequest* request,
@@ -76,7 +75,7 @@ grpc::Status InferenceServiceImpl::ModelReady(grpc::ServerContext*, const infere
       const CatalogueModel& model = FindReady(*view, request->name(), request->version());
       const std::set<size_t> stuck = parts_.stalls.StuckDevices();
       const bool can_run = LeavesTheChoice(request->version()) ? model.CanServe(stuck) : FindAskedLevel(request->version(), model.levels).CanRun(stuck);
-      response->set_ready(TakesCalls() && can_run);
+      response->set_ready(parts_.WantsCalls() && !parts_.stalls.AdmissionIsStuck() && can_run);
     } catch (const Error&) {
       response->set_ready(false);  // what is not served is not ready: the protocol's answer, and no error
     }

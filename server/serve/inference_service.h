@@ -19,8 +19,6 @@ class InferenceServiceImpl final : public BoundedService {
   explicit InferenceServiceImpl(ServiceParts& parts);
 
  private:
-  /// As readiness has it: who came now would not wait for ever.
-  bool TakesCalls() const;
   grpc::Status ServerLive(grpc::ServerContext*, const inference::ServerLiveRequest*, inference::ServerLiveResponse* response);
   grpc::Status ServerReady(grpc::ServerContext*, const inference::ServerReadyRequest*, inference::ServerReadyResponse* response);
   grpc::Status ModelReady(grpc::ServerContext*, const inference::ModelReadyRequest* request, inference::ModelReadyResponse* response);

@@ -74,7 +74,7 @@ std::vector<addrinfo*> Distinct(addrinfo* addresses, int port) {
   return distinct;
 }
 
-/// Nothing where one of them is another's. Port 0: the one that the first has got.
+/// Nothing, with the reason in errno, where one of them cannot be had. Port 0: the one that the first has got.
 std::vector<int> TryEach(const std::vector<addrinfo*>& addresses, int port) {
   // Beside [::] 0.0.0.0 would be taken by ourselves: `*` is both.
   const bool has_ipv4 = std::any_of(addresses.begin(), addresses.end(), [](const addrinfo* at) { return at->ai_family == AF_INET; });
@@ -85,8 +85,9 @@ std::vector<int> TryEach(const std::vector<addrinfo*>& addresses, int port) {
     if (listener >= 0) {
       listeners.push_back(listener);
       port = PortOf(listener);
-    } else if (errno == EADDRINUSE) {
+    } else if (const int reason = errno; reason != EADDRNOTAVAIL && reason != EAFNOSUPPORT) {  // those are not this machine's
       for (const int had : listeners) close(had);
+      errno = reason;
       return {};
     }
   }
@@ -100,7 +101,10 @@ std::vector<int> ListenAt(const Address& address) { return ListenAtEach(Resolve(
 std::vector<int> ListenAtEach(addrinfo* addresses, int port) {
   const std::vector<addrinfo*> distinct = Distinct(addresses, port);
   std::vector<int> listeners;
-  for (int tries = port == 0 ? kFreePorts : 1; tries > 0 && listeners.empty(); --tries) listeners = TryEach(distinct, port);
+  int tries = port == 0 ? kFreePorts : 1;
+  do {
+    listeners = TryEach(distinct, port);
+  } while (listeners.empty() && errno == EADDRINUSE && --tries > 0);
   return listeners;
 }
 

@@ -82,9 +82,10 @@ double Settle(SegmentWork& work, Catalogue& catalogue, double most_s) noexcept {
 }
 
 /// No answer will be made of this work, after which its times would be learnt. Where a device has become so slow that every request is stopped by its deadline, the patches that were done by then alone tell.
-void LearnFromStopped(Catalogue& catalogue, const AdmittedLevel& level, const ServiceSize& done, double network_s) noexcept {
+/// `patches_s` is by the wall's clock: what the host does between patches is in it, and in what is known of voxels too, so that it foretells rather too much.
+void LearnFromStopped(Catalogue& catalogue, const AdmittedLevel& level, const ServiceSize& done, double patches_s) noexcept {
   try {
-    catalogue.Learn(*level.level, level.place, done, network_s, 0);
+    catalogue.Learn(*level.level, level.place, done, patches_s, 0);
   } catch (...) {  // no memory: the next may have some
   }
 }

@@ -11,22 +11,22 @@ constexpr std::chrono::milliseconds kLook{200};
 
 }  // namespace
 
+std::string WhyNothingIsServed(const Catalogue& catalogue, const StallWatch& stalls) {
+  const auto view = catalogue.View();
+  if (!view->CanServe()) return "no models: none that lies under `models` can be served";
+  if (stalls.AdmissionIsStuck()) return "stuck: the admission of a request stands still, which all others wait for";
+  if (!view->CanServe(stalls.StuckDevices())) return "stuck: a request stands still on every device that could serve";
+  return "";
+}
+
 ServingWatch::ServingWatch(const Catalogue& catalogue, StallWatch& stalls, Readiness& readiness, GrpcServer& server)
     : catalogue_(catalogue), stalls_(stalls), readiness_(readiness), server_(server) {
   Show();
   watcher_ = std::jthread([this](const std::stop_token& stop) { Run(stop); });
 }
 
-std::string ServingWatch::WhyNot() const {
-  const auto view = catalogue_.View();
-  if (!view->CanServe()) return "no models: none that lies under `models` can be served";
-  if (stalls_.AdmissionIsStuck()) return "stuck: the admission of a request stands still, which all others wait for";
-  if (!view->CanServe(stalls_.StuckDevices())) return "stuck: a request stands still on every device that could serve";
-  return "";
-}
-
 void ServingWatch::Show() {
-  const std::string reason = WhyNot();
+  const std::string reason = WhyNothingIsServed(catalogue_, stalls_);
   if (shown_ == reason) return;
   server_.SetCanServe(reason.empty());
   if (reason.empty()) {

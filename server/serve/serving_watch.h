@@ -13,6 +13,9 @@
 
 namespace tuckerseg {
 
+/// Why no model can be served on any device as things are, for people; empty: one can. Whether the server takes calls is another question (ServiceParts::WantsCalls).
+std::string WhyNothingIsServed(const Catalogue& catalogue, const StallWatch& stalls);
+
 /// As long as it lives, readiness and gRPC's health follow the catalogue and the devices; its thread is the one that looks for stages that stand still.
 class ServingWatch {
  public:
@@ -20,8 +23,6 @@ class ServingWatch {
   ServingWatch(const Catalogue& catalogue, StallWatch& stalls, Readiness& readiness, GrpcServer& server);
 
  private:
-  /// Why nothing can be served now; empty: something can.
-  std::string WhyNot() const;
   void Show();
   void Run(const std::stop_token& stop);
 
@@ -29,7 +30,7 @@ class ServingWatch {
   StallWatch& stalls_;
   Readiness& readiness_;
   GrpcServer& server_;
-  std::optional<std::string> shown_;  // as WhyNot() was
+  std::optional<std::string> shown_;  // as WhyNothingIsServed() was
   std::jthread watcher_;  // last: it uses the others
 };
 

@@ -40,7 +40,10 @@ Catalogue::Catalogue(CatalogueOptions options, Devices& devices, MemoryBudget& h
   }
   served_stamp_ = StampModels(options_.directory).value_or(ModelsStamp());  // first: what changes while it is read is seen at the next look
   last_stamp_ = served_stamp_;
-  for (const auto& [directory, stamp] : served_stamp_) entries_.push_back(Describe(directory));
+  for (auto& [directory, stamp] : served_stamp_) {
+    entries_.push_back(Describe(directory));
+    stamp.is_whole = entries_.back().described.is_whole;
+  }
   for (const BrokenBundle& bundle : ChooseServing(entries_)) LogFailed(bundle);
   host_.MakeRoomWith([this] { return EvictOne(nullptr); }, [this] { return PinnedBytes(nullptr); }, [this] { return EvictableBytes(nullptr); });
   for (Device& device : devices_) {
@@ -71,9 +74,18 @@ bool Catalogue::Rescan() {
   const DiskChanges changes = ChangesOnDisk(served_stamp_, std::exchange(last_stamp_, *now), *now);
   if (changes.empty()) return false;
   // What may find no memory comes first: a look that fails has changed nothing, and the next one is another try.
-  std::vector<Entry> entries = EntriesAfter(changes, *now);
   ModelsStamp stamp = served_stamp_;
-  for (const std::filesystem::path& directory : changes.changed) stamp[directory] = now->at(directory);
+  std::vector<Entry> changed;
+  for (const std::filesystem::path& directory : changes.changed) {
+    Entry entry = Describe(directory);
+    const bool is_whole = entry.described.is_whole;
+    if (!is_whole && stamp.contains(directory)) continue;  // what is known of it stays until all of it can be read
+    changed.push_back(std::move(entry));
+    stamp[directory] = now->at(directory);
+    stamp[directory].is_whole = is_whole;
+  }
+  if (changed.empty() && changes.gone.empty()) return false;
+  std::vector<Entry> entries = EntriesAfter(std::move(changed), changes.gone, *now);
   for (const std::filesystem::path& directory : changes.gone) stamp.erase(directory);
   const std::vector<BrokenBundle> kept_from_serving = ChooseServing(entries);
   const Slots old_slots = SlotsOf(entries_);
@@ -135,17 +147,15 @@ void Catalogue::Changed() {
   changed_.notify_all();
 }
 
-std::vector<Catalogue::Entry> Catalogue::EntriesAfter(const DiskChanges& changes, const ModelsStamp& now) const {
-  std::vector<Entry> entries;
-  for (const Entry& entry : entries_) {
-    const auto has_it = [&entry](const std::vector<std::filesystem::path>& directories) { return std::find(directories.begin(), directories.end(), entry.directory) != directories.end(); };
-    if (!has_it(changes.changed) && !has_it(changes.gone)) entries.push_back(entry);
-  }
-  for (const std::filesystem::path& directory : changes.changed) {
-    Entry entry = Describe(directory);
-    const auto old = std::find_if(entries_.begin(), entries_.end(), [&](const Entry& one) { return one.directory == directory; });
-    if (old != entries_.end()) KeepUnchanged(*old, served_stamp_.at(directory), now.at(directory), entry);
-    entries.push_back(std::move(entry));
+std::vector<Catalogue::Entry> Catalogue::EntriesAfter(std::vector<Entry> changed, const std::vector<std::filesystem::path>& gone, const ModelsStamp& now) const {
+  std::vector<Entry> entries = std::move(changed);
+  for (const Entry& old : entries_) {
+    const auto anew = std::find_if(entries.begin(), entries.end(), [&old](const Entry& entry) { return entry.directory == old.directory; });
+    if (anew != entries.end()) {
+      KeepUnchanged(old, served_stamp_.at(old.directory), now.at(old.directory), *anew);
+    } else if (std::find(gone.begin(), gone.end(), old.directory) == gone.end()) {
+      entries.push_back(old);
+    }
   }
   std::sort(entries.begin(), entries.end(), [](const Entry& a, const Entry& b) { return a.directory < b.directory; });
   return entries;

@@ -85,8 +85,8 @@ class Catalogue {
   std::shared_ptr<const CatalogueView> View() const;
 
   /// Looks at the directory again: what is new, replaced or gone since, and was so at the look before already (ChangesOnDisk). A card that has come or gone tells at
-  /// once; weights that were replaced, of a level or of its model, are loaded anew, while requests that have begun end with the old ones. Returns whether View()
-  /// has changed; what it throws, for want of memory, has changed nothing. One thread at a time, the same that loads what fits.
+  /// once; weights that were replaced, of a level or of its model, are loaded anew, while requests that have begun end with the old ones. A bundle of which something
+  /// cannot be read for a reason that may pass stays as it is, and each look is another try. Returns whether View() has changed; what it throws, for want of memory, has changed nothing. One thread at a time, the same that loads what fits.
   bool Rescan();
 
   /// Loads what nobody has tried to load yet: originals first, on every device in their order, then all other levels, as far as there is room without
@@ -107,14 +107,14 @@ class Catalogue {
   /// Keeps them there if all are loaded as it is: reserves nothing, unloads nothing, waits for nothing.
   std::optional<LevelHold> HoldIfLoaded(const std::vector<const ServedLevel*>& levels, size_t device);
   /// Loads what is not loaded yet, or waits for whoever does; nothing breaks that off. What could not be loaded for another reason than want of memory is not tried
-  /// again for who has held it meanwhile. Errors: kFailedPrecondition or kResourceExhausted with the reason.
+  /// again for who has held it meanwhile. Errors: kFailedPrecondition, or what may pass, kResourceExhausted or kUnavailable, with the reason.
   void Finish(const LevelHold& hold);
   /// Whether Finish() has nothing to do.
   bool IsFinished(const LevelHold& hold) const;
 
   /// Loads a level that View() has shown, also one that could not be loaded before, and pins it, from before it is loaded: it stays until Unload(), and is loaded anew where its
   /// files are replaced, or are back after they had gone or could not be read. `device`: its place; none: on all of them, of which one must succeed.
-  /// Errors: kFailedPrecondition or kResourceExhausted with the reason why it cannot be loaded.
+  /// Errors: as Finish().
   void Load(const ServedLevel& level, std::optional<size_t> device);
   /// Unloads it, whether it is pinned or not; one that cannot be loaded stays so. Requests that have been admitted to it end with it, and its memory is given back then.
   void Unload(const ServedLevel& level, std::optional<size_t> device);
@@ -193,7 +193,7 @@ class Catalogue {
   int64_t EvictableBytes(const Device* device) const;
 
   // Entries are changed by Rescan() alone, with the mutex: it reads them without, and prepares what takes their place.
-  std::vector<Entry> EntriesAfter(const DiskChanges& changes, const ModelsStamp& now) const;
+  std::vector<Entry> EntriesAfter(std::vector<Entry> changed, const std::vector<std::filesystem::path>& gone, const ModelsStamp& now) const;
   /// What is known of levels whose files are still the same.
   static void KeepUnchanged(const Entry& old, const BundleStamp& old_stamp, const BundleStamp& stamp, Entry& entry);
   /// Of two bundles of one task the one serves that has served before, else the first by directory. Returns those that another one keeps from serving.

@@ -31,6 +31,13 @@ Card AsOriginal(Card card) {
 /// The operator's own name of it: no data of patients.
 std::string Shown(const std::filesystem::path& directory) { return ShownText(directory.filename().string()); }
 
+/// Of the exception in flight.
+std::string WhyUnread(DescribedBundle& bundle) {
+  LoadFailure failure = FailureInFlight();
+  if (failure.is_passing()) bundle.is_whole = false;
+  return std::move(failure.reason);
+}
+
 class BundleDescriber {
  public:
   explicit BundleDescriber(DescribedBundle& bundle) : bundle_(bundle) {}
@@ -55,7 +62,7 @@ class BundleDescriber {
       const auto cards = ReadLevelCards(directory, variant.weights_sha256, model.task + "/" + shown_directory_);
       for (size_t i = 0; i < variant.levels.size(); ++i) AddLevel(directory, variant, i, cards);
     } catch (const std::exception&) {
-      bundle_.levels.push_back({Failed({.name = shown_directory_}, shown_directory_, FailureInFlight().reason), {}});
+      bundle_.levels.push_back({Failed({.name = shown_directory_}, shown_directory_, WhyUnread(bundle_)), {}});
     }
   }
 
@@ -89,12 +96,12 @@ class BundleDescriber {
   std::set<std::string> names_;  // of levels so far, but for the original's, which no variant's may have
 };
 
-void DescribeVariants(const std::filesystem::path& directory, BundleDescriber& describer, const Model& model) {
+void DescribeVariants(const std::filesystem::path& directory, BundleDescriber& describer, DescribedBundle& bundle) {
   std::vector<std::filesystem::path> variants;
   try {
     variants = FindVariants(directory);
   } catch (const std::exception&) {  // of the folder: each variant's own are its levels'
-    Log(LogLevel::kError, "variants_unreadable", {{"task", model.task}, {"reason", FailureInFlight().reason}});
+    Log(LogLevel::kError, "variants_unreadable", {{"task", bundle.model->task}, {"reason", WhyUnread(bundle)}});
   }
   for (const std::filesystem::path& variant : variants) describer.AddVariant(variant);
 }
@@ -110,9 +117,9 @@ DescribedBundle DescribeBundle(const std::filesystem::path& directory, bool allo
     bundle.model = std::make_shared<const Model>(std::move(model));
     BundleDescriber describer(bundle);
     describer.AddOriginal(directory);
-    DescribeVariants(directory, describer, *bundle.model);
+    DescribeVariants(directory, describer, bundle);
   } catch (const std::exception&) {
-    bundle.error = FailureInFlight().reason;
+    bundle.error = WhyUnread(bundle);
     bundle.model.reset();
     bundle.levels.clear();
   }

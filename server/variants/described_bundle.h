@@ -22,6 +22,7 @@ struct DescribedBundle {
   std::shared_ptr<const Model> model;    ///< null where it cannot be served
   std::string error;                     ///< why it cannot
   std::vector<DescribedLevel> levels;    ///< the original first, then in the order of directories, a variant's largest level first
+  bool is_whole = true;                  ///< false: something could not be read for a reason that may pass (LoadFailure): another description may know more
 };
 
 /// Reads model.json, every variant.json and the cards. A bundle whose licence forbids commercial use cannot be served unless `allow_non_commercial`: the

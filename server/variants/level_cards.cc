@@ -27,6 +27,7 @@ std::map<std::string, Card> ReadLevelCards(const std::filesystem::path& director
       if (of_these) cards.insert_or_assign(card.variant, std::move(card));
     }
   } catch (const Error& error) {
+    if (error.code() == ErrorCode::kUnavailable) throw;
     LogIgnored(place, ShownText(error.what()));
   }
   if (of_others) LogIgnored(place, "is of other weights");

@@ -120,7 +120,7 @@ TEST_F(ServerProcessTest, SurvivesTheLongestQuestionOfRangesWhereStacksHaveNoLim
   rlimit before{};
   ASSERT_EQ(getrlimit(RLIMIT_STACK, &before), 0);
   const rlimit none{RLIM_INFINITY, before.rlim_max};
-  if (setrlimit(RLIMIT_STACK, &none) != 0) GTEST_SKIP() << "there is a limit that only root may raise";
+  if (setrlimit(RLIMIT_STACK, &none) != 0) GTEST_SKIP() << "there is a hard limit on stacks";
   Start();  // with this process' limits
   EXPECT_EQ(setrlimit(RLIMIT_STACK, &before), 0);
   const httplib::Headers longest{{"Range", "bytes=" + std::string(8170, '0') + "-"}};

@@ -1,9 +1,7 @@
 #include "server/serve/connection_door.h"
 
-#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -13,6 +11,7 @@
 #include <vector>
 
 #include "tests/engine/volume/expect_error.h"
+#include "tests/server/few_descriptors.h"
 #include "tests/server/serve/raw_connection.h"
 
 namespace tuckerseg {
@@ -97,16 +96,11 @@ TEST_F(ConnectionDoorTest, LetsConnectionsWaitUntilItIsOpened) {
 TEST_F(ConnectionDoorTest, GoesOnAfterThereWasNoDescriptorForAConnection) {
   ConnectionDoor door(Local(), 10);
   const RawConnection connection(door.port());
-  rlimit before{};
-  ASSERT_EQ(getrlimit(RLIMIT_NOFILE, &before), 0);
-  const int lowest_free = open("/dev/null", O_RDONLY | O_CLOEXEC);
-  ASSERT_GE(lowest_free, 0);
-  close(lowest_free);
-  const rlimit none_left{static_cast<rlim_t>(lowest_free), before.rlim_max};
-  ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &none_left), 0);
-  door.Open(room_.Entrance());
-  EXPECT_EQ(connection.Receive(std::chrono::milliseconds(150)), "") << "it waits";
-  ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &before), 0);
+  {
+    const FewDescriptors none(0);
+    door.Open(room_.Entrance());
+    EXPECT_EQ(connection.Receive(std::chrono::milliseconds(150)), "") << "it waits";
+  }
   EXPECT_EQ(connection.Receive(), kGreeting);
 }
 
@@ -135,7 +129,7 @@ TEST_F(ConnectionDoorTest, GivesItsPortBack) {
 
 TEST_F(ConnectionDoorTest, RefusesWhatItCannotListenAt) {
   const ConnectionDoor door(Local(), 10);
-  ExpectError(ErrorCode::kInternal, "listen = " + Local(door.port()) + ": cannot be listened at; must be a free HOST:PORT", [&] { ConnectionDoor(Local(door.port()), 10); });
+  ExpectError(ErrorCode::kInternal, "listen = " + Local(door.port()) + ": cannot be listened at; must be a free HOST:PORT of this machine", [&] { ConnectionDoor(Local(door.port()), 10); });
   ExpectError(ErrorCode::kInvalidArgument, "listen = nowhere: must be HOST:PORT", [] { ConnectionDoor("nowhere", 10); });
 }
 

@@ -241,7 +241,7 @@ TEST(GrpcServer, RefusesAnAddressThatAnotherServerHas) {
   ServedModel served;
   const std::string address = "127.0.0.1:" + std::to_string(served.server().port());
   ExpectError(ErrorCode::kInternal,
-              "listen = " + address + ": cannot be listened at; must be a free HOST:PORT",
+              "listen = " + address + ": cannot be listened at; must be a free HOST:PORT of this machine",
               [&] { GrpcServer(served.parts(), address); });
 }
 

@@ -10,6 +10,8 @@
 #include <string>
 #include <vector>
 
+#include "tests/server/few_descriptors.h"
+
 namespace tuckerseg {
 namespace {
 
@@ -82,6 +84,13 @@ TEST(ListeningSockets, PassOverAddressesThatThisMachineLacks) {
   EXPECT_THAT(Listeners({kNobodys, kFirst}).sockets(), SizeIs(1));
   EXPECT_THAT(Listeners({kFirst, kNobodys}).sockets(), SizeIs(1));
   EXPECT_THAT(Listeners({kNobodys}).sockets(), IsEmpty());
+}
+
+TEST(ListeningSockets, AreNoneWhereThereAreNotEnoughForEachAddress) {
+  AddressesOfAName both({kFirst, kSecond});
+  const FewDescriptors one(1);
+  EXPECT_THAT(ListenAtEach(both.list(), 0), IsEmpty()) << "half a name would be served";
+  EXPECT_THAT(Listeners({kFirst}).sockets(), SizeIs(1)) << "nothing was left open";
 }
 
 TEST(ListeningSockets, AreOnceAtAnAddressThatANameHasTwice) {

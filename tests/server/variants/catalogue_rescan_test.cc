@@ -20,6 +20,7 @@
 #include "server/variants/model_rescan.h"
 #include "tests/engine/segment/random_volume.h"
 #include "tests/engine/volume/expect_error.h"
+#include "tests/server/few_descriptors.h"
 #include "tests/server/variants/tiny_variants.h"
 #include "tests/server/wait_until.h"
 
@@ -43,10 +44,19 @@ class CatalogueRescan : public testing::Test {
     };
     options.describe = [this](const fs::path& directory, bool allow_non_commercial) {
       if (const std::function<void()> before = std::exchange(before_description_, {})) before();
+      std::optional<FewDescriptors> none;
+      if (lacks_descriptors_) none.emplace(0);
       return DescribeBundle(directory, allow_non_commercial);
     };
+    options_ = options;
     catalogue_.emplace(std::move(options), devices_, host_, metrics_);
     catalogue_->LoadWhatFits();
+  }
+  /// As a server that starts.
+  void StartAnew() {
+    view_.reset();
+    catalogue_.reset();
+    catalogue_.emplace(options_, devices_, host_, metrics_);
   }
 
   /// Two looks, as a change must be still for one, and what they lead to. False: nothing has changed.
@@ -113,6 +123,8 @@ class CatalogueRescan : public testing::Test {
   MemoryBudget host_{int64_t{1} << 30};
   IdleHeap heap_;
   Devices devices_;
+  bool lacks_descriptors_ = false;      // while bundles are described
+  CatalogueOptions options_;
   std::optional<Catalogue> catalogue_;
   std::shared_ptr<const CatalogueView> view_;  // last: it must not outlive the devices
 };
@@ -365,6 +377,32 @@ TEST_F(CatalogueRescan, ReportsABrokenVariantAndServesItOnceItIsMended) {
   disk_.Add("b", {{"b", 0.3, true, 1}}, 3);
   EXPECT_TRUE(Look());
   EXPECT_EQ(State("b"), LevelState::kLoaded);
+}
+
+TEST_F(CatalogueRescan, KeepsWhatItServesWhileFilesCannotBeReadForAReasonThatPasses) {
+  disk_.Add("b", {{"b", 0.3, true, 1}}, 3);
+  lacks_descriptors_ = true;
+  EXPECT_FALSE(Look());
+  EXPECT_THAT(Names(), ElementsAre("tiny original", "tiny a"));
+  EXPECT_EQ(State("a"), LevelState::kLoaded);
+  EXPECT_THAT(catalogue_->View()->broken, testing::IsEmpty());
+  lacks_descriptors_ = false;
+  EXPECT_TRUE(catalogue_->Rescan()) << "though nothing has changed since the last look";
+  EXPECT_THAT(Names(), ElementsAre("tiny original", "tiny a", "tiny b"));
+  EXPECT_EQ(State("a"), LevelState::kLoaded) << "and is not loaded again for it";
+  EXPECT_FALSE(Look());
+}
+
+TEST_F(CatalogueRescan, ServesABundleThatCouldNotBeReadAtTheStartOnceItCan) {
+  lacks_descriptors_ = true;
+  StartAnew();
+  EXPECT_EQ(catalogue_->View()->broken.size(), 1U);
+  EXPECT_FALSE(Look()) << "nothing is new";
+  lacks_descriptors_ = false;
+  EXPECT_TRUE(catalogue_->Rescan());
+  catalogue_->LoadWhatFits();
+  EXPECT_THAT(Names(), ElementsAre("tiny original", "tiny a"));
+  EXPECT_EQ(State("a"), LevelState::kLoaded);
 }
 
 TEST_F(CatalogueRescan, ReportsABrokenBundleAndServesItOnceItIsMended) {

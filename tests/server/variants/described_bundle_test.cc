@@ -7,6 +7,7 @@
 
 #include "engine/model/card_file.h"
 #include "engine/model/cost.h"
+#include "tests/server/few_descriptors.h"
 #include "tests/server/variants/tiny_variants.h"
 
 namespace tuckerseg {
@@ -162,6 +163,24 @@ TEST_F(DescribingABundle, SaysWhyItCannotBeServed) {
   EXPECT_THAT(bundle.error, HasSubstr("not JSON"));
   EXPECT_EQ(bundle.model, nullptr);
   EXPECT_THAT(bundle.levels, testing::IsEmpty());
+}
+
+TEST_F(DescribingABundle, TellsWhatIsWrongFromWhatMayPass) {
+  disk_.Add("good", {{"y", 0.3, true, 2}}, 3, TinyCard("y", 0.93, 0.91, ""));
+  disk_.Write("no-json", "variant.json", "{");
+  EXPECT_TRUE(Describe().is_whole) << "each time it will be the same";
+  int fewest = 0;
+  for (bool is_whole = false; !is_whole; ++fewest) {
+    ASSERT_LT(fewest, 20);
+    const FewDescriptors few(fewest);
+    const DescribedBundle bundle = Describe();
+    is_whole = bundle.is_whole;
+    if (is_whole) {
+      EXPECT_THAT(NamesOf(bundle), ElementsAre("original", "y", "no-json failed"));
+      EXPECT_EQ(bundle.levels[1].level.card->Quality(), 0.91);
+    }
+  }
+  EXPECT_GT(fewest, 1) << "some were needed";
 }
 
 TEST(DescribingABundleOfRestrictedUse, NeedsTheOperatorsLeave) {
