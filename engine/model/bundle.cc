@@ -1,11 +1,11 @@
 #include "engine/model/bundle.h"
 
-#include <algorithm>
 #include <optional>
 #include <string>
 
 #include "engine/error.h"
 #include "engine/model/file_failure.h"
+#include "engine/model/marked_directories.h"
 #include "engine/model/part_weights.h"
 #include "engine/model/unfinished_directory.h"
 #include "engine/whole_file.h"
@@ -40,15 +40,7 @@ void SaveBundle(const Bundle& bundle, const std::filesystem::path& directory) {
 }
 
 std::vector<std::filesystem::path> FindBundles(const std::filesystem::path& models) {
-  std::vector<std::filesystem::path> found;
-  std::error_code error;
-  for (std::filesystem::directory_iterator it(models, error), end; !error && it != end; it.increment(error)) {
-    if (UnfinishedDirectory::IsUnfinished(it->path())) continue;
-    std::error_code absent;
-    if (std::filesystem::is_regular_file(it->path() / kModelFile, absent)) found.push_back(it->path());
-  }
-  std::sort(found.begin(), found.end());
-  return found;
+  return MarkedDirectories(models, kModelFile, "models");
 }
 
 }  // namespace tuckerseg

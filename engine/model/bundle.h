@@ -34,7 +34,7 @@ Bundle LoadBundle(const std::filesystem::path& directory);
 /// refuse, kInternal if it cannot be written.
 void SaveBundle(const Bundle& bundle, const std::filesystem::path& directory);
 
-/// The directories under `models` that hold a model.json, sorted by name; without those that SaveBundle has not finished.
+/// The directories under `models` that hold a model.json, sorted by name; without those that SaveBundle has not finished. Errors: as MarkedDirectories().
 std::vector<std::filesystem::path> FindBundles(const std::filesystem::path& models);
 
 }  // namespace tuckerseg

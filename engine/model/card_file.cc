@@ -12,8 +12,8 @@ namespace tuckerseg {
 
 std::vector<Card> ReadCards(const std::filesystem::path& directory) {
   const std::filesystem::path path = directory / kCardFile;
-  std::error_code absent;
-  if (!std::filesystem::exists(path, absent)) return {};
+  std::error_code unknown;  // what cannot be told is not absent
+  if (std::filesystem::status(path, unknown).type() == std::filesystem::file_type::not_found) return {};
   const std::optional<std::string> text = ReadWholeFile(path);
   if (!text) {
     const bool is_passing = CodeOfUnreadFile(path) == ErrorCode::kUnavailable;

@@ -11,8 +11,8 @@ namespace tuckerseg {
 
 class MappedFile {
  public:
-  /// Errors: kNotFound if it cannot be opened, kInternal if it cannot be mapped; kUnavailable, or kResourceExhausted for want of memory, where it may be another time
-  /// (CodeOfFileFailure). `what` names the file for the message (paths stay out of messages).
+  /// Errors: kNotFound if it cannot be opened, kInternal if it cannot be mapped; kUnavailable where it may be opened another time (CodeOfFileFailure),
+  /// kResourceExhausted where there is no memory for the mapping. `what` names the file for the message (paths stay out of messages).
   static std::shared_ptr<const MappedFile> Open(const std::filesystem::path& path, const std::string& what);
   ~MappedFile();
   MappedFile(const MappedFile&) = delete;

@@ -1,6 +1,5 @@
 #include "engine/model/variant.h"
 
-#include <algorithm>
 #include <functional>
 #include <numeric>
 #include <optional>
@@ -9,6 +8,7 @@
 
 #include "engine/error.h"
 #include "engine/model/file_failure.h"
+#include "engine/model/marked_directories.h"
 #include "engine/model/part_weights.h"
 #include "engine/model/unfinished_directory.h"
 #include "engine/whole_file.h"
@@ -134,16 +134,7 @@ void SaveVariant(const VariantFiles& files, const Model& model, const std::files
 }
 
 std::vector<std::filesystem::path> FindVariants(const std::filesystem::path& bundle) {
-  std::vector<std::filesystem::path> found;
-  std::error_code error;
-  for (std::filesystem::directory_iterator it(bundle / kVariants, error), end; !error && it != end; it.increment(error)) {
-    if (UnfinishedDirectory::IsUnfinished(it->path())) continue;
-    std::error_code absent;
-    if (std::filesystem::is_regular_file(it->path() / kVariantFile, absent)) found.push_back(it->path());
-  }
-  if (error && error != std::errc::no_such_file_or_directory) throw Error(ErrorCode::kFailedPrecondition, "variants: the directory cannot be read: " + error.message());
-  std::sort(found.begin(), found.end());
-  return found;
+  return MarkedDirectories(bundle / kVariants, kVariantFile, "variants");
 }
 
 Model ModelOf(const Model& model, const Variant& variant, size_t level) {

@@ -67,7 +67,7 @@ VariantFiles LoadVariant(const std::filesystem::path& directory, const Model& mo
 void SaveVariant(const VariantFiles& files, const Model& model, const std::filesystem::path& directory);
 
 /// The directories under BUNDLE/variants that hold a variant.json, sorted by name; without unfinished ones.
-/// Errors: kFailedPrecondition for a directory that cannot be read.
+/// Errors: as MarkedDirectories().
 std::vector<std::filesystem::path> FindVariants(const std::filesystem::path& bundle);
 
 /// The model in the form of one level, without weights: graphs replaced. `level` is a place in `variant.levels`.

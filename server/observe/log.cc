@@ -31,4 +31,10 @@ void Log(LogLevel level, const std::string& event, const nlohmann::json& fields)
   Logger()->log(spdlog_level, "{}", text.substr(1, text.size() - 2));
 }
 
+void LogLine::Write() const {
+  nlohmann::json object = nlohmann::json::object();
+  for (const auto& [name, value] : fields) object[name] = value;
+  Log(level, event, object);
+}
+
 }  // namespace tuckerseg

@@ -3,6 +3,8 @@
 
 #include <nlohmann/json_fwd.hpp>
 #include <string>
+#include <utility>
+#include <vector>
 
 namespace tuckerseg {
 
@@ -10,6 +12,14 @@ enum class LogLevel { kInfo, kWarning, kError };
 
 /// Writes `event` with `fields` (an object) and the time. Thread-safe.
 void Log(LogLevel level, const std::string& event, const nlohmann::json& fields);
+
+/// A line that is written later, or never.
+struct LogLine {
+  LogLevel level;
+  std::string event;
+  std::vector<std::pair<std::string, std::string>> fields;
+  void Write() const;  ///< as Log(); thread-safe
+};
 
 /// Calls `write`, which logs and may find no memory for its line, for those who must go on without it.
 template <typename Write>

@@ -33,6 +33,7 @@ ConnectionDoor::ConnectionDoor(const std::string& address, int64_t most) : most_
   bell_ = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
   if (listeners_.empty() || bell_ < 0) {
     for (const int listener : listeners_) close(listener);
+    if (bell_ >= 0) close(bell_);
     throw Error(ErrorCode::kInternal, "listen = " + address + ": cannot be listened at; must be a free HOST:PORT of this machine");
   }
 }

@@ -12,9 +12,9 @@
 #include "server/serve/inference_answer.h"
 #include "server/serve/inference_call.h"
 #include "server/serve/receive_limits.h"
-#include "server/serve/serving_watch.h"
 #include "server/serve/status_of.h"
 #include "server/serve/stream_slot.h"
+#include "server/serve/why_nothing_is_served.h"
 
 namespace tuckerseg {
 namespace {

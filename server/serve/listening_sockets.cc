@@ -74,6 +74,9 @@ std::vector<addrinfo*> Distinct(addrinfo* addresses, int port) {
   return distinct;
 }
 
+/// Of an address of another machine, of a network interface that is not there, of a family that the kernel lacks.
+bool IsNotThisMachines(int reason) { return reason == EADDRNOTAVAIL || reason == EAFNOSUPPORT || reason == EINVAL || reason == ENODEV; }
+
 /// Nothing, with the reason in errno, where one of them cannot be had. Port 0: the one that the first has got.
 std::vector<int> TryEach(const std::vector<addrinfo*>& addresses, int port) {
   // Beside [::] 0.0.0.0 would be taken by ourselves: `*` is both.
@@ -85,7 +88,7 @@ std::vector<int> TryEach(const std::vector<addrinfo*>& addresses, int port) {
     if (listener >= 0) {
       listeners.push_back(listener);
       port = PortOf(listener);
-    } else if (const int reason = errno; reason != EADDRNOTAVAIL && reason != EAFNOSUPPORT) {  // those are not this machine's
+    } else if (const int reason = errno; !IsNotThisMachines(reason)) {
       for (const int had : listeners) close(had);
       errno = reason;
       return {};

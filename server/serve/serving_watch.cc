@@ -3,6 +3,8 @@
 #include <chrono>
 #include <cstdint>
 
+#include "server/serve/why_nothing_is_served.h"
+
 namespace tuckerseg {
 namespace {
 
@@ -10,14 +12,6 @@ namespace {
 constexpr std::chrono::milliseconds kLook{200};
 
 }  // namespace
-
-std::string WhyNothingIsServed(const Catalogue& catalogue, const StallWatch& stalls) {
-  const auto view = catalogue.View();
-  if (!view->CanServe()) return "no models: none that lies under `models` can be served";
-  if (stalls.AdmissionIsStuck()) return "stuck: the admission of a request stands still, which all others wait for";
-  if (!view->CanServe(stalls.StuckDevices())) return "stuck: a request stands still on every device that could serve";
-  return "";
-}
 
 ServingWatch::ServingWatch(const Catalogue& catalogue, StallWatch& stalls, Readiness& readiness, GrpcServer& server)
     : catalogue_(catalogue), stalls_(stalls), readiness_(readiness), server_(server) {

@@ -13,9 +13,6 @@
 
 namespace tuckerseg {
 
-/// Why no model can be served on any device as things are, for people; empty: one can. Whether the server takes calls is another question (ServiceParts::WantsCalls).
-std::string WhyNothingIsServed(const Catalogue& catalogue, const StallWatch& stalls);
-
 /// As long as it lives, readiness and gRPC's health follow the catalogue and the devices; its thread is the one that looks for stages that stand still.
 class ServingWatch {
  public:

@@ -1,6 +1,7 @@
 #include "server/variants/catalogue.h"
 
 #include <algorithm>
+#include <iterator>
 #include <nlohmann/json.hpp>
 #include <set>
 #include <utility>
@@ -12,9 +13,7 @@
 namespace tuckerseg {
 namespace {
 
-void LogFailed(const BrokenBundle& bundle) {
-  Log(LogLevel::kError, "bundle_failed", {{"directory", bundle.directory}, {"reason", bundle.error}});
-}
+LogLine Failed(const BrokenBundle& bundle) { return {LogLevel::kError, "bundle_failed", {{"directory", bundle.directory}, {"reason", bundle.error}}}; }
 
 using Slots = std::vector<std::shared_ptr<LevelSlot>>;
 
@@ -42,9 +41,12 @@ Catalogue::Catalogue(CatalogueOptions options, Devices& devices, MemoryBudget& h
   last_stamp_ = served_stamp_;
   for (auto& [directory, stamp] : served_stamp_) {
     entries_.push_back(Describe(directory));
-    stamp.is_whole = entries_.back().described.is_whole;
+    DescribedBundle& described = entries_.back().described;
+    stamp.is_whole = described.unread.empty();
+    if (!stamp.is_whole) TellUnread(directory, described);
+    for (const LogLine& line : std::exchange(described.log, {})) line.Write();
   }
-  for (const BrokenBundle& bundle : ChooseServing(entries_)) LogFailed(bundle);
+  for (const BrokenBundle& bundle : ChooseServing(entries_)) Failed(bundle).Write();
   host_.MakeRoomWith([this] { return EvictOne(nullptr); }, [this] { return PinnedBytes(nullptr); }, [this] { return EvictableBytes(nullptr); });
   for (Device& device : devices_) {
     device.memory().MakeRoomWith([this, place = &device] { return EvictOne(place); }, [this, place = &device] { return PinnedBytes(place); }, [this, place = &device] { return EvictableBytes(place); });
@@ -72,18 +74,29 @@ bool Catalogue::Rescan() {
   }
   if (!now) return false;
   const DiskChanges changes = ChangesOnDisk(served_stamp_, std::exchange(last_stamp_, *now), *now);
+  for (const std::filesystem::path& directory : UnreadNoLonger(*now)) TellRead(directory);
   if (changes.empty()) return false;
   // What may find no memory comes first: a look that fails has changed nothing, and the next one is another try.
   ModelsStamp stamp = served_stamp_;
   std::vector<Entry> changed;
+  std::vector<LogLine> log;
   for (const std::filesystem::path& directory : changes.changed) {
     Entry entry = Describe(directory);
-    const bool is_whole = entry.described.is_whole;
-    if (!is_whole && stamp.contains(directory)) continue;  // what is known of it stays until all of it can be read
-    changed.push_back(std::move(entry));
+    const bool is_whole = entry.described.unread.empty();
+    if (is_whole) {
+      TellRead(directory);
+    } else {
+      TellUnread(directory, entry.described);
+    }
+    const Entry* known = EntryOf(directory);
+    const bool would_be_less = known != nullptr && (known->described.error.empty() || !entry.described.error.empty());
+    if (!is_whole && would_be_less) continue;  // what is known of it stays until all of it can be read
+    std::ranges::move(std::exchange(entry.described.log, {}), std::back_inserter(log));
     stamp[directory] = now->at(directory);
     stamp[directory].is_whole = is_whole;
+    changed.push_back(std::move(entry));
   }
+  for (const std::filesystem::path& directory : changes.gone) unread_.erase(directory);
   if (changed.empty() && changes.gone.empty()) return false;
   std::vector<Entry> entries = EntriesAfter(std::move(changed), changes.gone, *now);
   for (const std::filesystem::path& directory : changes.gone) stamp.erase(directory);
@@ -101,7 +114,8 @@ bool Catalogue::Rescan() {
     Changed();
   }
   LogIfPossible([&] {
-    for (const BrokenBundle& bundle : kept_from_serving) LogFailed(bundle);
+    for (const LogLine& line : log) line.Write();
+    for (const BrokenBundle& bundle : kept_from_serving) Failed(bundle).Write();
   });
   return true;
 }
@@ -137,8 +151,34 @@ Catalogue::Entry Catalogue::Describe(const std::filesystem::path& directory) con
     level.served = std::move(described.level);
   }
   entry.described.levels.clear();
-  if (!entry.described.error.empty()) LogFailed(entry.Broken());
+  if (!entry.described.error.empty()) entry.described.log.push_back(Failed(entry.Broken()));
   return entry;
+}
+
+void Catalogue::TellUnread(const std::filesystem::path& directory, const DescribedBundle& described) {
+  if (!unread_.try_emplace(directory, described.directory).second) return;
+  LogIfPossible([&] { Log(LogLevel::kWarning, "bundle_unreadable", {{"directory", described.directory}, {"reason", described.unread}}); });
+}
+
+void Catalogue::TellRead(const std::filesystem::path& directory) {
+  const auto ended = unread_.extract(directory);
+  if (ended.empty()) return;
+  LogIfPossible([&] { Log(LogLevel::kInfo, "bundle_readable_again", {{"directory", ended.mapped()}}); });
+}
+
+std::vector<std::filesystem::path> Catalogue::UnreadNoLonger(const ModelsStamp& now) const {
+  std::vector<std::filesystem::path> directories;
+  for (const auto& [directory, name] : unread_) {
+    const auto served = served_stamp_.find(directory);
+    const auto seen = now.find(directory);
+    if (served != served_stamp_.end() && seen != now.end() && served->second == seen->second) directories.push_back(directory);
+  }
+  return directories;
+}
+
+const Catalogue::Entry* Catalogue::EntryOf(const std::filesystem::path& directory) const {
+  const auto found = std::find_if(entries_.begin(), entries_.end(), [&directory](const Entry& entry) { return entry.directory == directory; });
+  return found != entries_.end() ? &*found : nullptr;
 }
 
 void Catalogue::Changed() {

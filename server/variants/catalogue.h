@@ -148,7 +148,16 @@ class Catalogue {
   /// Shared with the loads by name that are in progress: who unloads the level by name takes it away from them.
   struct Pin;
 
+  /// What is to be said of it in the log is in the description's.
   Entry Describe(const std::filesystem::path& directory) const;
+  /// Logs that something of it cannot be read, once when that begins.
+  void TellUnread(const std::filesystem::path& directory, const DescribedBundle& described);
+  /// And once when it has ended.
+  void TellRead(const std::filesystem::path& directory);
+  /// Those that could not be read, and now look as what is served of them did.
+  std::vector<std::filesystem::path> UnreadNoLonger(const ModelsStamp& now) const;
+  /// Null: nothing is known of it.
+  const Entry* EntryOf(const std::filesystem::path& directory) const;
   /// A share of the level's memory on its device; reserved, not loaded, where there was none.
   LevelHold::Item Take(const std::shared_ptr<LevelSlot>& slot);
   std::shared_ptr<ResidentLevel> Reserve(const LevelSlot& slot);
@@ -217,6 +226,7 @@ class Catalogue {
   ModelsStamp served_stamp_;  // of what the entries were made
   ModelsStamp last_stamp_;
   bool is_unreadable_ = false;
+  std::map<std::filesystem::path, std::string> unread_;  // bundles of which something could not be read, and may be another time, with their names for the log
   mutable std::mutex mutex_;
   mutable std::condition_variable changed_;
   std::vector<Entry> entries_;  // by directory

@@ -1,14 +1,12 @@
 #include "server/variants/described_bundle.h"
 
 #include <map>
-#include <nlohmann/json.hpp>
 #include <set>
 #include <utility>
 
 #include "engine/error.h"
 #include "engine/model/bundle.h"
 #include "engine/model/variant.h"
-#include "server/observe/log.h"
 #include "server/variants/level_cards.h"
 #include "server/variants/load_failure.h"
 #include "server/variants/shown_text.h"
@@ -34,7 +32,7 @@ std::string Shown(const std::filesystem::path& directory) { return ShownText(dir
 /// Of the exception in flight.
 std::string WhyUnread(DescribedBundle& bundle) {
   LoadFailure failure = FailureInFlight();
-  if (failure.is_passing()) bundle.is_whole = false;
+  if (failure.is_passing()) bundle.unread = failure.reason;
   return std::move(failure.reason);
 }
 
@@ -48,7 +46,7 @@ class BundleDescriber {
     level.name = kOriginal;
     level.weights_sha256 = model.provenance.weights_sha256;
     SetModel(level, bundle_.model);
-    const auto cards = ReadLevelCards(directory, model.provenance.weights_sha256, model.task);
+    const auto cards = ReadLevelCards(directory, model.provenance.weights_sha256, model.task, bundle_.log);
     const auto card = cards.find(kOriginal);
     level.card = AsOriginal(card != cards.end() ? card->second : Card{});
     bundle_.levels.push_back({std::move(level), {directory, bundle_.model, {}, model.provenance.weights_sha256}});
@@ -59,7 +57,7 @@ class BundleDescriber {
     shown_directory_ = Shown(directory);
     try {
       const Variant variant = ReadVariant(directory, model);
-      const auto cards = ReadLevelCards(directory, variant.weights_sha256, model.task + "/" + shown_directory_);
+      const auto cards = ReadLevelCards(directory, variant.weights_sha256, model.task + "/" + shown_directory_, bundle_.log);
       for (size_t i = 0; i < variant.levels.size(); ++i) AddLevel(directory, variant, i, cards);
     } catch (const std::exception&) {
       bundle_.levels.push_back({Failed({.name = shown_directory_}, shown_directory_, WhyUnread(bundle_)), {}});
@@ -85,9 +83,9 @@ class BundleDescriber {
   }
 
   /// `shown_directory`: of its variant, which need not be the one that is being read.
-  ServedLevel Failed(ServedLevel level, const std::string& shown_directory, const std::string& reason) const {
+  ServedLevel Failed(ServedLevel level, const std::string& shown_directory, const std::string& reason) {
     level.error = reason;
-    Log(LogLevel::kError, "variant_failed", {{"task", bundle_.model->task}, {"directory", shown_directory}, {"variant", level.name}, {"reason", reason}});
+    bundle_.log.push_back({LogLevel::kError, "variant_failed", {{"task", bundle_.model->task}, {"directory", shown_directory}, {"variant", level.name}, {"reason", reason}}});
     return level;
   }
 
@@ -101,7 +99,7 @@ void DescribeVariants(const std::filesystem::path& directory, BundleDescriber& d
   try {
     variants = FindVariants(directory);
   } catch (const std::exception&) {  // of the folder: each variant's own are its levels'
-    Log(LogLevel::kError, "variants_unreadable", {{"task", bundle.model->task}, {"reason", WhyUnread(bundle)}});
+    bundle.log.push_back({LogLevel::kError, "variants_unreadable", {{"task", bundle.model->task}, {"reason", WhyUnread(bundle)}}});
   }
   for (const std::filesystem::path& variant : variants) describer.AddVariant(variant);
 }

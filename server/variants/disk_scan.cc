@@ -2,10 +2,13 @@
 
 #include <sys/stat.h>
 
+#include <cerrno>
 #include <exception>
 #include <system_error>
 
+#include "engine/error.h"
 #include "engine/model/bundle.h"
+#include "engine/model/file_failure.h"
 #include "engine/model/variant.h"
 
 namespace tuckerseg {
@@ -15,9 +18,13 @@ constexpr auto kWeightsFile = "weights.safetensors";
 
 int64_t Nanoseconds(const timespec& time) { return static_cast<int64_t>(time.tv_sec) * 1'000'000'000 + time.tv_nsec; }
 
+/// Errors: kUnavailable where nothing can be told of it now.
 FileStamp StampOf(const std::filesystem::path& file) {
   struct stat status {};
-  if (stat(file.c_str(), &status) != 0) return {};
+  if (stat(file.c_str(), &status) != 0) {
+    if (SaysNothingOfTheFile(errno)) throw Error(ErrorCode::kUnavailable, "models: a file cannot be looked at");
+    return {};
+  }
   return {.inode = status.st_ino, .bytes = status.st_size, .modified_ns = Nanoseconds(status.st_mtim), .changed_ns = Nanoseconds(status.st_ctim)};
 }
 
@@ -40,12 +47,14 @@ FilesStamp StampFiles(const std::filesystem::path& directory, const char* descri
 }
 
 BundleStamp StampBundle(const std::filesystem::path& bundle) {
+  BundleStamp unreadable{.files = {}, .variants = {}, .readable = false};
   try {
+    unreadable.files.description = StampOf(bundle / "model.json");
     BundleStamp stamp{.files = StampFiles(bundle, "model.json"), .variants = {}};
     for (const std::filesystem::path& variant : FindVariants(bundle)) stamp.variants[variant] = StampFiles(variant, "variant.json");
     return stamp;
   } catch (const std::exception&) {
-    return {.files = {.description = StampOf(bundle / "model.json"), .weights = {}, .card = {}}, .variants = {}, .readable = false};
+    return unreadable;
   }
 }
 
@@ -61,7 +70,7 @@ bool Agree(const ModelsStamp& a, const ModelsStamp& b, const std::filesystem::pa
 
 std::optional<ModelsStamp> StampModels(const std::filesystem::path& directory) {
   try {
-    const std::filesystem::directory_iterator readable(directory);  // which FindBundles does not tell from an empty one
+    if (!std::filesystem::is_directory(directory)) return {};
     ModelsStamp models;
     for (const std::filesystem::path& bundle : FindBundles(directory)) models[bundle] = StampBundle(bundle);
     return models;

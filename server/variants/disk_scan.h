@@ -31,7 +31,7 @@ struct FilesStamp {
 struct BundleStamp {
   FilesStamp files;
   std::map<std::filesystem::path, FilesStamp> variants;  ///< by directory
-  bool readable = true;  ///< false: one of its directories cannot be listed, and what is not seen then has not gone
+  bool readable = true;  ///< false: one of its directories cannot be listed, or nothing can be told of one of its files, and what is not seen then has not gone
   bool is_whole = true;  ///< false, of what is served: something could not be read when it was described, so that it differs from every look
   bool operator==(const BundleStamp&) const = default;
 };

@@ -1,23 +1,19 @@
 #include "server/variants/level_cards.h"
 
-#include <nlohmann/json.hpp>
 #include <utility>
 
 #include "engine/error.h"
 #include "engine/model/card_file.h"
-#include "server/observe/log.h"
 #include "server/variants/shown_text.h"
 
 namespace tuckerseg {
 namespace {
 
-void LogIgnored(const std::string& place, const std::string& reason) {
-  Log(LogLevel::kWarning, "card_ignored", {{"card", place}, {"reason", reason}});
-}
+LogLine Ignored(const std::string& place, const std::string& reason) { return {LogLevel::kWarning, "card_ignored", {{"card", place}, {"reason", reason}}}; }
 
 }  // namespace
 
-std::map<std::string, Card> ReadLevelCards(const std::filesystem::path& directory, const std::string& weights_sha256, const std::string& place) {
+std::map<std::string, Card> ReadLevelCards(const std::filesystem::path& directory, const std::string& weights_sha256, const std::string& place, std::vector<LogLine>& log) {
   std::map<std::string, Card> cards;
   bool of_others = false;
   try {
@@ -28,9 +24,9 @@ std::map<std::string, Card> ReadLevelCards(const std::filesystem::path& director
     }
   } catch (const Error& error) {
     if (error.code() == ErrorCode::kUnavailable) throw;
-    LogIgnored(place, ShownText(error.what()));
+    log.push_back(Ignored(place, ShownText(error.what())));
   }
-  if (of_others) LogIgnored(place, "is of other weights");
+  if (of_others) log.push_back(Ignored(place, "is of other weights"));
   return cards;
 }
 

@@ -5,7 +5,6 @@
 #include <nlohmann/json.hpp>
 #include <typeinfo>
 
-#include "engine/model/file_failure.h"
 #include "server/observe/log.h"
 #include "server/variants/shown_text.h"
 
@@ -20,8 +19,7 @@ LoadFailure FailureInFlight() {
   } catch (const std::bad_alloc&) {
     return {ErrorCode::kResourceExhausted, "memory: none left for this level"};
   } catch (const std::filesystem::filesystem_error& error) {
-    const bool is_passing = CodeOfFileFailure(error.code().value()) == ErrorCode::kUnavailable;
-    return {is_passing ? ErrorCode::kUnavailable : ErrorCode::kFailedPrecondition, error.code().message()};
+    return {ErrorCode::kFailedPrecondition, error.code().message()};
   } catch (const std::exception& error) {
     Log(LogLevel::kError, "unexpected_error", {{"type", typeid(error).name()}, {"what", error.what()}});
     return {ErrorCode::kFailedPrecondition, "unexpected: the server's log has the reason"};

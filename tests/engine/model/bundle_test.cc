@@ -7,6 +7,7 @@
 #include "engine/model/safetensors.h"
 #include "engine/sha256.h"
 #include "tests/engine/model/byte_strings.h"
+#include "tests/engine/model/few_descriptors.h"
 #include "tests/engine/model/temporary_directory.h"
 #include "tests/engine/tiny_network.h"
 #include "tests/engine/volume/expect_error.h"
@@ -188,6 +189,16 @@ TEST_F(BundleFolder, IsNotFoundBeforeItIsFinished) {
   SaveBundle(OnePart(), bundle());
   fs::rename(bundle(), models() / "tiny.unfinished-123");  // what a crash leaves behind
   EXPECT_THAT(FindBundles(models()), IsEmpty());
+}
+
+TEST_F(BundleFolder, IsNotGoneWhereItsFolderCannotBeListed) {
+  SaveBundle(OnePart(), bundle());
+  {
+    const FewDescriptors none(0);
+    ExpectError(ErrorCode::kUnavailable, "models: the directory cannot be read: ", [&] { FindBundles(models()); });
+    ExpectError(ErrorCode::kUnavailable, "bundle: has no readable model.json", [&] { LoadModel(bundle()); });
+  }
+  ExpectError(ErrorCode::kFailedPrecondition, "models: the directory cannot be read: ", [&] { FindBundles(bundle() / "model.json"); });
 }
 
 TEST_F(BundleFolder, IsNotFoundWhereThereIsNoFolder) { EXPECT_THAT(FindBundles(models() / "absent"), IsEmpty()); }

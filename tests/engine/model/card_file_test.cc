@@ -2,8 +2,10 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
 #include "tests/engine/model/card_samples.h"
+#include "tests/engine/model/few_descriptors.h"
 #include "tests/engine/model/temporary_directory.h"
 #include "tests/engine/volume/expect_error.h"
 
@@ -35,6 +37,17 @@ TEST_F(CardFile, IsRefusedWhereItCannotBeRead) {
   ExpectError(ErrorCode::kInvalidArgument, "card.json: not JSON", [&] { ReadCards(folder_.path()); });
   std::filesystem::create_directories(folder_.path() / "folder" / "card.json");
   ExpectError(ErrorCode::kInvalidArgument, "card.json: cannot be read: must be a file", [&] { ReadCards(folder_.path() / "folder"); });
+}
+
+TEST_F(CardFile, IsRefusedWhereItIsAPipe) {
+  ASSERT_EQ(mkfifo((folder_.path() / "card.json").c_str(), 0600), 0);
+  ExpectError(ErrorCode::kInvalidArgument, "card.json: cannot be read: must be a file", [&] { ReadCards(folder_.path()); });
+}
+
+TEST_F(CardFile, MayBeReadAnotherTimeWhereThereIsNoDescriptorForIt) {
+  WriteCards(folder_.path(), std::vector{FullCard()});
+  const FewDescriptors none(0);
+  ExpectError(ErrorCode::kUnavailable, "card.json: cannot be read: must be a file", [&] { ReadCards(folder_.path()); });
 }
 
 TEST_F(CardFile, NeedsAFolderToBeWrittenInto) {

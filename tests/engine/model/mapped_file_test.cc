@@ -3,8 +3,8 @@
 #include <gtest/gtest.h>
 
 #include "tests/engine/model/byte_strings.h"
+#include "tests/engine/model/few_descriptors.h"
 #include "tests/engine/model/temporary_directory.h"
-#include "tests/engine/model/without_descriptors.h"
 #include "tests/engine/volume/expect_error.h"
 
 namespace tuckerseg {
@@ -33,7 +33,7 @@ TEST(MappedFile, MayBeHadAnotherTimeWhereThereIsNoDescriptorForIt) {
   const TemporaryDirectory folder;
   const auto path = folder.Write("file", "its bytes");
   {
-    const WithoutDescriptors none;
+    const FewDescriptors none(0);
     ExpectError(ErrorCode::kUnavailable, "weights: cannot be opened", [&] { MappedFile::Open(path, "weights"); });
   }
   EXPECT_EQ(AsText(MappedFile::Open(path, "weights")->bytes()), "its bytes");

@@ -6,6 +6,7 @@
 
 #include "engine/model/part_weights.h"
 #include "engine/model/safetensors.h"
+#include "tests/engine/model/few_descriptors.h"
 #include "tests/engine/model/temporary_directory.h"
 #include "tests/engine/model/variant_samples.h"
 #include "tests/engine/volume/expect_error.h"
@@ -170,6 +171,13 @@ TEST_F(VariantFolder, IsFoundInOrderOfNamesOnceItIsFinished) {
   fs::copy(bundle() / "variants" / "c", bundle() / "variants" / "d.unfinished-12", fs::copy_options::recursive);
   EXPECT_THAT(FindVariants(bundle()), ElementsAre(bundle() / "variants" / "c", bundle() / "variants" / "m"));
   EXPECT_TRUE(fs::exists(bundle() / "variants" / "d.unfinished-12")) << "it may be another process's";
+}
+
+TEST_F(VariantFolder, IsNotGoneWhereItsFolderCannotBeListed) {
+  SaveVariant(ElasticFiles(), TwoPartModel(), variant());
+  const FewDescriptors none(0);
+  ExpectError(ErrorCode::kUnavailable, "variants: the directory cannot be read: ", [&] { FindVariants(bundle()); });
+  ExpectError(ErrorCode::kUnavailable, "variant: has no readable variant.json", [&] { ReadVariant(variant(), TwoPartModel()); });
 }
 
 /// One layer, 2 -> 3 channels with three taps: every number of its tensors fits on a line.

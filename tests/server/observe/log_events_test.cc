@@ -14,11 +14,11 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// The texts that stand in calls of Log() before the fields.
-void AddEventsOf(const std::string& source, std::set<std::string>& events) {
-  for (size_t call = source.find("Log("); call != std::string::npos; call = source.find("Log(", call + 1)) {
+/// The texts that stand before the fields, in calls of Log() and in lines that wait (LogLine).
+void AddEventsOf(const std::string& source, const std::string& mark, std::set<std::string>& events) {
+  for (size_t call = source.find(mark); call != std::string::npos; call = source.find(mark, call + 1)) {
     if (call > 0 && std::isalnum(static_cast<unsigned char>(source[call - 1])) != 0) continue;  // of another name: ChoiceLog
-    const std::string arguments = source.substr(call, source.find_first_of("{;", call) - call);
+    const std::string arguments = source.substr(call, source.find_first_of("{;", call + 1) - call);
     for (size_t begin = arguments.find('"'); begin != std::string::npos;) {
       const size_t end = arguments.find('"', begin + 1);
       if (end == std::string::npos) break;
@@ -32,9 +32,10 @@ TEST(LogEvents, StandAllInTheTableOfThePage) {
   const fs::path root = TUCKERSEG_SOURCE_DIR;
   std::set<std::string> events;
   for (const fs::directory_entry& entry : fs::recursive_directory_iterator(root / "server")) {
-    if (entry.path().extension() == ".cc") AddEventsOf(FileText(entry.path()), events);
+    if (entry.path().extension() != ".cc") continue;
+    for (const char* mark : {"Log(", "{LogLevel::k"}) AddEventsOf(FileText(entry.path()), mark, events);
   }
-  for (const char* event : {"serving", "segment", "models_readable_again", "stopped"}) EXPECT_TRUE(events.contains(event)) << event << ": it is looked for as it is written";
+  for (const char* event : {"serving", "segment", "models_readable_again", "bundle_failed", "card_ignored", "stopped"}) EXPECT_TRUE(events.contains(event)) << event << ": it is looked for as it is written";
   const std::string page = FileText(root / "docs" / "api.md");
   const size_t begin = page.find("\n## Log\n");
   ASSERT_NE(begin, std::string::npos);

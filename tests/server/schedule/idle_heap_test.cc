@@ -3,11 +3,17 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <cinttypes>
+#include <cstdint>
+#include <cstdio>
+#include <fstream>
 #include <memory>
+#include <string>
 #include <thread>
 #include <vector>
 
 #include "engine/freed_memory.h"
+#include "engine/huge_pages.h"
 #include "server/observe/resident_memory.h"
 
 namespace tuckerseg {
@@ -126,6 +132,32 @@ TEST(IdleHeap, GivesMallocsFreeMemoryBackToTheSystem) {
     for (int wait = 0; wait < 1000 && ResidentBytes() > held - kBytes / 2; ++wait) std::this_thread::sleep_for(milliseconds(10));
     EXPECT_LT(ResidentBytes(), held - kBytes / 2) << (idle ? "when idle" : "when it is too much");
   }
+}
+
+/// Whether the system was asked for pages of 2 MiB where `memory` lies: VmFlags of proc(5)'s smaps.
+bool IsForHugePages(const void* memory) {
+  const auto place = reinterpret_cast<uintptr_t>(memory);
+  std::ifstream maps("/proc/self/smaps");
+  bool is_there = false;
+  for (std::string line; std::getline(maps, line);) {
+    uintptr_t begin = 0;
+    uintptr_t end = 0;
+    if (std::sscanf(line.c_str(), "%" SCNxPTR "-%" SCNxPTR " ", &begin, &end) == 2) is_there = begin <= place && place < end;
+    if (is_there && line.starts_with("VmFlags:")) return line.find(" hg") != std::string::npos;
+  }
+  return false;
+}
+
+TEST(IdleHeap, LeavesNoHugePagesToWhatComesToLieWhereALargeBufferWas) {
+  KeepFreedMemory();
+  constexpr size_t kBytes = size_t{64} << 20;
+  auto block = std::make_unique<HugeVector<char>>(kBytes);
+  const auto behind = std::make_unique<int>();  // the block is not at the heap's end
+  const void* const inside = block->data() + kBytes / 2;
+  if (!IsForHugePages(inside)) GTEST_SKIP() << "this system has no pages of 2 MiB to ask for";
+  block.reset();
+  IdleHeap().GiveBack();
+  EXPECT_FALSE(IsForHugePages(inside));
 }
 #endif
 

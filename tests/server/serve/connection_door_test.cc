@@ -10,8 +10,8 @@
 #include <string>
 #include <vector>
 
+#include "tests/engine/model/few_descriptors.h"
 #include "tests/engine/volume/expect_error.h"
-#include "tests/server/few_descriptors.h"
 #include "tests/server/serve/raw_connection.h"
 
 namespace tuckerseg {

@@ -10,7 +10,7 @@
 #include <string>
 #include <vector>
 
-#include "tests/server/few_descriptors.h"
+#include "tests/engine/model/few_descriptors.h"
 
 namespace tuckerseg {
 namespace {
@@ -91,6 +91,21 @@ TEST(ListeningSockets, AreNoneWhereThereAreNotEnoughForEachAddress) {
   const FewDescriptors one(1);
   EXPECT_THAT(ListenAtEach(both.list(), 0), IsEmpty()) << "half a name would be served";
   EXPECT_THAT(Listeners({kFirst}).sockets(), SizeIs(1)) << "nothing was left open";
+}
+
+TEST(ListeningSockets, PassOverAnAddressOfALinkThatIsNotNamed) {
+  AddressesOfAName first({kFirst});
+  sockaddr_in6 link{};
+  link.sin6_family = AF_INET6;
+  ASSERT_EQ(inet_pton(AF_INET6, "fe80::1", &link.sin6_addr), 1);
+  addrinfo list{};
+  list.ai_family = AF_INET6;
+  list.ai_addr = reinterpret_cast<sockaddr*>(&link);
+  list.ai_addrlen = sizeof(link);
+  list.ai_next = first.list();
+  const std::vector<int> sockets = ListenAtEach(&list, 0);
+  EXPECT_THAT(sockets, SizeIs(1));
+  for (const int socket : sockets) close(socket);
 }
 
 TEST(ListeningSockets, AreOnceAtAnAddressThatANameHasTwice) {

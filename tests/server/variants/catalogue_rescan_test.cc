@@ -18,9 +18,9 @@
 #include "server/policy/asked_level.h"
 #include "server/variants/catalogue.h"
 #include "server/variants/model_rescan.h"
+#include "tests/engine/model/few_descriptors.h"
 #include "tests/engine/segment/random_volume.h"
 #include "tests/engine/volume/expect_error.h"
-#include "tests/server/few_descriptors.h"
 #include "tests/server/variants/tiny_variants.h"
 #include "tests/server/wait_until.h"
 
@@ -28,9 +28,16 @@ namespace tuckerseg {
 namespace {
 
 namespace fs = std::filesystem;
+using testing::AllOf;
 using testing::Each;
 using testing::ElementsAre;
 using testing::HasSubstr;
+
+MATCHER_P2(ContainsTimes, word, times, "") {
+  int found = 0;
+  for (size_t at = arg.find(word); at != std::string::npos; at = arg.find(word, at + 1)) ++found;
+  return found == times;
+}
 
 class CatalogueRescan : public testing::Test {
  protected:
@@ -46,7 +53,12 @@ class CatalogueRescan : public testing::Test {
       if (const std::function<void()> before = std::exchange(before_description_, {})) before();
       std::optional<FewDescriptors> none;
       if (lacks_descriptors_) none.emplace(0);
-      return DescribeBundle(directory, allow_non_commercial);
+      DescribedBundle bundle = DescribeBundle(directory, allow_non_commercial);
+      if (lacks_variants_) {
+        bundle.levels.resize(1);
+        bundle.unread = "no descriptor";
+      }
+      return bundle;
     };
     options_ = options;
     catalogue_.emplace(std::move(options), devices_, host_, metrics_);
@@ -124,6 +136,7 @@ class CatalogueRescan : public testing::Test {
   IdleHeap heap_;
   Devices devices_;
   bool lacks_descriptors_ = false;      // while bundles are described
+  bool lacks_variants_ = false;         // a description, as their directory could not be listed
   CatalogueOptions options_;
   std::optional<Catalogue> catalogue_;
   std::shared_ptr<const CatalogueView> view_;  // last: it must not outlive the devices
@@ -391,6 +404,43 @@ TEST_F(CatalogueRescan, KeepsWhatItServesWhileFilesCannotBeReadForAReasonThatPas
   EXPECT_THAT(Names(), ElementsAre("tiny original", "tiny a", "tiny b"));
   EXPECT_EQ(State("a"), LevelState::kLoaded) << "and is not loaded again for it";
   EXPECT_FALSE(Look());
+}
+
+TEST_F(CatalogueRescan, KeepsVariantsThatCannotBeListedForAReasonThatPassesAndSaysSoOnce) {
+  disk_.Write("broken", "variant.json", "{");
+  lacks_variants_ = true;
+  testing::internal::CaptureStdout();
+  for (int i = 0; i < 3; ++i) EXPECT_FALSE(Look());
+  EXPECT_THAT(testing::internal::GetCapturedStdout(), AllOf(HasSubstr(R"("directory":"bundle","event":"bundle_unreadable","reason":"no descriptor")"), ContainsTimes("event", 1)));
+  EXPECT_EQ(State("a"), LevelState::kLoaded);
+  lacks_variants_ = false;
+  testing::internal::CaptureStdout();
+  EXPECT_TRUE(Look());
+  EXPECT_THAT(testing::internal::GetCapturedStdout(), AllOf(HasSubstr("bundle_readable_again"), HasSubstr("variant_failed")));
+  EXPECT_THAT(Names(), ElementsAre("tiny original", "tiny a", "tiny broken"));
+}
+
+TEST_F(CatalogueRescan, SaysThatAllCanBeReadWhereAChangeThatCouldNotBeIsTakenBack) {
+  disk_.Add("b", {{"b", 0.3, true, 1}}, 3);
+  lacks_variants_ = true;
+  EXPECT_FALSE(Look());
+  fs::remove_all(disk_.variant("b"));
+  testing::internal::CaptureStdout();
+  EXPECT_FALSE(Look());
+  EXPECT_FALSE(Look());
+  EXPECT_THAT(testing::internal::GetCapturedStdout(), AllOf(HasSubstr("bundle_readable_again"), ContainsTimes("event", 1)));
+}
+
+TEST_F(CatalogueRescan, ServesWhatCanBeReadOfABundleThatCouldNotBeAtAll) {
+  lacks_descriptors_ = true;
+  StartAnew();
+  lacks_descriptors_ = false;
+  lacks_variants_ = true;
+  EXPECT_TRUE(catalogue_->Rescan());
+  EXPECT_THAT(Names(), ElementsAre("tiny original"));
+  lacks_variants_ = false;
+  EXPECT_TRUE(catalogue_->Rescan());
+  EXPECT_THAT(Names(), ElementsAre("tiny original", "tiny a"));
 }
 
 TEST_F(CatalogueRescan, ServesABundleThatCouldNotBeReadAtTheStartOnceItCan) {

@@ -9,7 +9,7 @@
 #include <string>
 #include <thread>
 
-#include "tests/engine/model/without_descriptors.h"
+#include "tests/engine/model/few_descriptors.h"
 #include "tests/engine/volume/expect_error.h"
 #include "tests/server/variants/opened_catalogue.h"
 #include "tests/server/wait_until.h"
@@ -166,7 +166,7 @@ TEST_F(CatalogueTest, TriesALevelAgainForTheNextRequestThatCouldNotBeReadForAWhi
   Open();
   const LevelHold hold = Hold("a");
   {
-    const WithoutDescriptors none;
+    const FewDescriptors none(0);
     ExpectError(ErrorCode::kUnavailable, "level = a: could not be loaded: ", [&] { catalogue_->Finish(hold); });
   }
   EXPECT_EQ(State("a"), LevelState::kAvailable) << "its files will not change: only a request can find out";

@@ -4,7 +4,9 @@
 #include <gtest/gtest.h>
 
 #include <fstream>
+#include <optional>
 
+#include "tests/engine/model/few_descriptors.h"
 #include "tests/server/variants/tiny_variants.h"
 
 namespace tuckerseg {
@@ -81,11 +83,27 @@ TEST_F(StampingModels, SaysNothingOfADirectoryThatCannotBeRead) {
   EXPECT_THAT(StampModels(disk_.models()).value(), IsEmpty()) << "nothing is not unreadable";
 }
 
+TEST_F(StampingModels, TakesNothingForGoneWhereThereAreTooFewDescriptors) {
+  const ModelsStamp all = Stamp();
+  const auto with = [this](int descriptors) {
+    const FewDescriptors few(descriptors);
+    return StampModels(disk_.models());
+  };
+  EXPECT_FALSE(with(0));
+  EXPECT_EQ(with(1), all);
+}
+
 BundleStamp Version(int64_t number) { return {.files = {.description = {.inode = 1, .bytes = number, .modified_ns = 0, .changed_ns = 0}, .weights = {}, .card = {}}, .variants = {}}; }
 
 BundleStamp Unreadable(int64_t number) {
   BundleStamp stamp = Version(number);
   stamp.readable = false;
+  return stamp;
+}
+
+BundleStamp Unread(int64_t number) {
+  BundleStamp stamp = Version(number);
+  stamp.is_whole = false;
   return stamp;
 }
 
@@ -112,6 +130,7 @@ TEST(ChangesOnDisk, AreWhatTwoLooksAgreeOn) {
       {"not to be listed, and replaced", {{"a", Unreadable(1)}}, {{"a", Unreadable(2)}}, {{"a", Unreadable(2)}}, {"a"}, {}},
       {"to be listed at last", {{"a", Unreadable(1)}}, {{"a", Version(1)}}, {{"a", Version(1)}}, {"a"}, {}},
       {"not to be listed, and then gone", {{"a", Version(1)}}, {}, {}, {}, {"a"}},
+      {"not read as a whole when it was described", {{"a", Unread(1)}}, {{"a", Version(1)}}, {{"a", Version(1)}}, {"a"}, {}},
       {"each by itself", {{"a", Version(1)}, {"b", Version(1)}}, {{"b", Version(2)}, {"c", Version(1)}}, {{"b", Version(2)}, {"c", Version(2)}}, {"b"}, {"a"}},
   };
   for (const Case& one : cases) {

@@ -4,7 +4,9 @@
 #include <gtest/gtest.h>
 
 #include "engine/model/card_file.h"
+#include "tests/engine/model/few_descriptors.h"
 #include "tests/engine/model/temporary_directory.h"
+#include "tests/engine/volume/expect_error.h"
 
 namespace tuckerseg {
 namespace {
@@ -18,15 +20,20 @@ using testing::Pair;
 class ReadingLevelCards : public testing::Test {
  protected:
   static Card CardOf(const std::string& level, const std::string& weights_sha256) { return {.variant = level, .weights_sha256 = weights_sha256}; }
-  std::map<std::string, Card> Read(const std::string& weights_sha256) const { return ReadLevelCards(folder_.path(), weights_sha256, "total/a"); }
-  /// What is logged while the cards are read.
-  std::string Logged(const std::string& weights_sha256) const {
-    testing::internal::CaptureStdout();
+  std::map<std::string, Card> Read(const std::string& weights_sha256) {
+    log_.clear();
+    return ReadLevelCards(folder_.path(), weights_sha256, "total/a", log_);
+  }
+  /// What is to be logged once the cards have been read.
+  std::string Logged(const std::string& weights_sha256) {
     Read(weights_sha256);
+    testing::internal::CaptureStdout();
+    for (const LogLine& line : log_) line.Write();
     return testing::internal::GetCapturedStdout();
   }
 
   const TemporaryDirectory folder_;
+  std::vector<LogLine> log_;
 };
 
 TEST_F(ReadingLevelCards, FindsNoneInADirectoryWithoutACard) {
@@ -56,6 +63,12 @@ TEST_F(ReadingLevelCards, LeavesOutACardThatIsNoFileAndSaysSoInTheLog) {
   std::filesystem::create_directory(folder_.path() / "card.json");
   EXPECT_THAT(Read("abc"), IsEmpty());
   EXPECT_THAT(Logged("abc"), HasSubstr("card.json: cannot be read: must be a file"));
+}
+
+TEST_F(ReadingLevelCards, SaysSoWhereACardMayBeReadAnotherTime) {
+  WriteCards(folder_.path(), std::vector{CardOf("a", "abc")});
+  const FewDescriptors none(0);
+  ExpectError(ErrorCode::kUnavailable, "card.json: cannot be read", [&] { Read("abc"); });
 }
 
 }  // namespace
