@@ -1,146 +1,25 @@
-/// What becomes of a catalogue whose directory changes while it serves.
+/// What becomes of a catalogue as what lies in its directory comes, goes and is replaced while it serves.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <atomic>
 #include <chrono>
+#include <filesystem>
 #include <fstream>
-#include <functional>
-#include <future>
-#include <new>
-#include <optional>
+#include <stop_token>
 #include <string>
 #include <thread>
-#include <utility>
 
-#include "engine/execute/plain/plain_executor.h"
-#include "engine/segment/memory_plan.h"
-#include "server/policy/asked_level.h"
-#include "server/variants/catalogue.h"
 #include "server/variants/model_rescan.h"
-#include "tests/engine/model/few_descriptors.h"
-#include "tests/engine/segment/random_volume.h"
 #include "tests/engine/volume/expect_error.h"
-#include "tests/server/variants/tiny_variants.h"
-#include "tests/server/wait_until.h"
+#include "tests/server/variants/rescanned_catalogue.h"
 
 namespace tuckerseg {
 namespace {
 
 namespace fs = std::filesystem;
-using testing::AllOf;
 using testing::Each;
 using testing::ElementsAre;
 using testing::HasSubstr;
-
-MATCHER_P2(ContainsTimes, word, times, "") {
-  int found = 0;
-  for (size_t at = arg.find(word); at != std::string::npos; at = arg.find(word, at + 1)) ++found;
-  return found == times;
-}
-
-class CatalogueRescan : public testing::Test {
- protected:
-  CatalogueRescan() {
-    disk_.AddDrawing(1, "a", {{"a", 0.5, true, 2}}, 2);
-    devices_.Add({}, {PlainExecutorFactory()}, int64_t{1} << 30);
-    CatalogueOptions options{.directory = disk_.models(), .warm_up = [this](Segmenter&) { return warm_up_(); }};
-    options.warm_up_bytes = [this](const Model& model) {
-      if (lacks_memory_.exchange(false)) throw std::bad_alloc();
-      return PatchBytes(model);
-    };
-    options.describe = [this](const fs::path& directory, bool allow_non_commercial) {
-      if (const std::function<void()> before = std::exchange(before_description_, {})) before();
-      std::optional<FewDescriptors> none;
-      if (lacks_descriptors_) none.emplace(0);
-      DescribedBundle bundle = DescribeBundle(directory, allow_non_commercial);
-      if (lacks_variants_) {
-        bundle.levels.resize(1);
-        bundle.unread = "no descriptor";
-      }
-      return bundle;
-    };
-    options_ = options;
-    catalogue_.emplace(std::move(options), devices_, host_, metrics_);
-    catalogue_->LoadWhatFits();
-  }
-  /// As a server that starts.
-  void StartAnew() {
-    view_.reset();
-    catalogue_.reset();
-    catalogue_.emplace(options_, devices_, host_, metrics_);
-  }
-
-  /// Two looks, as a change must be still for one, and what they lead to. False: nothing has changed.
-  bool Look() {
-    const bool first = catalogue_->Rescan();
-    const bool changed = catalogue_->Rescan() || first;
-    catalogue_->LoadWhatFits();
-    return changed;
-  }
-  /// Clocks of file systems are coarse: files that were written just now may bear the time of those before.
-  static void Date(const fs::path& file, int seconds) { fs::last_write_time(file, fs::file_time_type::clock::now() + std::chrono::seconds(seconds)); }
-  /// Other weights for the level `a`, which draw other labels, in a directory of their own.
-  void ReplaceA() {
-    fs::remove_all(disk_.variant("a"));
-    disk_.AddDrawing(2, "a", {{"a", 0.5, true, 2}}, 7);
-    Date(disk_.variant("a") / "weights.safetensors", 10);
-  }
-
-  const ServedLevel& Level(const std::string& name) {
-    view_ = catalogue_->View();
-    return FindMeantLevel(name, view_->Find("tiny").levels);
-  }
-  LevelState State(const std::string& name) { return Level(name).devices.at(0).state; }
-  std::vector<std::string> Names() {
-    view_ = catalogue_->View();
-    std::vector<std::string> names;
-    for (const auto& [task, model] : view_->models)
-      for (const ServedLevel& level : model.levels) names.push_back(task + " " + level.name);
-    return names;
-  }
-  /// What the level draws now.
-  std::vector<uint16_t> LabelsOf(const LevelHold& hold) {
-    catalogue_->Finish(hold);
-    return hold.own().Segment(RandomVolume({9, 9, 9}, 1), {}).label_map.labels;
-  }
-  std::vector<uint16_t> LabelsOf(const std::string& name) { return LabelsOf(catalogue_->Hold({&Level(name)}, 0)); }
-
-  /// `a` is loaded by name, and while it is warmed up, as that comes to `patch_s`, its files are replaced and two looks have seen that.
-  void LoadAWhileItIsReplaced(double patch_s) {
-    catalogue_->Unload(Level("a"), 0);
-    const ServedLevel old = Level("a");
-    std::promise<void> go_on;
-    std::atomic<bool> is_warmed_up = false;
-    warm_up_ = [&, may_go_on = go_on.get_future().share()] {
-      is_warmed_up = true;
-      may_go_on.wait();
-      return patch_s;
-    };
-    std::jthread loading([&] { catalogue_->Load(old, 0); });
-    EXPECT_TRUE(WaitUntil([&] { return is_warmed_up.load(); }));
-    ReplaceA();
-    EXPECT_FALSE(catalogue_->Rescan());
-    EXPECT_TRUE(catalogue_->Rescan());
-    go_on.set_value();
-    loading.join();
-    warm_up_ = [] { return 0.25; };
-  }
-
-  const ModelOnDisk disk_{TinyBundle(TinyUnet(4, 3), {8, 8, 8}, 1)};
-  std::function<double()> warm_up_ = [] { return 0.25; };
-  std::function<void()> before_description_;  // of a bundle that a look has found changed, once
-  Metrics metrics_{"test", {"cpu"}};
-  std::atomic<bool> lacks_memory_ = false;  // the server itself, once
-  MemoryBudget host_{int64_t{1} << 30};
-  IdleHeap heap_;
-  Devices devices_;
-  bool lacks_descriptors_ = false;      // while bundles are described
-  bool lacks_variants_ = false;         // a description, as their directory could not be listed
-  CatalogueOptions options_;
-  std::optional<Catalogue> catalogue_;
-  std::shared_ptr<const CatalogueView> view_;  // last: it must not outlive the devices
-};
 
 TEST_F(CatalogueRescan, ChangesNothingWhereNothingHasChanged) {
   const int64_t version = catalogue_->version();
@@ -392,69 +271,6 @@ TEST_F(CatalogueRescan, ReportsABrokenVariantAndServesItOnceItIsMended) {
   EXPECT_EQ(State("b"), LevelState::kLoaded);
 }
 
-TEST_F(CatalogueRescan, KeepsWhatItServesWhileFilesCannotBeReadForAReasonThatPasses) {
-  disk_.Add("b", {{"b", 0.3, true, 1}}, 3);
-  lacks_descriptors_ = true;
-  EXPECT_FALSE(Look());
-  EXPECT_THAT(Names(), ElementsAre("tiny original", "tiny a"));
-  EXPECT_EQ(State("a"), LevelState::kLoaded);
-  EXPECT_THAT(catalogue_->View()->broken, testing::IsEmpty());
-  lacks_descriptors_ = false;
-  EXPECT_TRUE(catalogue_->Rescan()) << "though nothing has changed since the last look";
-  EXPECT_THAT(Names(), ElementsAre("tiny original", "tiny a", "tiny b"));
-  EXPECT_EQ(State("a"), LevelState::kLoaded) << "and is not loaded again for it";
-  EXPECT_FALSE(Look());
-}
-
-TEST_F(CatalogueRescan, KeepsVariantsThatCannotBeListedForAReasonThatPassesAndSaysSoOnce) {
-  disk_.Write("broken", "variant.json", "{");
-  lacks_variants_ = true;
-  testing::internal::CaptureStdout();
-  for (int i = 0; i < 3; ++i) EXPECT_FALSE(Look());
-  EXPECT_THAT(testing::internal::GetCapturedStdout(), AllOf(HasSubstr(R"("directory":"bundle","event":"bundle_unreadable","reason":"no descriptor")"), ContainsTimes("event", 1)));
-  EXPECT_EQ(State("a"), LevelState::kLoaded);
-  lacks_variants_ = false;
-  testing::internal::CaptureStdout();
-  EXPECT_TRUE(Look());
-  EXPECT_THAT(testing::internal::GetCapturedStdout(), AllOf(HasSubstr("bundle_readable_again"), HasSubstr("variant_failed")));
-  EXPECT_THAT(Names(), ElementsAre("tiny original", "tiny a", "tiny broken"));
-}
-
-TEST_F(CatalogueRescan, SaysThatAllCanBeReadWhereAChangeThatCouldNotBeIsTakenBack) {
-  disk_.Add("b", {{"b", 0.3, true, 1}}, 3);
-  lacks_variants_ = true;
-  EXPECT_FALSE(Look());
-  fs::remove_all(disk_.variant("b"));
-  testing::internal::CaptureStdout();
-  EXPECT_FALSE(Look());
-  EXPECT_FALSE(Look());
-  EXPECT_THAT(testing::internal::GetCapturedStdout(), AllOf(HasSubstr("bundle_readable_again"), ContainsTimes("event", 1)));
-}
-
-TEST_F(CatalogueRescan, ServesWhatCanBeReadOfABundleThatCouldNotBeAtAll) {
-  lacks_descriptors_ = true;
-  StartAnew();
-  lacks_descriptors_ = false;
-  lacks_variants_ = true;
-  EXPECT_TRUE(catalogue_->Rescan());
-  EXPECT_THAT(Names(), ElementsAre("tiny original"));
-  lacks_variants_ = false;
-  EXPECT_TRUE(catalogue_->Rescan());
-  EXPECT_THAT(Names(), ElementsAre("tiny original", "tiny a"));
-}
-
-TEST_F(CatalogueRescan, ServesABundleThatCouldNotBeReadAtTheStartOnceItCan) {
-  lacks_descriptors_ = true;
-  StartAnew();
-  EXPECT_EQ(catalogue_->View()->broken.size(), 1U);
-  EXPECT_FALSE(Look()) << "nothing is new";
-  lacks_descriptors_ = false;
-  EXPECT_TRUE(catalogue_->Rescan());
-  catalogue_->LoadWhatFits();
-  EXPECT_THAT(Names(), ElementsAre("tiny original", "tiny a"));
-  EXPECT_EQ(State("a"), LevelState::kLoaded);
-}
-
 TEST_F(CatalogueRescan, ReportsABrokenBundleAndServesItOnceItIsMended) {
   fs::create_directory(disk_.models() / "lung");
   std::ofstream(disk_.models() / "lung" / "model.json") << "{";
@@ -495,33 +311,10 @@ TEST_F(CatalogueRescan, KeepsABundleFromServingThatComesToBeOfATaskWhichAnotherS
   EXPECT_EQ(view_->broken[0].directory, "lung");
 }
 
-TEST_F(CatalogueRescan, GoesOnWithABundleThatCannotBeListedForAWhile) {
-  const fs::path variants = disk_.bundle() / "variants";
-  fs::rename(variants, disk_.models() / "away");
-  std::ofstream(variants) << "a file";
-  EXPECT_FALSE(Look());
-  EXPECT_EQ(State("a"), LevelState::kLoaded);
-  fs::remove(variants);
-  fs::rename(disk_.models() / "away", variants);
-  EXPECT_FALSE(Look()) << "it is there again, as it was";
-  EXPECT_THAT(Names(), ElementsAre("tiny original", "tiny a"));
-}
-
 TEST_F(CatalogueRescan, RunsOnWhatItHasLoadedWhateverIsWrittenIntoItsFiles) {
   const std::vector<uint16_t> labels = LabelsOf("a");
   std::ofstream(disk_.variant("a") / "weights.safetensors", std::ios::trunc) << "not weights";  // in place: the same inode
   EXPECT_EQ(LabelsOf("a"), labels);
-}
-
-TEST_F(CatalogueRescan, KeepsAllWhereTheDirectoryCannotBeRead) {
-  fs::rename(disk_.models(), disk_.models().string() + "-away");
-  testing::internal::CaptureStdout();
-  EXPECT_FALSE(Look());
-  const std::string log = testing::internal::GetCapturedStdout();
-  fs::rename(disk_.models().string() + "-away", disk_.models());
-  EXPECT_THAT(log, HasSubstr(R"("event":"models_unreadable")"));
-  EXPECT_EQ(State("a"), LevelState::kLoaded);
-  EXPECT_FALSE(Look()) << "it is there again, as it was";
 }
 
 TEST_F(CatalogueRescan, HappensByItselfEverySoOften) {
