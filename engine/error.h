@@ -22,7 +22,7 @@ enum class ErrorCode {
   kDeadlineExceeded,
   kCancelled,
   kDataLoss,     ///< bytes were lost or changed on the way: checksum, cut stream
-  kUnavailable,  ///< the server is stopping, its devices are stuck, or a file's disk did not answer; another server, or another time, may serve
+  kUnavailable,  ///< the server is starting or stopping, its devices are stuck, or a file's disk did not answer; another server, or another time, may serve
   kInternal,     ///< ours alone
 };
 

@@ -6,7 +6,6 @@
 #include <random>
 #include <utility>
 
-#include "compression/bench/mapped_pages.h"
 #include "engine/error.h"
 #include "engine/model/cost.h"
 
@@ -107,7 +106,6 @@ std::vector<PatchTime> MeasurePatches(const std::vector<VariantNetworks>& varian
   std::vector<RunningVariant> running;
   running.reserve(variants.size());
   for (size_t i = 0; i < variants.size(); ++i) {
-    for (const PatchNetwork& network : variants[i].networks) ReadPages(network.weights);
     memory.Begin();
     running.emplace_back(variants[i], factory, noise).Run();
     latencies[i].peak_bytes = memory.Bytes();

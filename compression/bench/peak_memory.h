@@ -17,7 +17,7 @@ class PeakMemory {
 };
 
 /// This process' resident memory, by /proc/self: VmHWM, reset through clear_refs (Linux 4.0; nothing where that may not be written).
-/// What the heap holds free is given back at Begin, so that it counts again when it is used; pages of mapped files count as they are read.
+/// What the heap holds free is given back at Begin, so that it counts again when it is used.
 class ResidentPeak final : public PeakMemory {
  public:
   void Begin() override;

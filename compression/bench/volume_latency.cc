@@ -3,7 +3,6 @@
 #include <chrono>
 #include <cmath>
 
-#include "compression/bench/mapped_pages.h"
 #include "engine/segment/segmenter.h"
 
 namespace tuckerseg {
@@ -18,7 +17,6 @@ Spacing3 RoundedSpacing(Spacing3 spacing_mm) {
 
 VolumeTime MeasureVolume(const Bundle& bundle, const ExecutorFactory& factory, const Volume& volume, int threads, PeakMemory& memory) {
   VolumeTime time{.shape = volume.geometry.shape, .spacing_mm = RoundedSpacing(volume.geometry.AffineSpacingMm())};
-  for (const WeightStore& weights : bundle.weights) ReadPages(weights);
   memory.Begin();
   Segmenter segmenter(bundle, factory);
   const auto begin = std::chrono::steady_clock::now();

@@ -9,9 +9,9 @@
 #include <vector>
 
 #include "engine/error.h"
+#include "engine/model/file_bytes.h"
 #include "engine/model/file_descriptor.h"
 #include "engine/model/json_fields.h"
-#include "engine/model/mapped_file.h"
 #include "engine/model/safetensors.h"
 #include "engine/sha256.h"
 #include "engine/whole_file.h"
@@ -45,12 +45,12 @@ std::string Digest(std::span<const std::byte> bytes) {
   throw Error(ErrorCode::kDataLoss, "checkpoint: " + why + ": must be as training wrote it; delete the training directory to begin anew");
 }
 
-/// Mapped: the state of a training is several times its weights, and each tensor is read once.
-WeightStore MapTensors(const fs::path& path, const std::string& digest) {
+/// Read once and not copied: the state of a training is several times its weights.
+WeightStore ReadTensors(const fs::path& path, const std::string& digest) {
   const std::string name = path.filename().string();
   std::error_code error;
   if (!fs::is_regular_file(path, error)) Damaged(name + " is missing");
-  const std::shared_ptr<const MappedFile> file = MappedFile::Open(path, name);
+  const std::shared_ptr<const FileBytes> file = FileBytes::Read(path, name);
   if (Digest(file->bytes()) != digest) Damaged(name + " has another checksum than checkpoint.json names");
   return ParseSafetensors(file->bytes(), file);
 }
@@ -119,7 +119,7 @@ std::optional<TrainingCheckpoint> LoadCheckpoint(const fs::path& directory) {
     Damaged(error.what());
   }
   if (fs::path(name).filename() != name || !name.starts_with("checkpoint-")) Damaged("tensors = " + name);
-  checkpoint.tensors = MapTensors(directory / name, digest);
+  checkpoint.tensors = ReadTensors(directory / name, digest);
   return checkpoint;
 }
 

@@ -23,7 +23,7 @@ struct TrainingCheckpoint {
 /// Errors: kInternal if it cannot be written.
 void SaveCheckpoint(const TrainingCheckpoint& checkpoint, const std::filesystem::path& directory);
 
-/// The last checkpoint, its tensors mapped, or nothing where there is none. Errors: kDataLoss if it is damaged or no checkpoint of ours.
+/// The last checkpoint, or nothing where there is none. Errors: kDataLoss if it is damaged or no checkpoint of ours.
 std::optional<TrainingCheckpoint> LoadCheckpoint(const std::filesystem::path& directory);
 
 /// Errors: kFailedPrecondition that names the first setting in which the checkpoint differs from `settings`, with both values.

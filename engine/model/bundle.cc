@@ -25,7 +25,7 @@ Model LoadModel(const std::filesystem::path& directory) {
 
 Bundle LoadBundle(const std::filesystem::path& directory) {
   Bundle bundle{LoadModel(directory), {}};
-  bundle.weights = MapPartWeights(directory, bundle.model.parts, bundle.model.provenance.weights_sha256).weights;
+  bundle.weights = ReadPartWeights(directory, bundle.model.parts, bundle.model.provenance.weights_sha256).weights;
   for (size_t i = 0; i < bundle.weights.size(); ++i) CheckTensors(bundle.model.parts[i], bundle.weights[i]);
   return bundle;
 }

@@ -26,7 +26,7 @@ Model LoadModel(const std::filesystem::path& directory);
 
 /// Reads and checks a bundle: schema, graph, that every tensor of every fold is there in its shape, and the weights' checksum
 /// where the model names one.
-/// Errors: as LoadModel; kDataLoss (weights), and as MappedFile::Open.
+/// Errors: as LoadModel; kDataLoss (weights), and as FileBytes::Read.
 Bundle LoadBundle(const std::filesystem::path& directory);
 
 /// Writes the bundle into a directory beside `directory` and renames it, so that a half-written bundle is never seen.

@@ -11,7 +11,7 @@
 
 #include "engine/error.h"
 #include "engine/model/checkpoint.h"
-#include "engine/model/mapped_file.h"
+#include "engine/model/file_bytes.h"
 #include "engine/model/plans.h"
 #include "engine/model/safetensors.h"
 #include "engine/model/task_catalog.h"
@@ -106,7 +106,7 @@ ImportedPart ImportPart(const fs::path& result, const std::vector<std::string>& 
   ImportedPart imported;
   imported.part.folds = FoldsOf(result, folds);
   for (const std::string& fold : imported.part.folds) {
-    const auto file = MappedFile::Open(result / ("fold_" + fold) / "checkpoint_final.pth", "checkpoint of fold " + fold);
+    const auto file = FileBytes::Read(result / ("fold_" + fold) / "checkpoint_final.pth", "checkpoint of fold " + fold);
     Checkpoint checkpoint = ReadCheckpoint(file->bytes());
     if (fold == imported.part.folds.front()) {
       // The first fold speaks for all, as in nnU-Net's predictor.

@@ -1,7 +1,10 @@
 #include "engine/model/part_weights.h"
 
+#include <algorithm>
+#include <system_error>
+
 #include "engine/error.h"
-#include "engine/model/mapped_file.h"
+#include "engine/model/file_bytes.h"
 #include "engine/model/safetensors.h"
 #include "engine/sha256.h"
 
@@ -15,12 +18,12 @@ std::filesystem::path WeightsPath(const std::filesystem::path& directory, const 
 
 }  // namespace
 
-PartWeights MapPartWeights(const std::filesystem::path& directory, const std::vector<ModelPart>& parts, const std::string& expected_sha256) {
+PartWeights ReadPartWeights(const std::filesystem::path& directory, const std::vector<ModelPart>& parts, const std::string& expected_sha256) {
   PartWeights result;
   Sha256 digest;
   for (const ModelPart& part : parts) {
     // Opened once: by the second time another file may have taken the name, and its checksum would vouch for these bytes.
-    const auto file = MappedFile::Open(WeightsPath(directory, parts, part), "weights");
+    const auto file = FileBytes::Read(WeightsPath(directory, parts, part), "weights");
     result.weights.push_back(ParseSafetensors(file->bytes(), file));
     digest.Update(file->bytes());
   }
@@ -29,6 +32,16 @@ PartWeights MapPartWeights(const std::filesystem::path& directory, const std::ve
     throw Error(ErrorCode::kDataLoss, "weights: have another checksum than weights_sha256: must be the files that were written");
   }
   return result;
+}
+
+int64_t PartWeightsBytes(const std::filesystem::path& directory, const std::vector<ModelPart>& parts) {
+  int64_t bytes = 0;
+  for (const ModelPart& part : parts) {
+    std::error_code error;
+    const std::uintmax_t size = std::filesystem::file_size(WeightsPath(directory, parts, part), error);
+    if (!error) bytes += static_cast<int64_t>(std::min<std::uintmax_t>(size, INT64_MAX / 64));  // a sum that overflows would be a small one
+  }
+  return bytes;
 }
 
 void WritePartWeights(const std::filesystem::path& directory, const std::vector<ModelPart>& parts, const std::vector<WeightStore>& weights) {

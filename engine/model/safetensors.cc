@@ -10,7 +10,7 @@
 #include "engine/error.h"
 #include "engine/model/json_fields.h"
 
-static_assert(std::endian::native == std::endian::little, "safetensors are little-endian and mapped as they are");
+static_assert(std::endian::native == std::endian::little, "safetensors are little-endian and taken as they are");
 
 namespace tuckerseg {
 namespace {

@@ -1,4 +1,4 @@
-/// The open safetensors format: an 8-byte header length, a JSON header, then the tensors' bytes. Mapped, never executed.
+/// The open safetensors format: an 8-byte header length, a JSON header, then the tensors' bytes. Read, never executed.
 #pragma once
 
 #include <filesystem>

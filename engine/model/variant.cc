@@ -113,7 +113,7 @@ Variant ReadVariant(const std::filesystem::path& directory, const Model& model) 
 VariantFiles LoadVariant(const std::filesystem::path& directory, const Model& model) {
   VariantFiles files;
   files.variant = ReadVariant(directory, model);
-  files.weights = MapPartWeights(directory, model.parts, files.variant.weights_sha256).weights;
+  files.weights = ReadPartWeights(directory, model.parts, files.variant.weights_sha256).weights;
   CheckLevels(files, model);
   return files;
 }

@@ -59,7 +59,7 @@ Variant ParseVariant(const std::string& json, const Model& model);
 Variant ReadVariant(const std::filesystem::path& directory, const Model& model);
 
 /// Reads and checks a variant of `model`: schema, graphs, every tensor, the weights' checksum.
-/// Errors: as ReadVariant; kDataLoss (weights), and as MappedFile::Open.
+/// Errors: as ReadVariant; kDataLoss (weights), and as FileBytes::Read.
 VariantFiles LoadVariant(const std::filesystem::path& directory, const Model& model);
 
 /// Sets `weights_sha256` and writes the directory whole or not at all, as SaveBundle.

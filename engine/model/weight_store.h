@@ -1,4 +1,4 @@
-/// Named tensors: owned, or looked at in a mapped file that the store keeps open.
+/// Named tensors: owned, or looked at in a file's bytes that the store keeps.
 #pragma once
 
 #include <cstddef>
@@ -35,7 +35,7 @@ class WeightStore {
   /// Adds a tensor of these values as float32 or float16 (nearest, ties to even). Errors: kInvalidArgument for another
   /// type, and for a finite value that float16 cannot hold, naming the tensor.
   void AddFloats(const std::string& name, TensorType type, std::vector<int64_t> shape, std::span<const float> values);
-  /// Adds a tensor that lies in `keeper` (a mapped file).
+  /// Adds a tensor that lies in `keeper` (a file's bytes).
   void AddView(const std::string& name, TensorView view, std::shared_ptr<const void> keeper);
 
   const TensorView* Find(const std::string& name) const;

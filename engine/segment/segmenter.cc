@@ -213,7 +213,7 @@ Segmenter::Segmenter(Bundle bundle, const ExecutorFactory& factory) : bundle_(st
     const LayerGraph graph = head ? LinearHead::TrunkOf(part.graph) : part.graph;
     for (const std::string& fold : part.folds) folds.push_back(factory(graph, bundle_.weights[i], "fold_" + fold + "."));
   }
-  bundle_.weights.clear();  // the executors have what they need; a mapped file need not stay open
+  bundle_.weights.clear();  // the executors have what they need
 }
 
 std::vector<uint16_t> Segmenter::ValuesAskedFor(const SegmentOptions& options) const {

@@ -111,7 +111,7 @@ TorchNetwork::TorchNetwork(LayerGraph graph, const WeightStore& weights, const s
         throw Error(ErrorCode::kFailedPrecondition, prefix + spec.name + ": shape differs from the layer's");
       }
       std::vector<float> values = ToFloat(tensor);
-      // clone: the network outlives the mapped file, and a device needs its own copy in any case.
+      // clone: the network outlives the file's bytes, and a device needs its own copy in any case.
       stored[spec.name] = at::from_blob(values.data(), spec.shape, at::kFloat).clone();
     }
     if (IsTucker(layer.kind)) {

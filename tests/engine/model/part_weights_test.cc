@@ -46,7 +46,7 @@ TEST_F(PartWeightsTest, OfOnePartLieAtTheTopAndOfSeveralUnderTheirNames) {
 TEST_F(PartWeightsTest, AreReadInTheOrderOfThePartsWithTheChecksumThatWasForeseen) {
   const std::vector<WeightStore> weights{Weights(1), Weights(2)};
   WritePartWeights(folder_.path(), Parts({"ribs", "organs"}), weights);
-  const PartWeights read = MapPartWeights(folder_.path(), Parts({"ribs", "organs"}), PartWeightsSha256(weights));
+  const PartWeights read = ReadPartWeights(folder_.path(), Parts({"ribs", "organs"}), PartWeightsSha256(weights));
   ASSERT_EQ(read.weights.size(), 2U);
   for (size_t i = 0; i < 2; ++i) EXPECT_EQ(EncodeSafetensors(read.weights[i]), EncodeSafetensors(weights[i]));
   EXPECT_EQ(read.sha256, PartWeightsSha256(weights));
@@ -55,8 +55,8 @@ TEST_F(PartWeightsTest, AreReadInTheOrderOfThePartsWithTheChecksumThatWasForesee
 
 TEST_F(PartWeightsTest, AreRefusedWithAnotherChecksumUnlessNoneIsExpected) {
   WritePartWeights(folder_.path(), Parts({"network"}), {Weights(1)});
-  ExpectError(ErrorCode::kDataLoss, "weights: have another checksum than weights_sha256", [&] { MapPartWeights(folder_.path(), Parts({"network"}), std::string(64, '0')); });
-  EXPECT_EQ(MapPartWeights(folder_.path(), Parts({"network"}), "").sha256, PartWeightsSha256({Weights(1)}));
+  ExpectError(ErrorCode::kDataLoss, "weights: have another checksum than weights_sha256", [&] { ReadPartWeights(folder_.path(), Parts({"network"}), std::string(64, '0')); });
+  EXPECT_EQ(ReadPartWeights(folder_.path(), Parts({"network"}), "").sha256, PartWeightsSha256({Weights(1)}));
 }
 
 TEST_F(PartWeightsTest, HaveTheChecksumOfTheirOwnBytesWhileOtherFilesTakeTheirName) {
@@ -70,15 +70,24 @@ TEST_F(PartWeightsTest, HaveTheChecksumOfTheirOwnBytesWhileOtherFilesTakeTheirNa
     }
   });
   for (int look = 0; look < 300; ++look) {
-    const PartWeights read = MapPartWeights(folder_.path() / "served", parts, "");
+    const PartWeights read = ReadPartWeights(folder_.path() / "served", parts, "");
     ASSERT_EQ(read.sha256, PartWeightsSha256(read.weights)) << "look " << look;
   }
 }
 
+TEST_F(PartWeightsTest, TakeWhatTheirFilesDoAsFarAsTheyAreThere) {
+  EXPECT_EQ(PartWeightsBytes(folder_.path(), Parts({"ribs", "organs"})), 0);
+  WritePartWeights(folder_.path(), Parts({"ribs", "organs"}), {Weights(1), Weights(2)});
+  const auto size = [&](const char* part) { return static_cast<int64_t>(fs::file_size(folder_.path() / "parts" / part / "weights.safetensors")); };
+  EXPECT_EQ(PartWeightsBytes(folder_.path(), Parts({"ribs", "organs"})), size("ribs") + size("organs"));
+  fs::remove(folder_.path() / "parts" / "ribs" / "weights.safetensors");
+  EXPECT_EQ(PartWeightsBytes(folder_.path(), Parts({"ribs", "organs"})), size("organs"));
+}
+
 TEST_F(PartWeightsTest, AreNotThereOrDamaged) {
-  ExpectError(ErrorCode::kNotFound, "weights: cannot be opened", [&] { MapPartWeights(folder_.path(), Parts({"network"}), ""); });
+  ExpectError(ErrorCode::kNotFound, "weights: cannot be opened", [&] { ReadPartWeights(folder_.path(), Parts({"network"}), ""); });
   folder_.Write("weights.safetensors", "short");
-  ExpectError(ErrorCode::kDataLoss, "safetensors: ", [&] { MapPartWeights(folder_.path(), Parts({"network"}), ""); });
+  ExpectError(ErrorCode::kDataLoss, "safetensors: ", [&] { ReadPartWeights(folder_.path(), Parts({"network"}), ""); });
 }
 
 TEST_F(PartWeightsTest, AreNotWrittenForAnotherNumberOfPartsOrWhereNothingCanBe) {

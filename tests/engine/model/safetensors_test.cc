@@ -2,7 +2,7 @@
 
 #include <gmock/gmock.h>
 
-#include "engine/model/mapped_file.h"
+#include "engine/model/file_bytes.h"
 #include "tests/engine/model/byte_strings.h"
 #include "tests/engine/model/temporary_directory.h"
 #include "tests/engine/volume/expect_error.h"
@@ -92,16 +92,16 @@ TEST(Safetensors, OrdersTensorsByNameAndBeginsThemAtAMultipleOf64) {
   EXPECT_EQ(file.substr(data + 6), BytesOfValues<float>({1, 2}));
 }
 
-TEST(Safetensors, KeepsAMappedFileOpenWithTheStore) {
+TEST(Safetensors, KeepsTheFilesBytesWithTheStore) {
   const TemporaryDirectory folder;
   const auto path = folder.path() / "weights.safetensors";
   WriteSafetensors(path, TwoTensors());
   WeightStore copy;
   {
-    const auto file = MappedFile::Open(path, "weights");
-    const WeightStore mapped = ParseSafetensors(file->bytes(), file);
+    const auto file = FileBytes::Read(path, "weights");
+    const WeightStore read = ParseSafetensors(file->bytes(), file);
     std::filesystem::remove(path);
-    copy = mapped;
+    copy = read;
   }
   ExpectEqual(copy, TwoTensors());
 }

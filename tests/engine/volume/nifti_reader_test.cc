@@ -157,7 +157,7 @@ TEST(NiftiReader, ReadsEveryRealCtUnderTheDefaultPolicy) {
   int files = 0;
   for (const auto& entry : std::filesystem::directory_iterator(TestData() / "ct")) {
     SCOPED_TRACE(entry.path().filename().string());
-    const NiftiVolume nifti = ReadNifti(FileBytes(entry.path()));
+    const NiftiVolume nifti = ReadNifti(BytesOfFile(entry.path()));
     EXPECT_EQ(nifti.volume.voxels.size(),
               static_cast<size_t>(nifti.volume.geometry.VoxelCount()) * BytesPerVoxel(nifti.volume.type));
     ++files;
@@ -168,7 +168,7 @@ TEST(NiftiReader, ReadsEveryRealCtUnderTheDefaultPolicy) {
 TEST(NiftiReader, FindsTheSameIntensitiesInADifferentlyTurnedCopyOfACt) {
   SKIP_WITHOUT_TEST_DATA();
   const auto canonical = [](const char* name) {
-    const NiftiVolume nifti = ReadNifti(FileBytes(TestData() / "ct" / name));
+    const NiftiVolume nifti = ReadNifti(BytesOfFile(TestData() / "ct" / name));
     return ToFloat(ViewOf(nifti.volume, ClosestCanonical(nifti.volume.geometry.affine_ras)), 2);
   };
   const std::vector<float> ras = canonical("ras_3mm.nii.gz");

@@ -175,7 +175,7 @@ TEST(WriteLabelMap, WritesTheHeaderAndTheLabelTableOfTotalSegmentator) {
   for (const char* name : {"ras_3mm", "lps_float32", "permuted_sra", "oblique_2mm", "qform_only", "slab_14"}) {
     SCOPED_TRACE(name);
     const std::string file = std::string(name) + ".nii.gz";
-    const NiftiVolume golden = ReadNifti(FileBytes(TestData() / "golden" / "total_fast" / file));
+    const NiftiVolume golden = ReadNifti(BytesOfFile(TestData() / "golden" / "total_fast" / file));
     const auto& extension = golden.header.extensions;
     const std::string text(reinterpret_cast<const char*>(extension.data()), extension.size());
     std::vector<LabelName> labels;
@@ -188,7 +188,7 @@ TEST(WriteLabelMap, WritesTheHeaderAndTheLabelTableOfTotalSegmentator) {
       labels.push_back({value, text.substr(begin, text.find("]]>", begin) - begin)});
     }
     ASSERT_EQ(labels.size(), 117U);
-    const NiftiVolume input = ReadNifti(FileBytes(TestData() / "ct" / file));
+    const NiftiVolume input = ReadNifti(BytesOfFile(TestData() / "ct" / file));
     LabelMap map{input.volume.geometry.shape, {}};
     for (const std::byte label : golden.volume.voxels) map.labels.push_back(std::to_integer<uint16_t>(label));
     const NiftiVolume written = ReadNifti(Written(map, input.header, labels));

@@ -76,7 +76,7 @@ TEST(ResampleCornerAligned, GivesScipysIntegersForEveryVoxelOfRealCts) {
   SKIP_WITHOUT_TEST_DATA();
   for (const ScipyZoomOfCt& expected : kScipyZoomsOfCt) {
     SCOPED_TRACE(expected.name);
-    const NiftiVolume nifti = ReadNifti(FileBytes(TestData() / "ct" / (std::string(expected.name) + ".nii.gz")));
+    const NiftiVolume nifti = ReadNifti(BytesOfFile(TestData() / "ct" / (std::string(expected.name) + ".nii.gz")));
     const Orientation orientation = ClosestCanonical(nifti.volume.geometry.affine_ras);
     const Geometry canonical = CanonicalGeometry(nifti.volume.geometry, orientation);
     Index3 shape{};
