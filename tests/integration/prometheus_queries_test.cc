@@ -1,4 +1,5 @@
-/// What docs/operations.md says to ask Prometheus: every expression of that page, in a real Prometheus that scrapes a real server.
+/// What docs/operations.md says to ask Prometheus, and what the dashboard and the alerts of docs/monitoring ask: every expression, in a real Prometheus that scrapes a
+/// real server.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -19,6 +20,7 @@
 #include "engine/error.h"
 #include "tests/integration/demo_files.h"
 #include "tests/integration/golden_files.h"
+#include "tests/integration/monitoring_files.h"
 #include "tests/integration/page_blocks.h"
 #include "tests/integration/prometheus_process.h"
 #include "tests/integration/segment_file.h"
@@ -29,6 +31,9 @@ namespace {
 
 /// Where the page has the server's metrics.
 const std::string kPageTarget = "127.0.0.1:9464";
+
+/// As what the page has the alerts copied.
+const std::string kPageRules = "tuckerseg-alerts.yml";
 
 /// What the page puts behind an expression that has no answer while all is well.
 const std::string kMark = "# none";
@@ -58,20 +63,34 @@ std::vector<std::string> Expressions() {
 
 bool IsMarked(const std::string& expression) { return expression.find(kMark) != std::string::npos; }
 
-/// The page's own configuration, for the server at `port`.
-std::string ScrapeConfigs(int port) {
-  for (const PageBlock& block : PageBlocks("yaml")) {
-    std::string text = block.text;
-    const size_t target = text.find(kPageTarget);
-    if (!text.starts_with("scrape_configs:") || target == std::string::npos) continue;
-    return text.replace(target, kPageTarget.size(), "127.0.0.1:" + std::to_string(port));
-  }
-  throw std::runtime_error("docs/operations.md shows no scrape_configs for " + kPageTarget);
+/// The page's block of YAML that begins with this key.
+std::string BlockOfKey(const std::string& key) {
+  for (const PageBlock& block : PageBlocks("yaml"))
+    if (block.text.starts_with(key + ":")) return block.text;
+  throw std::runtime_error("docs/operations.md shows no " + key);
 }
 
+/// The page's own configuration, for the server at `port`.
+std::string Configuration(int port) {
+  std::string scrape_configs = BlockOfKey("scrape_configs");
+  const size_t target = scrape_configs.find(kPageTarget);
+  if (target == std::string::npos) throw std::runtime_error("docs/operations.md shows no scrape_configs for " + kPageTarget);
+  return scrape_configs.replace(target, kPageTarget.size(), "127.0.0.1:" + std::to_string(port)) + BlockOfKey("rule_files");
+}
+
+bool IsNumber(double value) { return !std::isnan(value); }
+
 /// Values, all of them numbers: a share of nothing is none.
-bool IsAnswer(const std::vector<double>& values) {
-  return !values.empty() && std::none_of(values.begin(), values.end(), [](double value) { return std::isnan(value); });
+bool IsAnswer(const std::vector<double>& values) { return !values.empty() && std::all_of(values.begin(), values.end(), IsNumber); }
+
+/// A line on a panel: of several, those that have nothing to show have gaps.
+bool IsLine(const std::vector<double>& values) { return std::any_of(values.begin(), values.end(), IsNumber); }
+
+/// What the dashboard asks of a server that has certificates has no answer from one without.
+std::vector<std::string> DashboardExpressionsWithoutTls() {
+  std::vector<std::string> expressions = DashboardExpressions();
+  std::erase_if(expressions, [](const std::string& expression) { return expression.find("tuckerseg_tls_") != std::string::npos; });
+  return expressions;
 }
 
 class PrometheusQueriesTest : public testing::Test {
@@ -88,7 +107,8 @@ class PrometheusQueriesTest : public testing::Test {
     metrics_port_ = serving->at("metrics_port");
     address_ = "127.0.0.1:" + std::to_string(serving->at("port").get<int>());
     if (!prometheus_) {
-      prometheus_.emplace(directory_, ScrapeConfigs(metrics_port_));
+      directory_.Write(kPageRules, FileText(MonitoringFile("alerts.yml")));
+      prometheus_.emplace(directory_, Configuration(metrics_port_));
       ASSERT_TRUE(prometheus_->BecomesReady()) << prometheus_->Log();
     }
     ASSERT_TRUE(prometheus_->WaitForScrape()) << prometheus_->Log();
@@ -97,20 +117,34 @@ class PrometheusQueriesTest : public testing::Test {
   /// A CT of few patches, so that many requests fit into a test.
   std::vector<std::byte> Ct() const {
     DrawPhantom(folder_, "--seed 1 --spacing 3 --shape 70,70,70");
-    return FileBytes(folder_ / "ct.nii.gz");
+    return BytesOfFile(folder_ / "ct.nii.gz");
   }
 
-  /// Has requests sent, a round after the other, until each of `expressions` has had an answer at some scrape, and returns those that have had none.
-  std::vector<std::string> WithoutAnswer(std::vector<std::string> expressions, const std::function<void()>& round) {
-    for (int i = 0; i < kMostRounds && !expressions.empty() && !HasFailure(); ++i) {
+  /// Has requests sent, a round after the other, until each of `expressions`, and of `lines`, has had an answer at some scrape, and returns those that have had none.
+  std::vector<std::string> WithoutAnswer(std::vector<std::string> expressions, const std::function<void()>& round, std::vector<std::string> lines = {}) {
+    for (int i = 0; i < kMostRounds && !(expressions.empty() && lines.empty()) && !HasFailure(); ++i) {
       std::future<void> requests = std::async(std::launch::async, round);
       do {
         EXPECT_TRUE(prometheus_->WaitForScrape()) << prometheus_->Log();
         std::erase_if(expressions, [this](const std::string& expression) { return IsAnswer(prometheus_->Query(expression)); });
+        std::erase_if(lines, [this](const std::string& expression) { return IsLine(prometheus_->Query(expression)); });
       } while (!HasFailure() && requests.wait_for(std::chrono::seconds(0)) != std::future_status::ready);
       requests.get();
     }
+    expressions.insert(expressions.end(), lines.begin(), lines.end());
     return expressions;
+  }
+
+  /// The alerts whose expressions hold now. All must be there, and all be such as Prometheus can evaluate.
+  std::vector<std::string> ActiveAlerts() {
+    const std::vector<EvaluatedAlert> alerts = prometheus_->Alerts();
+    EXPECT_EQ(alerts.size(), AlertRules().size()) << prometheus_->Log();
+    std::vector<std::string> active;
+    for (const EvaluatedAlert& alert : alerts) {
+      EXPECT_EQ(alert.error, "") << alert.name;
+      if (alert.is_active) active.push_back(alert.name);
+    }
+    return active;
   }
 
   const TemporaryDirectory directory_;
@@ -136,6 +170,9 @@ TEST_F(PrometheusQueriesTest, AllButThoseThatAreMarkedHaveAnswersWhileAllIsWell)
 
   ASSERT_TRUE(prometheus_->WaitForScrape()) << "of the idle server";
   for (auto expression = marked; expression != expressions.end(); ++expression) EXPECT_THAT(prometheus_->Query(*expression), testing::IsEmpty()) << *expression;
+  std::vector<std::string> active = ActiveAlerts();
+  std::erase(active, "TuckersegMemoryLow");  // which tells of this machine
+  EXPECT_THAT(active, testing::IsEmpty()) << "nor is there anything to tell anybody";
 }
 
 TEST_F(PrometheusQueriesTest, AllHaveAnswersInTrouble) {
@@ -165,7 +202,8 @@ TEST_F(PrometheusQueriesTest, AllHaveAnswersInTrouble) {
     for (int i = 0; i < kAtOnce; ++i) waiting.push_back(std::async(std::launch::async, [&] { SegmentFile(client, ct); }));
     for (std::future<void>& request : waiting) request.get();
   };
-  EXPECT_THAT(WithoutAnswer(Expressions(), requests), testing::IsEmpty());
+  EXPECT_THAT(WithoutAnswer(Expressions(), requests, DashboardExpressionsWithoutTls()), testing::IsEmpty());
+  EXPECT_THAT(ActiveAlerts(), testing::IsSupersetOf({"TuckersegLevelFailed", "TuckersegSpansDropped"}));
 }
 
 }  // namespace
