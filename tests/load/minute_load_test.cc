@@ -59,7 +59,7 @@ TEST_F(MinuteLoad, KeepsEveryPromiseAtOneAndAHalfTimesTheCapacity) {
   const Outcome outcome = Load("run --workload " + workload.string() + " -o load.json --requests requests.csv");
   EXPECT_EQ(outcome.status, 0) << outcome.err;
   std::cout << outcome.out;
-  for (const char* promise : {"the generator", "one process", "idle again", "no unexpected end", "right answers", "bounded queue", "resident memory", "admitted deadlines", "the server's clock"}) {
+  for (const char* promise : {"the generator", "one process", "idle again", "no unexpected end", "right answers", "bounded queue", "resident memory", "admitted deadlines", "the server's clock", "retry hints"}) {
     EXPECT_THAT(outcome.out, testing::ContainsRegex(std::string(promise) + " +kept")) << promise;
   }
   const Json result = Json::parse(FileText(directory_.path() / "load.json"));
@@ -68,6 +68,15 @@ TEST_F(MinuteLoad, KeepsEveryPromiseAtOneAndAHalfTimesTheCapacity) {
   EXPECT_EQ(requests.at("wrong"), 0);
   EXPECT_GE(requests.at("levels").size(), 2U) << "who always ran the original would keep all other promises";
   EXPECT_TRUE(requests.at("codes").contains("CANCELLED")) << "clients that vanish";
+}
+
+/// `make soak` has a hundred cycles.
+TEST_F(MinuteLoad, GivesAllMemoryOfALevelBackThatIsLoadedAndUnloadedAgainAndAgain) {
+  const fs::path workload = fs::path(TUCKERSEG_SOURCE_DIR) / "tests" / "load" / "workloads" / "minute.json";
+  const Outcome outcome = Load("cycles --workload " + workload.string() + " --level elastic-0.33 --cycles 12 -o cycles.json");
+  EXPECT_EQ(outcome.status, 0) << outcome.err;
+  std::cout << outcome.out;
+  EXPECT_EQ(Json::parse(FileText(directory_.path() / "cycles.json")).at("wrong"), 0);
 }
 
 TEST_F(MinuteLoad, FailsWithOneLineThatNamesTheBrokenPromise) {

@@ -33,7 +33,20 @@ const JudgedRun* FindRun(const std::vector<JudgedRun>& runs, const std::string& 
   return nullptr;
 }
 
-/// Every broken promise with its run, and the gain at the workload's own load.
+/// Of all loads together at which the server chose: those of one are few.
+Finding DeadlinesAtAllLoads(const std::vector<JudgedRun>& runs, const Workload& workload) {
+  Tally all;
+  for (const JudgedRun& run : runs) {
+    if (run.level != kAuto) continue;
+    all.admitted_deadlines += run.tally.admitted_deadlines;
+    all.kept_deadlines += run.tally.kept_deadlines;
+  }
+  Finding finding = JudgeDeadlines(all, workload.AtLevel(kAuto));
+  finding.promise += " with auto at all loads";
+  return finding;
+}
+
+/// Every broken promise with its run, the deadlines of all, and the gain at the workload's own load.
 std::vector<Finding> FindingsOf(const std::vector<JudgedRun>& runs, const Workload& workload, size_t levels) {
   std::vector<Finding> findings;
   for (const JudgedRun& run : runs) {
@@ -42,6 +55,7 @@ std::vector<Finding> FindingsOf(const std::vector<JudgedRun>& runs, const Worklo
       findings.push_back({run.level + " at " + Fixed(run.run.factor, 2) + " x: " + finding.promise, finding.ruling, finding.measured, finding.promised});
     }
   }
+  findings.push_back(DeadlinesAtAllLoads(runs, workload));
   if (!workload.rate.times_capacity) return findings;
   const JudgedRun* ours = FindRun(runs, kAuto, workload.rate.value);
   const JudgedRun* original = FindRun(runs, kOriginal, workload.rate.value);

@@ -68,7 +68,13 @@ Finding JudgeDeadlines(const Tally& tally, const Workload& workload) {
     return finding;
   }
   finding.measured = CountOf(tally.kept_deadlines, tally.admitted_deadlines, "kept (") + Percent(*share) + ")";
-  if (workload.automatic()) finding.ruling = RulingOf(*share >= workload.promises.kept_share);
+  // Of so few that hardly one may be missed chance decides, unless far more are.
+  constexpr double kMissesThatTell = 4;
+  const double may_be_missed = static_cast<double>(tally.admitted_deadlines) * (1 - workload.promises.kept_share);
+  const bool are_enough = may_be_missed >= kMissesThatTell - 1e-9;
+  const bool are_many = static_cast<double>(tally.admitted_deadlines - tally.kept_deadlines) >= may_be_missed + kMissesThatTell;
+  const bool none_may = workload.promises.kept_share >= 1;
+  if (workload.automatic() && (are_enough || are_many || none_may)) finding.ruling = RulingOf(*share >= workload.promises.kept_share);
   return finding;
 }
 

@@ -85,6 +85,13 @@ TEST(Verdict, HoldsTheServersOwnChoiceToTheDeadlinesThatItAdmits) {
   EXPECT_EQ(JudgeDeadlines(Deadlines(95, 100), workload).ruling, Ruling::kKept);
   EXPECT_EQ(JudgeDeadlines(Deadlines(94, 100), workload).ruling, Ruling::kBroken);
   EXPECT_EQ(JudgeDeadlines(Deadlines(0, 0), workload).ruling, Ruling::kNotJudged);
+  EXPECT_EQ(JudgeDeadlines(Deadlines(75, 80), workload).ruling, Ruling::kBroken);
+  EXPECT_EQ(JudgeDeadlines(Deadlines(72, 79), workload).ruling, Ruling::kNotJudged) << "of so few chance decides";
+  EXPECT_EQ(JudgeDeadlines(Deadlines(70, 79), workload).ruling, Ruling::kBroken) << "but not that";
+  Workload strict = workload;
+  strict.promises.kept_share = 1;
+  EXPECT_EQ(JudgeDeadlines(Deadlines(10, 10), strict).ruling, Ruling::kKept);
+  EXPECT_EQ(JudgeDeadlines(Deadlines(9, 10), strict).ruling, Ruling::kBroken);
   const Finding named = JudgeDeadlines(Deadlines(50, 100), workload.AtLevel("original"));
   EXPECT_EQ(named.ruling, Ruling::kNotJudged) << "who names a level takes what it takes";
   EXPECT_EQ(named.measured, "50 of 100 kept (50.0 %)");

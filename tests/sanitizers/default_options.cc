@@ -4,6 +4,6 @@
 extern "C" {
 
 const char* __asan_default_options() { return "detect_stack_use_after_return=1:alloc_dealloc_mismatch=1"; }
-const char* __ubsan_default_options() { return "print_stacktrace=1"; }
+const char* __ubsan_default_options() { return "print_stacktrace=1:abort_on_error=1"; }  // a signal, which replay_main.cc tells of
 
 }  // extern "C"
