@@ -143,12 +143,14 @@ void Serve(const ServerConfig& config) {
   parts.requests = &requests;
   parts.spans = spans ? &*spans : nullptr;
   const LiveStatus::Shown shown = live.Show([&parts] { return CurrentStatus(parts); });  // of levels that are being loaded, too
+  parts.starting = true;
+  GrpcServer server(parts, config.listen);  // before the models are loaded: liveness must not wait for them, and an address that cannot be had is known at once
   {
     const IdleHeap::Use use(heap);  // what loading needs for a while is given back afterwards, whether or not a request comes
     catalogue.LoadWhatFits();
   }
   starting.reset();  // from here on requests may run: a signal waits for them
-  GrpcServer server(parts, config.listen);
+  parts.starting = false;
   const ServingWatch watch(catalogue, stalls, readiness, server);
   ModelRescan rescan(catalogue, heap, config.models_rescan_s);
   Log(LogLevel::kInfo, "serving", {{"port", server.port()}, {"metrics_port", endpoint.port()}, {"tasks", catalogue.View()->models.size()},

@@ -41,7 +41,7 @@ void AddHealthCommand(CLI::App& app) {
   AddCommonOptions(*command, *arguments);
   command->callback([arguments] {
     Client client = Connect(*arguments);
-    if (!client.IsServing("", QuickCall())) throw Error(ErrorCode::kUnavailable, "server: takes no calls now: must have a model that can run, and not be stopping");
+    if (!client.IsServing("", QuickCall())) throw Error(ErrorCode::kUnavailable, "server: takes no calls now: must have loaded its models, one of which can run, and not be stopping");
     const v1::GetServerInfoResponse info = client.GetServerInfo(QuickCall());
     arguments->json ? PrintJson(info) : PrintText(info);
   });

@@ -77,6 +77,36 @@ Json OrNull(bool has, const Value& value) {
   return has ? Json(value) : Json(nullptr);
 }
 
+template <typename Measured>
+Json RunJson(const Measured& measured) {
+  return {{"device", measured.device()}, {"executor", measured.executor()}, {"precision", measured.precision()}, {"threads", measured.threads()}, {"shape", measured.shape()}};
+}
+
+Json PatchesJson(const v1::Variant& variant) {
+  Json list = Json::array();
+  for (const v1::MeasuredPatch& patch : variant.measured_patches()) {
+    Json json = RunJson(patch);
+    json["min_seconds"] = patch.min_seconds();
+    json["median_seconds"] = patch.median_seconds();
+    json["peak_bytes"] = OrNull(patch.has_peak_bytes(), patch.peak_bytes());
+    list.push_back(std::move(json));
+  }
+  return list;
+}
+
+Json VolumesJson(const v1::Variant& variant) {
+  Json list = Json::array();
+  for (const v1::MeasuredVolume& volume : variant.measured_volumes()) {
+    Json json = RunJson(volume);
+    json["spacing_mm"] = volume.spacing_mm();
+    json["patches"] = OrNull(volume.has_patches(), volume.patches());
+    json["seconds"] = volume.seconds();
+    json["peak_bytes"] = OrNull(volume.has_peak_bytes(), volume.peak_bytes());
+    list.push_back(std::move(json));
+  }
+  return list;
+}
+
 Json DevicesJson(const v1::Variant& variant) {
   Json devices = Json::array();
   for (const v1::VariantOnDevice& place : variant.devices()) {
@@ -104,6 +134,8 @@ Json ToJson(const v1::Variant& variant) {
           {"weights_sha256", variant.weights_sha256()},
           {"device", variant.device()},
           {"devices", DevicesJson(variant)},
+          {"measured_patches", PatchesJson(variant)},
+          {"measured_volumes", VolumesJson(variant)},
           {"error", variant.error()}};
 }
 

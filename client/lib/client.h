@@ -59,8 +59,8 @@ struct CallLimits {
 /// Thread-safe; calls may run side by side. Connects at the first call, and again after a lost connection. A call that fails is
 /// not repeated, as only the caller knows whether its work may be done twice; an idempotency key says that to Segment().
 /// Errors of every call, with the server's message: kInvalidArgument, kNotFound, kFailedPrecondition, kResourceExhausted (with
-/// retry_after_s() where waiting helps), kDeadlineExceeded, kCancelled, kDataLoss, kInternal; kUnavailable if there is no server
-/// or it is stopping. kFailedPrecondition also where the server takes no call of this client (UNAUTHENTICATED, PERMISSION_DENIED) or has no such call (UNIMPLEMENTED).
+/// retry_after_s() where waiting helps), kDeadlineExceeded, kCancelled, kDataLoss, kInternal; kUnavailable if there is no server,
+/// or it is starting or stopping. kFailedPrecondition also where the server takes no call of this client (UNAUTHENTICATED, PERMISSION_DENIED) or has no such call (UNIMPLEMENTED).
 class Client {
  public:
   /// Errors: those of MakeChannel and ShownToken.

@@ -8,6 +8,8 @@
 #include <mutex>
 #include <random>
 
+#include "client/lib/error_of.h"
+
 namespace tuckerseg {
 namespace {
 
@@ -17,6 +19,9 @@ constexpr milliseconds kShortestPause{100};
 constexpr milliseconds kLongestPause{1000};
 /// How often the connection is looked at; also the longest delay of a stop.
 constexpr milliseconds kPoll{50};
+
+/// Spreads clients as PauseAfter() does, behind what they were asked for.
+milliseconds PauseAsAsked(double seconds, double share) { return milliseconds(static_cast<int64_t>(1000 * std::clamp(seconds, 0.1, 60.0) * (1 + share / 4))); }
 
 double RandomShare() {
   std::random_device random;
@@ -42,12 +47,24 @@ milliseconds PauseAfter(int attempts, double share) {
 }
 
 bool SendAgain::Wait(const SegmentAttempt& failed) {
+  ++failed_;
+  if (!HasBrokenOff(failed.status, limits_.stop.stop_requested())) return false;
+  const std::optional<double> asked_s = ErrorOf(failed.status).retry_after_s();
+  if (asked_s && limits_.most_attempts > 1) {
+    // A server that is there and loads its models yet, or cannot read them for a moment. It has done nothing: no attempt is lost.
+    if (!returns_until_) returns_until_ = Clock::now() + returns_;
+    const Clock::time_point next = Clock::now() + PauseAsAsked(*asked_s, RandomShare());
+    if (next < (deadline_ ? std::min(*deadline_, *returns_until_) : *returns_until_)) {
+      Rest(std::chrono::duration_cast<milliseconds>(next - Clock::now()));
+      return true;
+    }
+  }
   ++attempts_;
-  if (attempts_ >= limits_.most_attempts || !HasBrokenOff(failed.status, limits_.stop.stop_requested())) return false;
+  if (attempts_ >= limits_.most_attempts) return false;
   const milliseconds pause = PauseAfter(attempts_, RandomShare());
   if (deadline_ && Clock::now() + pause >= *deadline_) return false;
   // Anew each time: a call of many minutes may outlive more than one server.
-  if (failed.server_was_there || (attempts_ == 1 && was_there_)) returns_until_ = Clock::now() + returns_;
+  if (!asked_s && (failed.server_was_there || (attempts_ == 1 && was_there_))) returns_until_ = Clock::now() + returns_;
   Rest(pause);
   // A server that starts anew takes longer than all pauses together; one that never was there is not waited for.
   if (returns_until_) AwaitConnection();

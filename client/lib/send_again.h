@@ -12,7 +12,7 @@
 
 namespace tuckerseg {
 
-/// Whether a call that ended so may have failed through no fault of its own: its server or its connection has gone, or the server is stopping.
+/// Whether a call that ended so may have failed through no fault of its own: its server or its connection has gone, or the server is starting or stopping.
 /// `stopped`: the caller has asked for the end, which gRPC tells as it tells of some broken connections.
 bool HasBrokenOff(const grpc::Status& status, bool stopped);
 
@@ -31,10 +31,11 @@ class SendAgain {
   SendAgain(grpc::Channel& channel, const CallLimits& limits, const Deadline& deadline, std::chrono::milliseconds returns = kServerReturns, bool was_there = false)
       : channel_(channel), limits_(limits), deadline_(deadline), returns_(returns), was_there_(was_there) {}
 
-  /// An attempt has failed. Waits for the time to send the next one and returns true; false, at once, where there is to be none.
+  /// An attempt has failed. Waits for the time to send the next one and returns true; false, at once, where there is to be none. One that a server turned away as it loads its models counts for
+  /// none as long as it is given to return.
   bool Wait(const SegmentAttempt& failed);
   /// That have failed.
-  int attempts() const { return attempts_; }
+  int attempts() const { return failed_; }
 
  private:
   using Clock = Deadline::value_type::clock;
@@ -46,7 +47,8 @@ class SendAgain {
   const Deadline deadline_;
   const std::chrono::milliseconds returns_;
   const bool was_there_;
-  int attempts_ = 0;
+  int failed_ = 0;
+  int attempts_ = 0;  // of those, that count
   Deadline returns_until_;  // where a server was there, at the last attempt of which that is known
 };
 

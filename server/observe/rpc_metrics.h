@@ -1,4 +1,4 @@
-/// grpc_server_started_total, grpc_server_handled_total and grpc_server_handling_seconds, with the names, labels and codes of the gRPC
+/// grpc_server_started_total, grpc_server_handled_total, grpc_server_msg_received_total, grpc_server_msg_sent_total and grpc_server_handling_seconds, with the names, labels and codes of the gRPC
 /// Prometheus interceptors (go-grpc-prometheus), so that their dashboards and rules work here.
 #pragma once
 
@@ -30,12 +30,16 @@ inline constexpr size_t kRpcCodes = 17;
 class RpcSeries {
  public:
   void Started() const { started_->Increment(); }
+  void MessageReceived() const { received_->Increment(); }
+  void MessageSent() const { sent_->Increment(); }
   /// `code`: gRPC's number; one that gRPC does not have counts as Unknown.
   void Handled(size_t code, double seconds) const;
 
  private:
   friend class RpcMetrics;
   prometheus::Counter* started_ = nullptr;
+  prometheus::Counter* received_ = nullptr;
+  prometheus::Counter* sent_ = nullptr;
   std::array<prometheus::Counter*, kRpcCodes> handled_{};
   prometheus::Histogram* seconds_ = nullptr;
 };

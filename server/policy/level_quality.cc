@@ -18,8 +18,7 @@ std::optional<double> LevelQuality(const ServedLevel& level, std::span<const std
   double sum = 0;
   for (const std::string& name : asked) {
     const auto measured = std::find_if(dice.structures.begin(), dice.structures.end(), [&](const CardStructure& structure) { return structure.name == name; });
-    if (measured == dice.structures.end() || !measured->dice_ci95) return {};
-    sum += measured->dice_ci95->front();
+    sum += measured != dice.structures.end() && measured->dice_ci95 ? measured->dice_ci95->front() : *dice.quality;
   }
   return sum / static_cast<double>(asked.size());
 }

@@ -20,12 +20,16 @@ namespace tuckerseg {
 /// `method`: "/package.Service/Method", a literal. `most`: what a message may take in memory. A message that cannot be read, or would take more, ends its call with StatusOf what ReadInto throws.
 class BoundedService : public grpc::Service {
  protected:
+  /// `told_of_unread`: is told of such an end; null: nobody is.
   template <typename Service, typename Request, typename Response>
-  void AddUnary(const char* method, grpc::Status (Service::*handle)(grpc::ServerContext*, const Request*, Response*), int64_t most = kMostOfARequest) {
-    const auto read = [handle, most](Service* service, grpc::ServerContext* context, const UnreadMessage* unread, Response* response) {
+  void AddUnary(const char* method, grpc::Status (Service::*handle)(grpc::ServerContext*, const Request*, Response*), int64_t most = kMostOfARequest,
+                void (Service::*told_of_unread)(const grpc::Status&) = nullptr) {
+    const auto read = [handle, most, told_of_unread](Service* service, grpc::ServerContext* context, const UnreadMessage* unread, Response* response) {
       Request request;
       const grpc::Status status = StatusOf([&] { unread->ReadInto(request, most); });
-      return status.ok() ? (service->*handle)(context, &request, response) : status;
+      if (status.ok()) return (service->*handle)(context, &request, response);
+      if (told_of_unread != nullptr) (service->*told_of_unread)(status);
+      return status;
     };
     using Handler = grpc::internal::RpcMethodHandler<Service, UnreadMessage, Response>;
     Add(method, grpc::internal::RpcMethod::NORMAL_RPC, new Handler(read, static_cast<Service*>(this)));

@@ -59,6 +59,7 @@ void InferenceCall::Describe(const Segmentation& segmentation) {
   parameters["precision"].set_string_param(NameOf(parts_.devices.at(admitted.place).precision()));
   parameters["variant_weights_sha256"].set_string_param(admitted.level->weights_sha256);
   parameters["quality"].set_string_param(QualityStatement(*admitted.level, parts_.devices.at(admitted.place).precision()));
+  parameters["part_overlap_voxels"].set_string_param(std::to_string(segmentation.part_overlap_voxels));
   const std::string warning = WarningOf(segmentation, run_.model().model());
   if (!warning.empty()) parameters["warning"].set_string_param(warning);
 }

@@ -5,6 +5,7 @@
 #include <charconv>
 #include <cmath>
 #include <limits>
+#include <optional>
 #include <sstream>
 #include <string>
 #include <vector>
@@ -46,6 +47,16 @@ double Number(const std::string& name, const inference::InferParameter& paramete
   return number;
 }
 
+/// A level's name, or its number.
+std::string LevelOf(const std::string& name, const inference::InferParameter& parameter) {
+  if (parameter.has_string_param()) return parameter.string_param();
+  if (parameter.has_int64_param()) return std::to_string(parameter.int64_param());
+  if (parameter.has_uint64_param()) return std::to_string(parameter.uint64_param());
+  if (!parameter.has_double_param()) throw Error(ErrorCode::kInvalidArgument, "parameters." + name + ": must be a level's number or its name");
+  std::array<char, 64> text;  // the shortest that is this number and no other
+  return {text.data(), std::to_chars(text.data(), text.data() + text.size(), parameter.double_param()).ptr};
+}
+
 /// Triton's priorities: 0 is the default, 1 the highest. Ours: 0 is normal, 10 the highest, -10 the lowest.
 int32_t PriorityOf(int64_t triton, int most_priority) {
   constexpr int kNormal = 11;  // as Triton counts, beside its 0
@@ -58,7 +69,14 @@ int32_t PriorityOf(int64_t triton, int most_priority) {
   return static_cast<int32_t>(kNormal - triton);
 }
 
+void TakeRank(const std::string& level, v1::SegmentHeader& header) {
+  if (!header.level().name().empty()) throw Error(ErrorCode::kInvalidArgument, "parameters.rank: must be left out where model_version names a level");
+  if (header.level().has_automatic()) throw Error(ErrorCode::kInvalidArgument, "parameters.rank: must be left out where min_quality is given: either the level is named, or the server chooses it");
+  if (!LeavesTheChoice(level)) header.mutable_level()->set_name(level);
+}
+
 void TakeParameters(const inference::ModelInferRequest& message, int most_priority, InferenceRequest& request) {
+  std::optional<std::string> rank;
   for (const auto& [name, value] : message.parameters()) {
     if (name == "priority") {
       request.header.set_priority(PriorityOf(WholeNumber(name, value), most_priority));
@@ -73,10 +91,13 @@ void TakeParameters(const inference::ModelInferRequest& message, int most_priori
         throw Error(ErrorCode::kInvalidArgument, "parameters.min_quality: must be left out where model_version names a level");
       }
       request.header.mutable_level()->mutable_automatic()->set_min_quality(quality);
+    } else if (name == "rank") {
+      rank = LevelOf(name, value);
     } else if (!name.starts_with("triton_")) {  // hints of Triton's clients to its own scheduler
-      throw Error(ErrorCode::kInvalidArgument, "parameters = " + name + ": must be priority, timeout or min_quality");
+      throw Error(ErrorCode::kInvalidArgument, "parameters = " + name + ": must be rank, priority, timeout or min_quality");
     }
   }
+  if (rank) TakeRank(*rank, request.header);  // last: the parameters come in any order
 }
 
 void CheckOutputs(const inference::ModelInferRequest& message) {

@@ -43,7 +43,7 @@ InferenceServiceImpl::InferenceServiceImpl(ServiceParts& parts) : parts_(parts) 
   AddUnary("/inference.GRPCInferenceService/ModelReady", &InferenceServiceImpl::ModelReady);
   AddUnary("/inference.GRPCInferenceService/ServerMetadata", &InferenceServiceImpl::ServerMetadata);
   AddUnary("/inference.GRPCInferenceService/ModelMetadata", &InferenceServiceImpl::ModelMetadata);
-  AddUnary("/inference.GRPCInferenceService/ModelInfer", &InferenceServiceImpl::ModelInfer, LargestInferMessage(parts.config));
+  AddUnary("/inference.GRPCInferenceService/ModelInfer", &InferenceServiceImpl::ModelInfer, LargestInferMessage(parts.config), &InferenceServiceImpl::CountUnread);
 }
 
 const CatalogueModel& InferenceServiceImpl::FindReady(const CatalogueView& view, const std::string& name, const std::string& version) {
@@ -97,6 +97,14 @@ grpc::Status InferenceServiceImpl::ModelMetadata(grpc::ServerContext*, const inf
   return StatusOf([&] {
     const auto view = parts_.catalogue.View();
     Describe(FindReady(*view, request->name(), request->version()), *response);
+  });
+}
+
+void InferenceServiceImpl::CountUnread(const grpc::Status& status) {
+  StatusOf([&] {  // it is answered, whatever becomes of its count
+    const std::string code = NameOf(status.error_code());
+    parts_.metrics.CountRequest({"", "", "", code, 0, "ModelInfer"});
+    parts_.metrics.CountRejected(code);
   });
 }
 

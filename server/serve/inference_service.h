@@ -29,6 +29,8 @@ class InferenceServiceImpl final : public BoundedService {
   grpc::Status ModelInfer(grpc::ServerContext* context, const inference::ModelInferRequest* request,
                           inference::ModelInferResponse* response);
 
+  /// Of a ModelInfer whose message could not be read: no call of ours begins.
+  void CountUnread(const grpc::Status& status);
   /// Errors: kNotFound, kFailedPrecondition where the model that is meant or its version takes no inferences.
   static const CatalogueModel& FindReady(const CatalogueView& view, const std::string& name, const std::string& version);
 

@@ -10,9 +10,11 @@
 
 #include "engine/error.h"
 #include "server/policy/asked_level.h"
+#include "server/serve/inference_service.h"
 #include "server/serve/messages.h"
 #include "server/serve/segment_run.h"
 #include "server/serve/status_of.h"
+#include "server/serve/taken_calls.h"
 #include "server/serve/variant_changes.h"
 #include "server/serve/variant_messages.h"
 #include "server/stopping_error.h"
@@ -132,6 +134,7 @@ grpc::Status ModelServiceImpl::ListVariants(grpc::ServerContext*, const v1::List
 
 grpc::Status ModelServiceImpl::LoadVariant(grpc::ServerContext*, const v1::LoadVariantRequest* request, v1::LoadVariantResponse* response) {
   return StatusOf([&] {
+    ThrowUnlessCallsAreTaken(parts_);
     const RunningLoad load(parts_.loads);
     const IdleHeap::Use use(parts_.heap);
     const auto view = parts_.catalogue.View();
@@ -144,6 +147,7 @@ grpc::Status ModelServiceImpl::LoadVariant(grpc::ServerContext*, const v1::LoadV
 
 grpc::Status ModelServiceImpl::UnloadVariant(grpc::ServerContext*, const v1::UnloadVariantRequest* request, v1::UnloadVariantResponse* response) {
   return StatusOf([&] {
+    ThrowUnlessCallsAreTaken(parts_);
     const auto view = parts_.catalogue.View();
     const CatalogueModel& model = view->Find(request->task());
     const ServedLevel& level = FindNamed(request->name(), model);
@@ -200,6 +204,7 @@ grpc::Status ServerServiceImpl::GetServerInfo(grpc::ServerContext*, const v1::Ge
     response->set_memory_limit_bytes(static_cast<uint64_t>(parts_.memory.limit_bytes()));
     response->set_max_streams(static_cast<uint32_t>(config.max_streams));
     response->set_max_priority(config.limits.max_priority);
+    if (config.open_inference) response->set_max_infer_message_bytes(static_cast<uint64_t>(LargestInferMessage(config)));
   });
 }
 

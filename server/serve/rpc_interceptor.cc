@@ -54,6 +54,8 @@ class CountingInterceptor final : public grpc::experimental::Interceptor {
       if (IsOfAnUnreadableRequest(methods->GetSendStatus())) methods->ModifySendStatus(UnreadableRequest());
       Handled(methods->GetSendStatus().error_code());
     }
+    if (methods->QueryInterceptionHookPoint(InterceptionHookPoints::POST_RECV_MESSAGE) && methods->GetRecvMessage() != nullptr) series_.MessageReceived();  // null: none came any more
+    if (methods->QueryInterceptionHookPoint(InterceptionHookPoints::PRE_SEND_MESSAGE)) series_.MessageSent();
     if (methods->QueryInterceptionHookPoint(InterceptionHookPoints::POST_RECV_CLOSE)) answers_.LetGo(context_);
     methods->Proceed();
   }

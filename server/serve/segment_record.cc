@@ -19,11 +19,21 @@ struct CallEnd {
   double seconds = 0;
 };
 
+void ObserveStage(size_t stage, const std::string& variant, const std::string& device, double seconds, Metrics& metrics) {
+  metrics.ObserveStage(kCallStageNames[stage], variant, device, seconds);
+}
+
+/// Of a call that failed those alone that it came to: a time of nothing would hide how long the others' take.
+void ObserveStagesUntilFailure(const CallEnd& end, Metrics& metrics) {
+  for (size_t i = 0; i < kCallStages; ++i) {
+    const double seconds = end.clock.seconds(static_cast<CallStage>(i));
+    if (seconds > 0) ObserveStage(i, end.record.variant, end.record.device, seconds, metrics);
+  }
+}
+
 void ObserveWork(const CallEnd& end, Metrics& metrics) {
   const SegmentRecord& record = end.record;
-  const auto observe = [&metrics](size_t stage, const std::string& variant, const std::string& device, double seconds) {
-    metrics.ObserveStage(kCallStageNames[stage], variant, device, seconds);
-  };
+  const auto observe = [&metrics](size_t stage, const std::string& variant, const std::string& device, double seconds) { ObserveStage(stage, variant, device, seconds, metrics); };
   if (record.levels.empty()) {
     if (!record.reused) metrics.ObservePeakMemory(record.variant, record.device, static_cast<double>(record.peak_memory_bytes));
     for (size_t i = 0; i < kCallStages; ++i) observe(i, record.variant, record.device, end.clock.seconds(static_cast<CallStage>(i)));
@@ -50,7 +60,7 @@ void Count(const CallEnd& end, Metrics& metrics) {
   } else if (!end.status.ok()) {
     metrics.CountRejected(end.code);
   }
-  if (!end.status.ok()) return;
+  if (!end.status.ok()) return ObserveStagesUntilFailure(end, metrics);  // so that the stages of all calls sum to their durations
   if (record.reused) metrics.CountResultReused();
   ObserveWork(end, metrics);
 }

@@ -81,6 +81,18 @@ double Settle(SegmentWork& work, Catalogue& catalogue, double most_s) noexcept {
   return possible[settled].service_s;
 }
 
+/// The exception in flight; where it is want of memory, with what had been set aside.
+[[noreturn]] void RethrowTelling(const ByteLimit& set_aside) {
+  try {
+    throw;
+  } catch (const Error& error) {
+    if (error.code() != ErrorCode::kResourceExhausted || error.byte_limit()) throw;
+    throw Error(error).AtLimit(set_aside);
+  } catch (const std::bad_alloc&) {
+    throw Error(ErrorCode::kResourceExhausted, "memory: none left for this request; try again later").RetryAfter(10).AtLimit(set_aside);
+  }
+}
+
 /// No answer will be made of this work, after which its times would be learnt. Where a device has become so slow that every request is stopped by its deadline, the patches that were done by then alone tell.
 /// `patches_s` is by the wall's clock: what the host does between patches is in it, and in what is known of voxels too, so that it foretells rather too much.
 void LearnFromStopped(Catalogue& catalogue, const AdmittedLevel& level, const ServiceSize& done, double patches_s) noexcept {
@@ -301,7 +313,10 @@ std::shared_ptr<Ticket> SegmentRun::Enqueue(const std::shared_ptr<SegmentWork>& 
   auto use = std::make_shared<IdleHeap::Use>(parts_.heap);
   StallWatch::Subject subject{.request_id = record_.request_id, .variant = record_.variant, .device = record_.device, .place = admitted_.place};
   work->watched.Name(subject);
-  return device().queue().Submit(turn_, [work, view = view_, use = std::move(use), &catalogue = parts_.catalogue, &metrics = parts_.metrics, subject = std::move(subject)](std::stop_token stop, DeviceGate& gate_of_device) mutable {
+  // What a client is told where memory runs out all the same.
+  const ByteLimit set_aside = device().on_host() ? ByteLimit{.needed_bytes = work->peak_memory.bytes(), .limit_bytes = parts_.memory.limit_bytes()}
+                                                 : ByteLimit{.needed_bytes = work->device_memory.bytes(), .limit_bytes = device().memory().limit_bytes()};
+  return device().queue().Submit(turn_, [work, set_aside, view = view_, use = std::move(use), &catalogue = parts_.catalogue, &metrics = parts_.metrics, subject = std::move(subject)](std::stop_token stop, DeviceGate& gate_of_device) mutable {
     // Until the work's end, which the call may outlast.
     const MemoryReservation device_memory = std::move(work->device_memory);
     const LevelHold levels = std::move(work->levels);
@@ -333,7 +348,7 @@ std::shared_ptr<Ticket> SegmentRun::Enqueue(const std::shared_ptr<SegmentWork>& 
       work->result = segmenter.Segment(work->volume, std::move(stop), tell, &gate);
     } catch (...) {
       if (!work->watched.HasStalled()) LearnFromStopped(catalogue, level, done_before_a_stop, seconds_before_a_stop);
-      throw;
+      RethrowTelling(set_aside);
     }
   }, std::move(settle));
 }

@@ -37,6 +37,7 @@ struct ServiceParts {
   Security& security;
   StallWatch& stalls;
   std::string executor;               ///< e.g. "LibTorch 2.15.0"
+  std::atomic<bool> starting = false; ///< set: its models are being loaded, and no call that needs one is taken; who asks for its health, or what it has, has an answer
   std::atomic<bool> stopping = false; ///< set: new calls should go elsewhere, though they are taken until `draining`
   std::atomic<bool> draining = false; ///< set: no new call is taken
   std::atomic<int64_t> streams = 0;   ///< calls of Segment, Compare and ModelInfer that run, or whose answer is on its way
@@ -53,7 +54,7 @@ struct ServiceParts {
   AnswerHolds answers{};              ///< of ModelInfer, on their way; behind `silence`, which looks after them
 
   /// Whether clients should send their calls here.
-  bool WantsCalls() const { return !stopping && !draining; }
+  bool WantsCalls() const { return !starting && !stopping && !draining; }
 };
 
 /// Chunks that are sent.

@@ -1,24 +1,17 @@
 #include "server/serve/stream_slot.h"
 
 #include "engine/error.h"
-#include "server/stopping_error.h"
+#include "server/serve/taken_calls.h"
 
 namespace tuckerseg {
-namespace {
-
-void ThrowIfDraining(const ServiceParts& parts) {
-  if (parts.draining) throw StoppingError();
-}
-
-}  // namespace
 
 StreamSlot::StreamSlot(ServiceParts& parts, const std::string& client) : parts_(parts) {
-  ThrowIfDraining(parts_);
+  ThrowUnlessCallsAreTaken(parts_);
   // First among its client's: who asks again and again for more than those must not, even for a moment, count among all.
   own_.emplace(parts_.client_streams, client);
   const int64_t others = parts_.streams.fetch_add(1);
   try {
-    ThrowIfDraining(parts_);  // once more: whoever stops the server waits for those alone that it has seen counted
+    ThrowUnlessCallsAreTaken(parts_);  // once more: whoever stops the server waits for those alone that it has seen counted
     if (others >= parts_.config.max_streams) {
       throw Error(ErrorCode::kResourceExhausted, "streams: " + std::to_string(others) + " are open: must be fewer than " +
                                                      std::to_string(parts_.config.max_streams) + "; try again later")

@@ -11,7 +11,7 @@ namespace tuckerseg {
 /// Given back at the end of its scope.
 class StreamSlot {
  public:
-  /// `client`: who calls. Errors: kUnavailable while the server stops; kResourceExhausted with a time to try again if `max_streams` have one, or its client as many
+  /// `client`: who calls. Errors: kUnavailable while the server starts or stops; kResourceExhausted with a time to try again if `max_streams` have one, or its client as many
   /// as it may.
   StreamSlot(ServiceParts& parts, const std::string& client);
   ~StreamSlot();

@@ -1,9 +1,38 @@
 #include "server/serve/variant_messages.h"
 
 #include "engine/model/variant.h"
+#include "server/variants/shown_text.h"
 
 namespace tuckerseg {
 namespace {
+
+/// What both kinds of measurement begin with.
+template <typename Measured, typename Message>
+void DescribeRun(const Measured& measured, Message& message) {
+  message.set_device(ShownText(measured.device));
+  message.set_executor(ShownText(measured.executor));
+  message.set_precision(ShownText(measured.precision));
+  message.set_threads(static_cast<uint32_t>(measured.threads));
+  if (measured.peak_bytes) message.set_peak_bytes(static_cast<uint64_t>(*measured.peak_bytes));
+}
+
+void DescribeTimes(const Card& card, v1::Variant& message) {
+  for (const CardLatency& latency : card.latency) {
+    v1::MeasuredPatch& patch = *message.add_measured_patches();
+    DescribeRun(latency, patch);
+    for (const int64_t voxels : latency.patch) patch.add_shape(static_cast<uint64_t>(voxels));
+    patch.set_min_seconds(latency.min_s);
+    patch.set_median_seconds(latency.median_s);
+  }
+  for (const CardVolumeLatency& latency : card.volume_latency) {
+    v1::MeasuredVolume& volume = *message.add_measured_volumes();
+    DescribeRun(latency, volume);
+    for (const int64_t voxels : latency.shape) volume.add_shape(static_cast<uint64_t>(voxels));
+    for (const double spacing : latency.spacing_mm) volume.add_spacing_mm(spacing);
+    if (latency.patches) volume.set_patches(static_cast<uint64_t>(*latency.patches));
+    volume.set_seconds(latency.seconds);
+  }
+}
 
 void Describe(const Card& card, v1::Variant& message) {
   if (card.Quality()) message.set_quality(*card.Quality());
@@ -11,6 +40,7 @@ void Describe(const Card& card, v1::Variant& message) {
   if (card.dice_to_reference && card.dice_to_reference->mean) message.set_dice_to_reference(*card.dice_to_reference->mean);
   message.set_phantoms(card.data.phantoms);
   message.set_seen_cases(static_cast<uint64_t>(card.data.seen_cases));
+  DescribeTimes(card, message);
 }
 
 v1::VariantState ToMessage(LevelState state) {

@@ -43,7 +43,7 @@ Catalogue::Catalogue(CatalogueOptions options, Devices& devices, MemoryBudget& h
     entries_.push_back(Describe(directory));
     DescribedBundle& described = entries_.back().described;
     stamp.is_whole = described.unread.empty();
-    if (!stamp.is_whole) TellUnread(directory, described);
+    unread_.Tell(directory, described);
     for (const LogLine& line : std::exchange(described.log, {})) line.Write();
   }
   for (const BrokenBundle& bundle : ChooseServing(entries_)) Failed(bundle).Write();
@@ -74,7 +74,7 @@ bool Catalogue::Rescan() {
   }
   if (!now) return false;
   const DiskChanges changes = ChangesOnDisk(served_stamp_, std::exchange(last_stamp_, *now), *now);
-  for (const std::filesystem::path& directory : UnreadNoLonger(*now)) TellRead(directory);
+  unread_.EndWhereNothingIsAnother(served_stamp_, *now);
   if (changes.empty()) return false;
   // What may find no memory comes first: a look that fails has changed nothing, and the next one is another try.
   ModelsStamp stamp = served_stamp_;
@@ -82,12 +82,8 @@ bool Catalogue::Rescan() {
   std::vector<LogLine> log;
   for (const std::filesystem::path& directory : changes.changed) {
     Entry entry = Describe(directory);
+    unread_.Tell(directory, entry.described);
     const bool is_whole = entry.described.unread.empty();
-    if (is_whole) {
-      TellRead(directory);
-    } else {
-      TellUnread(directory, entry.described);
-    }
     const Entry* known = EntryOf(directory);
     const bool would_be_less = known != nullptr && (known->described.error.empty() || !entry.described.error.empty());
     if (!is_whole && would_be_less) continue;  // what is known of it stays until all of it can be read
@@ -96,7 +92,7 @@ bool Catalogue::Rescan() {
     stamp[directory].is_whole = is_whole;
     changed.push_back(std::move(entry));
   }
-  for (const std::filesystem::path& directory : changes.gone) unread_.erase(directory);
+  for (const std::filesystem::path& directory : changes.gone) unread_.Forget(directory);
   if (changed.empty() && changes.gone.empty()) return false;
   std::vector<Entry> entries = EntriesAfter(std::move(changed), changes.gone, *now);
   for (const std::filesystem::path& directory : changes.gone) stamp.erase(directory);
@@ -153,27 +149,6 @@ Catalogue::Entry Catalogue::Describe(const std::filesystem::path& directory) con
   entry.described.levels.clear();
   if (!entry.described.error.empty()) entry.described.log.push_back(Failed(entry.Broken()));
   return entry;
-}
-
-void Catalogue::TellUnread(const std::filesystem::path& directory, const DescribedBundle& described) {
-  if (!unread_.try_emplace(directory, described.directory).second) return;
-  LogIfPossible([&] { Log(LogLevel::kWarning, "bundle_unreadable", {{"directory", described.directory}, {"reason", described.unread}}); });
-}
-
-void Catalogue::TellRead(const std::filesystem::path& directory) {
-  const auto ended = unread_.extract(directory);
-  if (ended.empty()) return;
-  LogIfPossible([&] { Log(LogLevel::kInfo, "bundle_readable_again", {{"directory", ended.mapped()}}); });
-}
-
-std::vector<std::filesystem::path> Catalogue::UnreadNoLonger(const ModelsStamp& now) const {
-  std::vector<std::filesystem::path> directories;
-  for (const auto& [directory, name] : unread_) {
-    const auto served = served_stamp_.find(directory);
-    const auto seen = now.find(directory);
-    if (served != served_stamp_.end() && seen != now.end() && served->second == seen->second) directories.push_back(directory);
-  }
-  return directories;
 }
 
 const Catalogue::Entry* Catalogue::EntryOf(const std::filesystem::path& directory) const {

@@ -24,7 +24,9 @@
 #include "server/variants/catalogue_view.h"
 #include "server/variants/described_bundle.h"
 #include "server/variants/disk_scan.h"
+#include "server/variants/level_files.h"
 #include "server/variants/loading_thread.h"
+#include "server/variants/unread_bundles.h"
 
 namespace tuckerseg {
 
@@ -35,6 +37,8 @@ struct CatalogueOptions {
   std::function<double(Segmenter&)> warm_up = [](Segmenter& segmenter) { return segmenter.TimePatch(); };
   /// What that takes beside the weights: reserved meanwhile, where no request has done so.
   std::function<int64_t(const Model&)> warm_up_bytes = [](const Model& model) { return PatchBytes(model); };
+  /// What is held of the weights' files while they are read, before that: reserved with it.
+  std::function<int64_t(const LevelFiles&)> reading_bytes = WeightFilesBytes;
   /// Reads what lies in a bundle's directory, once a look has seen it there.
   std::function<DescribedBundle(const std::filesystem::path& directory, bool allow_non_commercial)> describe = DescribeBundle;
 };
@@ -91,7 +95,7 @@ class Catalogue {
 
   /// Loads what nobody has tried to load yet: originals first, on every device in their order, then all other levels, as far as there is room without
   /// unloading anything; only for one that is pinned, as its files have been replaced (Rescan()), others are unloaded if they must be. What finds none stays on disk
-  /// until a request needs it; what needs more, with the patch that warms it up, than there ever is on the device has failed there. Ends behind the level that is being loaded
+  /// until a request needs it; what needs more, with its files while they are read or the patch that warms it up, than there ever is on the device and the host has failed there. Ends behind the level that is being loaded
   /// when `stop` comes. One thread at a time.
   void LoadWhatFits(const std::stop_token& stop = {});
   /// The same, and then what was left on disk, one level after the other, with others unloaded for it as needed: so the weights of every level are read once, and
@@ -150,12 +154,6 @@ class Catalogue {
 
   /// What is to be said of it in the log is in the description's.
   Entry Describe(const std::filesystem::path& directory) const;
-  /// Logs that something of it cannot be read, once when that begins.
-  void TellUnread(const std::filesystem::path& directory, const DescribedBundle& described);
-  /// And once when it has ended.
-  void TellRead(const std::filesystem::path& directory);
-  /// Those that could not be read, and now look as what is served of them did.
-  std::vector<std::filesystem::path> UnreadNoLonger(const ModelsStamp& now) const;
   /// Null: nothing is known of it.
   const Entry* EntryOf(const std::filesystem::path& directory) const;
   /// A share of the level's memory on its device; reserved, not loaded, where there was none.
@@ -179,10 +177,15 @@ class Catalogue {
   std::string WhyTooLarge(const LevelSlot& slot) const;
   /// It is tried again only by name.
   void Fail(LevelSlot& slot, const std::string& reason);
-  /// For the patch that warms a level up.
+  /// What a load holds for a while: the weights' files, and once they have gone the patch that warms the level up.
+  struct LoadBytes {
+    int64_t on_device = 0;
+    int64_t on_host = 0;
+  };
+  LoadBytes BytesToLoad(const LevelSlot& slot) const;
   struct WarmUpRoom {
     MemoryReservation on_device;
-    MemoryReservation on_host;  // where the device is on the host
+    MemoryReservation on_host;
   };
   /// Unloads levels if it must. Errors: kResourceExhausted.
   WarmUpRoom RoomToWarmUp(const LevelSlot& slot);
@@ -226,7 +229,7 @@ class Catalogue {
   ModelsStamp served_stamp_;  // of what the entries were made
   ModelsStamp last_stamp_;
   bool is_unreadable_ = false;
-  std::map<std::filesystem::path, std::string> unread_;  // bundles of which something could not be read, and may be another time, with their names for the log
+  UnreadBundles unread_;
   mutable std::mutex mutex_;
   mutable std::condition_variable changed_;
   std::vector<Entry> entries_;  // by directory

@@ -120,26 +120,38 @@ std::shared_ptr<ResidentLevel> Catalogue::TryReserve(const LevelSlot& slot) {
 }
 
 std::string Catalogue::WhyTooLarge(const LevelSlot& slot) const {
+  const LoadBytes bytes = BytesToLoad(slot);
+  const auto refusal = [&](int64_t weight_bytes, int64_t load_bytes, int64_t most) {
+    return "memory: " + std::to_string(weight_bytes) + " bytes of weights and " + std::to_string(load_bytes) + (load_bytes > options_.warm_up_bytes(*slot.model) ? " of their files, while they are read," : " of the patch that warms them up") +
+           " are needed: must be at most " + std::to_string(most) + " together";
+  };
+  const int64_t on_device = slot.device.memory().limit_bytes();
+  if (slot.weight_bytes > on_device - bytes.on_device) return refusal(slot.weight_bytes, bytes.on_device, on_device);
+  const int64_t weights_on_host = slot.device.on_host() ? slot.weight_bytes : 0;
+  if (weights_on_host > host_.limit_bytes() - bytes.on_host) return refusal(weights_on_host, bytes.on_host, host_.limit_bytes());
+  return "";
+}
+
+Catalogue::LoadBytes Catalogue::BytesToLoad(const LevelSlot& slot) const {
   const int64_t patch_bytes = options_.warm_up_bytes(*slot.model);
-  int64_t most = slot.device.memory().limit_bytes();
-  if (slot.device.on_host()) most = std::min(most, host_.limit_bytes());
-  if (slot.weight_bytes <= most - patch_bytes) return "";
-  return "memory: " + std::to_string(slot.weight_bytes) + " bytes of weights and " + std::to_string(patch_bytes) + " of the patch that warms them up are needed: must be at most " +
-         std::to_string(most) + " together";
+  const int64_t reading_bytes = options_.reading_bytes(slot.files);
+  if (!slot.device.on_host()) return {.on_device = patch_bytes, .on_host = reading_bytes};
+  const int64_t bytes = std::max(patch_bytes, reading_bytes);
+  return {.on_device = bytes, .on_host = bytes};
 }
 
 Catalogue::WarmUpRoom Catalogue::RoomToWarmUp(const LevelSlot& slot) {
-  const int64_t bytes = options_.warm_up_bytes(*slot.model);
+  const LoadBytes bytes = BytesToLoad(slot);
   WarmUpRoom room;
-  room.on_device = slot.device.memory().Reserve(bytes, "a patch to warm this level up");
-  if (slot.device.on_host()) room.on_host = host_.Reserve(bytes, "a patch to warm this level up");
+  room.on_device = slot.device.memory().Reserve(bytes.on_device, "loading this level");
+  room.on_host = host_.Reserve(bytes.on_host, "loading this level");
   return room;
 }
 
 std::optional<Catalogue::WarmUpRoom> Catalogue::TryRoomToWarmUp(const LevelSlot& slot) {
-  const int64_t bytes = options_.warm_up_bytes(*slot.model);
-  std::optional<MemoryReservation> on_device = slot.device.memory().TryReserve(bytes, MemoryUse::kRequest);
-  std::optional<MemoryReservation> on_host = slot.device.on_host() ? host_.TryReserve(bytes, MemoryUse::kRequest) : MemoryReservation();
+  const LoadBytes bytes = BytesToLoad(slot);
+  std::optional<MemoryReservation> on_device = slot.device.memory().TryReserve(bytes.on_device, MemoryUse::kRequest);
+  std::optional<MemoryReservation> on_host = host_.TryReserve(bytes.on_host, MemoryUse::kRequest);
   if (!on_device || !on_host) return {};
   return WarmUpRoom{.on_device = *std::move(on_device), .on_host = *std::move(on_host)};
 }

@@ -1,6 +1,7 @@
 #include "server/variants/level_files.h"
 
 #include "engine/error.h"
+#include "engine/model/part_weights.h"
 #include "engine/model/variant.h"
 
 namespace tuckerseg {
@@ -11,6 +12,8 @@ namespace {
 }
 
 }  // namespace
+
+int64_t WeightFilesBytes(const LevelFiles& files) { return PartWeightsBytes(files.directory, files.original->parts); }
 
 Bundle ReadLevel(const LevelFiles& files, const Model& described) {
   if (!files.place) {

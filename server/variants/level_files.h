@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <filesystem>
 #include <memory>
 #include <optional>
@@ -19,8 +20,11 @@ struct LevelFiles {
   std::string weights_sha256;             ///< as the variant's, or the bundle's, JSON says; empty: it does not say
 };
 
-/// Reads and checks the files: every tensor, and the checksum where there is one. The weights are a mapping of them, which must not be kept: a file that is
-/// written in place would change under it, and one that is cut would end the process. Segmenter copies what it needs and lets go of it.
+/// Of the weights' files, as far as they are there: what ReadLevel() holds meanwhile. Never throws for one that is not.
+int64_t WeightFilesBytes(const LevelFiles& files);
+
+/// Reads and checks the files: every tensor, and the checksum where there is one. The weights are all of the file's bytes, which nobody should keep: Segmenter
+/// copies what it needs and lets go of them.
 /// `described`: the model in the level's form, as it was when the level was found.
 /// Errors: as LoadBundle, LoadVariant and BundleOf; kFailedPrecondition if other files are there by now.
 Bundle ReadLevel(const LevelFiles& files, const Model& described);

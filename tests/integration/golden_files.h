@@ -32,7 +32,7 @@ inline std::filesystem::path TestData() {
     GTEST_SKIP() << "no test data: set TUCKERSEG_TEST_DATA to the folder that holds ct/, nets/ and golden/"; \
   }
 
-inline std::vector<std::byte> FileBytes(const std::filesystem::path& path) {
+inline std::vector<std::byte> BytesOfFile(const std::filesystem::path& path) {
   std::ifstream file(path, std::ios::binary);
   if (!file) throw std::runtime_error("cannot open " + path.string());
   const std::string text{std::istreambuf_iterator<char>(file), {}};
@@ -41,7 +41,7 @@ inline std::vector<std::byte> FileBytes(const std::filesystem::path& path) {
   return bytes;
 }
 
-inline NiftiVolume ReadNiftiFile(const std::filesystem::path& path) { return ReadNifti(FileBytes(path)); }
+inline NiftiVolume ReadNiftiFile(const std::filesystem::path& path) { return ReadNifti(BytesOfFile(path)); }
 
 /// A C-order .npy array of one-, two- or four-byte elements, as float.
 struct NpyArray {
@@ -50,7 +50,7 @@ struct NpyArray {
 };
 
 inline NpyArray ReadNpy(const std::filesystem::path& path) {
-  const std::vector<std::byte> bytes = FileBytes(path);
+  const std::vector<std::byte> bytes = BytesOfFile(path);
   const auto* text = reinterpret_cast<const char*>(bytes.data());
   const size_t header_size = static_cast<uint8_t>(bytes.at(8)) + 256U * static_cast<uint8_t>(bytes.at(9));
   const std::string header(text + 10, header_size);

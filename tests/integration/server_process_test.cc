@@ -11,6 +11,7 @@
 #include <csignal>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <iostream>
 #include <optional>
 #include <span>
@@ -19,6 +20,7 @@
 #include <vector>
 
 #include "engine/error.h"
+#include "engine/model/part_weights.h"
 #include "tests/engine/model/temporary_directory.h"
 #include "tests/engine/tiny_network.h"
 #include "tests/engine/volume/nifti_builder.h"
@@ -185,6 +187,49 @@ TEST_F(ServerProcessTest, FollowsItsModelsWithoutARestart) {
   EXPECT_EQ(PageAt("/healthz").status, 200);
 }
 
+TEST_F(ServerProcessTest, EndsARequestWithTheModelThatItBeganWithThoughItsFilesAreReplacedOrGone) {
+  Start(R"({"models_rescan_s": 0.1})");
+  const std::vector<std::byte> file = Ct(144);
+  const std::filesystem::path served = folder_ / "models" / "tiny";
+  Bundle other = TinyBundle(TinyUnet(16, 20), {32, 32, 32}, 99);
+  other.model.provenance.weights_sha256 = PartWeightsSha256(other.weights);
+  const auto replace = [&] {
+    std::filesystem::remove_all(served);
+    SaveBundle(other, served);
+    ASSERT_TRUE(WaitUntil([&] {
+      const v1::ListVariantsResponse variants = client_->ListVariants("");
+      return variants.variants_size() == 1 && variants.variants(0).weights_sha256() == other.model.provenance.weights_sha256 && variants.variants(0).state() == v1::VARIANT_STATE_LOADED;
+    }));
+  };
+  const auto take_away = [&] {
+    std::filesystem::remove_all(served);
+    ASSERT_TRUE(WaitUntil([this] { return client_->ListModels().models_size() == 0; }));
+  };
+  // The hash of the label map of a call during which this is done.
+  const auto hash_while = [&](const std::function<void()>& change) {
+    SegmentEvents events;
+    std::string hash;
+    bool changed = false;
+    events.progress = [&](const v1::Progress& progress) {
+      if (changed || progress.patches_done() == 0) return;
+      changed = true;
+      change();
+      EXPECT_THAT(PageAt("/metrics").body, HasSubstr(R"(tuckerseg_requests_in_flight{device="cpu"} 1)")) << "the call runs still";
+    };
+    events.label_map_header = [&](const v1::LabelMapHeader& header) { hash = header.sha256(); };
+    client_->Segment({}, [&](const ByteSink& sink) { sink(file); }, events);
+    EXPECT_TRUE(changed);
+    return hash;
+  };
+  const std::string before = SegmentFile(*client_, file).header.sha256();
+  EXPECT_EQ(hash_while(replace), before);
+  const Answer after = SegmentFile(*client_, file);
+  EXPECT_EQ(after.summary.variant_weights_sha256(), other.model.provenance.weights_sha256);
+  EXPECT_NE(after.header.sha256(), before) << "or nothing is told by their being equal";
+  EXPECT_EQ(hash_while(take_away), after.header.sha256());
+  EXPECT_THROW(SegmentFile(*client_, file), Error) << "there is none any more";
+}
+
 TEST_F(ServerProcessTest, ServesOnWithABrokenBundleBesideAGoodOne) {
   directory_.Write("models/broken/model.json", "{");
   Start();
@@ -214,6 +259,26 @@ TEST_F(ServerProcessTest, LetsARunningRequestEndWhenItIsAskedToStop) {
   EXPECT_NO_THROW(client_->Segment({}, [&](const ByteSink& sink) { sink(file); }, events));
   EXPECT_TRUE(server_->WaitForEvent("stopped"));
   EXPECT_EQ(server_->WaitForEnd(), 0) << server_->Errors();
+}
+
+TEST_F(ServerProcessTest, CancelsWhatRunsLongerThanItIsGivenToEnd) {
+  Start(R"({"drain_s": 0.5})");
+  SegmentEvents events;
+  std::optional<std::chrono::steady_clock::time_point> asked;
+  events.accepted = [&](const v1::Accepted&) {
+    server_->Signal(SIGTERM);
+    asked = std::chrono::steady_clock::now();
+  };
+  const std::vector<std::byte> file = Ct(160);  // hundreds of patches
+  try {
+    client_->Segment({}, [&](const ByteSink& sink) { sink(file); }, events);
+    ADD_FAILURE() << "no error";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), ErrorCode::kUnavailable) << error.what();
+  }
+  ASSERT_TRUE(asked) << "the request was accepted";
+  EXPECT_EQ(server_->WaitForEnd(), 0) << server_->Errors();
+  EXPECT_LT(std::chrono::duration<double>(std::chrono::steady_clock::now() - *asked).count(), 8) << "the patches would take far longer";
 }
 
 TEST_F(ServerProcessTest, IsHealthyAndNotReadyWhileRunningRequestsEnd) {
@@ -289,10 +354,15 @@ TEST_F(ServerProcessTest, TakesCallsUntilItsDelayIsOverUnlessItIsAskedTwice) {
 TEST_F(ServerProcessTest, IsScrapedWhileModelsAreLoaded) {
   SaveSlowBundle();
   metrics_port_ = FreePort();
-  ServerProcess server({"--models", folder_ / "models", "--listen", "127.0.0.1:0", "--metrics", "127.0.0.1:" + std::to_string(metrics_port_)});
+  const int port = FreePort();
+  ServerProcess server({"--models", folder_ / "models", "--listen", "127.0.0.1:" + std::to_string(port), "--metrics", "127.0.0.1:" + std::to_string(metrics_port_)});
   ASSERT_TRUE(server.WaitForEvent("variant_loaded")) << server.Errors();
   const httplib::Response ready = PageAt("/readyz");
   const std::string page = PageAt("/metrics").body;
+  Client client("127.0.0.1:" + std::to_string(port));
+  EXPECT_TRUE(client.IsServing("liveness")) << "whoever restarts what is not alive must let it load";
+  EXPECT_FALSE(client.IsServing(""));
+  EXPECT_EQ(client.ListModels().models_size(), 2);
   server.Signal(SIGTERM);
   EXPECT_EQ(server.WaitForEnd(), 0) << server.Errors();
   ASSERT_THAT(server.RestOfLog(), testing::Not(HasSubstr(R"("event":"serving")"))) << "the pages came while it was loading";

@@ -107,7 +107,7 @@ TEST_F(StockClientsTest, PythonMadeOfTheContractGetsTheSameFile) {
   EXPECT_THAT(outcome.out, ContainsRegex("liver +[0-9]+\\.[0-9] ml"));
   EXPECT_THAT(outcome.out, ContainsRegex("infer +[0-9]+\\.[0-9]+ s"));
   EXPECT_THAT(outcome.out, HasSubstr("original: "));
-  EXPECT_TRUE(FileBytes(folder_ / "labels.nii.gz") == FileBytes(OurOwn("ours.nii.gz")));
+  EXPECT_TRUE(BytesOfFile(folder_ / "labels.nii.gz") == BytesOfFile(OurOwn("ours.nii.gz")));
   EXPECT_GT(std::filesystem::file_size(folder_ / "ct.nii.gz"), kDefaultMessageBytes) << "a volume that would do as one message shows nothing";
 }
 
@@ -118,7 +118,7 @@ TEST_F(StockClientsTest, GrpcurlGetsTheSameFile) {
   ASSERT_EQ(outcome.status, 0) << outcome.err;
   EXPECT_THAT(outcome.out, HasSubstr("labels.nii: OK")) << "the checksum that was announced";
   EXPECT_THAT(outcome.out, HasSubstr("\"qualityStatement\""));
-  EXPECT_TRUE(FileBytes(folder_ / "labels.nii") == FileBytes(OurOwn("ours.nii")));
+  EXPECT_TRUE(BytesOfFile(folder_ / "labels.nii") == BytesOfFile(OurOwn("ours.nii")));
   EXPECT_GT(std::filesystem::file_size(folder_ / "ct.nii.gz"), kDefaultMessageBytes) << "a volume that would do as one message shows nothing";
   EXPECT_GT(std::filesystem::file_size(folder_ / "labels.nii"), kDefaultMessageBytes) << "nor does such a label map";
 }

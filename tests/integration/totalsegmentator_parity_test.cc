@@ -82,7 +82,7 @@ class RealCt : public ServedParityNetwork, public testing::WithParamInterface<co
 
 TEST_P(RealCt, GetsTheLabelMapThatTotalSegmentatorGives) {
   const std::string name = std::string(GetParam()) + ".nii.gz";
-  const std::vector<std::byte> file = FileBytes(TestData() / "ct" / name);
+  const std::vector<std::byte> file = BytesOfFile(TestData() / "ct" / name);
   const NiftiVolume input = ReadNifti(file);
   const NiftiVolume golden = ReadNiftiFile(TestData() / "golden" / "total_fast" / name);
 
@@ -234,7 +234,7 @@ TEST(EveryOrientation, GivesTheSameLabelMapForAnObliqueVolume) {
 }
 
 TEST_F(ServedParityNetwork, IsBitIdenticalFromRunToRun) {
-  const std::vector<std::byte> file = FileBytes(TestData() / "ct" / "slab_14.nii.gz");
+  const std::vector<std::byte> file = BytesOfFile(TestData() / "ct" / "slab_14.nii.gz");
   const Answer first = SegmentFile(*client_, file);
   for (int run = 0; run < 3; ++run) EXPECT_EQ(SegmentFile(*client_, file).file, first.file);
 }

@@ -46,7 +46,7 @@ TEST(TotalsegmentatorTasks, TotalMergesItsFiveNetworksAsTheOriginalDoes) {
   SKIP_WITHOUT_TEST_DATA();
   const auto server = Serve("total", Accumulation::kReference);
   Client client(server->address());
-  const Answer answer = SegmentFile(client, FileBytes(TestData() / "ct" / "crop.nii.gz"));
+  const Answer answer = SegmentFile(client, BytesOfFile(TestData() / "ct" / "crop.nii.gz"));
   const double equal = EqualShare(answer, TestData() / "golden" / "total" / "crop.nii.gz");
   std::cout << "equal " << equal << "\n";
   EXPECT_GE(equal, 0.999);
@@ -57,7 +57,7 @@ TEST(TotalsegmentatorTasks, RunsOnlyThePartOfTotalThatKnowsTheStructuresAskedFor
   SKIP_WITHOUT_TEST_DATA();
   const auto server = Serve("total");
   Client client(server->address());
-  const Answer sternum = SegmentFile(client, FileBytes(TestData() / "ct" / "crop.nii.gz"), Asking({"sternum"}, v1::CROP_NONE));
+  const Answer sternum = SegmentFile(client, BytesOfFile(TestData() / "ct" / "crop.nii.gz"), Asking({"sternum"}, v1::CROP_NONE));
   const std::vector<uint16_t> ours = LabelsOf(sternum.label_map.volume);
   for (const uint16_t label : ours) ASSERT_TRUE(label == 0 || label == 116) << label;
   // No part comes after the one that knows the sternum, and covers it.
@@ -88,7 +88,7 @@ std::unique_ptr<ServedModel> ServedTotalFast::server_;
 std::unique_ptr<Client> ServedTotalFast::client_;
 
 TEST_F(ServedTotalFast, CropsToStructuresAskedForAsRoiSubsetDoes) {
-  const Answer answer = SegmentFile(*client_, FileBytes(TestData() / "ct" / "oblique_2mm.nii.gz"),
+  const Answer answer = SegmentFile(*client_, BytesOfFile(TestData() / "ct" / "oblique_2mm.nii.gz"),
                                     Asking({"kidney_right", "aorta", "liver"}, v1::CROP_ROBUST));
   EXPECT_EQ(answer.summary.crop_task(), "total_fast");
   const NiftiVolume golden = ReadNiftiFile(TestData() / "golden" / "total_fast" / "oblique_2mm_subset_robust.nii.gz");
@@ -102,7 +102,7 @@ TEST_F(ServedTotalFast, MeasuresAsTheOriginalsStatisticsDo) {
   v1::SegmentHeader header;
   header.mutable_output()->set_statistics(true);
   header.mutable_output()->set_exclude_incomplete(true);
-  const Answer answer = SegmentFile(*client_, FileBytes(TestData() / "ct" / "oblique_2mm.nii.gz"), header);
+  const Answer answer = SegmentFile(*client_, BytesOfFile(TestData() / "ct" / "oblique_2mm.nii.gz"), header);
   std::ifstream file(TestData() / "golden" / "total_fast" / "oblique_2mm_statistics.json");
   const std::string text{std::istreambuf_iterator<char>(file), {}};
   const Json golden = ParseJson(text, "golden");

@@ -150,6 +150,32 @@ TEST(PrintLevelsAsJson, HoldsEveryFieldAndNullWhereNothingIsKnown) {
   EXPECT_EQ(json[3].at("error"), "variant.json: missing");
   EXPECT_EQ(json[0].at("devices"), nlohmann::json::parse(R"([{"device": "cpu", "state": "loaded", "pinned": false, "error": ""}])"));
   EXPECT_EQ(json[3].at("devices"), nlohmann::json::array());
+  EXPECT_EQ(json[3].at("measured_patches"), nlohmann::json::array());
+  EXPECT_EQ(json[3].at("measured_volumes"), nlohmann::json::array());
+}
+
+TEST(PrintLevelsAsJson, HasWhatWasMeasuredOnOtherMachines) {
+  v1::ListVariantsResponse response = Levels();
+  v1::MeasuredPatch& patch = *response.mutable_variants(1)->add_measured_patches();
+  patch.set_device("A Processor");
+  patch.set_executor("LibTorch 2.15.0");
+  patch.set_precision("fp32");
+  patch.set_threads(2);
+  for (const uint64_t voxels : {96, 112, 128}) patch.add_shape(voxels);
+  patch.set_min_seconds(0.25);
+  patch.set_median_seconds(0.5);
+  v1::MeasuredVolume& volume = *response.mutable_variants(1)->add_measured_volumes();
+  volume.set_seconds(4.5);
+  volume.set_patches(8);
+  volume.set_peak_bytes(1000);
+  for (const double spacing : {1.5, 1.25, 3.0}) volume.add_spacing_mm(spacing);
+  std::ostringstream out;
+  PrintLevelsAsJson(response, out);
+  const auto json = nlohmann::json::parse(out.str());
+  EXPECT_EQ(json[1].at("measured_patches"), nlohmann::json::parse(R"([{"device": "A Processor", "executor": "LibTorch 2.15.0", "precision": "fp32", "threads": 2, "shape": [96, 112, 128],
+                                                                       "min_seconds": 0.25, "median_seconds": 0.5, "peak_bytes": null}])"));
+  EXPECT_EQ(json[1].at("measured_volumes"), nlohmann::json::parse(R"([{"device": "", "executor": "", "precision": "", "threads": 0, "shape": [], "spacing_mm": [1.5, 1.25, 3.0],
+                                                                       "patches": 8, "seconds": 4.5, "peak_bytes": 1000}])"));
 }
 
 }  // namespace

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "engine/sha256.h"
+#include "server/serve/status_of.h"
 #include "tests/engine/volume/expect_error.h"
 #include "tests/server/serve/held_model.h"
 #include "tests/server/serve/segment_conversation.h"
@@ -365,6 +366,40 @@ TEST(ClientOfAServerThatIsStopped, FindsTheNextOneSoonAfterItIsThere) {
   const auto begin = std::chrono::steady_clock::now();
   EXPECT_TRUE(WaitUntil([&] { return channel->GetState(/*try_to_connect=*/true) == GRPC_CHANNEL_READY; }));
   EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(4));
+}
+
+TEST(ClientOfAServerThatStarts, WaitsUntilItsModelsAreLoadedWithoutLosingAnAttempt) {
+  const std::vector<std::byte> ct = SmallCt().Bytes();
+  ServedModel served;
+  served.parts().starting = true;
+  const std::jthread loading([&served] {
+    std::this_thread::sleep_for(std::chrono::seconds(3));
+    served.parts().starting = false;
+  });
+  Client client(served.address());
+  std::vector<int> attempts;
+  SegmentEvents events;
+  events.again = [&attempts](int attempt) { attempts.push_back(attempt); };
+  CallLimits limits;
+  limits.most_attempts = 2;
+  EXPECT_NO_THROW(client.Segment(Named("k"), ProducerOf(ct), events, limits));
+  EXPECT_THAT(attempts, testing::ElementsAre(2, 3)) << "it is asked every two seconds";
+}
+
+TEST(SendAgain, WaitsForAServerThatStartsAsLongAsItIsGivenAndNoLonger) {
+  const ServedModel served;
+  CallLimits limits;
+  limits.most_attempts = 2;
+  SegmentAttempt refused;
+  refused.server_was_there = true;
+  refused.status = StatusOf([] { throw Error(ErrorCode::kUnavailable, "the server is starting").RetryAfter(0.2); });
+  SendAgain again(*served.channel(), limits, {}, milliseconds(1000));
+  int waits = 0;
+  while (again.Wait(refused)) ++waits;
+  EXPECT_GE(waits, 3);
+  EXPECT_LE(waits, 6);
+  limits.most_attempts = 1;
+  EXPECT_FALSE(SendAgain(*served.channel(), limits, {}, milliseconds(1000)).Wait(refused)) << "a volume that can be given only once";
 }
 
 TEST(ClientOfAServerThatDrains, IsServedByTheNextOneWhileTheFirstFinishesTheCallOfAnother) {

@@ -27,6 +27,8 @@ TEST_F(RpcMetricsTest, AreThereAtZeroForEveryCode) {
   const std::string text = metrics_.Text();
   const std::string labels = R"(grpc_method="ListModels",grpc_service="tuckerseg.v1.ModelService",grpc_type="unary")";
   EXPECT_THAT(text, HasSubstr("grpc_server_started_total{" + labels + "} 0"));
+  EXPECT_THAT(text, HasSubstr("grpc_server_msg_received_total{" + labels + "} 0"));
+  EXPECT_THAT(text, HasSubstr("grpc_server_msg_sent_total{" + labels + "} 0"));
   EXPECT_THAT(text, HasSubstr("grpc_server_handling_seconds_count{" + labels + "} 0"));
   for (const char* code : {"OK", "Canceled", "InvalidArgument", "Unauthenticated"})
     EXPECT_THAT(text, HasSubstr(std::string("grpc_server_handled_total{grpc_code=\"") + code + "\"," + labels + "} 0"));
@@ -36,10 +38,15 @@ TEST_F(RpcMetricsTest, CountAndTimeByMethodAndCode) {
   const RpcSeries& series = rpcs_.SeriesOf("/tuckerseg.v1.ModelService/ListModels");
   series.Started();
   series.Started();
+  series.MessageReceived();
+  series.MessageSent();
+  series.MessageSent();
   series.Handled(5, 0.02);
   const std::string text = metrics_.Text();
   const std::string labels = R"(grpc_method="ListModels",grpc_service="tuckerseg.v1.ModelService",grpc_type="unary")";
   EXPECT_THAT(text, HasSubstr("grpc_server_started_total{" + labels + "} 2"));
+  EXPECT_THAT(text, HasSubstr("grpc_server_msg_received_total{" + labels + "} 1"));
+  EXPECT_THAT(text, HasSubstr("grpc_server_msg_sent_total{" + labels + "} 2"));
   EXPECT_THAT(text, HasSubstr("grpc_server_handled_total{grpc_code=\"NotFound\"," + labels + "} 1"));
   EXPECT_THAT(text, HasSubstr("grpc_server_handling_seconds_bucket{" + labels + ",le=\"0.025\"} 1"));
   EXPECT_THAT(text, HasSubstr("grpc_server_handling_seconds_bucket{" + labels + ",le=\"0.01\"} 0"));

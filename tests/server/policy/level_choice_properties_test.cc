@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "server/policy/level_choice.h"
+#include "server/policy/level_settling.h"
 
 namespace tuckerseg {
 namespace {
@@ -268,6 +269,59 @@ TEST(LevelChoiceProperties, WhereNothingIsNamedNoPromiseWouldHelp) {
     ++hopeless;
   }
   EXPECT_GT(hopeless, kCases / 50);
+}
+
+/// What may run of an admitted request once its turn has come: the chosen one and those in its place.
+std::vector<size_t> PlacesAtTheTurn(const Request& request, size_t chosen) {
+  std::vector<size_t> places{chosen};
+  for (const OfferInstead& instead : OffersInstead(request.promises, request.offers, chosen, request.settings)) places.push_back(instead.place);
+  return places;
+}
+
+/// The offer that runs with so much time left.
+const LevelOffer& Settled(const Request& request, const std::vector<size_t>& places, double most_s) {
+  std::vector<LevelPossible> levels;
+  for (const size_t place : places) levels.push_back({.quality = *request.offers[place].quality, .service_s = request.offers[place].service_s});
+  return request.offers[places[SettleLevel(levels, most_s)]];
+}
+
+TEST(LevelChoiceProperties, WhatMayRunAtTheTurnIsAccurateEnoughHasItsMemoryAndIsOnTheSameDevice) {
+  Requests requests(18);
+  int64_t instead = 0;
+  for (int i = 0; i < kCases; ++i) {
+    const Request request = requests.Next();
+    const LevelVerdict verdict = request.Choose();
+    if (!verdict.offer) continue;
+    for (const size_t place : PlacesAtTheTurn(request, *verdict.offer)) {
+      const LevelOffer& offer = request.offers[place];
+      ASSERT_GE(offer.quality.value_or(-1), Floor(request));
+      ASSERT_LE(offer.needed_bytes, std::min(offer.available_bytes, request.promises.max_memory_bytes.value_or(offer.needed_bytes)));
+      ASSERT_EQ(offer.device, request.offers[*verdict.offer].device);
+      instead += place != *verdict.offer ? 1 : 0;
+    }
+  }
+  EXPECT_GT(instead, kCases / 10) << "or the cases say little";
+}
+
+TEST(LevelChoiceProperties, MoreTimeAtTheTurnNeverGivesAWorseLevelAndTheirOrderDecidesNothing) {
+  Requests requests(19);
+  int changed = 0;
+  for (int i = 0; i < kCases; ++i) {
+    const Request request = requests.Next();
+    const LevelVerdict verdict = request.Choose();
+    if (!verdict.offer) continue;
+    std::vector<size_t> places = PlacesAtTheTurn(request, *verdict.offer);
+    const double less_s = requests.Between(-5, 60);
+    const double more_s = less_s + requests.Between(0, 60);
+    const LevelOffer& hurried = Settled(request, places, less_s);
+    const LevelOffer& at_leisure = Settled(request, places, more_s);
+    ASSERT_GE(*at_leisure.quality, *hurried.quality);
+    changed += *at_leisure.quality > *hurried.quality ? 1 : 0;
+    requests.Shuffle(places);
+    ASSERT_EQ(*Settled(request, places, less_s).quality, *hurried.quality);
+    ASSERT_EQ(Settled(request, places, less_s).service_s, hurried.service_s);
+  }
+  EXPECT_GT(changed, kCases / 100) << "or the cases say little";
 }
 
 TEST(LevelChoiceProperties, ARefusalsReasonIsThatOfItsCode) {

@@ -31,9 +31,10 @@ TEST(LevelQuality, IsThatOfTheStructuresAskedFor) {
   EXPECT_DOUBLE_EQ(LevelQuality(Measured(), std::vector<std::string>{"spleen", "liver", "spleen"}, false).value(), 0.85) << "however often one is named";
 }
 
-TEST(LevelQuality, IsUnknownWhereAStructureWasNotMeasured) {
-  EXPECT_FALSE(LevelQuality(Measured(), std::vector<std::string>{"liver", "heart"}, false));
-  EXPECT_FALSE(LevelQuality(Measured(), std::vector<std::string>{"liver", "stomach"}, false)) << "without an interval";
+TEST(LevelQuality, CountsAStructureThatWasNotMeasuredAsAllAre) {
+  EXPECT_DOUBLE_EQ(LevelQuality(Measured(), std::vector<std::string>{"liver", "heart"}, false).value(), (0.9 + 0.87) / 2);
+  EXPECT_DOUBLE_EQ(LevelQuality(Measured(), std::vector<std::string>{"liver", "stomach"}, false).value(), (0.9 + 0.87) / 2) << "without an interval";
+  EXPECT_DOUBLE_EQ(LevelQuality(Measured(), std::vector<std::string>{"heart"}, false).value(), 0.87);
 }
 
 TEST(LevelQuality, IsUnknownWithoutACardOrWithTooFewCases) {

@@ -62,13 +62,40 @@ TEST(Tls, IsRefusedByClientsOfAnotherAuthority) {
   EXPECT_EQ(ListModels(served.NewChannel(TlsCredentials(CertificateAuthority("another")))).status.error_code(), grpc::UNAVAILABLE);
 }
 
+/// Agrees to any version of TLS that this machine's OpenSSL has, once.
+class PermissiveServer {
+ public:
+  explicit PermissiveServer(const SecurityFiles& files) : context_(SSL_CTX_new(TLS_server_method())), listener_(BIO_new_accept("127.0.0.1:0")) {
+    SSL_CTX_set_security_level(context_.get(), 0);
+    EXPECT_EQ(SSL_CTX_set_cipher_list(context_.get(), "ALL:@SECLEVEL=0"), 1);
+    EXPECT_EQ(SSL_CTX_set_min_proto_version(context_.get(), TLS1_VERSION), 1);
+    EXPECT_EQ(SSL_CTX_use_certificate_file(context_.get(), files.path("certificate.pem").c_str(), SSL_FILETYPE_PEM), 1);
+    EXPECT_EQ(SSL_CTX_use_PrivateKey_file(context_.get(), files.path("key.pem").c_str(), SSL_FILETYPE_PEM), 1);
+    BIO_set_accept_bios(listener_.get(), BIO_new_ssl(context_.get(), /*client=*/0));
+    EXPECT_EQ(BIO_do_accept(listener_.get()), 1) << "binds";
+    acceptor_ = std::jthread([this] {
+      if (BIO_do_accept(listener_.get()) != 1) return;
+      const BioHandle connection(BIO_pop(listener_.get()));
+      BIO_do_handshake(connection.get());
+    });
+  }
+  std::string address() const { return std::string("127.0.0.1:") + BIO_get_accept_port(listener_.get()); }
+
+ private:
+  const TlsContextHandle context_;
+  const BioHandle listener_;
+  std::jthread acceptor_;
+};
+
 TEST(Tls, IsOfVersion12OrLater) {
   const SecurityFiles files;
   const ServedModel served(files.Options(true, false));
   EXPECT_TRUE(ShakesHands(served.address(), TLS1_3_VERSION, TLS1_3_VERSION));
   EXPECT_TRUE(ShakesHands(served.address(), TLS1_2_VERSION, TLS1_2_VERSION));
-  EXPECT_FALSE(ShakesHands(served.address(), TLS1_1_VERSION, TLS1_1_VERSION));
-  EXPECT_FALSE(ShakesHands(served.address(), TLS1_VERSION, TLS1_VERSION));
+  for (const int old : {TLS1_1_VERSION, TLS1_VERSION}) {
+    EXPECT_TRUE(ShakesHands(PermissiveServer(files).address(), old, old)) << "this client can: a server that lets it in does";
+    EXPECT_FALSE(ShakesHands(served.address(), old, old));
+  }
 }
 
 TEST(MutualTls, ServesClientsWithACertificateOfTheAuthorityAlone) {

@@ -11,6 +11,7 @@
 #include "tests/server/serve/compare_conversation.h"
 #include "tests/server/serve/kept_spans.h"
 #include "tests/server/serve/segment_conversation.h"
+#include "tests/server/serve/metric_page.h"
 #include "tests/server/serve/served_model.h"
 #include "tests/server/variants/tiny_variants.h"
 
@@ -69,6 +70,13 @@ TEST_F(CompareObservation, GivesEachLevelItsOwnStagesAndNoneTheReceiving) {
   }
   for (const char* name : {"receive", "decode"}) EXPECT_THAT(page, HasSubstr(stage(name, "")));
   EXPECT_THAT(page, Not(HasSubstr(stage("infer", ""))));
+}
+
+TEST_F(CompareObservation, HasStagesThatSumToTheCallsDuration) {
+  const std::string page = PageAfter(Comparing({"original", "0.3"}));
+  const double calls = SumOf(page, "tuckerseg_request_duration_seconds_sum{");
+  EXPECT_GT(calls, 0);
+  EXPECT_NEAR(SumOf(page, "tuckerseg_stage_duration_seconds_sum{"), calls, 0.02 * calls + 0.005);
 }
 
 TEST_F(CompareObservation, TakesNoNameFromTheClientAsALabel) {

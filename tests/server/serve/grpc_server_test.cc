@@ -25,6 +25,7 @@
 #include "tests/server/serve/held_model.h"
 #include "tests/server/serve/metric_page.h"
 #include "tests/server/serve/segment_conversation.h"
+#include "tests/server/serve/status_details.h"
 #include "tuckerseg/v1/model.grpc.pb.h"
 
 namespace tuckerseg {
@@ -164,6 +165,20 @@ TEST(GrpcServer, HasNoSeriesForADoorThatIsClosed) {
   EXPECT_THAT(served.metrics().Text(), testing::Not(HasSubstr("ServerReflection"))) << "not unless it is wanted";
 }
 
+TEST(GrpcServer, CountsTheMessagesOfCalls) {
+  ServedModel served;
+  const Answer answer = Segment(served.channel(), SmallCt().Bytes());
+  ASSERT_TRUE(answer.status.ok());
+  ASSERT_EQ(HealthOf(served, ""), HealthCheckResponse::SERVING);
+  const std::string page = served.metrics().Text();
+  const std::string segment = R"({grpc_method="Segment",grpc_service="tuckerseg.v1.SegmentationService",grpc_type="bidi_stream"} )";
+  const std::string check = R"({grpc_method="Check",grpc_service="grpc.health.v1.Health",grpc_type="unary"} 1)";
+  EXPECT_THAT(page, HasSubstr("grpc_server_msg_received_total" + segment + "2")) << "the header and a chunk";
+  EXPECT_THAT(page, HasSubstr("grpc_server_msg_sent_total" + segment + std::to_string(answer.order.size())));
+  EXPECT_THAT(page, HasSubstr("grpc_server_msg_received_total" + check));
+  EXPECT_THAT(page, HasSubstr("grpc_server_msg_sent_total" + check));
+}
+
 TEST(GrpcServer, CountsEveryCallByMethodAndCode) {
   ServedModel served;
   ASSERT_TRUE(Segment(served.channel(), SmallCt().Bytes()).status.ok());
@@ -291,6 +306,44 @@ TEST(GrpcServerStop, LetsRunningCallsEndAndSendsClientsToTheNextServer) {
   EXPECT_EQ(answer.order.back(), 's');
   stopping.join();
   EXPECT_TRUE(served.BecomesIdle());
+}
+
+TEST(GrpcServerStart, IsAliveAndTellsOfItsModelsButTakesNoWorkWhileTheyAreLoaded) {
+  ServedModel served;
+  served.parts().starting = true;  // as main has it until the first models are loaded
+  served.server().SetCanServe(true);
+  for (const char* service : kServices) EXPECT_EQ(HealthOf(served, service), HealthCheckResponse::NOT_SERVING) << service;
+  EXPECT_EQ(HealthOf(served, "liveness"), HealthCheckResponse::SERVING);
+  const std::vector<std::byte> ct = SmallCt().Bytes();
+  const Answer refused = Segment(served.channel(), ct);
+  EXPECT_EQ(refused.status.error_code(), grpc::UNAVAILABLE);
+  EXPECT_THAT(refused.status.error_message(), HasSubstr("is starting"));
+  EXPECT_TRUE(DetailOf<google::rpc::RetryInfo>(refused.status));
+  const auto models = v1::ModelService::NewStub(served.channel());
+  {
+    grpc::ClientContext context;
+    v1::LoadVariantRequest request;
+    request.set_name("original");
+    v1::LoadVariantResponse response;
+    EXPECT_EQ(models->LoadVariant(&context, request, &response).error_code(), grpc::UNAVAILABLE);
+  }
+  {
+    grpc::ClientContext context;
+    v1::UnloadVariantRequest request;
+    request.set_name("original");
+    v1::UnloadVariantResponse response;
+    EXPECT_EQ(models->UnloadVariant(&context, request, &response).error_code(), grpc::UNAVAILABLE);
+  }
+  {
+    grpc::ClientContext context;
+    v1::ListModelsResponse response;
+    EXPECT_TRUE(models->ListModels(&context, {}, &response).ok());
+    EXPECT_EQ(response.models_size(), 1);
+  }
+  served.parts().starting = false;
+  served.server().SetCanServe(true);
+  EXPECT_EQ(HealthOf(served, ""), HealthCheckResponse::SERVING);
+  EXPECT_TRUE(Segment(served.channel(), ct).status.ok());
 }
 
 TEST(GrpcServerStop, IsNotServingFromItsBeginAndAliveUntilItsDelayIsOver) {

@@ -17,6 +17,8 @@ namespace {
 
 void DoNothing() {}
 
+TEST(Heartbeat, ComesWithinTheTwoSecondsThatClientsArePromised) { EXPECT_LT(kHeartbeatSeconds + std::chrono::duration<double>(kPoll).count(), 2); }
+
 TEST(RunWithHeartbeat, BeatsUntilTheWorkHasEnded) {
   std::atomic<int> beats = 0;
   std::atomic<int> looks = 0;

@@ -8,8 +8,8 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <cstdlib>
 #include <map>
-#include <sstream>
 #include <string>
 #include <vector>
 
@@ -24,6 +24,7 @@
 #include "tests/server/serve/compare_conversation.h"
 #include "tests/server/serve/encoded_call.h"
 #include "tests/server/serve/inference_client.h"
+#include "tests/server/serve/metric_page.h"
 #include "tests/server/serve/segment_conversation.h"
 #include "tests/server/serve/served_model.h"
 #include "tests/server/variants/tiny_variants.h"
@@ -48,15 +49,6 @@ std::map<std::string, std::vector<std::string>> RealConversations() {
   return {{v1::SegmentRequest::descriptor()->full_name(), EncodedUpload<v1::SegmentRequest>({}, SmallCt().Bytes())},
           {v1::CompareRequest::descriptor()->full_name(), EncodedUpload<v1::CompareRequest>(Comparing({"original", "quick"}), SmallCt().Gzip())},
           {InferRequest::descriptor()->full_name(), {infer.SerializeAsString()}}};
-}
-
-/// The sum of the series of a page that begin so.
-double SumOf(const std::string& page, const std::string& beginning) {
-  double sum = 0;
-  std::istringstream lines(page);
-  for (std::string line; std::getline(lines, line);)
-    if (line.starts_with(beginning)) sum += std::stod(line.substr(line.rfind(' ')));
-  return sum;
 }
 
 /// A server with all that it can offer, reflection included, and memory for small volumes alone.
@@ -110,6 +102,19 @@ class HostileClients : public testing::Test {
     return call;
   }
 
+  /// Stops at a failure: one is enough to look at.
+  void CallOften(const MethodDescriptor& method, unsigned seed) const {
+    const std::string path = PathOf(method);
+    HostileMessages hostile(seed);
+    for (int i = 0; i < kCallsOfAMethod && !HasFailure(); ++i) {
+      SCOPED_TRACE(path + ", seed " + std::to_string(seed) + ", call " + std::to_string(i));
+      const EncodedCall call = CallOf(method, hostile);
+      // Work may take its time, or more than its client grants; all else must not keep anybody waiting.
+      const bool may_be_late = call.deadline == kImpatient || RoleOf(path) == Role::kSegment;
+      ExpectAnswered(MakeCall(call, path, served_.channel()), may_be_late);
+    }
+  }
+
   ServedOptions Options() const {
     disk_.Add("quick", {{"quick", 0.3, true, 1}}, 11, TinyCard("quick", 0.93, 0.91));
     ServedOptions options;
@@ -137,19 +142,12 @@ TEST_F(HostileClients, MayCallWhateverIsServed) {
 }
 
 TEST_F(HostileClients, GetAStatusFromEveryCall) {
+  const char* seconds = std::getenv("TUCKERSEG_FUZZ_SECONDS");  // `make fuzz` goes on for so long
+  const auto end = std::chrono::steady_clock::now() + std::chrono::duration<double>(seconds != nullptr ? std::stod(seconds) : 0);
   unsigned seed = 0;
-  for (const MethodDescriptor* method : Methods()) {
-    const std::string path = PathOf(*method);
-    HostileMessages hostile(++seed);
-    for (int i = 0; i < kCallsOfAMethod; ++i) {
-      SCOPED_TRACE(path + ", call " + std::to_string(i));
-      const EncodedCall call = CallOf(*method, hostile);
-      // Work may take its time, or more than its client grants; all else must not keep anybody waiting.
-      const bool may_be_late = call.deadline == kImpatient || RoleOf(path) == Role::kSegment;
-      ExpectAnswered(MakeCall(call, path, served_.channel()), may_be_late);
-      if (HasFailure()) return;  // one is enough to look at
-    }
-  }
+  do {
+    for (const MethodDescriptor* method : Methods()) CallOften(*method, ++seed);
+  } while (!HasFailure() && std::chrono::steady_clock::now() < end);
 }
 
 TEST_F(HostileClients, AreToldThatWhatTheySendCannotBeRead) {

@@ -4,6 +4,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "tests/server/serve/encoded_call.h"
 #include "tests/server/serve/inference_client.h"
 #include "tests/server/serve/kept_spans.h"
 #include "tests/server/serve/served_model.h"
@@ -24,6 +25,14 @@ TEST(ModelInferMetrics, CountTheCallAndItsPatches) {
   EXPECT_THAT(page, HasSubstr(R"(tuckerseg_requests_total{code="OK",device="cpu",method="ModelInfer",task="tiny",variant="original"} 1)"));
   EXPECT_THAT(page, HasSubstr(R"(tuckerseg_patch_duration_seconds_count{device="cpu",variant="original"} 12)"));
   EXPECT_THAT(page, HasSubstr(R"(grpc_server_handled_total{grpc_code="OK",grpc_method="ModelInfer",grpc_service="inference.GRPCInferenceService",grpc_type="unary"} 1)"));
+}
+
+TEST(ModelInferMetrics, CountACallWhoseMessageCannotBeRead) {
+  ServedModel served;
+  EXPECT_EQ(MakeCall({.messages = {"\xFF\xFF\xFF"}}, "/inference.GRPCInferenceService/ModelInfer", served.channel()).status.error_code(), grpc::INVALID_ARGUMENT);
+  const std::string page = served.metrics().Text();
+  EXPECT_THAT(page, HasSubstr(R"(tuckerseg_rejected_total{reason="INVALID_ARGUMENT"} 1)"));
+  EXPECT_THAT(page, HasSubstr(R"(tuckerseg_requests_total{code="INVALID_ARGUMENT",device="",method="ModelInfer",task="",variant=""} 1)"));
 }
 
 TEST(ModelInferLog, SaysWhatTheOneOfSegmentSays) {

@@ -146,6 +146,24 @@ TEST(ReadInferenceRequest, TakesTimeoutAndLeastQuality) {
   EXPECT_FALSE(Read(message).timeout_s) << "0: none";
 }
 
+TEST(ReadInferenceRequest, TakesARankForALevel) {
+  InferRequest message = Good();
+  Parameter(message, "rank").set_double_param(0.3);
+  EXPECT_EQ(Read(message).header.level().name(), "0.3");
+  Parameter(message, "rank").set_double_param(0.3333333);
+  EXPECT_EQ(Read(message).header.level().name(), "0.3333333");
+  Parameter(message, "rank").set_uint64_param(1);
+  EXPECT_EQ(Read(message).header.level().name(), "1");
+  Parameter(message, "rank").set_int64_param(1);
+  EXPECT_EQ(Read(message).header.level().name(), "1");
+  Parameter(message, "rank").set_string_param("elastic-0.33");
+  EXPECT_EQ(Read(message).header.level().name(), "elastic-0.33");
+  for (const char* any : {"", "auto"}) {
+    Parameter(message, "rank").set_string_param(any);
+    EXPECT_EQ(Read(message).header.level().name(), "") << any;
+  }
+}
+
 TEST(ReadInferenceRequest, PassesOverHintsToTriton) {
   InferRequest message = Good();
   Parameter(message, "triton_enable_empty_final_response").set_bool_param(true);
@@ -227,7 +245,7 @@ TEST(ReadInferenceRequest, RefusesTypedContentsThatDoNotFit) {
 
 TEST(ReadInferenceRequest, RefusesParametersThatAreWrongAndNamesThem) {
   const std::vector<Refusal> refusals{
-      {[](InferRequest& m) { Parameter(m, "sequence_id").set_int64_param(1); }, "parameters = sequence_id: must be priority, timeout or min_quality"},
+      {[](InferRequest& m) { Parameter(m, "sequence_id").set_int64_param(1); }, "parameters = sequence_id: must be rank, priority, timeout or min_quality"},
       {[](InferRequest& m) { Parameter(m, "priority").set_int64_param(22); }, "parameters.priority = 22: must be 0, the normal one, or 1 (first) to 21 (last)"},
       {[](InferRequest& m) { Parameter(m, "priority").set_int64_param(-1); }, "parameters.priority = -1"},
       {[](InferRequest& m) { Parameter(m, "priority").set_string_param("high"); }, "parameters.priority: must be a whole number"},
@@ -238,6 +256,9 @@ TEST(ReadInferenceRequest, RefusesParametersThatAreWrongAndNamesThem) {
       {[](InferRequest& m) { Parameter(m, "min_quality").set_string_param("good"); }, "parameters.min_quality: must be a number"},
       {[](InferRequest& m) { Parameter(m, "min_quality"); }, "parameters.min_quality: must be a number"},
       {[](InferRequest& m) { m.set_model_version("original"); Parameter(m, "min_quality").set_double_param(0.5); }, "parameters.min_quality: must be left out where model_version names a level"},
+      {[](InferRequest& m) { m.set_model_version("original"); Parameter(m, "rank").set_double_param(0.3); }, "parameters.rank: must be left out where model_version names a level"},
+      {[](InferRequest& m) { Parameter(m, "min_quality").set_double_param(0.5); Parameter(m, "rank").set_double_param(0.3); }, "parameters.rank: must be left out where min_quality is given"},
+      {[](InferRequest& m) { Parameter(m, "rank").set_bool_param(true); }, "parameters.rank: must be a level's number or its name"},
       {[](InferRequest& m) { m.add_outputs()->set_name("logits"); }, "outputs = logits: must be labels"},
       {[](InferRequest& m) { (*m.add_outputs()->mutable_parameters())["classification"].set_int64_param(3); m.mutable_outputs(0)->set_name("labels"); }, "labels.parameters: must be empty"},
   };

@@ -1,4 +1,5 @@
-/// How often a client may ping (docs/api.md, Keepalive). Its pings are made here byte by byte: gRPC's own clients would take minutes to be told off.
+/// How often a client may ping, and how the server finds out that one has gone (docs/api.md, Keepalive). Pings are made here byte by byte: gRPC's own clients would take minutes to be told
+/// off, and answer by themselves.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -50,6 +51,22 @@ class PingingClient {
     }
     return false;
   }
+  /// How long the server says nothing until it pings; answers no ping. Nothing where none comes for so long.
+  std::optional<double> SecondsUntilItIsPinged(milliseconds patience) {
+    const auto begin = std::chrono::steady_clock::now();
+    while (const std::optional<HttpFrame> frame = Next(patience))
+      if (frame->type == kPing && frame->flags != kAck) return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+    return {};
+  }
+  /// How long the connection lasts; nothing where it is longer than so.
+  std::optional<double> SecondsUntilItIsDropped(milliseconds patience) const {
+    const auto begin = std::chrono::steady_clock::now();
+    const auto seconds = [&begin] { return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count(); };
+    while (!connection_.Receive(patience).empty()) {
+    }
+    if (connection_.IsOpen()) return {};
+    return seconds();
+  }
   /// Whether neither a goodbye nor the connection's end comes for a while.
   bool IsLetBe() {
     while (const std::optional<HttpFrame> frame = Next(milliseconds(500)))
@@ -100,6 +117,19 @@ TEST(Keepalive, OfClientsThatPingEveryTenSecondsIsAnsweredThoughTheyMakeNoCall) 
   EXPECT_TRUE(client.Ping()) << "the tenth second is over";
   EXPECT_TRUE(client.IsLetBe());
   EXPECT_THAT(client.GoodbyeToPings(4), testing::HasSubstr("too_many_pings")) << "who pings without a pause";
+}
+
+/// Its machine has lost its power, say: no word comes any more, not even that the connection has ended.
+TEST(Keepalive, FindsOutThatAClientHasGoneWithoutAWord) {
+  ServedModel served;
+  PingingClient client(served.server().port());
+  ASSERT_TRUE(client.Ping());
+  const auto pinged_s = client.SecondsUntilItIsPinged(std::chrono::seconds(40));
+  ASSERT_TRUE(pinged_s);
+  EXPECT_NEAR(*pinged_s, 30, 5);
+  const auto dropped_s = client.SecondsUntilItIsDropped(std::chrono::seconds(30));
+  ASSERT_TRUE(dropped_s);
+  EXPECT_NEAR(*dropped_s, 20, 5);
 }
 
 }  // namespace

@@ -16,4 +16,13 @@ inline std::set<std::string> SeriesOf(const std::string& page) {
   return series;
 }
 
+/// Of the values of all series that begin so.
+inline double SumOf(const std::string& page, const std::string& beginning) {
+  double sum = 0;
+  std::istringstream lines(page);
+  for (std::string line; std::getline(lines, line);)
+    if (line.starts_with(beginning)) sum += std::stod(line.substr(line.rfind(' ')));
+  return sum;
+}
+
 }  // namespace tuckerseg

@@ -4,8 +4,10 @@
 #include <grpcpp/client_context.h>
 #include <gtest/gtest.h>
 
+#include "engine/model/card.h"
 #include "engine/model/part_weights.h"
 #include "tests/server/serve/served_model.h"
+#include "tests/server/variants/tiny_variants.h"
 #include "tuckerseg/v1/model.grpc.pb.h"
 #include "tuckerseg/v1/server_info.grpc.pb.h"
 
@@ -105,6 +107,42 @@ TEST_F(ModelServiceTest, LacksTheVariantsOfATaskThatItDoesNotServe) {
   EXPECT_EQ(models_->ListVariants(&context_, request, &response).error_code(), grpc::NOT_FOUND);
 }
 
+TEST(ModelServiceCards, TellWhatAPatchAndAVolumeTookWhereThatWasMeasured) {
+  const ModelOnDisk disk(TinyServedBundle());
+  Card card = ParseCard(TinyCard("quick", 0.93, 0.91));
+  card.latency = {{.device = "A Processor", .executor = "LibTorch 2.15.0", .precision = "fp32", .threads = 2, .patch = {96, 112, 128}, .min_s = 0.25, .median_s = 0.5, .peak_bytes = 123}};
+  card.volume_latency = {{.device = "A Processor", .executor = "LibTorch 2.15.0", .precision = "bf16", .threads = 4, .shape = {200, 190, 180}, .spacing_mm = {1.5, 1.25, 3}, .patches = 8, .seconds = 4.5}};
+  disk.Add("quick", {{"quick", 0.3, true, 1}}, 11, EncodeCard(card));
+  ServedOptions options;
+  options.models = disk.models();
+  ServedModel served(std::move(options));
+  grpc::ClientContext context;
+  v1::ListVariantsResponse response;
+  ASSERT_TRUE(v1::ModelService::NewStub(served.channel())->ListVariants(&context, {}, &response).ok());
+  ASSERT_EQ(response.variants_size(), 2);
+  EXPECT_EQ(response.variants(0).measured_patches_size(), 0);
+  const v1::Variant& quick = response.variants(1);
+  ASSERT_EQ(quick.measured_patches_size(), 1);
+  const v1::MeasuredPatch& patch = quick.measured_patches(0);
+  EXPECT_EQ(patch.device(), "A Processor");
+  EXPECT_EQ(patch.executor(), "LibTorch 2.15.0");
+  EXPECT_EQ(patch.precision(), "fp32");
+  EXPECT_EQ(patch.threads(), 2U);
+  EXPECT_THAT(patch.shape(), ElementsAre(96, 112, 128));
+  EXPECT_EQ(patch.min_seconds(), 0.25);
+  EXPECT_EQ(patch.median_seconds(), 0.5);
+  EXPECT_EQ(patch.peak_bytes(), 123U);
+  ASSERT_EQ(quick.measured_volumes_size(), 1);
+  const v1::MeasuredVolume& volume = quick.measured_volumes(0);
+  EXPECT_EQ(volume.precision(), "bf16");
+  EXPECT_EQ(volume.threads(), 4U);
+  EXPECT_THAT(volume.shape(), ElementsAre(200, 190, 180));
+  EXPECT_THAT(volume.spacing_mm(), ElementsAre(1.5, 1.25, 3));
+  EXPECT_EQ(volume.patches(), 8U);
+  EXPECT_EQ(volume.seconds(), 4.5);
+  EXPECT_FALSE(volume.has_peak_bytes());
+}
+
 TEST(ServerService, TellsLimitsSizesDevicesAndVersions) {
   ServedOptions options;
   options.config.queue_capacity = 7;
@@ -133,6 +171,17 @@ TEST(ServerService, TellsLimitsSizesDevicesAndVersions) {
   EXPECT_EQ(info.memory_limit_bytes(), 123'456'789U);
   EXPECT_EQ(info.max_streams(), 5U);
   EXPECT_EQ(info.max_priority(), 3);
+  EXPECT_EQ(info.max_infer_message_bytes(), uint64_t{4} << 20) << "never less than gRPC's own";
+}
+
+TEST(ServerService, TellsNoSizeOfMessagesThatItDoesNotTake) {
+  ServedOptions options;
+  options.config.open_inference = false;
+  ServedModel served(std::move(options));
+  grpc::ClientContext context;
+  v1::GetServerInfoResponse info;
+  ASSERT_TRUE(v1::ServerService::NewStub(served.channel())->GetServerInfo(&context, {}, &info).ok());
+  EXPECT_FALSE(info.has_max_infer_message_bytes());
 }
 
 }  // namespace

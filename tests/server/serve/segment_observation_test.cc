@@ -6,7 +6,9 @@
 #include <sstream>
 
 #include "server/serve/stage_clock.h"
+#include "tests/server/serve/compare_conversation.h"
 #include "tests/server/serve/held_model.h"
+#include "tests/server/serve/metric_page.h"
 #include "tests/server/serve/segment_conversation.h"
 
 namespace tuckerseg {
@@ -85,7 +87,20 @@ TEST_F(SegmentMetricsTest, CountARefusalByItsReason) {
   Segment(served_.channel(), BytesOf("no volume at all"));
   EXPECT_THAT(Page(), HasSubstr(R"(tuckerseg_rejected_total{reason="INVALID_ARGUMENT"} 1)"));
   EXPECT_THAT(Page(), HasSubstr(R"(tuckerseg_requests_total{code="INVALID_ARGUMENT",)"));
-  EXPECT_THAT(Page(), Not(HasSubstr("tuckerseg_stage_duration_seconds_count")));
+  EXPECT_THAT(Page(), HasSubstr(R"(tuckerseg_stage_duration_seconds_count{device="cpu",stage="receive",variant=""} 1)"));
+  EXPECT_THAT(Page(), Not(HasSubstr(R"(tuckerseg_stage_duration_seconds_count{device="cpu",stage="infer")"))) << "to which it did not come";
+}
+
+TEST_F(SegmentMetricsTest, HaveStagesThatSumToTheDurationsOfAllCalls) {
+  held_.gate().Open();
+  ASSERT_TRUE(Segment(served_.channel(), ct_).status.ok());
+  ASSERT_FALSE(Segment(served_.channel(), BytesOf("no volume at all")).status.ok());
+  ASSERT_EQ(Compare(served_.channel(), ct_, Comparing({"original", "original"})).status.error_code(), grpc::INVALID_ARGUMENT);
+  const std::string page = Page();
+  const double stages = SumOf(page, "tuckerseg_stage_duration_seconds_sum{");
+  const double calls = SumOf(page, "tuckerseg_request_duration_seconds_sum{");
+  EXPECT_GT(calls, 0);
+  EXPECT_NEAR(stages, calls, 0.02 * calls + 0.005) << "a clock is read twice: a thread may rest between";
 }
 
 TEST_F(SegmentMetricsTest, TakeNoNameFromTheClientAsALabel) {

@@ -89,6 +89,24 @@ TEST_F(CatalogueAtStart, HoldsMemoryForThePatchThatWarmsALevelUpAsLongAsThatTake
   EXPECT_EQ(devices_->at(0).memory().reserved_bytes(), 0);
 }
 
+TEST_F(CatalogueAtStart, HoldsMemoryForTheFilesWhereTheyTakeMoreThanThatPatch) {
+  warm_up_bytes_ = 1000;
+  reading_bytes_ = 5000;
+  std::vector<int64_t> on_host;
+  warm_up_ = [&](Segmenter&) {
+    on_host.push_back(host_->reserved_bytes());
+    return 0.25;
+  };
+  const int64_t bytes = Bytes("original");
+  OpenAndLoad(bytes + 4999);
+  EXPECT_THAT(on_host, testing::Each(5000));
+  EXPECT_EQ(State("original"), LevelState::kFailed);
+  const std::string reason = "memory: " + std::to_string(bytes) + " bytes of weights and 5000 of their files, while they are read, are needed: must be at most " + std::to_string(bytes + 4999) + " together";
+  EXPECT_EQ(Level("original").devices[0].error, reason);
+  ExpectError(ErrorCode::kResourceExhausted, "weights of this level: needs", [this] { catalogue_->Load(Level("original"), 0); });
+  EXPECT_EQ(State("original"), LevelState::kFailed) << "by name, too";
+}
+
 TEST_F(CatalogueAtStart, LeavesOnDiskWhatHasNoRoomForThatPatchButForRequestsWhichHaveTheirOwn) {
   std::filesystem::remove_all(disk_.variant("a"));
   std::filesystem::remove_all(disk_.variant("b"));

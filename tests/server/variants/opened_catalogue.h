@@ -33,7 +33,7 @@ class CatalogueTest : public testing::Test {
     host_.emplace(host_bytes);
     devices_.emplace();
     for (const DeviceSettings& device : settings) devices_->Add(device, {factory_}, host_bytes);
-    CatalogueOptions options{.directory = disk_.models(), .warm_up = warm_up_, .warm_up_bytes = [bytes = warm_up_bytes_](const Model&) { return bytes; }};
+    CatalogueOptions options{.directory = disk_.models(), .warm_up = warm_up_, .warm_up_bytes = [bytes = warm_up_bytes_](const Model&) { return bytes; }, .reading_bytes = [bytes = reading_bytes_](const LevelFiles&) { return bytes; }};
     catalogue_.emplace(std::move(options), *devices_, *host_, metrics_);
     return *catalogue_;
   }
@@ -62,6 +62,7 @@ class CatalogueTest : public testing::Test {
   ExecutorFactory factory_ = PlainExecutorFactory();
   std::function<double(Segmenter&)> warm_up_ = [](Segmenter&) { return 0.25; };
   int64_t warm_up_bytes_ = 0;
+  int64_t reading_bytes_ = 0;
   Metrics metrics_{"test", {"cpu"}};
   std::optional<MemoryBudget> host_;
   std::optional<Devices> devices_;
