@@ -78,7 +78,7 @@ void ProgressDisplay::Progress(const v1::Progress& progress) {
 
 void ProgressDisplay::Again(int attempt) {
   infer_begin_ = {};  // what had been segmented is segmented anew
-  Show("sending again", 0, "the server or the connection was lost; attempt " + std::to_string(attempt));
+  Show("sending again", 0, "the server or the connection was lost, or the server is starting; attempt " + std::to_string(attempt));
 }
 
 void ProgressDisplay::Show(const std::string& what, double fraction, const std::string& detail) {

@@ -84,7 +84,8 @@ void SendAgain::AwaitConnection() const {
     const grpc_connectivity_state state = channel_.GetState(/*try_to_connect=*/true);
     // A channel inside the process has no connection to wait for, and says that it is shut down.
     if (state == GRPC_CHANNEL_READY || state == GRPC_CHANNEL_SHUTDOWN) return;
-    Rest(kPoll);
+    // Not to be slept through: a thread that waits here is the one that looks after the connection; without any gRPC does every five seconds.
+    channel_.WaitForStateChange(state, std::chrono::system_clock::now() + kPoll);
   }
 }
 

@@ -109,8 +109,8 @@ class Segmenter {
   /// Values of the labels that `options` asks for, ascending.
   std::vector<uint16_t> ValuesAskedFor(const SegmentOptions& options) const;
 
-  /// Runs one patch of zeros through the first network, twice, and returns the seconds that a patch takes by the second run, all its flips counted: the first run
-  /// pays for what is set up once. Takes the device as it is: for one thread, before any other one segments.
+  /// Runs one patch of zeros through the first network, and returns the seconds that a patch takes by the fastest of the runs after the first, all its flips counted: the first
+  /// pays for what is set up once, and while a second has not been spent, five runs at most, what else a server does as it starts must not be taken for the patch's. Takes the device as it is: for one thread, before any other one segments.
   /// Errors: as the executor's.
   double TimePatch();
 

@@ -93,12 +93,28 @@ std::string WithoutValue(const std::string& message) { return message.substr(0, 
 /// Of a call that is refused as its messages are compressed: its client is told, and whoever can connect could fill the log with it.
 bool IsOfACompressedCall(std::string_view message) { return message.starts_with("Compression algorithm "); }
 
+/// Of a client that came without TLS, say, or without a certificate: whoever can connect could fill the log with it.
+bool IsOfAHandshake(std::string_view message) { return message.starts_with("Handshake failed"); }
+
+/// True at first, and then once in a while.
+bool IsTimeToTellAgain() {
+  constexpr std::chrono::seconds kBetween{10};
+  static std::mutex mutex;
+  static std::optional<std::chrono::steady_clock::time_point> told;
+  const std::lock_guard lock(mutex);
+  const auto now = std::chrono::steady_clock::now();
+  if (told && now < *told + kBetween) return false;
+  told = now;
+  return true;
+}
+
 }  // namespace
 
 void LogGrpcMessages() {
   gpr_set_log_function([](gpr_log_func_args* message) {
     // Errors name addresses, places in gRPC's source and keys of metadata; what it says below that (tracing) may quote all of a call's metadata.
     if (message->severity != GPR_LOG_SEVERITY_ERROR || IsOfACompressedCall(message->message)) return;
+    if (IsOfAHandshake(message->message) && !IsTimeToTellAgain()) return;
     LogIfPossible([message] { Log(LogLevel::kError, "grpc", {{"message", WithoutValue(message->message)}}); });  // nothing may be thrown through gRPC's core
   });
 }

@@ -43,7 +43,7 @@ TEST(ProgressDisplay, SaysThatACallIsSentAgain) {
   std::ostringstream out;
   ProgressDisplay display(ProgressDisplay::Style::kLines, out);
   display.Again(2);
-  EXPECT_THAT(out.str(), HasSubstr("sending again: the server or the connection was lost; attempt 2\n"));
+  EXPECT_THAT(out.str(), HasSubstr("sending again: the server or the connection was lost, or the server is starting; attempt 2\n"));
 }
 
 TEST(ProgressDisplay, WritesALineForEachTenthOnly) {

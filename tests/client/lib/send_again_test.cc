@@ -402,6 +402,26 @@ TEST(SendAgain, WaitsForAServerThatStartsAsLongAsItIsGivenAndNoLonger) {
   EXPECT_FALSE(SendAgain(*served.channel(), limits, {}, milliseconds(1000)).Wait(refused)) << "a volume that can be given only once";
 }
 
+TEST(SendAgain, NoticesSoonThatTheServerIsBack) {
+  std::optional<ServedModel> first(std::in_place);
+  ServedOptions same_port;
+  same_port.listen = first->address();
+  const auto channel = MakeChannel({.server = same_port.listen});
+  ASSERT_TRUE(channel->WaitForConnected(std::chrono::system_clock::now() + kLimit));
+  first.reset();
+  SegmentAttempt broken;
+  broken.server_was_there = true;
+  broken.status = grpc::Status(grpc::StatusCode::UNAVAILABLE, "gone");
+  const CallLimits limits;
+  SendAgain again(*channel, limits, {});
+  auto waits = std::async(std::launch::async, [&] { return again.Wait(broken); });
+  std::this_thread::sleep_for(std::chrono::seconds(1));
+  const ServedModel second(std::move(same_port));
+  const auto begin = std::chrono::steady_clock::now();
+  EXPECT_TRUE(waits.get());
+  EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(5)) << "it tries every two seconds at least";
+}
+
 TEST(ClientOfAServerThatDrains, IsServedByTheNextOneWhileTheFirstFinishesTheCallOfAnother) {
   const std::vector<std::byte> ct = SmallCt().Bytes();
   HeldModel first;
