@@ -13,6 +13,7 @@
 
 #include "engine/error.h"
 #include "engine/segment/task_segmenter.h"
+#include "server/no_memory_error.h"
 #include "server/observe/resident_memory.h"
 #include "server/policy/asked_level.h"
 #include "server/policy/level_settling.h"
@@ -89,7 +90,7 @@ double Settle(SegmentWork& work, Catalogue& catalogue, double most_s) noexcept {
     if (error.code() != ErrorCode::kResourceExhausted || error.byte_limit()) throw;
     throw Error(error).AtLimit(set_aside);
   } catch (const std::bad_alloc&) {
-    throw Error(ErrorCode::kResourceExhausted, "memory: none left for this request; try again later").RetryAfter(10).AtLimit(set_aside);
+    throw NoMemoryError().AtLimit(set_aside);
   }
 }
 

@@ -13,6 +13,7 @@
 #include "engine/error.h"
 #include "google/rpc/error_details.pb.h"
 #include "google/rpc/status.pb.h"
+#include "server/no_memory_error.h"
 #include "server/observe/log.h"
 #include "server/random_id.h"
 
@@ -97,7 +98,7 @@ grpc::Status StatusInWords(const std::function<void()>& handler, const std::func
     if (error.code() == ErrorCode::kInternal) return Unexpected("Error", error.what());
     return WithDetails(error, stage_now());
   } catch (const std::bad_alloc&) {
-    return WithDetails(Error(ErrorCode::kResourceExhausted, "memory: none left for this request; try again later").RetryAfter(10), stage_now());
+    return WithDetails(NoMemoryError(), stage_now());
   } catch (const std::system_error& error) {
     // What std::thread throws where the system has no thread left, or no room for its stack.
     if (error.code() == std::errc::resource_unavailable_try_again) {

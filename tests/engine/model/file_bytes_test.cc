@@ -67,9 +67,10 @@ TEST(FileBytes, SayThatThereIsNoMemoryForThem) {
   std::ofstream(path).close();
   std::error_code error;
   std::filesystem::resize_file(path, int64_t{1} << 50, error);
+  if (!error) ExpectError(ErrorCode::kResourceExhausted, "weights: no memory for its", [&] { FileBytes::Read(path, "weights"); });
+  std::error_code ignored;
+  std::filesystem::remove(path, ignored);  // however it went: nobody else would
   if (error) GTEST_SKIP() << "files larger than the address space cannot be made here";
-  ExpectError(ErrorCode::kResourceExhausted, "weights: no memory for its", [&] { FileBytes::Read(path, "weights"); });
-  std::filesystem::remove(path);
 }
 
 TEST(FileBytes, SayWhereTheFileWasCutMeanwhile) {
