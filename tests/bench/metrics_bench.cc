@@ -209,6 +209,18 @@ double RpcSeconds(ServedModel& served) {
   });
 }
 
+/// Of a request, in all calls of it; the number sent is a mean, as progress comes by the clock.
+double MessagesOf(const Requests& requests, const std::string& direction) { return Sum(requests.added, "grpc_server_msg_" + direction + "_total", std::string("\"") + kMethod + "\""); }
+
+/// As CountingInterceptor does for each message.
+double MessageSeconds(ServedModel& served, const Requests& requests) {
+  const RpcMetrics rpcs(served.metrics().registry(), ServedMethods(served.parts().config));
+  const RpcSeries& series = rpcs.SeriesOf(std::string("/") + kService + "/" + kMethod);
+  const double received_s = SecondsOf(std::llround(kReplays * MessagesOf(requests, "received")), [&] { series.MessageReceived(); });
+  const double sent_s = SecondsOf(std::llround(kReplays * MessagesOf(requests, "sent")), [&] { series.MessageSent(); });
+  return std::max(received_s, sent_s);
+}
+
 /// As SegmentRun's work does after each patch.
 double PatchSeconds(Metrics& metrics, const SegmentRecord& record) {
   PatchClock clock;
@@ -231,6 +243,7 @@ std::vector<Cost> Replay(ServedModel& served, const Requests& requests) {
   const double chunks = std::ceil(static_cast<double>(record.received_bytes) / static_cast<double>(kSentChunkBytes));
   return {
       {"RPC: series found, begun, ended", 1, RpcSeconds(served)},
+      {"message of the RPC", MessagesOf(requests, "received") + MessagesOf(requests, "sent"), MessageSeconds(served, requests)},
       {"stage entered", 2 * chunks + looks + 2 * static_cast<double>(kCallStages), SecondsOf(kReplays, [&] { entered.Enter(CallStage::kDecode); })},
       {"level chosen", 1, SecondsOf(kReplays, [&] { metrics.CountLevelChoice(record.task, record.variant, record.reason); })},
       {"patch", static_cast<double>(record.patches), PatchSeconds(metrics, record)},
